@@ -1,0 +1,336 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The truth for all three kinds of file.  A line "-- section: NAME" begins the
+-- part of one kind: tenant, access, control.  Days are civil day numbers
+-- (days since 1970-01-01), moments UTC microseconds, durations minutes.
+
+-- section: tenant
+
+CREATE TABLE tenant ( -- the customer; one row
+  id            INTEGER PRIMARY KEY CHECK (id = 1),
+  name          TEXT NOT NULL,                 -- shown in the top bar
+  lang          INTEGER NOT NULL DEFAULT 0,    -- of new users: 0 ja, 1 en
+  first_weekday INTEGER NOT NULL DEFAULT 1 CHECK (first_weekday BETWEEN 0 AND 6),
+  fiscal_month  INTEGER NOT NULL DEFAULT 4 CHECK (fiscal_month BETWEEN 1 AND 12),
+  calendar_id   INTEGER NOT NULL REFERENCES calendar(id),
+  created_at    INTEGER NOT NULL,
+  version       INTEGER NOT NULL DEFAULT 1     -- counts changes, for If-Match
+) STRICT;
+
+CREATE TABLE user (
+  id            INTEGER PRIMARY KEY,
+  email         TEXT NOT NULL,                 -- as typed
+  email_fold    TEXT NOT NULL,                 -- lower case; what sign-in compares
+  name          TEXT NOT NULL,
+  search        TEXT NOT NULL DEFAULT '',      -- name and address folded
+  lang          INTEGER NOT NULL DEFAULT 0,    -- 0 ja, 1 en
+  state         INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3), -- invited active suspended deleted
+  is_admin      INTEGER NOT NULL DEFAULT 0 CHECK (is_admin IN (0, 1)), -- master administrator
+  password      TEXT,                          -- PHC string, NULL until set
+  password_at   INTEGER,                       -- when it was set; expiry counts from here
+  created_at    INTEGER NOT NULL,
+  signed_in_at  INTEGER,                       -- last full sign-in
+  version       INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;
+CREATE INDEX user_name ON user(name, id);
+
+CREATE TABLE password_history ( -- the last 5, none may come again
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  set_at  INTEGER NOT NULL,
+  hash    TEXT NOT NULL,
+  PRIMARY KEY (user_id, set_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE link ( -- single-use links sent by mail
+  id         INTEGER PRIMARY KEY,
+  token_hash BLOB NOT NULL UNIQUE,             -- SHA-256 of the token
+  purpose    INTEGER NOT NULL CHECK (purpose IN (0, 1)), -- 0 invitation, 1 password reset
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,                 -- 24 hours later
+  used_at    INTEGER
+) STRICT;
+CREATE INDEX link_user ON link(user_id);
+
+CREATE TABLE session (
+  id         INTEGER PRIMARY KEY,
+  token_hash BLOB NOT NULL UNIQUE,             -- SHA-256 of the cookie's value
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  level      INTEGER NOT NULL CHECK (level IN (0, 1)), -- 0 password given, 1 code given too
+  created_at INTEGER NOT NULL,                 -- start of the absolute limit
+  seen_at    INTEGER NOT NULL,                 -- written at most once a minute
+  ip         TEXT NOT NULL,
+  agent      TEXT NOT NULL                     -- browser, cut to 200 characters
+) STRICT;
+CREATE INDEX session_user ON session(user_id, created_at);
+
+CREATE TABLE code ( -- the mailed one-time code of a half session
+  session_id INTEGER PRIMARY KEY REFERENCES session(id) ON DELETE CASCADE,
+  mac        BLOB NOT NULL,                    -- HMAC(server key, tenant, session, code)
+  expires_at INTEGER NOT NULL,                 -- 10 minutes
+  tries      INTEGER NOT NULL,                 -- left of 5
+  sends      INTEGER NOT NULL                  -- left of 3
+) STRICT;
+
+CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
+  id         INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  address    TEXT NOT NULL,
+  subject    TEXT NOT NULL,
+  body       TEXT NOT NULL,
+  state      INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1)), -- 0 waiting, 1 given up
+  tries      INTEGER NOT NULL DEFAULT 0,
+  due_at     INTEGER NOT NULL,                 -- next attempt
+  expires_at INTEGER NOT NULL,                 -- codes: 10 minutes, others 24 hours
+  created_at INTEGER NOT NULL,
+  error      TEXT                              -- last answer of the relay
+) STRICT;
+CREATE INDEX mail_due ON mail(state, due_at);
+
+CREATE TABLE calendar ( -- working time; the tenant's, or one project's
+  id       INTEGER PRIMARY KEY,
+  name     TEXT NOT NULL,
+  weekdays INTEGER NOT NULL DEFAULT 62 CHECK (weekdays BETWEEN 1 AND 127), -- bit 0 Sunday; 62 = Mon-Fri
+  holidays INTEGER NOT NULL DEFAULT 1 CHECK (holidays IN (0, 1)), -- Japanese public holidays are free
+  version  INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE calendar_day ( -- exceptions: company holidays, working Saturdays
+  calendar_id INTEGER NOT NULL REFERENCES calendar(id) ON DELETE CASCADE,
+  day         INTEGER NOT NULL,
+  is_working  INTEGER NOT NULL CHECK (is_working IN (0, 1)),
+  name        TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (calendar_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE role ( -- a set of permissions that a grant gives
+  id      INTEGER PRIMARY KEY,
+  key     TEXT NOT NULL UNIQUE,                -- "manager", "leader", …
+  ja      TEXT NOT NULL,
+  en      TEXT NOT NULL,
+  rights  INTEGER NOT NULL,                    -- bits of enum permission
+  rank    INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
+  key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE program (
+  id         INTEGER PRIMARY KEY,
+  key        TEXT NOT NULL UNIQUE REFERENCES key_name(key),
+  parent_id  INTEGER REFERENCES program(id),   -- nests to 10 levels
+  name       TEXT NOT NULL,
+  details    TEXT NOT NULL DEFAULT '',
+  manager_id INTEGER REFERENCES user(id),
+  start_day  INTEGER,
+  end_day    INTEGER,
+  state      INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1)), -- 0 open, 1 archived
+  created_at INTEGER NOT NULL,
+  deleted_at INTEGER,                          -- in the bin since
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX program_parent ON program(parent_id);
+
+CREATE TABLE project (
+  id          INTEGER PRIMARY KEY,
+  key         TEXT NOT NULL UNIQUE REFERENCES key_name(key),
+  program_id  INTEGER REFERENCES program(id),
+  name        TEXT NOT NULL,
+  details     TEXT NOT NULL DEFAULT '',
+  approach    INTEGER NOT NULL CHECK (approach IN (0, 1)), -- 0 waterfall, 1 agile
+  manager_id  INTEGER REFERENCES user(id),
+  calendar_id INTEGER REFERENCES calendar(id), -- NULL: the tenant's
+  start_day   INTEGER,
+  end_day     INTEGER,
+  state       INTEGER NOT NULL DEFAULT 0 CHECK (state IN (0, 1)), -- 0 open, 1 archived
+  auto_dates  INTEGER NOT NULL DEFAULT 1 CHECK (auto_dates IN (0, 1)), -- dates from dependencies
+  auto_parent INTEGER NOT NULL DEFAULT 1 CHECK (auto_parent IN (0, 1)), -- parents' dates and progress from children
+  next_no     INTEGER NOT NULL DEFAULT 1,      -- next ticket number
+  revision    INTEGER NOT NULL DEFAULT 0,      -- counts changes to its plan
+  created_at  INTEGER NOT NULL,
+  deleted_at  INTEGER,
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX project_program ON project(program_id);
+
+CREATE TABLE access ( -- grants: a user's role on a program (inherited) or project
+  id         INTEGER PRIMARY KEY,
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  program_id INTEGER REFERENCES program(id),
+  project_id INTEGER REFERENCES project(id),
+  role_id    INTEGER NOT NULL REFERENCES role(id),
+  CHECK ((program_id IS NULL) <> (project_id IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX access_user_project ON access(user_id, project_id) WHERE project_id IS NOT NULL;
+CREATE UNIQUE INDEX access_user_program ON access(user_id, program_id) WHERE program_id IS NOT NULL;
+CREATE INDEX access_project ON access(project_id) WHERE project_id IS NOT NULL;
+CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
+
+CREATE TABLE classification ( -- the ticket's type
+  id     INTEGER PRIMARY KEY,
+  key    TEXT NOT NULL UNIQUE,                 -- "phase", "task", …
+  family INTEGER NOT NULL CHECK (family BETWEEN 0 AND 2), -- 0 WBS, 1 management, 2 agile
+  ja     TEXT NOT NULL,
+  en     TEXT NOT NULL,
+  color  TEXT NOT NULL,                        -- name of a token, not a value
+  rank   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE status (
+  id                INTEGER PRIMARY KEY,
+  classification_id INTEGER NOT NULL REFERENCES classification(id),
+  ja                TEXT NOT NULL,
+  en                TEXT NOT NULL,
+  color             TEXT NOT NULL,
+  category          INTEGER NOT NULL CHECK (category BETWEEN 0 AND 2), -- not started, in progress, done
+  rank              INTEGER NOT NULL
+) STRICT;
+CREATE INDEX status_classification ON status(classification_id, rank);
+
+CREATE TABLE ticket (
+  id                INTEGER PRIMARY KEY,
+  project_id        INTEGER NOT NULL REFERENCES project(id),
+  no                INTEGER NOT NULL,          -- KEY-no
+  classification_id INTEGER NOT NULL REFERENCES classification(id),
+  status_id         INTEGER NOT NULL REFERENCES status(id),
+  subject           TEXT NOT NULL,
+  details           TEXT NOT NULL DEFAULT '',  -- Markdown
+  priority          INTEGER NOT NULL DEFAULT 2 CHECK (priority BETWEEN 0 AND 3), -- urgent high medium low
+  parent_id         INTEGER REFERENCES ticket(id),
+  rank              INTEGER NOT NULL,          -- order among siblings, with gaps
+  planned_start     INTEGER,
+  planned_end       INTEGER,                   -- inclusive
+  actual_start      INTEGER,
+  actual_end        INTEGER,
+  due               INTEGER,
+  progress          INTEGER NOT NULL DEFAULT 0 CHECK (progress BETWEEN 0 AND 100),
+  estimate          INTEGER,                   -- minutes
+  actual            INTEGER,                   -- minutes
+  is_manual         INTEGER NOT NULL DEFAULT 0 CHECK (is_manual IN (0, 1)), -- dependencies never move it
+  reporter_id       INTEGER REFERENCES user(id),
+  assignee_id       INTEGER REFERENCES user(id), -- first assignee; the others in ticket_assignee
+  created_at        INTEGER NOT NULL,
+  updated_at        INTEGER NOT NULL,
+  deleted_at        INTEGER,                   -- in the bin since; erased after 30 days
+  version           INTEGER NOT NULL DEFAULT 1,
+  revision          INTEGER NOT NULL,          -- project.revision at the last change
+  CHECK (planned_start IS NULL OR planned_end IS NULL OR planned_start <= planned_end),
+  CHECK (actual_start IS NULL OR actual_end IS NULL OR actual_start <= actual_end)
+) STRICT;
+CREATE UNIQUE INDEX ticket_no ON ticket(project_id, no);
+CREATE INDEX ticket_parent ON ticket(parent_id, rank);
+CREATE INDEX ticket_plan ON ticket(project_id, parent_id, rank) WHERE deleted_at IS NULL;
+CREATE INDEX ticket_revision ON ticket(project_id, revision);
+CREATE INDEX ticket_updated ON ticket(project_id, updated_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX ticket_assignee_first ON ticket(assignee_id, planned_end) WHERE deleted_at IS NULL;
+CREATE INDEX ticket_deleted ON ticket(deleted_at) WHERE deleted_at IS NOT NULL;
+
+CREATE TABLE ticket_assignee ( -- every assignee, the first one included
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  user_id   INTEGER NOT NULL REFERENCES user(id),
+  rank      INTEGER NOT NULL,
+  PRIMARY KEY (ticket_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_assignee_user ON ticket_assignee(user_id, ticket_id);
+
+CREATE TABLE dependency (
+  id             INTEGER PRIMARY KEY,
+  project_id     INTEGER NOT NULL REFERENCES project(id),
+  predecessor_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  successor_id   INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  kind           INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3), -- FS SS FF SF
+  lag            INTEGER NOT NULL DEFAULT 0 CHECK (lag BETWEEN -3650 AND 3650), -- working days, negative = lead
+  revision       INTEGER NOT NULL,
+  CHECK (predecessor_id <> successor_id)
+) STRICT;
+CREATE UNIQUE INDEX dependency_pair ON dependency(predecessor_id, successor_id);
+CREATE INDEX dependency_successor ON dependency(successor_id);
+CREATE INDEX dependency_project ON dependency(project_id, revision);
+
+CREATE TABLE dependency_gone ( -- so that other screens learn of a removed link
+  project_id INTEGER NOT NULL REFERENCES project(id),
+  revision   INTEGER NOT NULL,
+  id         INTEGER NOT NULL,
+  PRIMARY KEY (project_id, revision, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE comment (
+  id         INTEGER PRIMARY KEY,
+  ticket_id  INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  body       TEXT NOT NULL,                    -- Markdown
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX comment_ticket ON comment(ticket_id, id);
+
+CREATE TABLE change ( -- ticket history: business data, kept as long as the ticket
+  id        INTEGER PRIMARY KEY,
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  at        INTEGER NOT NULL,
+  user_id   INTEGER REFERENCES user(id),       -- NULL: the system
+  cause     TEXT NOT NULL,                     -- request id: what changed together
+  field     TEXT NOT NULL,                     -- "subject", "planned_start", "created", …
+  before    TEXT,                              -- as the reader saw it: a name, a date, a text
+  after     TEXT
+) STRICT;
+CREATE INDEX change_ticket ON change(ticket_id, id);
+
+CREATE TABLE operation ( -- operation log: audit record, each row kept 3 months
+  seq         INTEGER PRIMARY KEY,             -- no gaps
+  at          INTEGER NOT NULL,
+  user_id     INTEGER,                         -- 0: the system
+  user_name   TEXT NOT NULL,                   -- as it was then
+  ip          TEXT NOT NULL,
+  request_id  TEXT NOT NULL,
+  action      TEXT NOT NULL,                   -- "create", "update", "delete", "sign_in", …
+  kind        TEXT NOT NULL,                   -- "ticket", "user", "project", …
+  object_id   INTEGER,
+  object_name TEXT NOT NULL,                   -- "ERP-12 要件定義"
+  before      TEXT,                            -- JSON object of the changed fields
+  after       TEXT,
+  hash        BLOB NOT NULL                    -- SHA-256(previous hash, this row)
+) STRICT;
+CREATE INDEX operation_at ON operation(at);
+CREATE INDEX operation_user ON operation(user_id, seq);
+CREATE INDEX operation_object ON operation(kind, object_id, seq);
+
+CREATE TABLE operation_anchor ( -- where the chain begins after pruning; one row
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
+  seq       INTEGER NOT NULL,                  -- last removed row, 0 at first
+  hash      BLOB NOT NULL,                     -- its hash
+  pruned_at INTEGER NOT NULL,
+  signature BLOB                               -- of seq and hash, by the log key
+) STRICT;
+
+CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
+  text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
+
+-- section: access
+
+CREATE TABLE entry ( -- access log: who came from where
+  id         INTEGER PRIMARY KEY,
+  at         INTEGER NOT NULL,
+  ip         TEXT NOT NULL,
+  user_id    INTEGER,
+  method     TEXT NOT NULL,
+  route      TEXT NOT NULL,                    -- pattern, never ids or queries
+  status     INTEGER NOT NULL,
+  request_id TEXT NOT NULL,
+  agent      TEXT NOT NULL
+) STRICT;
+CREATE INDEX entry_at ON entry(at);
+
+-- section: control
+
+CREATE TABLE tenant ( -- what must be known without opening a tenant's file
+  id         TEXT PRIMARY KEY,                 -- folder and path name
+  name       TEXT NOT NULL,
+  host       TEXT UNIQUE,                      -- own host name, NULL: path mode
+  state      INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2), -- 0 making, 1 open, 2 closed
+  created_at INTEGER NOT NULL,
+  due_at     INTEGER                           -- next mail or job of this tenant, NULL: none
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_due ON tenant(due_at) WHERE due_at IS NOT NULL;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_API_H
+#define API_API_H
+
+#include "base/json.h"
+#include "base/value.h"
+#include "core/access.h"
+#include "core/app.h"
+#include "http/server.h"
+
+/* One call as a handler sees it: rights decided, body checked, transaction
+ * open.  The handler unpacks, calls core, packs; it returns core's err. */
+struct call {
+    struct ctx *c;
+    struct app *app;
+    struct request *request;
+    struct reply *reply;
+    const struct route *route;
+    const char *params[4];       /* path parameters in order */
+    const struct values *body;   /* by the route's form, or NULL */
+    const struct values *query;  /* by the route's query form, or NULL */
+    struct json_out out;         /* the reply body */
+};
+
+typedef enum err call_fn(struct call *k);
+
+enum route_flag {
+    ROUTE_NO_TX = 1,   /* opens its own transaction (argon2, files first) */
+    ROUTE_RAW = 2,     /* body is bytes, read by the handler */
+    ROUTE_CREATED = 4, /* answers 201 */
+    ROUTE_ETAG = 8,    /* GET: ETag = "version"; PATCH: needs If-Match */
+    ROUTE_WRITE = 16,  /* POST/PATCH… write by default; GETs never do */
+    ROUTE_READ = 32,   /* a POST that only reads */
+};
+
+/* A route is data.  right's zero value denies.  path: "/api/v1/…/:id". */
+struct route {
+    enum method method;
+    const char *path;
+    call_fn *handle;
+    enum right right;
+    const struct form *form;  /* body, NULL: none allowed */
+    const struct form *query; /* query parameters, NULL: none allowed */
+    unsigned flags;
+    const char *summary; /* one line, for the OpenAPI description */
+};
+
+struct route_set {
+    const struct route *routes;
+    size_t count;
+};
+
+extern const struct route_set *const route_sets[];
+extern const size_t route_set_count;
+
+/* The server's handler: app is a struct app. */
+void api_handle(void *app, struct request *r, struct reply *out);
+/* The OpenAPI 3.1 description and the TypeScript types of the same tables. */
+void api_print_openapi(struct buf *b);
+void api_print_types(struct buf *b);
+
+/* Path parameter as an id; 0 when it is none (then it is not found). */
+int64_t call_id(const struct call *k, int n);
+
+#endif

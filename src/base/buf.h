@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+/* Growing text or bytes inside an arena.  Always NUL-terminated after the
+ * first write; data is NULL before. */
+struct buf {
+    struct arena *mem;
+    char *data;
+    size_t len, cap;
+};
+
+struct buf buf_in(struct arena *mem);
+void buf_put(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *text);
+void buf_putc(struct buf *b, char ch);
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buf_reserve(struct buf *b, size_t more);
+
+#endif

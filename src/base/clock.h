@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+/* The only module that reads a clock.  Wall time is UTC microseconds; the
+ * reader sees Japan Standard Time (UTC+9, no summer time) everywhere. */
+int64_t clock_now_us(void);       /* wall, plus the test offset */
+int64_t clock_monotonic_ms(void); /* for time-outs */
+int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
+
+/* "2026-11-22T09:30:00+09:00" */
+const char *clock_format(struct arena *mem, int64_t utc_us);
+
+/* Test builds only: moves the wall clock.  The release ignores it. */
+void clock_set_offset_us(int64_t offset_us);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_TLS_H
+#define BASE_TLS_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+/* TLS client for outgoing mail: TLS 1.2 at least, chain and name verified
+ * against ca_file; a deadline on every call.  The server side lives in
+ * third_party/glue/mod_mbedtls.inl. */
+struct tls;
+
+/* Takes over a connected non-blocking socket; on failure it stays open. */
+MUST_USE enum err tls_connect(int fd, const char *host, const char *ca_file,
+                              int timeout_ms, struct tls **out);
+/* Bytes moved, 0 at the end, -1 on error or past the deadline. */
+long tls_read(struct tls *t, void *data, size_t len, int timeout_ms);
+long tls_write(struct tls *t, const void *data, size_t len, int timeout_ms);
+void tls_close(struct tls *t); /* the socket too; NULL is allowed */
+
+/* Writes a self-signed ECDSA P-256 certificate (2 years, these DNS names and
+ * addresses) and its key, both PEM, key 0600.  fingerprint: SHA-256 as hex
+ * pairs with colons, 96 bytes. */
+MUST_USE enum err tls_make_certificate(const char *cert_path,
+                                       const char *key_path,
+                                       const char *const *names, size_t count,
+                                       char fingerprint[96]);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_VALUE_H
+#define BASE_VALUE_H
+
+#include "base/ctx.h"
+
+#include <stddef.h>
+
+/* Forms: what a body (or a CSV row) may hold, declared as data.  A form is
+ * checked once, before core sees it; undeclared fields never get through.
+ * Core declares the form of its noun, api routes and imports refer to it. */
+enum field_kind {
+    FIELD_TEXT,   /* one line; min..max characters (code points); trimmed */
+    FIELD_LINES,  /* text with line ends and tabs kept; min..max characters */
+    FIELD_SECRET, /* as typed, never trimmed, never logged */
+    FIELD_INT,    /* min..max */
+    FIELD_BOOL,
+    FIELD_DAY,    /* "2026-11-22" -> civil day number, min..max (0,0: any) */
+    FIELD_ID,     /* id as a string of digits -> int64 */
+    FIELD_CHOICE, /* one of choices -> its index */
+    FIELD_IDS,    /* array of ids, at most max */
+    FIELD_ROWS,   /* array of objects of .rows, at most max */
+};
+
+enum { FIELD_REQUIRED = 1, FIELD_NULLABLE = 2 };
+
+struct form;
+struct field {
+    const char *name;
+    enum field_kind kind;
+    int64_t min, max;
+    unsigned flags;
+    const char *const *choices; /* NULL-terminated */
+    const struct form *rows;
+    const char *ja, *en; /* what the field is called, for messages */
+};
+
+struct form {
+    const char *name; /* schema name in OpenAPI and TypeScript */
+    const struct field *fields;
+    size_t count;
+};
+
+/* Checked values of one form.  Lives in the arena it was made in. */
+struct values;
+
+/* Parses a strict JSON object against the form.  Malformed JSON or an
+ * undeclared field: ERR_INVALID with rule "json"/"unknown_field" (reply 400);
+ * refused values: ERR_INVALID with one failure a field (reply 422). */
+MUST_USE enum err values_parse_json(struct ctx *c, const struct form *form,
+                                    const char *text, size_t len,
+                                    const struct values **out);
+
+/* Builds values from text cells (import, query strings): NULL = not given,
+ * "" = null.  Choices are taken by their word. */
+MUST_USE enum err values_parse_cells(struct ctx *c, const struct form *form,
+                                     const char *const *cells,
+                                     const struct values **out);
+
+bool values_has(const struct values *v, const char *name); /* null counts */
+bool values_is_null(const struct values *v, const char *name);
+const char *values_text(const struct values *v, const char *name); /* NULL */
+int64_t values_int(const struct values *v, const char *name, int64_t missing);
+bool values_bool(const struct values *v, const char *name, bool missing);
+size_t values_ids(const struct values *v, const char *name,
+                  const int64_t **out);
+size_t values_rows(const struct values *v, const char *name,
+                   const struct values *const **out);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_APP_H
+#define CORE_APP_H
+
+#include "db/store.h"
+#include "net/smtp.h"
+
+#include <stdbool.h>
+
+/* What the process is made of; filled by main or a command, then constant. */
+struct app {
+    struct store *store;
+    struct smtp_config mail;
+    bool is_demo;          /* evaluation: loopback, captured mail shown */
+    const char *base_url;  /* "https://pm.example.jp"; path mode adds /t/ID */
+    const char *sole_tenant; /* answers on any host when there is but one */
+    struct limiter *limiter; /* sign-in throttling */
+    struct outbox *outbox;   /* wakes the mail worker */
+    uint8_t pepper[32];
+    uint8_t code_key[32];
+};
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_STORE_H
+#define DB_STORE_H
+
+#include "base/ctx.h"
+
+#include <stddef.h>
+
+/* The data directory: one encrypted SQLite file per tenant, control.db, and
+ * the wrapped keys.  The store is opened once in main; it holds the lock that
+ * keeps a second process out. */
+struct store;
+struct tenant; /* an open tenant, reference-counted, LRU of 256 */
+
+enum store_kind { STORE_SERVICE, STORE_EVALUATION };
+
+struct store_config {
+    const char *dir;
+    const char *master_key_path; /* 0400 file, made at first start */
+    enum store_kind kind;        /* serve refuses an evaluation directory */
+    bool create;
+};
+
+/* Messages for the operator (plain English) are logged.  ERR_CONFLICT: the
+ * directory is held by another process (named in the log) or is of the other
+ * kind. */
+MUST_USE enum err store_open(const struct store_config *config,
+                             struct store **out);
+void store_close(struct store *s);
+
+/* Keys by label for what lives outside tenant files: "pepper", "code",
+ * "device".  Derived from the master key. */
+void store_derive_key(const struct store *s, const char *label,
+                      uint8_t out[32]);
+
+/* ---- tenants: files and keys.  id: 1-32 of [a-z0-9-], letter first. ---- */
+bool tenant_is_id(const char *id);
+/* Makes key and file with the tenant section of schema.sql.  ERR_CONFLICT if
+ * it exists.  Either all of it is there afterwards or nothing. */
+MUST_USE enum err tenant_create(struct store *s, const char *id);
+/* ERR_NOT_FOUND; ERR_BUSY when set aside by a failed migration. */
+MUST_USE enum err tenant_open(struct store *s, const char *id,
+                              struct tenant **out);
+void tenant_close(struct tenant *t); /* gives the reference back */
+const char *tenant_id(const struct tenant *t);
+/* 32-byte keys by label under this tenant's own key. */
+void tenant_derive_key(const struct tenant *t, const char *label,
+                       uint8_t out[32]);
+
+/* ---- transactions: c->db is set between begin and end ---- */
+enum tx_mode { TX_READ, TX_WRITE };
+
+/* TX_WRITE queues for the tenant's one writer and runs in a savepoint of a
+ * BEGIN IMMEDIATE that neighbours in the queue may share (group commit).
+ * ERR_BUSY after 5 s. */
+MUST_USE enum err tx_begin(struct ctx *c, struct tenant *t, enum tx_mode mode);
+/* outcome OK commits, anything else rolls back and is returned.  When it
+ * returns OK for TX_WRITE the commit is on the disk. */
+MUST_USE enum err tx_end(struct ctx *c, struct tenant *t, enum err outcome);
+/* The same on control.db. */
+MUST_USE enum err tx_begin_control(struct ctx *c, struct store *s,
+                                   enum tx_mode mode);
+MUST_USE enum err tx_end_control(struct ctx *c, struct store *s,
+                                 enum err outcome);
+
+/* ---- figures for /metrics ---- */
+struct store_stats {
+    size_t tenants_open, readers_open;
+    int64_t commits, shared_commits, busy, opens;
+};
+void store_stats(struct store *s, struct store_stats *out);
+
+#endif

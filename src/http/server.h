@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "base/buf.h"
+#include "base/ctx.h"
+
+/* The web server: civetweb behind a strict check of the request head, our TLS
+ * glue, deadlines and limits.  Everything above sees struct request/reply. */
+enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH,
+              METHOD_DELETE, METHOD_OTHER };
+
+struct request {
+    struct arena *mem;  /* dies after the reply */
+    enum method method;
+    const char *path;   /* raw, only [A-Za-z0-9._~/-] */
+    const char *query;  /* raw, "" when none */
+    const char *host;   /* lower case, port kept */
+    const char *ip;     /* peer, or by trusted proxy; mapped IPv6 folded */
+    bool is_tls;
+    int listener;       /* index of the listener it came in by */
+    int64_t started_ms; /* monotonic */
+    char id[17];        /* request id */
+    void *conn;         /* civetweb's, for http/ only */
+};
+
+struct reply {
+    int status;
+    const char *type;  /* content type, NULL: application/json */
+    struct buf body;
+    const char *etag;  /* quoted; NULL: none */
+    const char *cache; /* Cache-Control, NULL: no-store */
+    bool is_gzip;      /* body is gzip already (assets) */
+    struct buf head;   /* further header lines, each ending CRLF */
+};
+
+typedef void request_fn(void *app, struct request *r, struct reply *out);
+
+struct listener {
+    const char *address; /* "127.0.0.1", "::", … */
+    int port;            /* 0: any free one, see server_port() */
+    bool is_tls;
+};
+
+struct server_config {
+    const struct listener *listeners;
+    size_t listener_count;
+    const char *cert_path, *key_path; /* PEM, for TLS listeners */
+    const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
+    int max_threads;                  /* 0: 1024 */
+    request_fn *handle;
+    void *app;
+};
+
+struct server;
+MUST_USE enum err server_open(const struct server_config *config,
+                              struct server **out);
+int server_port(const struct server *s, int listener);
+/* Stops accepting, finishes what it has within deadline_ms, frees all. */
+void server_close(struct server *s, int deadline_ms);
+MUST_USE enum err server_reload(struct server *s); /* certificate again */
+
+struct server_stats {
+    int64_t requests, refused_heads, shed, handshakes, failed_handshakes;
+    int connections, threads, busy_threads;
+};
+void server_stats(const struct server *s, struct server_stats *out);
+
+/* ---- reading the request ---- */
+const char *request_header(const struct request *r, const char *name);
+/* Value of a query parameter, percent-decoded once and checked as UTF-8, in
+ * the arena; NULL when absent, given twice or malformed. */
+const char *request_param(struct request *r, const char *name);
+/* A cookie's value in the arena, NULL when absent or given twice. */
+const char *request_cookie(struct request *r, const char *name);
+/* The whole body within the deadline; ERR_LIMIT when longer than limit (what
+ * is declared is refused before a byte is read), ERR_INVALID when cut short.
+ * The connection closes after a refused body. */
+MUST_USE enum err request_body(struct request *r, size_t limit_bytes,
+                               const char **data, size_t *len);
+
+/* ---- making the reply ---- */
+void reply_header(struct reply *out, const char *name, const char *value);
+struct cookie {
+    const char *name, *value, *path;
+    int max_age_s; /* 0: session cookie, -1: delete */
+    bool is_secure, is_lax;
+};
+void reply_cookie(struct reply *out, const struct cookie *cookie);
+
+#endif

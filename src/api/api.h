@@ -31,6 +31,7 @@ enum route_flag {
     ROUTE_ETAG = 8,    /* GET: ETag = "version"; PATCH: needs If-Match */
     ROUTE_WRITE = 16,  /* POST/PATCH… write by default; GETs never do */
     ROUTE_READ = 32,   /* a POST that only reads */
+    ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
 };
 
 /* A route is data.  right's zero value denies.  path: "/api/v1/…/:id". */
@@ -41,6 +42,7 @@ struct route {
     enum right right;
     const struct form *form;  /* body, NULL: none allowed */
     const struct form *query; /* query parameters, NULL: none allowed */
+    const struct form *reply; /* what comes back, for types and OpenAPI */
     unsigned flags;
     const char *summary; /* one line, for the OpenAPI description */
 };

@@ -19,6 +19,8 @@ struct call {
     const char *params[4];       /* path parameters in order */
     const struct values *body;   /* by the route's form, or NULL */
     const struct values *query;  /* by the route's query form, or NULL */
+    int64_t if_match;            /* version of If-Match (ROUTE_MATCH), or 0 */
+    struct tenant *tenant;       /* of this request; NULL on system routes */
     struct json_out out;         /* the reply body */
 };
 
@@ -28,9 +30,8 @@ enum route_flag {
     ROUTE_NO_TX = 1,   /* opens its own transaction (argon2, files first) */
     ROUTE_RAW = 2,     /* body is bytes, read by the handler */
     ROUTE_CREATED = 4, /* answers 201 */
-    ROUTE_ETAG = 8,    /* GET: ETag = "version"; PATCH: needs If-Match */
-    ROUTE_WRITE = 16,  /* POST/PATCH… write by default; GETs never do */
-    ROUTE_READ = 32,   /* a POST that only reads */
+    ROUTE_MATCH = 8,   /* needs If-Match: "version": 428 without */
+    ROUTE_READ = 32,   /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
 };
 
@@ -63,5 +64,9 @@ void api_print_types(struct buf *b);
 
 /* Path parameter as an id; 0 when it is none (then it is not found). */
 int64_t call_id(const struct call *k, int n);
+/* ETag of the reply: "version" in quotes. */
+void call_etag(struct call *k, int64_t version);
+/* limit of a list: ?limit=, 1..200, 50 when absent. */
+int call_limit(const struct call *k);
 
 #endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/invite.h"
+
+#include "base/secret.h"
+#include "core/core.h"
+#include "core/letter.h"
+#include "core/operation.h"
+#include "core/password.h"
+#include "core/session.h"
+#include "core/user.h"
+#include "db/query.h"
+
+#define US_PER_HOUR INT64_C(3600000000)
+
+enum { LINK_DROP, LINK_ADD, LINK_FIND, LINK_USE };
+static const char *const invite_text[] = {
+    [LINK_DROP] = "DELETE FROM link WHERE user_id = ?1",
+    [LINK_ADD] = "INSERT INTO link (token_hash, purpose, user_id, created_at,"
+                 " expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [LINK_FIND] =
+        "SELECT l.id, l.user_id, l.purpose, u.name, u.email, u.lang FROM link"
+        " l JOIN user u ON u.id = l.user_id WHERE l.token_hash = ?1 AND"
+        " l.used_at IS NULL AND l.expires_at > ?2 AND u.state < 2",
+    [LINK_USE] = "UPDATE link SET used_at = ?2 WHERE id = ?1 AND used_at IS"
+                 " NULL",
+};
+const struct query_set invite_queries = {"invite", invite_text,
+                                         COUNT(invite_text)};
+
+enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
+                     enum invite_purpose purpose)
+{
+    char token[SECRET_TOKEN_CHARS + 1];
+    uint8_t hash[32];
+    struct user u;
+    enum err e = user_get(c, user_id, &u);
+
+    if (e)
+        return e;
+    struct query *q = query(c, invite_text[LINK_DROP]);
+    bind_int(q, 1, user_id);
+    if ((e = query_run(c, q)))
+        return e;
+    secret_make_token(token);
+    secret_hash_token(token, hash);
+    q = query(c, invite_text[LINK_ADD]);
+    bind_blob(q, 1, hash, sizeof(hash));
+    bind_int(q, 2, purpose);
+    bind_int(q, 3, user_id);
+    bind_int(q, 4, c->now_us);
+    bind_int(q, 5, c->now_us + INVITE_HOURS * US_PER_HOUR);
+    if ((e = query_run(c, q)))
+        return e;
+    return letter_send_link(c, app, &u, purpose == INVITE_FIRST, token);
+}
+
+enum err invite_find(struct ctx *c, const char *token, struct invite *out)
+{
+    uint8_t hash[32];
+    struct query *q = query(c, invite_text[LINK_FIND]);
+
+    secret_hash_token(token, hash);
+    bind_blob(q, 1, hash, sizeof(hash));
+    bind_int(q, 2, c->now_us);
+    enum err e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, ERR_NOT_FOUND, "token", "link",
+                        "このリンクは使用済みか、期限（24時間）が切れています",
+                        "This link has been used or is older than 24 hours");
+    if (e)
+        return e;
+    *out = (struct invite){
+        .id = col_int(q, 0),
+        .user_id = col_int(q, 1),
+        .purpose = col_int(q, 2) ? INVITE_RESET : INVITE_FIRST,
+        .user_name = col_text(c, q, 3),
+        .user_email = col_text(c, q, 4),
+        .user_lang = col_int(q, 5) ? LANG_EN : LANG_JA,
+    };
+    query_done(q);
+    return OK;
+}
+
+static enum err spend(struct ctx *c, const char *token, const char *hash)
+{
+    struct invite link;
+    enum err e = invite_find(c, token, &link);
+
+    if (e)
+        return e;
+    struct query *q = query(c, invite_text[LINK_USE]);
+    bind_int(q, 1, link.id);
+    bind_int(q, 2, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    if ((e = password_store(c, link.user_id, hash)))
+        return e;
+    if ((e = session_end_all(c, link.user_id)))
+        return e;
+    return operation_log(
+        c, &(struct operation){.action = "set_password",
+                               .kind = "user",
+                               .object_id = link.user_id,
+                               .object_name = link.user_name});
+}
+
+enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
+                       const char *token, const char *password)
+{
+    struct invite link = {0};
+    const char **old = NULL, *hash;
+    size_t count = 0;
+    enum err e = tx_begin(c, t, TX_READ);
+
+    if (e)
+        return e;
+    e = invite_find(c, token, &link);
+    if (!e)
+        e = password_list_history(c, link.user_id, &old, &count);
+    if ((e = tx_end(c, t, e)))
+        return e;
+    const char *context[] = {link.user_email, link.user_name, NULL};
+    if ((e = password_check(c, "password", password, context)))
+        return e;
+    if ((e = password_refuse_old(c, app, "password", password, old, count)))
+        return e;
+    if ((e = secret_hash(c->mem, app->pepper, password, &hash)))
+        return e;
+    if ((e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    return tx_end(c, t, spend(c, token, hash));
+}
+
+enum err invite_reset(struct ctx *c, const struct app *app, const char *email)
+{
+    struct user_secret u;
+    enum err e = user_find_secret(c, email, &u);
+
+    if (e == ERR_NOT_FOUND || (!e && u.state == USER_SUSPENDED))
+        return OK;
+    if (e)
+        return e;
+    return invite_send(c, app, u.id,
+                       u.state == USER_ACTIVE ? INVITE_RESET : INVITE_FIRST);
+}

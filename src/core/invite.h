@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_INVITE_H
+#define CORE_INVITE_H
+
+#include "core/app.h"
+
+/* Single-use links sent by mail: to set the first password, or a new one.
+ * Valid for 24 hours; a newer link of the same person replaces the older.
+ * The token stands in the link's fragment, so no request line holds it. */
+enum invite_purpose { INVITE_FIRST, INVITE_RESET };
+enum { INVITE_HOURS = 24 };
+
+struct invite {
+    int64_t id, user_id;
+    enum invite_purpose purpose;
+    const char *user_name, *user_email;
+    enum lang user_lang;
+};
+
+/* Makes the link and puts the mail into the outbox. */
+MUST_USE enum err invite_send(struct ctx *c, const struct app *app,
+                              int64_t user_id, enum invite_purpose purpose);
+/* ERR_NOT_FOUND (rule "link") when unknown, used or expired. */
+MUST_USE enum err invite_find(struct ctx *c, const char *token,
+                              struct invite *out);
+/* Sets the password and spends the link; takes its own transactions because
+ * of argon2.  Ends every session of the user. */
+MUST_USE enum err invite_accept(struct ctx *c, const struct app *app,
+                                struct tenant *t, const char *token,
+                                const char *password);
+/* A reset link to the address if there is such an active user; the caller
+ * cannot tell. */
+MUST_USE enum err invite_reset(struct ctx *c, const struct app *app,
+                               const char *email);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker keeps a list of tenants with the moment each wants to be looked
+ * at; the mails themselves are only in the tenants' files.  A mail is read in
+ * one transaction, sent outside of any, and removed or put off in another: a
+ * crash between sending and removing repeats it under the same Message-ID. */
+#include "core/outbox.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/registry.h"
+#include "db/query.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define US_PER_MINUTE INT64_C(60000000)
+enum { TENANT_MAX = 10000, CAPTURE_MAX = 100, RETRY_MAX_MINUTES = 30 };
+
+enum { MAIL_ADD, MAIL_DUE, MAIL_NEXT, MAIL_DONE, MAIL_RETRY, MAIL_GIVE_UP };
+static const char *const outbox_text[] = {
+    [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
+                 " due_at, expires_at, created_at)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
+    [MAIL_DUE] = "SELECT id, message_id, address, subject, body, tries,"
+                 " expires_at, created_at FROM mail"
+                 " WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT 1",
+    [MAIL_NEXT] = "SELECT min(due_at) FROM mail WHERE state = 0",
+    [MAIL_DONE] = "DELETE FROM mail WHERE id = ?1",
+    [MAIL_RETRY] = "UPDATE mail SET tries = tries + 1, due_at = ?2,"
+                   " error = ?3 WHERE id = ?1",
+    [MAIL_GIVE_UP] = "UPDATE mail SET state = 1, body = '', error = ?2"
+                     " WHERE id = ?1",
+};
+const struct query_set outbox_queries = {"outbox", outbox_text,
+                                         COUNT(outbox_text)};
+
+struct waiting {
+    char tenant[33];
+    int64_t due_us;
+};
+
+struct outbox {
+    struct app *app;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t wake;
+    bool stop;
+    struct waiting list[TENANT_MAX];
+    size_t count;
+    struct captured_mail captured[CAPTURE_MAX]; /* ring, owns its texts */
+    size_t captured_next;
+};
+
+struct due_mail {
+    int64_t id, tries, expires_at;
+    struct mail mail;
+};
+
+/* ---- adding ---- */
+
+static void want(struct outbox *o, const char *tenant, int64_t due_us)
+{
+    pthread_mutex_lock(&o->lock);
+    size_t i = 0;
+    while (i < o->count && strcmp(o->list[i].tenant, tenant) != 0)
+        i++;
+    if (i == o->count && o->count < TENANT_MAX) {
+        memcpy(o->list[i].tenant, tenant, strlen(tenant) + 1);
+        o->list[i].due_us = due_us;
+        o->count++;
+    } else if (i < o->count && due_us < o->list[i].due_us) {
+        o->list[i].due_us = due_us;
+    }
+    pthread_cond_signal(&o->wake);
+    pthread_mutex_unlock(&o->lock);
+}
+
+struct wake_note {
+    struct outbox *outbox;
+    const char *tenant;
+};
+
+static void wake_later(void *arg)
+{
+    struct wake_note *n = arg;
+
+    want(n->outbox, n->tenant, 0);
+}
+
+enum err outbox_add(struct ctx *c, const struct app *app,
+                    const struct letter *letter)
+{
+    uint8_t random[16];
+    char hex[33];
+    int minutes = letter->expires_minutes ? letter->expires_minutes : 24 * 60;
+    struct query *q = query(c, outbox_text[MAIL_ADD]);
+
+    crypto_random(random, sizeof(random));
+    str_to_hex(random, sizeof(random), hex);
+    bind_text(q, 1, arena_printf(c->mem, "%s@yagura", hex));
+    bind_text(q, 2, letter->address);
+    bind_text(q, 3, letter->subject);
+    bind_text(q, 4, letter->text);
+    bind_int(q, 5, c->now_us);
+    bind_int(q, 6, c->now_us + minutes * US_PER_MINUTE);
+    enum err e = query_run(c, q);
+    if (!e && app->outbox) {
+        struct wake_note *n = arena_new(c->mem, struct wake_note);
+        n->outbox = app->outbox;
+        n->tenant = arena_strdup(c->mem, c->actor->tenant);
+        arena_defer(c->mem, wake_later, n);
+    }
+    return e;
+}
+
+/* ---- sending ---- */
+
+static void capture(struct outbox *o, const struct mail *m)
+{
+    struct captured_mail *slot;
+
+    pthread_mutex_lock(&o->lock);
+    slot = &o->captured[o->captured_next++ % CAPTURE_MAX];
+    free((void *)(uintptr_t)slot->to);
+    free((void *)(uintptr_t)slot->subject);
+    free((void *)(uintptr_t)slot->text);
+    *slot = (struct captured_mail){strdup(m->to), strdup(m->subject),
+                                   strdup(m->text), m->sent_at_us};
+    must(slot->to && slot->subject && slot->text);
+    pthread_mutex_unlock(&o->lock);
+}
+
+size_t outbox_list_captured(struct outbox *o, struct arena *mem,
+                            const struct captured_mail **out)
+{
+    struct captured_mail *list =
+        arena_array(mem, struct captured_mail, CAPTURE_MAX);
+    size_t n = 0;
+
+    pthread_mutex_lock(&o->lock);
+    for (size_t i = o->captured_next; i-- > 0 && n < CAPTURE_MAX;) {
+        const struct captured_mail *m = &o->captured[i % CAPTURE_MAX];
+        list[n++] = (struct captured_mail){
+            arena_strdup(mem, m->to), arena_strdup(mem, m->subject),
+            arena_strdup(mem, m->text), m->at_us};
+    }
+    pthread_mutex_unlock(&o->lock);
+    *out = list;
+    return n;
+}
+
+static enum err send_mail(struct outbox *o, struct ctx *c,
+                          const struct due_mail *d, const char **why)
+{
+    if (o->app->is_demo) {
+        capture(o, &d->mail);
+        return OK;
+    }
+    return smtp_send(&o->app->mail, c->mem, &d->mail, why);
+}
+
+static enum err read_due(struct ctx *c, struct due_mail *d)
+{
+    struct query *q = query(c, outbox_text[MAIL_DUE]);
+
+    bind_int(q, 1, c->now_us);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    d->id = col_int(q, 0);
+    d->mail.message_id = col_text(c, q, 1);
+    d->mail.to = col_text(c, q, 2);
+    d->mail.subject = col_text(c, q, 3);
+    d->mail.text = col_text(c, q, 4);
+    d->tries = col_int(q, 5);
+    d->expires_at = col_int(q, 6);
+    d->mail.sent_at_us = col_int(q, 7);
+    query_done(q);
+    return OK;
+}
+
+/* Removes the mail, puts it off, or gives it up. */
+static enum err settle(struct ctx *c, const struct due_mail *d, enum err sent,
+                       const char *why)
+{
+    int64_t minutes = d->tries < 5 ? (int64_t)1 << d->tries : RETRY_MAX_MINUTES;
+    int64_t next = c->now_us + minutes * US_PER_MINUTE;
+    struct query *q;
+
+    if (!sent) {
+        q = query(c, outbox_text[MAIL_DONE]);
+        bind_int(q, 1, d->id);
+    } else if (sent == ERR_INVALID || next >= d->expires_at) {
+        log_warn("mail given up id=%s why=%s", d->mail.message_id, why);
+        q = query(c, outbox_text[MAIL_GIVE_UP]);
+        bind_int(q, 1, d->id);
+        bind_text(q, 2, why);
+    } else {
+        log_warn("mail put off id=%s why=%s", d->mail.message_id, why);
+        q = query(c, outbox_text[MAIL_RETRY]);
+        bind_int(q, 1, d->id);
+        bind_int(q, 2, next);
+        bind_text(q, 3, why);
+    }
+    return query_run(c, q);
+}
+
+/* Sends one mail of the tenant.  ERR_NOT_FOUND: none is due. */
+static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
+{
+    struct due_mail d = {0};
+    const char *why = "expired";
+
+    c->now_us = clock_now_us();
+    enum err e = tx_begin(c, t, TX_READ);
+    if (e)
+        return e;
+    if ((e = tx_end(c, t, read_due(c, &d))))
+        return e;
+    enum err sent = c->now_us >= d.expires_at ? ERR_INVALID
+                                              : send_mail(o, c, &d, &why);
+    if ((e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    return tx_end(c, t, settle(c, &d, sent, why));
+}
+
+static int64_t next_due(struct ctx *c, struct tenant *t)
+{
+    int64_t due = INT64_MAX;
+
+    if (tx_begin(c, t, TX_READ))
+        return c->now_us + US_PER_MINUTE;
+    struct query *q = query(c, outbox_text[MAIL_NEXT]);
+    enum err e = query_one(c, q);
+    if (!e && !col_is_null(q, 0))
+        due = col_int(q, 0);
+    if (!e)
+        query_done(q);
+    return tx_end(c, t, e) ? c->now_us + US_PER_MINUTE : due;
+}
+
+/* Empties one tenant's outbox; returns when to look again. */
+static int64_t serve_tenant(struct outbox *o, struct arena *mem,
+                            const char *id)
+{
+    struct actor system = {.name = "", .ip = "", .request_id = "outbox",
+                           .tenant = id, .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    struct tenant *t;
+    enum err e;
+
+    if (tenant_open(o->app->store, id, &t))
+        return INT64_MAX;
+    do
+        e = send_one(o, &c, t);
+    while (!e);
+    int64_t due = e == ERR_NOT_FOUND ? next_due(&c, t)
+                                     : clock_now_us() + US_PER_MINUTE;
+    tenant_close(t);
+    return due;
+}
+
+/* Takes the tenant that is due first; false when none is due yet. */
+static bool take_due(struct outbox *o, char id[33], int64_t *wait_us)
+{
+    int64_t now = clock_now_us();
+    size_t best = 0;
+
+    *wait_us = US_PER_MINUTE;
+    for (size_t i = 1; i < o->count; i++)
+        if (o->list[i].due_us < o->list[best].due_us)
+            best = i;
+    if (o->count == 0)
+        return false;
+    if (o->list[best].due_us > now) {
+        if (o->list[best].due_us - now < *wait_us)
+            *wait_us = o->list[best].due_us - now;
+        return false;
+    }
+    memcpy(id, o->list[best].tenant, sizeof(o->list[best].tenant));
+    o->list[best] = o->list[--o->count];
+    return true;
+}
+
+static void sleep_until_woken(struct outbox *o, int64_t wait_us)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += wait_us / 1000000 + 1;
+    pthread_cond_timedwait(&o->wake, &o->lock, &until);
+}
+
+static void look_through_all(struct outbox *o, struct arena *mem)
+{
+    const char *const *ids;
+    size_t count = registry_list_ids(o->app->store, mem, &ids);
+
+    for (size_t i = 0; i < count; i++)
+        want(o, ids[i], 0);
+    arena_reset(mem);
+}
+
+static void *run(void *arg)
+{
+    struct outbox *o = arg;
+    struct arena *mem = arena_open(0);
+    char id[33];
+    int64_t wait_us;
+
+    look_through_all(o, mem);
+    pthread_mutex_lock(&o->lock);
+    while (!o->stop) {
+        if (!take_due(o, id, &wait_us)) {
+            sleep_until_woken(o, wait_us);
+            continue;
+        }
+        pthread_mutex_unlock(&o->lock);
+        int64_t due = serve_tenant(o, mem, id);
+        if (due < INT64_MAX)
+            want(o, id, due);
+        arena_reset(mem);
+        pthread_mutex_lock(&o->lock);
+    }
+    pthread_mutex_unlock(&o->lock);
+    arena_close(mem);
+    return NULL;
+}
+
+struct outbox *outbox_open(struct app *app)
+{
+    struct outbox *o = calloc(1, sizeof(*o));
+
+    must(o);
+    o->app = app;
+    must(pthread_mutex_init(&o->lock, NULL) == 0);
+    must(pthread_cond_init(&o->wake, NULL) == 0);
+    must(pthread_create(&o->thread, NULL, run, o) == 0);
+    return o;
+}
+
+void outbox_close(struct outbox *o)
+{
+    if (!o)
+        return;
+    pthread_mutex_lock(&o->lock);
+    o->stop = true;
+    pthread_cond_signal(&o->wake);
+    pthread_mutex_unlock(&o->lock);
+    pthread_join(o->thread, NULL);
+    for (size_t i = 0; i < CAPTURE_MAX; i++) {
+        free((void *)(uintptr_t)o->captured[i].to);
+        free((void *)(uintptr_t)o->captured[i].subject);
+        free((void *)(uintptr_t)o->captured[i].text);
+    }
+    free(o);
+}

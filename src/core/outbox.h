@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_OUTBOX_H
+#define CORE_OUTBOX_H
+
+#include "core/app.h"
+
+/* Mail leaves in two steps: a row in the tenant's file, committed with the
+ * change it tells of, and a worker thread that hands it to the relay.  Nothing
+ * is lost on restart: the worker looks through every tenant when it starts.
+ * Retries after 1, 2, 4 … 30 minutes until the mail expires. */
+struct outbox;
+
+struct letter {
+    const char *address;
+    const char *subject;
+    const char *text;
+    int expires_minutes; /* a code is dropped with it; 0: 24 hours */
+};
+
+/* In the current write transaction; wakes the worker after the reply. */
+MUST_USE enum err outbox_add(struct ctx *c, const struct app *app,
+                             const struct letter *letter);
+
+/* Starts and stops the worker. */
+struct outbox *outbox_open(struct app *app);
+void outbox_close(struct outbox *o);
+
+/* demo: the last 100 mails, newest first, kept in memory. */
+struct captured_mail {
+    const char *to, *subject, *text;
+    int64_t at_us;
+};
+size_t outbox_list_captured(struct outbox *o, struct arena *mem,
+                            const struct captured_mail **out);
+
+#endif

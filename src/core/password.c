@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One policy table, one check.  The text is compared and hashed exactly as
+ * typed: nothing is trimmed, folded or cut. */
+#include "core/password.h"
+
+#include "base/secret.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "db/query.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { HISTORY_LIST, HISTORY_ADD, HISTORY_TRIM, USER_SET, SESSION_END };
+static const char *const password_text[] = {
+    [HISTORY_LIST] = "SELECT hash FROM password_history WHERE user_id = ?1 "
+                     "ORDER BY set_at DESC LIMIT 5",
+    [HISTORY_ADD] = "INSERT OR REPLACE INTO password_history"
+                    " (user_id, set_at, hash) VALUES (?1, ?2, ?3)",
+    [HISTORY_TRIM] = "DELETE FROM password_history WHERE user_id = ?1 AND"
+                     " set_at NOT IN (SELECT set_at FROM password_history"
+                     " WHERE user_id = ?1 ORDER BY set_at DESC LIMIT 5)",
+    [USER_SET] = "UPDATE user SET password = ?2, password_at = ?3,"
+                 " state = max(state, 1), version = version + 1"
+                 " WHERE id = ?1",
+    [SESSION_END] = "DELETE FROM session WHERE user_id = ?1 AND id <> ?2",
+};
+const struct query_set password_queries = {"password", password_text,
+                                           COUNT(password_text)};
+
+/* The yen sign is written U+005C or U+00A5; both are accepted. */
+static const struct password_policy whitepaper = {
+    .profile = "whitepaper",
+    .min = 8,
+    .max = 16,
+    .classes = 3,
+    .symbols = "@#$%^&*-_+=[]{}|\\\xc2\xa5:',?/`~\"();.",
+    .expiry_days = 92,
+    .history = 5,
+};
+
+const struct password_policy *password_policy(void)
+{
+    return &whitepaper;
+}
+
+/* Counts characters and classes; *bad is the first character outside the
+ * allowed set, as text. */
+static int count_classes(const char *p, int *chars, char bad[8])
+{
+    bool lower = false, upper = false, digit = false, symbol = false;
+
+    for (*chars = 0; *p; ++*chars) {
+        unsigned char ch = (unsigned char)*p;
+        size_t n = ch < 0x80 ? 1 : ch < 0xe0 ? 2 : ch < 0xf0 ? 3 : 4;
+        char one[8] = "";
+
+        memcpy(one, p, n);
+        if (islower(ch))
+            lower = true;
+        else if (isupper(ch))
+            upper = true;
+        else if (isdigit(ch))
+            digit = true;
+        else if (strstr(whitepaper.symbols, one))
+            symbol = true;
+        else if (!*bad)
+            memcpy(bad, one, sizeof(one));
+        p += n;
+    }
+    return lower + upper + digit + symbol;
+}
+
+static bool holds_context(struct ctx *c, const char *password,
+                          const char *const *context)
+{
+    const char *folded = str_fold(c->mem, password);
+
+    for (; context && *context; context++) {
+        const char *word = str_fold(c->mem, *context);
+        char *at = strchr(word, '@');
+
+        if (at)
+            *at = 0;
+        if (strlen(word) >= 4 && strstr(folded, word))
+            return true;
+    }
+    return false;
+}
+
+enum err password_check(struct ctx *c, const char *field,
+                        const char *password, const char *const *context)
+{
+    enum err e = OK;
+    char bad[8] = "";
+    int chars = 0;
+
+    if (!str_is_utf8(password, strlen(password), NULL))
+        return ctx_fail(c, ERR_INVALID, field, "utf8",
+                        "文字コードが正しくありません",
+                        "The text is not valid UTF-8");
+    int classes = count_classes(password, &chars, bad);
+    if (*bad)
+        e = ctx_fail(c, ERR_INVALID, field, "password_character",
+                     "パスワードに使えない文字「%s」があります",
+                     "The password holds a character that is not allowed: %s",
+                     bad);
+    if (chars < whitepaper.min || chars > whitepaper.max)
+        e = ctx_fail(c, ERR_INVALID, field, "password_length",
+                     "パスワードは%d文字以上%d文字以下にしてください",
+                     "The password must be %d to %d characters long",
+                     whitepaper.min, whitepaper.max);
+    if (classes < whitepaper.classes)
+        e = ctx_fail(c, ERR_INVALID, field, "password_classes",
+                     "英小文字・英大文字・数字・記号のうち%d種類以上を"
+                     "使ってください",
+                     "Use at least %d of lower case, upper case, digits and"
+                     " symbols",
+                     whitepaper.classes);
+    if (holds_context(c, password, context))
+        e = ctx_fail(c, ERR_INVALID, field, "password_context",
+                     "名前やメールアドレスを含むパスワードは使えません",
+                     "The password may not contain your name or address");
+    return e;
+}
+
+enum err password_list_history(struct ctx *c, int64_t user_id,
+                               const char ***out, size_t *count)
+{
+    struct query *q = query(c, password_text[HISTORY_LIST]);
+    enum err e;
+
+    *out = arena_array(c->mem, const char *, (size_t)whitepaper.history);
+    *count = 0;
+    bind_int(q, 1, user_id);
+    while (query_next(c, q, &e))
+        (*out)[(*count)++] = col_text(c, q, 0);
+    return e;
+}
+
+enum err password_refuse_old(struct ctx *c, const struct app *app,
+                             const char *field, const char *password,
+                             const char *const *hashes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool right = false, old;
+        enum err e =
+            secret_verify(app->pepper, password, hashes[i], &right, &old);
+
+        if (e)
+            return e;
+        if (right)
+            return ctx_fail(c, ERR_INVALID, field, "password_reused",
+                            "最近使った%d個のパスワードは使えません",
+                            "The last %d passwords cannot be used again",
+                            whitepaper.history);
+    }
+    return OK;
+}
+
+enum err password_store(struct ctx *c, int64_t user_id, const char *hash)
+{
+    struct query *q = query(c, password_text[HISTORY_ADD]);
+
+    bind_int(q, 1, user_id);
+    bind_int(q, 2, c->now_us);
+    bind_text(q, 3, hash);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    q = query(c, password_text[HISTORY_TRIM]);
+    bind_int(q, 1, user_id);
+    if ((e = query_run(c, q)))
+        return e;
+    q = query(c, password_text[USER_SET]);
+    bind_int(q, 1, user_id);
+    bind_text(q, 2, hash);
+    bind_int(q, 3, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    q = query(c, password_text[SESSION_END]);
+    bind_int(q, 1, user_id);
+    bind_int(q, 2, c->actor->session_id);
+    return query_run(c, q);
+}
+
+bool password_is_expired(int64_t set_at_us, int64_t now_us)
+{
+    return now_us - set_at_us >
+           (int64_t)whitepaper.expiry_days * 86400 * 1000000;
+}

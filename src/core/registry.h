@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_REGISTRY_H
+#define CORE_REGISTRY_H
+
+#include "core/app.h"
+
+#include <stddef.h>
+
+/* The operator's list of tenants, in control.db: what must be known without
+ * opening a tenant's file. */
+enum registry_state { REGISTRY_MAKING, REGISTRY_OPEN, REGISTRY_CLOSED };
+
+struct registry_row {
+    const char *id, *name, *host; /* host NULL: path mode */
+    enum registry_state state;
+    int64_t created_at;
+};
+
+/* Makes the file, seeds it, adds the first master administrator and sends the
+ * invitation.  All or nothing: what a crash leaves half made is removed by
+ * the next call with the same id. */
+struct registry_create {
+    const char *id, *name, *host, *admin_email, *admin_name;
+    enum lang lang;
+};
+MUST_USE enum err registry_create(struct ctx *c, const struct app *app,
+                                  const struct registry_create *what);
+MUST_USE enum err registry_list(struct ctx *c, struct store *s,
+                                const struct registry_row **out,
+                                size_t *count);
+MUST_USE enum err registry_get(struct ctx *c, struct store *s, const char *id,
+                               struct registry_row *out);
+/* The tenant of a host name (lower case, no port): ERR_NOT_FOUND. */
+MUST_USE enum err registry_find_host(struct ctx *c, struct store *s,
+                                     const char *host, const char **id);
+/* Ids of the open tenants; 0 on failure (logged). */
+size_t registry_list_ids(struct store *s, struct arena *mem,
+                         const char *const **out);
+
+#endif

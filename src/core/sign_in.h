@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SIGN_IN_H
+#define CORE_SIGN_IN_H
+
+#include "core/app.h"
+#include "core/session.h"
+
+/* Signing in: password, then the mailed code, for everyone, always.  Every
+ * function opens its own transactions: argon2 runs outside any, and a wrong
+ * code must be counted although the reply is an error. */
+enum {
+    SIGN_IN_CODE_MINUTES = 10,
+    SIGN_IN_CODE_TRIES = 5,
+    SIGN_IN_CODE_SENDS = 3,
+};
+
+/* What the next step needs; token is the new cookie. */
+struct sign_in {
+    char token[SECRET_TOKEN_CHARS + 1];
+    int64_t expires_at; /* of the code, or of the session once full */
+    int sends_left;
+    const char *email;
+    const char *device; /* cookie that marks this browser as known, or NULL */
+};
+
+struct sign_in_from {
+    const char *agent;  /* User-Agent, "" when none */
+    const char *device; /* cookie of a known device, or NULL */
+    int64_t session_id; /* session the browser came with, 0: none */
+};
+
+/* ERR_AUTH "credentials" says nothing about which part was wrong and takes
+ * the same time; ERR_LIMIT "throttled". */
+MUST_USE enum err sign_in_password(struct ctx *c, const struct app *app,
+                                   struct tenant *t, const char *email,
+                                   const char *password,
+                                   const struct sign_in_from *from,
+                                   struct sign_in *out);
+/* ERR_AUTH "code" (detail tries_left) or "code_expired". */
+MUST_USE enum err sign_in_code(struct ctx *c, const struct app *app,
+                               struct tenant *t, int64_t half_session_id,
+                               const char *code,
+                               const struct sign_in_from *from,
+                               struct sign_in *out);
+MUST_USE enum err sign_in_resend(struct ctx *c, const struct app *app,
+                                 struct tenant *t, int64_t half_session_id,
+                                 struct sign_in *out);
+/* A session locked by idleness: the password alone resumes it. */
+MUST_USE enum err sign_in_unlock(struct ctx *c, const struct app *app,
+                                 struct tenant *t, int64_t session_id,
+                                 const char *password, struct sign_in *out);
+/* The actor's own password, with the current one; other sessions end. */
+MUST_USE enum err sign_in_change_password(struct ctx *c,
+                                          const struct app *app,
+                                          struct tenant *t,
+                                          const char *current,
+                                          const char *password);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one hard rule here: a tenant is never left without an active master
+ * administrator.  It is checked after the change, inside the transaction, so
+ * that two administrators demoting each other cannot both succeed. */
+#include "core/user.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/invite.h"
+#include "core/operation.h"
+#include "core/session.h"
+#include "db/query.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define USER_COLS                                                              \
+    "id, email, name, lang, state, is_admin, created_at, signed_in_at, version"
+
+enum {
+    USER_GET,
+    USER_SECRET,
+    USER_LIST,
+    USER_INSERT,
+    USER_UPDATE,
+    USER_DELETE,
+    USER_SELF,
+    USER_SIGNED_IN,
+    USER_COUNT_ADMINS
+};
+static const char *const user_text[] = {
+    [USER_GET] = "SELECT " USER_COLS " FROM user WHERE id = ?1",
+    [USER_SECRET] = "SELECT id, name, email, password, lang, state FROM user"
+                    " WHERE email_fold = ?1 AND state < 3",
+    [USER_LIST] =
+        "SELECT " USER_COLS " FROM user"
+        " WHERE (name, id) > (coalesce((SELECT name FROM user WHERE id = ?3),"
+        " ''), ?3) AND state < 3 AND (?1 IS NULL OR instr(search, ?1) > 0)"
+        " AND (?2 < 0 OR state = ?2) ORDER BY name, id LIMIT ?4",
+    [USER_INSERT] =
+        "INSERT INTO user (email, email_fold, name, search, lang, is_admin,"
+        " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [USER_UPDATE] = "UPDATE user SET name = ?3, search = ?4, lang = ?5,"
+                    " is_admin = ?6, state = ?7, version = version + 1"
+                    " WHERE id = ?1 AND version = ?2",
+    [USER_DELETE] = "UPDATE user SET state = 3, is_admin = 0, password = NULL,"
+                    " version = version + 1 WHERE id = ?1 AND version = ?2",
+    [USER_SELF] = "UPDATE user SET name = ?2, search = ?3, lang = ?4,"
+                  " version = version + 1 WHERE id = ?1",
+    [USER_SIGNED_IN] = "UPDATE user SET signed_in_at = ?2 WHERE id = ?1",
+    [USER_COUNT_ADMINS] =
+        "SELECT count(*) FROM user WHERE is_admin = 1 AND state = 1",
+};
+const struct query_set user_queries = {"user", user_text, COUNT(user_text)};
+
+const char *const user_state_words[] = {"invited", "active", "suspended",
+                                        "deleted", NULL};
+const char *const lang_words[] = {"ja", "en", NULL};
+
+static const struct field user_fields[] = {
+    {"email", FIELD_TEXT, 3, 254, FIELD_REQUIRED, NULL, NULL,
+     "メールアドレス", "E-mail"},
+    {"name", FIELD_TEXT, 1, 100, FIELD_REQUIRED, NULL, NULL, "氏名", "Name"},
+    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
+    {"is_admin", FIELD_BOOL, 0, 0, 0, NULL, NULL, "マスター管理者",
+     "Master administrator"},
+};
+const struct form user_form = {"UserCreate", user_fields, COUNT(user_fields)};
+
+static const struct field user_edit_fields[] = {
+    {"name", FIELD_TEXT, 1, 100, 0, NULL, NULL, "氏名", "Name"},
+    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
+    {"is_admin", FIELD_BOOL, 0, 0, 0, NULL, NULL, "マスター管理者",
+     "Master administrator"},
+    {"state", FIELD_CHOICE, 0, 0, 0, user_state_words, NULL, "状態", "State"},
+};
+const struct form user_edit_form = {"UserEdit", user_edit_fields,
+                                    COUNT(user_edit_fields)};
+
+static const struct field user_reply_fields[] = {
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"email", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"lang", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words, NULL, "", ""},
+    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
+     ""},
+    {"is_admin", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"signed_in_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+const struct form user_reply_form = {"User", user_reply_fields,
+                                     COUNT(user_reply_fields)};
+
+static void read_user(struct ctx *c, struct query *q, struct user *out)
+{
+    *out = (struct user){
+        .id = col_int(q, 0),
+        .email = col_text(c, q, 1),
+        .name = col_text(c, q, 2),
+        .lang = col_int(q, 3) ? LANG_EN : LANG_JA,
+        .state = (enum user_state)col_int(q, 4),
+        .is_admin = col_int(q, 5) != 0,
+        .created_at = col_int(q, 6),
+        .signed_in_at = col_int(q, 7),
+        .version = col_int(q, 8),
+    };
+}
+
+static const char *fold_email(struct ctx *c, const char *email)
+{
+    char *folded = arena_strdup(c->mem, email);
+
+    for (char *p = folded; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return folded;
+}
+
+static const char *search_text(struct ctx *c, const char *name,
+                               const char *email)
+{
+    return str_fold(c->mem, arena_printf(c->mem, "%s %s", name, email));
+}
+
+static enum err not_found(struct ctx *c)
+{
+    return ctx_fail(c, ERR_NOT_FOUND, "id", "not_found",
+                    "ユーザーが見つかりません", "No such user");
+}
+
+enum err user_get(struct ctx *c, int64_t id, struct user *out)
+{
+    struct query *q = query(c, user_text[USER_GET]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? not_found(c) : e;
+    read_user(c, q, out);
+    query_done(q);
+    if (out->state == USER_DELETED)
+        return not_found(c);
+    return OK;
+}
+
+enum err user_find_secret(struct ctx *c, const char *email,
+                          struct user_secret *out)
+{
+    struct query *q = query(c, user_text[USER_SECRET]);
+
+    bind_text(q, 1, fold_email(c, email));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = (struct user_secret){
+        .id = col_int(q, 0),
+        .name = col_text(c, q, 1),
+        .email = col_text(c, q, 2),
+        .password = col_text(c, q, 3),
+        .lang = col_int(q, 4) ? LANG_EN : LANG_JA,
+        .state = (enum user_state)col_int(q, 5),
+    };
+    query_done(q);
+    return OK;
+}
+
+enum err user_list(struct ctx *c, const struct user_filter *filter,
+                   const struct user **out, size_t *count, bool *more)
+{
+    size_t max = (size_t)filter->limit;
+    struct user *list = arena_array(c->mem, struct user, max + 1);
+    struct query *q = query(c, user_text[USER_LIST]);
+    enum err e;
+
+    *count = 0;
+    bind_text(q, 1, filter->q ? str_fold(c->mem, filter->q) : NULL);
+    bind_int(q, 2, c->actor->is_admin ? filter->state : USER_ACTIVE);
+    bind_int(q, 3, filter->after_id);
+    bind_int(q, 4, (int64_t)max + 1);
+    while (query_next(c, q, &e))
+        read_user(c, q, &list[(*count)++]);
+    *more = *count > max;
+    if (*more)
+        (*count)--;
+    *out = list;
+    return e;
+}
+
+static enum err log_user(struct ctx *c, const char *action,
+                         const struct user *u, const struct user *before)
+{
+    const char *json[2] = {NULL, NULL};
+    const struct user *side[2] = {before, u};
+
+    for (int i = 0; i < 2; i++) {
+        struct buf b = buf_in(c->mem);
+        struct json_out o = {.b = &b};
+
+        if (!side[i])
+            continue;
+        json_open(&o, NULL, '{');
+        json_text(&o, "name", side[i]->name);
+        json_text(&o, "email", side[i]->email);
+        json_text(&o, "lang", lang_words[side[i]->lang]);
+        json_text(&o, "state", user_state_words[side[i]->state]);
+        json_bool(&o, "is_admin", side[i]->is_admin);
+        json_close(&o, '}');
+        json[i] = b.data;
+    }
+    return operation_log(c, &(struct operation){.action = action,
+                                                .kind = "user",
+                                                .object_id = u->id,
+                                                .object_name = u->name,
+                                                .before = json[0],
+                                                .after = json[1]});
+}
+
+enum err user_create(struct ctx *c, const struct app *app,
+                     const struct values *v, struct user *out)
+{
+    const char *email = values_text(v, "email");
+    const char *name = values_text(v, "name");
+    struct user_secret taken;
+
+    if (!str_is_email(email))
+        return ctx_fail(c, ERR_INVALID, "email", "email",
+                        "メールアドレスの形が正しくありません",
+                        "This is not an e-mail address");
+    if (user_find_secret(c, email, &taken) == OK)
+        return ctx_fail(c, ERR_CONFLICT, "email", "email_taken",
+                        "このメールアドレスはすでに使われています",
+                        "This address is already in use");
+    struct query *q = query(c, user_text[USER_INSERT]);
+    bind_text(q, 1, email);
+    bind_text(q, 2, fold_email(c, email));
+    bind_text(q, 3, name);
+    bind_text(q, 4, search_text(c, name, email));
+    bind_int(q, 5, values_int(v, "lang", LANG_JA));
+    bind_int(q, 6, values_bool(v, "is_admin", false));
+    bind_int(q, 7, c->now_us);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    if ((e = user_get(c, db_last_id(c), out)))
+        return e;
+    if ((e = log_user(c, "create", out, NULL)))
+        return e;
+    return invite_send(c, app, out->id, INVITE_FIRST);
+}
+
+static enum err check_last_admin(struct ctx *c, const struct user *before)
+{
+    if (!before->is_admin || before->state != USER_ACTIVE)
+        return OK;
+    struct query *q = query(c, user_text[USER_COUNT_ADMINS]);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t left = col_int(q, 0);
+    query_done(q);
+    if (left > 0)
+        return OK;
+    return ctx_fail(c, ERR_CONFLICT, "is_admin", "last_admin",
+                    "最後のマスター管理者は外せません",
+                    "The last master administrator must stay");
+}
+
+static enum err stale(struct ctx *c)
+{
+    return ctx_fail(c, ERR_STALE, "version", "stale",
+                    "ほかの人が先に変更しました。最新の内容を確認してください",
+                    "Somebody changed this meanwhile; look at it again");
+}
+
+enum err user_update(struct ctx *c, int64_t id, int64_t version,
+                     const struct values *v, struct user *out)
+{
+    struct user before;
+    enum err e = user_get(c, id, &before);
+
+    if (e)
+        return e;
+    struct user u = before;
+    if (values_text(v, "name"))
+        u.name = values_text(v, "name");
+    u.lang = (enum lang)values_int(v, "lang", before.lang);
+    u.is_admin = values_bool(v, "is_admin", before.is_admin);
+    u.state = (enum user_state)values_int(v, "state", before.state);
+    if (u.state != before.state &&
+        (u.state == USER_DELETED || u.state == USER_INVITED ||
+         before.state == USER_INVITED))
+        return ctx_fail(c, ERR_INVALID, "state", "state",
+                        "この状態には変更できません",
+                        "The state cannot be changed to this");
+    struct query *q = query(c, user_text[USER_UPDATE]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_text(q, 3, u.name);
+    bind_text(q, 4, search_text(c, u.name, u.email));
+    bind_int(q, 5, u.lang);
+    bind_int(q, 6, u.is_admin);
+    bind_int(q, 7, u.state);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return stale(c);
+    if ((e = check_last_admin(c, &before)))
+        return e;
+    if (u.state == USER_SUSPENDED && (e = session_end_all(c, id)))
+        return e;
+    if ((e = user_get(c, id, out)))
+        return e;
+    return log_user(c, "update", out, &before);
+}
+
+enum err user_delete(struct ctx *c, int64_t id, int64_t version)
+{
+    struct user before;
+    enum err e = user_get(c, id, &before);
+
+    if (e)
+        return e;
+    struct query *q = query(c, user_text[USER_DELETE]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return stale(c);
+    if ((e = check_last_admin(c, &before)))
+        return e;
+    if ((e = session_end_all(c, id)))
+        return e;
+    return log_user(c, "delete", &before, NULL);
+}
+
+enum err user_update_self(struct ctx *c, const struct values *v)
+{
+    struct user before, after;
+    enum err e = user_get(c, c->actor->user_id, &before);
+
+    if (e)
+        return e;
+    after = before;
+    if (values_text(v, "name"))
+        after.name = values_text(v, "name");
+    after.lang = (enum lang)values_int(v, "lang", before.lang);
+    struct query *q = query(c, user_text[USER_SELF]);
+    bind_int(q, 1, before.id);
+    bind_text(q, 2, after.name);
+    bind_text(q, 3, search_text(c, after.name, after.email));
+    bind_int(q, 4, after.lang);
+    if ((e = query_run(c, q)))
+        return e;
+    return log_user(c, "update", &after, &before);
+}
+
+enum err user_note_sign_in(struct ctx *c, int64_t id)
+{
+    struct query *q = query(c, user_text[USER_SIGNED_IN]);
+
+    bind_int(q, 1, id);
+    bind_int(q, 2, c->now_us);
+    return query_run(c, q);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_USER_H
+#define CORE_USER_H
+
+#include "base/value.h"
+#include "core/app.h"
+
+#include <stddef.h>
+
+/* The people of a tenant.  Deleted users stay as a name in history. */
+enum user_state { USER_INVITED, USER_ACTIVE, USER_SUSPENDED, USER_DELETED };
+
+struct user {
+    int64_t id;
+    const char *email, *name;
+    enum lang lang;
+    enum user_state state;
+    bool is_admin;
+    int64_t created_at, signed_in_at; /* 0: never */
+    int64_t version;
+};
+
+/* What sign-in needs to know, by address. */
+struct user_secret {
+    int64_t id;
+    const char *name, *email, *password; /* PHC, NULL: none yet */
+    enum lang lang;
+    enum user_state state;
+};
+
+extern const struct form user_form;      /* create: email name lang is_admin */
+extern const struct form user_edit_form; /* name lang is_admin state */
+extern const struct form user_reply_form;
+extern const char *const user_state_words[];
+extern const char *const lang_words[];
+
+MUST_USE enum err user_get(struct ctx *c, int64_t id, struct user *out);
+MUST_USE enum err user_find_secret(struct ctx *c, const char *email,
+                                   struct user_secret *out);
+/* Filters: q (part of name or address), state -1 any; after_id pages by
+ * (name, id).  Users who are not administrators see active ones only. */
+struct user_filter {
+    const char *q;
+    int state;
+    int64_t after_id;
+    int limit;
+};
+MUST_USE enum err user_list(struct ctx *c, const struct user_filter *filter,
+                            const struct user **out, size_t *count,
+                            bool *more);
+
+/* Creates and invites.  ERR_CONFLICT "email_taken". */
+MUST_USE enum err user_create(struct ctx *c, const struct app *app,
+                              const struct values *v, struct user *out);
+MUST_USE enum err user_update(struct ctx *c, int64_t id, int64_t version,
+                              const struct values *v, struct user *out);
+MUST_USE enum err user_delete(struct ctx *c, int64_t id, int64_t version);
+/* The actor's own name and language. */
+MUST_USE enum err user_update_self(struct ctx *c, const struct values *v);
+MUST_USE enum err user_note_sign_in(struct ctx *c, int64_t id);
+
+#endif

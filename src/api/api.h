@@ -8,6 +8,9 @@
 #include "core/app.h"
 #include "http/server.h"
 
+struct place;
+struct session;
+
 /* One call as a handler sees it: rights decided, body checked, transaction
  * open.  The handler unpacks, calls core, packs; it returns core's err. */
 struct call {
@@ -21,6 +24,8 @@ struct call {
     const struct values *query;  /* by the route's query form, or NULL */
     int64_t if_match;            /* version of If-Match (ROUTE_MATCH), or 0 */
     struct tenant *tenant;       /* of this request; NULL on system routes */
+    const struct place *place;   /* how the tenant was found, cookie names */
+    const struct session *session; /* NULL: the browser brought none */
     struct json_out out;         /* the reply body */
 };
 

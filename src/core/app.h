@@ -7,9 +7,13 @@
 
 #include <stdbool.h>
 
+struct server;
+
 /* What the process is made of; filled by main or a command, then constant. */
 struct app {
     struct store *store;
+    struct server *server;
+    int operator_listener; /* index of the listener with /metrics, -1: none */
     struct smtp_config mail;
     bool is_demo;          /* evaluation: loopback, captured mail shown */
     const char *base_url;  /* "https://pm.example.jp"; path mode adds /t/ID */

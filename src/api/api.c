@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a request, once, in this order: route -> tenant -> session ->
+ * rights -> body against its form -> transaction -> handler -> commit -> the
+ * reply.  Handlers contain none of this.  A change is decided twice: before
+ * its body is read, and again inside its transaction, where nobody can take
+ * the right away meanwhile. */
+#include "api/api.h"
+
+#include "api/page.h"
+#include "api/place.h"
+#include "api/problem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/session.h"
+
+#include <string.h>
+
+enum { BODY_MAX = 1 << 20, PARAM_MAX = 4, TOUCH_US = 60 * 1000000 };
+
+/* ---- routes ---- */
+
+static bool match_path(const char *pattern, const char *path,
+                       const char *params[PARAM_MAX], size_t lens[PARAM_MAX])
+{
+    int n = 0;
+
+    for (;;) {
+        if (*pattern == ':') {
+            size_t len = strcspn(path, "/");
+            if (len == 0)
+                return false;
+            params[n] = path;
+            lens[n++] = len;
+            path += len;
+            pattern += strcspn(pattern, "/");
+        } else if (*pattern != *path) {
+            return false;
+        } else if (!*pattern) {
+            return true;
+        } else {
+            pattern++;
+            path++;
+        }
+    }
+}
+
+static bool fixed_first(const struct route *a, const struct route *b)
+{
+    return !b || (strchr(b->path, ':') && !strchr(a->path, ':'));
+}
+
+/* A route with fixed words wins over one with a parameter in that place. */
+static const struct route *find_route(struct call *k, const char *path,
+                                      bool *path_known)
+{
+    const struct route *best = NULL;
+    const char *params[PARAM_MAX] = {0};
+    size_t lens[PARAM_MAX] = {0};
+    enum method method = k->request->method;
+
+    if (method == METHOD_HEAD)
+        method = METHOD_GET;
+    *path_known = false;
+    for (size_t s = 0; s < route_set_count; s++)
+        for (size_t i = 0; i < route_sets[s]->count; i++) {
+            const struct route *r = &route_sets[s]->routes[i];
+            if (!match_path(r->path, path, params, lens))
+                continue;
+            *path_known = true;
+            if (r->method != method || !fixed_first(r, best))
+                continue;
+            best = r;
+            for (int n = 0; n < PARAM_MAX; n++)
+                k->params[n] = params[n] ? arena_strndup(k->c->mem, params[n],
+                                                         lens[n])
+                                         : NULL;
+        }
+    return best;
+}
+
+/* ---- helpers for handlers ---- */
+
+int64_t call_id(const struct call *k, int n)
+{
+    int64_t id = 0;
+
+    if (!k->params[n] || !str_parse_int(k->params[n], 1, INT64_MAX, &id))
+        return 0;
+    return id;
+}
+
+void call_etag(struct call *k, int64_t version)
+{
+    k->reply->etag =
+        arena_printf(k->c->mem, "\"%lld\"", (long long)version);
+}
+
+int call_limit(const struct call *k)
+{
+    int64_t limit = k->query ? values_int(k->query, "limit", 50) : 50;
+
+    return limit < 1 ? 1 : limit > 200 ? 200 : (int)limit;
+}
+
+/* ---- checks ---- */
+
+static enum err check_origin(struct ctx *c, const struct request *r)
+{
+    const char *origin = request_header(r, "Origin");
+    const char *site = request_header(r, "Sec-Fetch-Site");
+    const char *own = arena_printf(c->mem, "%s://%s",
+                                   r->is_tls ? "https" : "http", r->host);
+
+    if (str_equal(request_header(r, "X-Req"), "1") &&
+        (!origin || str_equal(origin, own)) &&
+        (!site || str_equal(site, "same-origin")))
+        return OK;
+    return ctx_fail(c, ERR_DENIED, "", "csrf",
+                    "このページ以外からの変更は受け付けません",
+                    "Changes are accepted only from this application's own "
+                    "pages (header X-Req: 1)");
+}
+
+static enum err check_type(struct call *k)
+{
+    const char *type = request_header(k->request, "Content-Type");
+
+    if (k->route->flags & ROUTE_RAW)
+        return OK;
+    if (!k->route->form || (type && str_starts(type, "application/json")))
+        return OK;
+    return ctx_fail(k->c, ERR_INVALID, "", "content_type",
+                    "Content-Type は application/json にしてください",
+                    "Content-Type must be application/json");
+}
+
+static enum err read_if_match(struct call *k)
+{
+    const char *text = request_header(k->request, "If-Match");
+    size_t len = text ? strlen(text) : 0;
+
+    if (!(k->route->flags & ROUTE_MATCH))
+        return OK;
+    if (len < 3 || text[0] != '"' || text[len - 1] != '"' ||
+        !str_parse_int(arena_strndup(k->c->mem, text + 1, len - 2), 0,
+                       INT64_MAX, &k->if_match))
+        return ctx_fail(k->c, ERR_INVALID, "", "if_match",
+                        "If-Match に版番号を指定してください",
+                        "If-Match must name the version: \"3\"");
+    return OK;
+}
+
+static enum err read_query(struct call *k)
+{
+    const struct form *form = k->route->query;
+    const char *cells[32] = {0};
+
+    if (!form)
+        return OK;
+    must(form->count <= COUNT(cells));
+    for (size_t i = 0; i < form->count; i++) {
+        cells[i] = request_param(k->request, form->fields[i].name);
+        if (cells[i] && !*cells[i])
+            cells[i] = NULL;
+    }
+    return values_parse_cells(k->c, form, cells, &k->query);
+}
+
+static enum err read_body(struct call *k)
+{
+    const char *data;
+    size_t len;
+    enum err e;
+
+    if (!k->route->form || (k->route->flags & ROUTE_RAW))
+        return OK;
+    e = request_body(k->request, BODY_MAX, &data, &len);
+    if (e == ERR_LIMIT)
+        return ctx_fail(k->c, e, "", "body_size",
+                        "データが大きすぎます（上限 1 MB）",
+                        "The body is larger than 1 MB");
+    if (e)
+        return ctx_fail(k->c, e, "", "cut_short",
+                        "データが途中で切れています",
+                        "The body was cut short");
+    return values_parse_json(k->c, k->route->form, data, len, &k->body);
+}
+
+/* ---- session ---- */
+
+struct visitor {
+    struct actor actor;
+    struct session session;
+    bool has_session;
+};
+
+static enum err find_session(struct ctx *c, struct call *k,
+                             const struct place *place, struct visitor *v)
+{
+    const char *token = request_cookie(k->request, place->cookie);
+
+    if (!token)
+        return OK;
+    enum err e = session_find(c, token, &v->session);
+    if (e)
+        return e == ERR_AUTH ? OK : e;
+    v->has_session = true;
+    k->session = &v->session;
+    v->actor.user_id = v->session.user_id;
+    v->actor.session_id = v->session.id;
+    v->actor.name = v->session.user_name;
+    v->actor.lang = v->session.user_lang;
+    v->actor.is_admin = v->session.user_is_admin;
+    return OK;
+}
+
+static enum err need_session(struct ctx *c, const struct visitor *v,
+                             enum right right)
+{
+    bool half = right == RIGHT_HALF;
+
+    if (!v->has_session)
+        return ctx_fail(c, ERR_AUTH, "", "session",
+                        "サインインしてください", "Please sign in");
+    if (half)
+        return OK;
+    if (v->session.level == SESSION_HALF)
+        return ctx_fail(c, ERR_AUTH, "", "code_required",
+                        "確認コードを入力してください",
+                        "The code sent by mail is still needed");
+    if (v->session.is_locked)
+        return ctx_fail(c, ERR_AUTH, "", "locked",
+                        "しばらく操作がなかったためロックしました",
+                        "Locked because nothing was done for a while");
+    return OK;
+}
+
+static enum err check_rights(struct call *k, const struct visitor *v)
+{
+    enum right right = k->route->right;
+    enum err e;
+
+    if (right == RIGHT_ANYONE)
+        return OK;
+    if ((e = need_session(k->c, v, right)))
+        return e;
+    if (right == RIGHT_HALF)
+        return OK;
+    return access_check(k->c, right, call_id(k, 0));
+}
+
+/* Marks the session as used, at most once a minute. */
+static void touch_session(struct call *k, const struct visitor *v)
+{
+    struct ctx *c = k->c;
+
+    if (!v->has_session || v->session.level != SESSION_FULL ||
+        v->session.is_locked || c->now_us - v->session.seen_at < TOUCH_US)
+        return;
+    if (tx_begin(c, k->tenant, TX_WRITE))
+        return;
+    if (tx_end(c, k->tenant, session_touch(c, v->session.id)))
+        log_warn("session not touched request=%s", c->actor->request_id);
+}
+
+/* ---- running ---- */
+
+static enum err run_handler(struct call *k)
+{
+    enum err e;
+
+    k->out = (struct json_out){.b = &k->reply->body};
+    e = k->route->handle(k);
+    if (!e && k->reply->status == 0)
+        k->reply->status = k->route->flags & ROUTE_CREATED ? 201
+                           : k->reply->body.len            ? 200
+                                                           : 204;
+    return e;
+}
+
+static bool is_reading(const struct route *r)
+{
+    return r->method == METHOD_GET || (r->flags & ROUTE_READ);
+}
+
+static enum err run_in_tx(struct call *k, const struct visitor *v)
+{
+    enum err e = tx_begin(k->c, k->tenant, TX_WRITE);
+
+    if (e)
+        return e;
+    e = check_rights(k, v);
+    if (!e)
+        e = run_handler(k);
+    return tx_end(k->c, k->tenant, e);
+}
+
+/* Session and rights; a reading handler runs in the same transaction. */
+static enum err look_up(struct call *k, const struct place *place,
+                        struct visitor *v, bool run)
+{
+    struct ctx *c = k->c;
+    enum err e = tx_begin(c, k->tenant, TX_READ);
+
+    if (e)
+        return e;
+    e = find_session(c, k, place, v);
+    if (!e)
+        e = check_rights(k, v);
+    if (!e && run && !(e = read_query(k)) && !(e = read_if_match(k)))
+        e = run_handler(k);
+    return tx_end(c, k->tenant, e);
+}
+
+static enum err run_route(struct call *k, const struct place *place,
+                          struct visitor *v)
+{
+    const struct route *r = k->route;
+    bool reading = is_reading(r) && !(r->flags & ROUTE_NO_TX) && !r->form;
+    enum err e;
+
+    if (r->method != METHOD_GET && (e = check_origin(k->c, k->request)))
+        return e;
+    if ((e = look_up(k, place, v, reading)) || reading)
+        return e;
+    touch_session(k, v);
+    if ((e = check_type(k)) || (e = read_if_match(k)) ||
+        (e = read_query(k)) || (e = read_body(k)))
+        return e;
+    return r->flags & ROUTE_NO_TX ? run_handler(k) : run_in_tx(k, v);
+}
+
+static enum err serve_api(struct call *k, const struct place *place,
+                          struct visitor *v)
+{
+    bool path_known;
+    enum err e;
+
+    k->route = find_route(k, place->path, &path_known);
+    if (!k->route)
+        return path_known
+                   ? ctx_fail(k->c, ERR_INVALID, "", "method",
+                              "このメソッドは使えません",
+                              "This method is not allowed here")
+                   : ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
+                              "このURLはありません", "There is no such URL");
+    e = place->tenant ? tenant_open(k->app->store, place->tenant, &k->tenant)
+                      : ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(k->c, e, "", "tenant",
+                        "テナントが見つかりません", "No such tenant");
+    if (e)
+        return e;
+    e = run_route(k, place, v);
+    if (!e && is_reading(k->route))
+        touch_session(k, v);
+    tenant_close(k->tenant);
+    return e;
+}
+
+static enum lang wanted_lang(const struct request *r)
+{
+    const char *accept = request_header(r, "Accept-Language");
+
+    return accept && str_starts(accept, "en") ? LANG_EN : LANG_JA;
+}
+
+void api_handle(void *arg, struct request *r, struct reply *out)
+{
+    struct visitor v = {.actor = {.name = "",
+                                  .ip = r->ip,
+                                  .request_id = r->id,
+                                  .tenant = "",
+                                  .base_url = "",
+                                  .lang = wanted_lang(r)}};
+    struct ctx c = {
+        .mem = r->mem, .actor = &v.actor, .now_us = clock_now_us()};
+    struct call k = {.c = &c, .app = arg, .request = r, .reply = out};
+    struct place place;
+    enum err e = OK;
+
+    if (page_serve_system(&k))
+        return;
+    if (!(e = place_find(&c, k.app, r, &place))) {
+        v.actor.tenant = place.tenant ? place.tenant : "";
+        v.actor.base_url = place.base_url;
+        k.place = &place;
+        if (!str_starts(place.path, "/api/"))
+            e = page_serve(&k);
+        else
+            e = serve_api(&k, &place, &v);
+    }
+    if (e)
+        problem_write(&c, e, out);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/page.h"
+
+#include "api/place.h"
+#include "base/asset.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static void plain(struct call *k, int status, const char *text)
+{
+    k->reply->status = status;
+    k->reply->type = "text/plain; charset=utf-8";
+    buf_puts(&k->reply->body, text);
+}
+
+static bool is_get(const struct call *k)
+{
+    return k->request->method == METHOD_GET ||
+           k->request->method == METHOD_HEAD;
+}
+
+/* Prometheus text format. */
+static void put_metric(struct buf *b, const char *name, const char *kind,
+                       int64_t value)
+{
+    buf_printf(b, "# TYPE yagura_%s %s\nyagura_%s %lld\n", name, kind, name,
+               (long long)value);
+}
+
+static void serve_metrics(struct call *k)
+{
+    struct server_stats s = {0};
+    struct store_stats t = {0};
+    struct buf *b = &k->reply->body;
+
+    server_stats(k->app->server, &s);
+    store_stats(k->app->store, &t);
+    plain(k, 200, "");
+    put_metric(b, "requests_total", "counter", s.requests);
+    put_metric(b, "refused_heads_total", "counter", s.refused_heads);
+    put_metric(b, "shed_connections_total", "counter", s.shed);
+    put_metric(b, "tls_handshakes_total", "counter", s.handshakes);
+    put_metric(b, "tls_failed_handshakes_total", "counter",
+               s.failed_handshakes);
+    put_metric(b, "connections", "gauge", s.connections);
+    put_metric(b, "threads", "gauge", s.threads);
+    put_metric(b, "busy_threads", "gauge", s.busy_threads);
+    put_metric(b, "tenants_open", "gauge", (int64_t)t.tenants_open);
+    put_metric(b, "readers_open", "gauge", (int64_t)t.readers_open);
+    put_metric(b, "commits_total", "counter", t.commits);
+    put_metric(b, "shared_commits_total", "counter", t.shared_commits);
+    put_metric(b, "busy_total", "counter", t.busy);
+    put_metric(b, "tenant_opens_total", "counter", t.opens);
+}
+
+bool page_serve_system(struct call *k)
+{
+    const char *path = k->request->path;
+
+    if (!is_get(k))
+        return false;
+    if (str_equal(path, "/livez") || str_equal(path, "/readyz")) {
+        plain(k, 200, "ok\n");
+    } else if (str_equal(path, "/api/openapi.json")) {
+        api_print_openapi(&k->reply->body);
+        k->reply->status = 200;
+    } else if (str_equal(path, "/metrics") &&
+               k->request->listener == k->app->operator_listener) {
+        serve_metrics(k);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void serve_asset(struct call *k, const struct asset *a)
+{
+    bool hashed = str_starts(a->path, "/assets/");
+
+    k->reply->status = 200;
+    k->reply->type = a->mime;
+    k->reply->etag = arena_printf(k->c->mem, "\"%s\"", a->etag);
+    k->reply->cache =
+        hashed ? "public, max-age=31536000, immutable" : "no-cache";
+    k->reply->is_gzip = true;
+    k->reply->body.data = (char *)(uintptr_t)a->gzip; /* only read */
+    k->reply->body.len = a->gzip_size;
+}
+
+enum err page_serve(struct call *k)
+{
+    const char *path = k->place->path;
+    const struct asset *a = asset_find(k->request->path);
+    const char *name = strrchr(path, '/');
+
+    if (!is_get(k))
+        return ctx_fail(k->c, ERR_INVALID, "", "method",
+                        "このメソッドは使えません",
+                        "This method is not allowed here");
+    if (!a && !strchr(name ? name : path, '.'))
+        a = asset_find("/index.html");
+    if (!a)
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
+                        "このURLはありません", "There is no such URL");
+    serve_asset(k, a);
+    return OK;
+}

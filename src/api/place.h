@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_PLACE_H
+#define API_PLACE_H
+
+#include "api/api.h"
+
+/* Which tenant a request is for: by path (/t/ID/…), by host name, or the only
+ * one there is. */
+struct place {
+    const char *tenant;   /* NULL: none, only the entrance page */
+    const char *prefix;   /* "/t/acme" or "" */
+    const char *path;     /* what follows the prefix, "/" at least */
+    const char *base_url; /* for links in mails */
+    const char *cookie;   /* name of the session cookie */
+    const char *device_cookie;
+};
+
+MUST_USE enum err place_find(struct ctx *c, const struct app *app,
+                             const struct request *r, struct place *out);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/problem.h"
+
+#include "base/log.h"
+#include "base/str.h"
+
+#include <string.h>
+
+static const struct {
+    int status;
+    const char *ja, *en;
+} titles[] = {
+    [OK] = {500, "内部エラー", "Internal error"},
+    [ERR_INVALID] = {422, "入力内容に誤りがあります", "The input is not valid"},
+    [ERR_AUTH] = {401, "サインインが必要です", "Sign-in needed"},
+    [ERR_DENIED] = {403, "権限がありません", "Not allowed"},
+    [ERR_NOT_FOUND] = {404, "見つかりません", "Not found"},
+    [ERR_CONFLICT] = {409, "いまは実行できません", "Not possible now"},
+    [ERR_STALE] = {412, "ほかの人が先に変更しました",
+                   "Somebody changed it meanwhile"},
+    [ERR_LIMIT] = {413, "上限を超えています", "Beyond the limit"},
+    [ERR_FULL] = {507, "保存する空き容量がありません", "No space left to save"},
+    [ERR_BUSY] = {503, "混み合っています", "Busy"},
+    [ERR_INTERNAL] = {500, "内部エラー", "Internal error"},
+};
+
+static const struct {
+    const char *rule;
+    int status;
+} by_rule[] = {
+    {"json",           400},
+    {"unknown_field",  400},
+    {"cut_short",      400},
+    {"content_type",   415},
+    {"throttled",      429},
+    {"sends",          429},
+    {"if_match",       428},
+    {"method",         405},
+    {"host",           421},
+    {"csrf",           403},
+};
+
+int problem_status(const struct ctx *c, enum err e)
+{
+    for (size_t i = 0; c->fail && i < COUNT(by_rule); i++)
+        if (strcmp(by_rule[i].rule, c->fail->rule) == 0)
+            return by_rule[i].status;
+    return titles[e].status;
+}
+
+static void write_errors(struct json_out *o, const struct failure *f)
+{
+    json_open(o, "errors", '[');
+    for (; f; f = f->next) {
+        json_open(o, NULL, '{');
+        json_text(o, "field", f->field);
+        json_text(o, "rule", f->rule);
+        json_text(o, "message", f->message);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static void retry_after(struct ctx *c, int status, struct reply *out)
+{
+    const char *detail = c->fail ? c->fail->detail_json : NULL;
+    const char *at = detail ? strstr(detail, "\"retry_after\":") : NULL;
+
+    if (at)
+        reply_header(out, "Retry-After", at + strlen("\"retry_after\":"));
+    else if (status == 503 || status == 429)
+        reply_header(out, "Retry-After", "1");
+}
+
+void problem_write(struct ctx *c, enum err e, struct reply *out)
+{
+    struct json_out o = {.b = &out->body};
+    const char *detail = c->fail ? c->fail->detail_json : NULL;
+
+    out->status = problem_status(c, e);
+    out->type = "application/problem+json";
+    out->etag = NULL;
+    out->cache = NULL;
+    out->body.len = 0;
+    if (e == ERR_INTERNAL)
+        log_error("internal error request=%s", c->actor->request_id);
+    json_open(&o, NULL, '{');
+    json_text(&o, "type", "about:blank");
+    json_text(&o, "title", ctx_text(c, titles[e].ja, titles[e].en));
+    json_int(&o, "status", out->status);
+    write_errors(&o, c->fail);
+    json_text(&o, "request_id", c->actor->request_id);
+    if (detail) {
+        buf_puts(&out->body, ",");
+        buf_puts(&out->body, detail);
+    }
+    json_close(&o, '}');
+    retry_after(c, out->status, out);
+}

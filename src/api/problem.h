@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef API_PROBLEM_H
+#define API_PROBLEM_H
+
+#include "api/api.h"
+
+/* The one place where an err becomes an HTTP status and a body (RFC 9457). */
+int problem_status(const struct ctx *c, enum err e);
+void problem_write(struct ctx *c, enum err e, struct reply *out);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sign-in, sessions and one's own account. */
+#include "api/place.h"
+#include "api/routes.h"
+#include "core/invite.h"
+#include "core/password.h"
+#include "core/sign_in.h"
+#include "core/tenancy.h"
+#include "core/user.h"
+
+#include <string.h>
+
+/* ---- forms ---- */
+
+static const struct field sign_in_fields[] = {
+    {"email", FIELD_TEXT, 1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
+     "E-mail"},
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+     "パスワード", "Password"},
+};
+static const struct form sign_in_form = {"SignIn", sign_in_fields,
+                                         COUNT(sign_in_fields)};
+static const struct field code_fields[] = {
+    {"code", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "確認コード",
+     "Code"},
+};
+static const struct form code_form = {"SignInCode", code_fields,
+                                      COUNT(code_fields)};
+static const struct form empty_form = {"Empty", NULL, 0};
+static const struct field unlock_fields[] = {
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+     "パスワード", "Password"},
+};
+static const struct form unlock_form = {"Unlock", unlock_fields,
+                                        COUNT(unlock_fields)};
+static const struct field token_fields[] = {
+    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
+     "Link"},
+};
+static const struct form token_form = {"LinkToken", token_fields,
+                                       COUNT(token_fields)};
+static const struct field accept_fields[] = {
+    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
+     "Link"},
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+     "パスワード", "Password"},
+};
+static const struct form accept_form = {"LinkAccept", accept_fields,
+                                        COUNT(accept_fields)};
+static const struct field reset_fields[] = {
+    {"email", FIELD_TEXT, 1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
+     "E-mail"},
+};
+static const struct form reset_form = {"PasswordReset", reset_fields,
+                                       COUNT(reset_fields)};
+static const struct field me_fields[] = {
+    {"name", FIELD_TEXT, 1, 100, 0, NULL, NULL, "氏名", "Name"},
+    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
+};
+static const struct form me_form = {"Me", me_fields, COUNT(me_fields)};
+static const struct field change_fields[] = {
+    {"current", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+     "現在のパスワード", "Current password"},
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+     "新しいパスワード", "New password"},
+};
+static const struct form change_form = {"PasswordChange", change_fields,
+                                        COUNT(change_fields)};
+
+/* ---- cookies ---- */
+
+static void put_cookie(struct call *k, const char *name, const char *value,
+                       int max_age_s)
+{
+    const char *prefix = k->place->prefix;
+
+    reply_cookie(k->reply,
+                 &(struct cookie){.name = name,
+                                  .value = value,
+                                  .path = *prefix ? prefix : "/",
+                                  .max_age_s = max_age_s,
+                                  .is_secure = k->request->is_tls});
+}
+
+static struct sign_in_from where_from(struct call *k)
+{
+    const char *agent = request_header(k->request, "User-Agent");
+
+    return (struct sign_in_from){
+        .agent = agent ? agent : "",
+        .device = request_cookie(k->request, k->place->device_cookie),
+        .session_id = k->session ? k->session->id : 0,
+    };
+}
+
+/* "m***@example.jp" */
+static const char *hint(struct call *k, const char *email)
+{
+    const char *at = strchr(email, '@');
+
+    return arena_printf(k->c->mem, "%.1s***%s", email, at ? at : "");
+}
+
+/* ---- handlers ---- */
+
+static void put_step(struct call *k, const struct sign_in *s)
+{
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "step", "code");
+    json_moment(&k->out, "expires_at", s->expires_at);
+    json_int(&k->out, "sends_left", s->sends_left);
+    json_text(&k->out, "email_hint", hint(k, s->email));
+    json_close(&k->out, '}');
+}
+
+static enum err post_sign_in(struct call *k)
+{
+    struct sign_in_from from = where_from(k);
+    struct sign_in s = {0};
+    enum err e = sign_in_password(k->c, k->app, k->tenant,
+                                  values_text(k->body, "email"),
+                                  values_text(k->body, "password"), &from, &s);
+
+    if (e)
+        return e;
+    put_cookie(k, k->place->cookie, s.token, 0);
+    put_step(k, &s);
+    return OK;
+}
+
+static enum err put_session(struct call *k, const struct session *s)
+{
+    struct tenancy t;
+    enum err e = tenancy_get(k->c, &t);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "user", '{');
+    json_id(&k->out, "id", s->user_id);
+    json_text(&k->out, "name", s->user_name);
+    json_text(&k->out, "email", s->user_email);
+    json_text(&k->out, "lang", lang_words[s->user_lang]);
+    json_bool(&k->out, "is_admin", s->user_is_admin);
+    json_close(&k->out, '}');
+    json_open(&k->out, "tenant", '{');
+    json_text(&k->out, "id", k->c->actor->tenant);
+    json_text(&k->out, "name", t.name);
+    json_close(&k->out, '}');
+    json_moment(&k->out, "expires_at", s->expires_at);
+    json_int(&k->out, "idle_minutes", SESSION_IDLE_MINUTES);
+    json_bool(&k->out, "password_expired",
+              password_is_expired(s->password_at, k->c->now_us));
+    json_bool(&k->out, "is_demo", k->app->is_demo);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+/* The session behind a new token, as its owner sees it. */
+static enum err put_new_session(struct call *k, const char *token)
+{
+    struct session s;
+    enum err e = tx_begin(k->c, k->tenant, TX_READ);
+
+    if (e)
+        return e;
+    if (!(e = session_find(k->c, token, &s)))
+        e = put_session(k, &s);
+    return tx_end(k->c, k->tenant, e);
+}
+
+static enum err post_code(struct call *k)
+{
+    struct sign_in_from from = where_from(k);
+    struct sign_in s = {0};
+    enum err e =
+        sign_in_code(k->c, k->app, k->tenant, k->session->id,
+                     values_text(k->body, "code"), &from, &s);
+
+    if (e)
+        return e;
+    put_cookie(k, k->place->cookie, s.token, 0);
+    put_cookie(k, k->place->device_cookie, s.device, 90 * 86400);
+    return put_new_session(k, s.token);
+}
+
+static enum err post_resend(struct call *k)
+{
+    struct sign_in s = {0};
+    enum err e =
+        sign_in_resend(k->c, k->app, k->tenant, k->session->id, &s);
+
+    if (!e)
+        put_step(k, &s);
+    return e;
+}
+
+static enum err post_unlock(struct call *k)
+{
+    struct sign_in s = {0};
+    enum err e = sign_in_unlock(k->c, k->app, k->tenant, k->session->id,
+                                values_text(k->body, "password"), &s);
+
+    if (e)
+        return e;
+    put_cookie(k, k->place->cookie, s.token, 0);
+    return put_new_session(k, s.token);
+}
+
+static enum err get_session(struct call *k)
+{
+    return put_session(k, k->session);
+}
+
+static enum err delete_session(struct call *k)
+{
+    put_cookie(k, k->place->cookie, "", -1);
+    reply_header(k->reply, "Clear-Site-Data", "\"cache\", \"storage\"");
+    return session_delete(k->c, k->session->id);
+}
+
+static enum err post_check_link(struct call *k)
+{
+    struct invite i;
+    enum err e = invite_find(k->c, values_text(k->body, "token"), &i);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "purpose",
+              i.purpose == INVITE_FIRST ? "invitation" : "reset");
+    json_text(&k->out, "email", i.user_email);
+    json_text(&k->out, "name", i.user_name);
+    json_text(&k->out, "tenant", k->c->actor->tenant);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_accept_link(struct call *k)
+{
+    return invite_accept(k->c, k->app, k->tenant,
+                         values_text(k->body, "token"),
+                         values_text(k->body, "password"));
+}
+
+static enum err post_reset(struct call *k)
+{
+    k->reply->status = 202;
+    return invite_reset(k->c, k->app, values_text(k->body, "email"));
+}
+
+static enum err get_policy(struct call *k)
+{
+    const struct password_policy *p = password_policy();
+
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "profile", p->profile);
+    json_int(&k->out, "min", p->min);
+    json_int(&k->out, "max", p->max);
+    json_int(&k->out, "classes", p->classes);
+    json_text(&k->out, "symbols", p->symbols);
+    json_int(&k->out, "expiry_days", p->expiry_days);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err patch_me(struct call *k)
+{
+    struct session s = *k->session;
+    struct user u;
+    enum err e = user_update_self(k->c, k->body);
+
+    if (e || (e = user_get(k->c, s.user_id, &u)))
+        return e;
+    s.user_name = u.name;
+    s.user_lang = u.lang;
+    return put_session(k, &s);
+}
+
+static enum err post_password(struct call *k)
+{
+    return sign_in_change_password(k->c, k->app, k->tenant,
+                                   values_text(k->body, "current"),
+                                   values_text(k->body, "password"));
+}
+
+static enum err list_sessions(struct call *k)
+{
+    const struct session *list;
+    size_t count;
+    enum err e = session_list(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        json_id(&k->out, "id", list[i].id);
+        json_moment(&k->out, "created_at", list[i].created_at);
+        json_moment(&k->out, "seen_at", list[i].seen_at);
+        json_text(&k->out, "ip", list[i].ip);
+        json_text(&k->out, "agent", list[i].agent);
+        json_bool(&k->out, "is_current", list[i].id == k->session->id);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err end_session(struct call *k)
+{
+    return session_end(k->c, call_id(k, 0));
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/v1/sign-in", post_sign_in, RIGHT_ANYONE, &sign_in_form,
+     NULL, NULL, ROUTE_NO_TX, "Give the password; a code is mailed"},
+    {METHOD_POST, "/api/v1/sign-in/code", post_code, RIGHT_HALF, &code_form,
+     NULL, NULL, ROUTE_NO_TX, "Give the mailed code"},
+    {METHOD_POST, "/api/v1/sign-in/resend", post_resend, RIGHT_HALF,
+     &empty_form, NULL, NULL, ROUTE_NO_TX, "Send a new code"},
+    {METHOD_POST, "/api/v1/session/unlock", post_unlock, RIGHT_HALF,
+     &unlock_form, NULL, NULL, ROUTE_NO_TX, "Resume an idle session"},
+    {METHOD_GET, "/api/v1/session", get_session, RIGHT_SIGNED_IN, NULL, NULL,
+     NULL, 0, "Who is signed in"},
+    {METHOD_DELETE, "/api/v1/session", delete_session, RIGHT_HALF, NULL, NULL,
+     NULL, 0, "Sign out"},
+    {METHOD_POST, "/api/v1/links/check", post_check_link, RIGHT_ANYONE,
+     &token_form, NULL, NULL, ROUTE_READ, "What a mailed link is for"},
+    {METHOD_POST, "/api/v1/links/accept", post_accept_link, RIGHT_ANYONE,
+     &accept_form, NULL, NULL, ROUTE_NO_TX, "Set the password by a link"},
+    {METHOD_POST, "/api/v1/password-reset", post_reset, RIGHT_ANYONE,
+     &reset_form, NULL, NULL, 0, "Ask for a reset link"},
+    {METHOD_GET, "/api/v1/password-policy", get_policy, RIGHT_ANYONE, NULL,
+     NULL, NULL, 0, "The password policy in force"},
+    {METHOD_PATCH, "/api/v1/me", patch_me, RIGHT_SIGNED_IN, &me_form, NULL,
+     NULL, 0, "Change one's own name and language"},
+    {METHOD_POST, "/api/v1/me/password", post_password, RIGHT_SIGNED_IN,
+     &change_form, NULL, NULL, ROUTE_NO_TX, "Change one's own password"},
+    {METHOD_GET, "/api/v1/me/sessions", list_sessions, RIGHT_SIGNED_IN, NULL,
+     NULL, NULL, ROUTE_LIST, "One's own sessions"},
+    {METHOD_DELETE, "/api/v1/me/sessions/:id", end_session, RIGHT_SIGNED_IN,
+     NULL, NULL, NULL, 0, "End one of one's own sessions"},
+};
+const struct route_set session_routes = {routes, COUNT(routes)};

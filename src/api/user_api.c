@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "core/invite.h"
+#include "core/user.h"
+
+static const struct field list_fields[] = {
+    {"q", FIELD_TEXT, 0, 100, 0, NULL, NULL, "検索", "Search"},
+    {"state", FIELD_CHOICE, 0, 0, 0, user_state_words, NULL, "状態", "State"},
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+};
+static const struct form list_form = {"UserQuery", list_fields,
+                                      COUNT(list_fields)};
+
+static void put_user(struct call *k, const char *name, const struct user *u)
+{
+    json_open(&k->out, name, '{');
+    json_id(&k->out, "id", u->id);
+    json_text(&k->out, "name", u->name);
+    json_text(&k->out, "email", u->email);
+    json_text(&k->out, "lang", lang_words[u->lang]);
+    json_text(&k->out, "state", user_state_words[u->state]);
+    json_bool(&k->out, "is_admin", u->is_admin);
+    json_moment(&k->out, "signed_in_at", u->signed_in_at);
+    json_int(&k->out, "version", u->version);
+    json_close(&k->out, '}');
+}
+
+static enum err list_users(struct call *k)
+{
+    struct user_filter filter = {
+        .q = values_text(k->query, "q"),
+        .state = (int)values_int(k->query, "state", -1),
+        .after_id = values_int(k->query, "after", 0),
+        .limit = call_limit(k),
+    };
+    const struct user *list;
+    size_t count;
+    bool more;
+    enum err e = user_list(k->c, &filter, &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_user(k, NULL, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply_user(struct call *k, const struct user *u)
+{
+    call_etag(k, u->version);
+    put_user(k, NULL, u);
+    return OK;
+}
+
+static enum err get_user(struct call *k)
+{
+    struct user u;
+    enum err e = user_get(k->c, call_id(k, 0), &u);
+
+    return e ? e : reply_user(k, &u);
+}
+
+static enum err post_user(struct call *k)
+{
+    struct user u;
+    enum err e = user_create(k->c, k->app, k->body, &u);
+
+    return e ? e : reply_user(k, &u);
+}
+
+static enum err patch_user(struct call *k)
+{
+    struct user u;
+    enum err e = user_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
+
+    return e ? e : reply_user(k, &u);
+}
+
+static enum err delete_user(struct call *k)
+{
+    return user_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static enum err post_invitation(struct call *k)
+{
+    struct user u;
+    enum err e = user_get(k->c, call_id(k, 0), &u);
+
+    if (e)
+        return e;
+    k->reply->status = 202;
+    return invite_send(k->c, k->app, u.id,
+                       u.state == USER_INVITED ? INVITE_FIRST : INVITE_RESET);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/users", list_users, RIGHT_SIGNED_IN, NULL,
+     &list_form, &user_reply_form, ROUTE_LIST, "People of the tenant"},
+    {METHOD_GET, "/api/v1/users/:id", get_user, RIGHT_ADMIN, NULL, NULL,
+     &user_reply_form, 0, "One person"},
+    {METHOD_POST, "/api/v1/users", post_user, RIGHT_ADMIN, &user_form, NULL,
+     &user_reply_form, ROUTE_CREATED, "Add and invite a person"},
+    {METHOD_PATCH, "/api/v1/users/:id", patch_user, RIGHT_ADMIN,
+     &user_edit_form, NULL, &user_reply_form, ROUTE_MATCH, "Change a person"},
+    {METHOD_DELETE, "/api/v1/users/:id", delete_user, RIGHT_ADMIN, NULL, NULL,
+     NULL, ROUTE_MATCH, "Delete a person"},
+    {METHOD_POST, "/api/v1/users/:id/invitation", post_invitation, RIGHT_ADMIN,
+     NULL, NULL, NULL, 0, "Send the invitation or a reset link again"},
+};
+const struct route_set user_routes = {routes, COUNT(routes)};

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One message, one connection.  Each step has a deadline; after STARTTLS the
+ * read buffer is dropped, so nothing said in the clear is believed later; no
+ * address or header with CR, LF or NUL gets as far as the wire. */
+#include "net/smtp.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 4096, REPLY_LINES_MAX = 100, TIMEOUT_MS = 30000 };
+
+struct smtp {
+    const struct smtp_config *config;
+    struct arena *mem;
+    int fd;
+    struct tls *tls;
+    char in[LINE_MAX_BYTES];
+    size_t in_len;
+    int timeout_ms;
+    const char *why;
+    bool has_starttls, has_auth_plain, has_auth_login;
+};
+
+static enum err fail(struct smtp *s, enum err e, const char *why)
+{
+    s->why = why;
+    return e;
+}
+
+/* ---- connecting ---- */
+
+static bool wait_for(int fd, short events, int timeout_ms)
+{
+    struct pollfd p = {.fd = fd, .events = events};
+    int n;
+
+    do
+        n = poll(&p, 1, timeout_ms);
+    while (n < 0 && errno == EINTR);
+    return n == 1;
+}
+
+static int connect_one(const struct addrinfo *a, int timeout_ms)
+{
+    int fd = socket(a->ai_family,
+                    a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int problem = 0;
+    socklen_t len = sizeof(problem);
+
+    if (fd < 0)
+        return -1;
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
+        return fd;
+    if (errno == EINPROGRESS && wait_for(fd, POLLOUT, timeout_ms) &&
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &len) == 0 &&
+        problem == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static bool is_loopback(const struct sockaddr *a)
+{
+    if (a->sa_family == AF_INET) {
+        unsigned char b[sizeof(struct sockaddr_in)];
+        memcpy(b, a, sizeof(b));
+        return b[4] == 127;
+    }
+    unsigned char b[sizeof(struct sockaddr_in6)];
+    static const unsigned char one[16] = {[15] = 1};
+    memcpy(b, a, sizeof(b));
+    return memcmp(b + 8, one, sizeof(one)) == 0;
+}
+
+static enum err connect_relay(struct smtp *s)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
+    char port[8];
+
+    snprintf(port, sizeof(port), "%d", s->config->port);
+    if (getaddrinfo(s->config->host, port, &hints, &list) != 0)
+        return fail(s, ERR_BUSY, "the relay's name cannot be resolved");
+    for (struct addrinfo *a = list; a && s->fd < 0; a = a->ai_next) {
+        if (s->config->security == SMTP_PLAIN_LOOPBACK &&
+            !is_loopback(a->ai_addr))
+            continue;
+        s->fd = connect_one(a, s->timeout_ms);
+    }
+    freeaddrinfo(list);
+    return s->fd < 0 ? fail(s, ERR_BUSY, "the relay cannot be reached") : OK;
+}
+
+/* ---- bytes ---- */
+
+static long read_some(struct smtp *s, void *data, size_t len)
+{
+    if (s->tls)
+        return tls_read(s->tls, data, len, s->timeout_ms);
+    if (!wait_for(s->fd, POLLIN, s->timeout_ms))
+        return -1;
+    return recv(s->fd, data, len, 0);
+}
+
+static enum err write_all(struct smtp *s, const char *data, size_t len)
+{
+    while (len > 0) {
+        long n;
+        if (s->tls) {
+            n = tls_write(s->tls, data, len, s->timeout_ms);
+        } else {
+            if (!wait_for(s->fd, POLLOUT, s->timeout_ms))
+                return fail(s, ERR_BUSY, "the relay does not take data");
+            n = send(s->fd, data, len, MSG_NOSIGNAL);
+        }
+        if (n <= 0)
+            return fail(s, ERR_BUSY, "the connection to the relay broke");
+        data += n;
+        len -= (size_t)n;
+    }
+    return OK;
+}
+
+static enum err read_line(struct smtp *s, char line[LINE_MAX_BYTES])
+{
+    for (;;) {
+        char *end = memchr(s->in, '\n', s->in_len);
+        if (end) {
+            size_t len = (size_t)(end - s->in) + 1;
+            memcpy(line, s->in, len);
+            line[len - 1] = 0;
+            if (len > 1 && line[len - 2] == '\r')
+                line[len - 2] = 0;
+            s->in_len -= len;
+            memmove(s->in, s->in + len, s->in_len);
+            return OK;
+        }
+        if (s->in_len == sizeof(s->in))
+            return fail(s, ERR_BUSY, "the relay sent a line too long");
+        long n = read_some(s, s->in + s->in_len, sizeof(s->in) - s->in_len);
+        if (n <= 0)
+            return fail(s, ERR_BUSY, "the relay did not answer in time");
+        s->in_len += (size_t)n;
+    }
+}
+
+/* Reads a reply, all its lines; *code is its number, EHLO words are noted. */
+static enum err read_reply(struct smtp *s, int *code)
+{
+    char line[LINE_MAX_BYTES];
+
+    for (int i = 0; i < REPLY_LINES_MAX; i++) {
+        enum err e = read_line(s, line);
+        if (e)
+            return e;
+        if (strlen(line) < 3 || strspn(line, "0123456789") != 3)
+            return fail(s, ERR_BUSY, "the relay does not speak SMTP");
+        *code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + line[2] - '0';
+        const char *word = line[3] ? line + 4 : "";
+        if (strcmp(word, "STARTTLS") == 0)
+            s->has_starttls = true;
+        if (strncmp(word, "AUTH ", 5) == 0) {
+            s->has_auth_plain = strstr(word, "PLAIN") != NULL;
+            s->has_auth_login = strstr(word, "LOGIN") != NULL;
+        }
+        s->why = arena_strdup(s->mem, line);
+        if (line[3] != '-')
+            return OK;
+    }
+    return fail(s, ERR_BUSY, "the relay's answer does not end");
+}
+
+/* Sends a line and wants a reply of the given class (2 or 3). */
+static enum err say(struct smtp *s, const char *line, int wanted)
+{
+    const char *text = arena_printf(s->mem, "%s\r\n", line);
+    int code = 0;
+    enum err e = write_all(s, text, strlen(text));
+
+    if (e || (e = read_reply(s, &code)))
+        return e;
+    if (code / 100 == wanted)
+        return OK;
+    return code / 100 == 5 ? ERR_INVALID : ERR_BUSY;
+}
+
+/* ---- the session ---- */
+
+static enum err hello(struct smtp *s)
+{
+    s->has_starttls = s->has_auth_plain = s->has_auth_login = false;
+    return say(s, "EHLO yagura", 2);
+}
+
+static enum err start_tls(struct smtp *s)
+{
+    enum err e = tls_connect(s->fd, s->config->host, s->config->ca_file,
+                             s->timeout_ms, &s->tls);
+
+    if (e)
+        return fail(s, ERR_BUSY, "the relay's certificate is not accepted");
+    s->in_len = 0;
+    return OK;
+}
+
+static enum err authenticate(struct smtp *s)
+{
+    const struct smtp_config *c = s->config;
+    enum err e;
+
+    if (!c->user)
+        return OK;
+    if (s->has_auth_plain) {
+        size_t u = strlen(c->user), p = strlen(c->password);
+        char *both = arena_alloc(s->mem, u + p + 3);
+        memcpy(both + 1, c->user, u);
+        memcpy(both + 2 + u, c->password, p);
+        e = say(s,
+                arena_printf(s->mem, "AUTH PLAIN %s",
+                             str_to_base64(s->mem, both, u + p + 2)),
+                2);
+    } else if (s->has_auth_login) {
+        if ((e = say(s, "AUTH LOGIN", 3)))
+            return e;
+        if ((e = say(s, str_to_base64(s->mem, c->user, strlen(c->user)), 3)))
+            return e;
+        e = say(s, str_to_base64(s->mem, c->password, strlen(c->password)), 2);
+    } else {
+        return fail(s, ERR_BUSY, "the relay offers no AUTH we know");
+    }
+    /* A wrong relay password is the operator's to mend, not the mail's end. */
+    return e == ERR_INVALID ? ERR_BUSY : e;
+}
+
+static enum err greet(struct smtp *s)
+{
+    int code = 0;
+    enum err e = OK;
+
+    if (s->config->security == SMTP_TLS && (e = start_tls(s)))
+        return e;
+    if ((e = read_reply(s, &code)))
+        return e;
+    if (code != 220)
+        return ERR_BUSY;
+    if ((e = hello(s)))
+        return e == ERR_INVALID ? ERR_BUSY : e;
+    if (s->config->security == SMTP_STARTTLS) {
+        if (!s->has_starttls)
+            return fail(s, ERR_BUSY, "the relay offers no STARTTLS");
+        if ((e = say(s, "STARTTLS", 2)))
+            return ERR_BUSY;
+        if ((e = start_tls(s)) || (e = hello(s)))
+            return e;
+    }
+    return authenticate(s);
+}
+
+/* ---- the message ---- */
+
+static bool is_line(const char *text)
+{
+    return !strpbrk(text, "\r\n");
+}
+
+/* RFC 2047: UTF-8, base64, words of at most 75 characters cut between
+ * characters. */
+static void put_encoded(struct buf *b, struct arena *mem, const char *text)
+{
+    size_t len = strlen(text);
+
+    while (len > 0) {
+        size_t n = len < 42 ? len : 42;
+        while (n < len && ((unsigned char)text[n] & 0xc0) == 0x80)
+            n--;
+        buf_printf(b, "=?UTF-8?B?%s?=", str_to_base64(mem, text, n));
+        text += n;
+        len -= n;
+        if (len > 0)
+            buf_puts(b, "\r\n ");
+    }
+}
+
+static void put_date(struct buf *b, int64_t at_us)
+{
+    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
+                                       "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr",
+                                         "May", "Jun", "Jul", "Aug",
+                                         "Sep", "Oct", "Nov", "Dec"};
+    time_t seconds = (time_t)(at_us / 1000000) + 9 * 3600;
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    buf_printf(b, "Date: %s, %d %s %d %02d:%02d:%02d +0900\r\n",
+               days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+               tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static struct buf compose(const struct smtp_config *c, struct arena *mem,
+                          const struct mail *m)
+{
+    struct buf b = buf_in(mem);
+    const char *body = str_to_base64(mem, m->text, strlen(m->text));
+
+    buf_puts(&b, "From: ");
+    put_encoded(&b, mem, c->from_name ? c->from_name : "Yagura");
+    buf_printf(&b, " <%s>\r\nTo: <%s>\r\nSubject: ", c->from, m->to);
+    put_encoded(&b, mem, m->subject);
+    buf_puts(&b, "\r\n");
+    put_date(&b, m->sent_at_us);
+    buf_printf(&b,
+               "Message-ID: <%s>\r\nMIME-Version: 1.0\r\n"
+               "Content-Type: text/plain; charset=utf-8\r\n"
+               "Content-Transfer-Encoding: base64\r\n"
+               "Auto-Submitted: auto-generated\r\n\r\n",
+               m->message_id);
+    for (size_t len = strlen(body); len > 0;) {
+        size_t n = len < 76 ? len : 76;
+        buf_put(&b, body, n);
+        buf_puts(&b, "\r\n");
+        body += n;
+        len -= n;
+    }
+    return b;
+}
+
+static enum err deliver(struct smtp *s, const struct mail *m)
+{
+    struct buf b = compose(s->config, s->mem, m);
+    enum err e = greet(s);
+    int code = 0;
+
+    if (e)
+        return e;
+    if ((e = say(s, arena_printf(s->mem, "MAIL FROM:<%s>", s->config->from),
+                 2)))
+        return e;
+    if ((e = say(s, arena_printf(s->mem, "RCPT TO:<%s>", m->to), 2)))
+        return e;
+    if ((e = say(s, "DATA", 3)))
+        return e;
+    /* base64 lines and our headers never begin with a dot */
+    buf_puts(&b, ".\r\n");
+    if ((e = write_all(s, b.data, b.len)) || (e = read_reply(s, &code)))
+        return e;
+    if (code / 100 != 2)
+        return code / 100 == 5 ? ERR_INVALID : ERR_BUSY;
+    if (say(s, "QUIT", 2))
+        log_warn("relay did not say goodbye");
+    return OK;
+}
+
+static enum err spool(const struct smtp_config *c, struct arena *mem,
+                      const struct mail *m, const char **why)
+{
+    struct buf b = compose(c, mem, m);
+    const char *path =
+        arena_printf(mem, "%s/%s.eml", c->spool_dir, m->message_id);
+    const char *part = arena_printf(mem, "%s.part", path);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool good = fd >= 0 && write(fd, b.data, b.len) == (ssize_t)b.len &&
+                fsync(fd) == 0;
+
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    if (good && rename(part, path) == 0)
+        return OK;
+    *why = "the spool folder cannot be written";
+    return ERR_BUSY;
+}
+
+enum err smtp_send(const struct smtp_config *config, struct arena *mem,
+                   const struct mail *m, const char **why)
+{
+    struct smtp *s = arena_new(mem, struct smtp);
+    enum err e;
+
+    *why = "";
+    if (!is_line(m->to) || !is_line(m->subject) || !is_line(m->message_id) ||
+        strpbrk(m->to, "<> ")) {
+        *why = "the address is not one line";
+        return ERR_INVALID;
+    }
+    if (config->spool_dir)
+        return spool(config, mem, m, why);
+    s->config = config;
+    s->mem = mem;
+    s->fd = -1;
+    s->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
+    s->why = "";
+    if (!(e = connect_relay(s)))
+        e = deliver(s, m);
+    if (s->tls)
+        tls_close(s->tls);
+    else if (s->fd >= 0)
+        close(s->fd);
+    *why = s->why;
+    return e;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One table of keys serves the file, the flags, the environment and the
+ * output of `config show`. */
+#include "cli/config.h"
+
+#include "base/str.h"
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEY(name, fallback) {#name, offsetof(struct config, name), fallback}
+
+static const struct key {
+    const char *name;
+    size_t offset;
+    const char *fallback;
+} keys[] = {
+    KEY(data_dir, "/var/lib/yagura"),
+    KEY(master_key, NULL),
+    KEY(listen, "0.0.0.0:8443"),
+    KEY(listen_plain, NULL),
+    KEY(operator_listen, NULL),
+    KEY(cert, NULL),
+    KEY(cert_key, NULL),
+    KEY(base_url, NULL),
+    KEY(trusted_proxies, NULL),
+    KEY(smtp_host, NULL),
+    KEY(smtp_port, "465"),
+    KEY(smtp_security, "tls"),
+    KEY(smtp_user, NULL),
+    KEY(smtp_password_file, NULL),
+    KEY(smtp_ca, "/etc/ssl/certs/ca-certificates.crt"),
+    KEY(smtp_from, NULL),
+    KEY(smtp_from_name, "Yagura"),
+    KEY(mail_spool, NULL),
+    KEY(threads, NULL),
+};
+
+static const char **slot(struct config *c, const struct key *k)
+{
+    return (const char **)(void *)((char *)c + k->offset);
+}
+
+/* "data-dir" and "DATA_DIR" are both data_dir. */
+static const struct key *find_key(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        size_t n = 0;
+        while (n < len && keys[i].name[n] &&
+               (name[n] == '-' ? '_' : tolower((unsigned char)name[n])) ==
+                   keys[i].name[n])
+            n++;
+        if (n == len && !keys[i].name[n])
+            return &keys[i];
+    }
+    return NULL;
+}
+
+static enum err read_line(struct arena *mem, struct config *out, char *line,
+                          const char *path, int number)
+{
+    char *text = str_trim(mem, line);
+    char *equals = strchr(text, '=');
+
+    if (*text == '#' || !*text)
+        return OK;
+    if (!equals) {
+        fprintf(stderr, "%s:%d: expected key = value\n", path, number);
+        return ERR_INVALID;
+    }
+    *equals = 0;
+    const char *name = str_trim(mem, text);
+    const struct key *k = find_key(name, strlen(name));
+    if (!k) {
+        fprintf(stderr, "%s:%d: unknown key %s\n", path, number, name);
+        return ERR_INVALID;
+    }
+    *slot(out, k) = str_trim(mem, equals + 1);
+    return OK;
+}
+
+static enum err read_file(struct arena *mem, const char *path,
+                          struct config *out)
+{
+    FILE *f = fopen(path, "re");
+    char line[4096];
+    enum err e = OK;
+
+    if (!f) {
+        fprintf(stderr, "yagura: cannot read %s\n", path);
+        return ERR_INVALID;
+    }
+    for (int n = 1; !e && fgets(line, sizeof(line), f); n++)
+        e = read_line(mem, out, line, path, n);
+    (void)fclose(f);
+    return e;
+}
+
+static void read_environment(struct config *out)
+{
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        char name[64] = "YAGURA_";
+        size_t n = strlen(name);
+        for (const char *p = keys[i].name; *p; p++)
+            name[n++] = (char)toupper((unsigned char)*p);
+        name[n] = 0;
+        const char *value = getenv(name);
+        if (value && *value)
+            *slot(out, &keys[i]) = value;
+    }
+}
+
+/* Takes "--key value" and "--key=value" of the table out of argv. */
+static void read_flags(struct config *out, int *argc, char **argv)
+{
+    int left = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        const char *word = argv[i];
+        size_t len = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
+        const struct key *k = len ? find_key(word + 2, len) : NULL;
+        if (k && word[2 + len])
+            *slot(out, k) = word + 3 + len;
+        else if (k && i + 1 < *argc)
+            *slot(out, k) = argv[++i];
+        else
+            argv[left++] = argv[i];
+    }
+    *argc = left;
+}
+
+static const char *take_config_path(int *argc, char **argv)
+{
+    const char *path = getenv("YAGURA_CONFIG");
+    int left = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < *argc)
+            path = argv[++i];
+        else
+            argv[left++] = argv[i];
+    }
+    *argc = left;
+    return path;
+}
+
+enum err config_load(struct arena *mem, int *argc, char **argv,
+                     struct config *out)
+{
+    const char *path = take_config_path(argc, argv);
+
+    *out = (struct config){0};
+    for (size_t i = 0; i < COUNT(keys); i++)
+        *slot(out, &keys[i]) = keys[i].fallback;
+    if (path) {
+        enum err e = read_file(mem, path, out);
+        if (e)
+            return e;
+    }
+    read_environment(out);
+    read_flags(out, argc, argv);
+    if (!out->master_key)
+        out->master_key = arena_printf(mem, "%s.key", out->data_dir);
+    return OK;
+}
+
+static bool complain(bool bad, const char *text)
+{
+    if (bad)
+        fprintf(stderr, "config: %s\n", text);
+    return !bad;
+}
+
+bool config_check(const struct config *c)
+{
+    struct stat st;
+    int64_t port;
+    bool good = true;
+
+    good &= complain(!c->cert != !c->cert_key, "cert and cert_key go together");
+    good &= complain(c->cert && stat(c->cert, &st) != 0, "cert is not there");
+    good &= complain(!c->mail_spool && !c->smtp_host,
+                     "set smtp_host, or mail_spool to write mails to a folder");
+    good &= complain(c->smtp_host && !c->smtp_from, "set smtp_from");
+    good &= complain(!str_parse_int(c->smtp_port, 1, 65535, &port),
+                     "smtp_port is not a port");
+    good &= complain(strcmp(c->smtp_security, "tls") != 0 &&
+                         strcmp(c->smtp_security, "starttls") != 0 &&
+                         strcmp(c->smtp_security, "plain") != 0,
+                     "smtp_security is tls, starttls, or plain (loopback only)");
+    good &= complain(c->smtp_user && !c->smtp_password_file,
+                     "smtp_user needs smtp_password_file");
+    good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&
+                         !str_starts(c->base_url, "http://"),
+                     "base_url begins with https://");
+    return good;
+}
+
+void config_show(const struct config *c)
+{
+    struct config copy = *c;
+
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        const char *value = *slot(&copy, &keys[i]);
+        printf("%s%s = %s\n", value ? "" : "# ", keys[i].name,
+               value ? value : "");
+    }
+}
+
+int cli_config(int argc, char **argv)
+{
+    struct arena *mem = arena_open(0);
+    struct config config;
+    enum err e = config_load(mem, &argc, argv, &config);
+    int code = 1;
+
+    if (e) {
+        /* said already */
+    } else if (argc == 1 && strcmp(argv[0], "show") == 0) {
+        config_show(&config);
+        code = 0;
+    } else if (argc == 1 && strcmp(argv[0], "check") == 0) {
+        code = config_check(&config) ? 0 : 1;
+        if (code == 0)
+            printf("ok\n");
+    } else {
+        fprintf(stderr, "usage: yagura config check|show [--config FILE]\n");
+        code = 2;
+    }
+    arena_close(mem);
+    return code;
+}

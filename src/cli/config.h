@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The one configuration file: "key = value" lines, # begins a comment.  Every
+ * key but secrets can also be a flag (--data-dir) or an environment variable
+ * (YAGURA_DATA_DIR); flag beats environment beats file beats default. */
+struct config {
+    const char *data_dir;
+    const char *master_key;      /* file, 0400; default DATA.key beside it */
+    const char *listen;          /* "0.0.0.0:8443 [::]:8443", TLS */
+    const char *listen_plain;    /* behind a proxy: "127.0.0.1:8080" */
+    const char *operator_listen; /* "127.0.0.1:9464": /metrics, plain */
+    const char *cert, *cert_key; /* PEM; default: self-signed, in data_dir */
+    const char *base_url;        /* "https://pm.example.jp" */
+    const char *trusted_proxies; /* CIDRs, blanks between */
+    const char *smtp_host, *smtp_port, *smtp_security, *smtp_user;
+    const char *smtp_password_file, *smtp_ca, *smtp_from, *smtp_from_name;
+    const char *mail_spool; /* folder: mails are written here instead */
+    const char *threads;
+};
+
+/* Takes --config FILE and one flag a key out of argv; says on stderr what is
+ * wrong, with file and line. */
+MUST_USE enum err config_load(struct arena *mem, int *argc, char **argv,
+                              struct config *out);
+/* Every problem found, one line each on stderr; false when there is any. */
+bool config_check(const struct config *config);
+void config_show(const struct config *config); /* no secrets are in it */
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/process.h"
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "core/limiter.h"
+#include "core/outbox.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+enum { STOP_DEADLINE_MS = 10000 };
+
+enum err process_open(struct process *p)
+{
+    struct secret_params params;
+
+    store_derive_key(p->app.store, "pepper", p->app.pepper);
+    store_derive_key(p->app.store, "code", p->app.code_key);
+    secret_calibrate(&params);
+    secret_set_params(&params);
+    p->app.limiter = limiter_open();
+    return OK;
+}
+
+enum err process_start(struct process *p)
+{
+    p->app.outbox = outbox_open(&p->app);
+    p->server.handle = api_handle;
+    p->server.app = &p->app;
+    return server_open(&p->server, &p->app.server);
+}
+
+static void wanted_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+}
+
+void process_block_signals(void)
+{
+    sigset_t set;
+
+    wanted_signals(&set);
+    sigaddset(&set, SIGPIPE);
+    must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
+void process_wait(struct process *p)
+{
+    sigset_t set;
+    int number;
+
+    wanted_signals(&set);
+    while (sigwait(&set, &number) == 0) {
+        if (number != SIGHUP)
+            break;
+        if (server_reload(p->app.server))
+            log_error("the certificate could not be read again");
+        else
+            log_info("certificate read again");
+    }
+    log_info("stopping");
+}
+
+void process_close(struct process *p)
+{
+    if (p->app.server)
+        server_close(p->app.server, STOP_DEADLINE_MS);
+    outbox_close(p->app.outbox);
+    limiter_close(p->app.limiter);
+    store_close(p->app.store);
+    crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
+    crypto_wipe(p->app.code_key, sizeof(p->app.code_key));
+    arena_close(p->mem);
+}
+
+struct ctx process_ctx(struct arena *mem, const struct actor *actor)
+{
+    return (struct ctx){
+        .mem = mem, .actor = actor, .now_us = clock_now_us()};
+}
+
+void process_complain(const struct ctx *c, enum err e)
+{
+    fprintf(stderr, "yagura: %s\n", err_name(e));
+    for (const struct failure *f = c->fail; f; f = f->next)
+        fprintf(stderr, "  %s%s%s\n", f->field, *f->field ? ": " : "",
+                f->message);
+}

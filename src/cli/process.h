@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_PROCESS_H
+#define CLI_PROCESS_H
+
+#include "cli/config.h"
+#include "core/app.h"
+#include "http/server.h"
+
+/* A running server: opened from what a command knows, waits for signals. */
+struct process {
+    struct arena *mem;
+    struct app app;
+    struct server_config server;
+};
+
+/* Secrets, throttling; the store must be in p->app already. */
+MUST_USE enum err process_open(struct process *p);
+/* Worker threads and listeners. */
+MUST_USE enum err process_start(struct process *p);
+/* Until SIGTERM or SIGINT; SIGHUP reloads the certificate. */
+void process_wait(struct process *p);
+void process_close(struct process *p);
+/* Before any thread: the signals process_wait() takes. */
+void process_block_signals(void);
+
+/* A context for commands: the system acts, in this language. */
+struct ctx process_ctx(struct arena *mem, const struct actor *actor);
+/* What went wrong, on stderr. */
+void process_complain(const struct ctx *c, enum err e);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `yagura serve`: the service, from its configuration. */
+#include "base/log.h"
+#include "base/str.h"
+#include "base/tls.h"
+#include "cli/cli.h"
+#include "cli/process.h"
+#include "core/registry.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LISTENER_MAX = 16 };
+
+struct listeners {
+    struct listener list[LISTENER_MAX];
+    size_t count;
+};
+
+/* "0.0.0.0:8443 [::]:8443" */
+static enum err add_listeners(struct arena *mem, struct listeners *l,
+                              const char *text, bool is_tls)
+{
+    char *copy = arena_strdup(mem, text), *rest;
+
+    for (char *word = strtok_r(copy, " ,", &rest); word;
+         word = strtok_r(NULL, " ,", &rest)) {
+        char *colon = strrchr(word, ':');
+        int64_t port;
+        if (!colon || !str_parse_int(colon + 1, 0, 65535, &port) ||
+            l->count == LISTENER_MAX) {
+            fprintf(stderr, "yagura: cannot listen on %s\n", word);
+            return ERR_INVALID;
+        }
+        *colon = 0;
+        size_t len = strlen(word);
+        if (len > 2 && word[0] == '[' && word[len - 1] == ']') {
+            word[len - 1] = 0;
+            word++;
+        }
+        l->list[l->count++] =
+            (struct listener){word, (int)port, is_tls};
+    }
+    return OK;
+}
+
+static const char *const *split_words(struct arena *mem, const char *text)
+{
+    const char **words = arena_array(mem, const char *, 65);
+    char *rest;
+    size_t n = 0;
+
+    if (!text)
+        return NULL;
+    for (char *w = strtok_r(arena_strdup(mem, text), " ,", &rest);
+         w && n < 64; w = strtok_r(NULL, " ,", &rest))
+        words[n++] = w;
+    return words;
+}
+
+static enum err ensure_certificate(struct process *p, struct config *c)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
+    char fingerprint[96];
+
+    if (c->cert)
+        return OK;
+    c->cert = arena_printf(p->mem, "%s/tls.crt", c->data_dir);
+    c->cert_key = arena_printf(p->mem, "%s/tls.key", c->data_dir);
+    if (access(c->cert, R_OK) == 0)
+        return OK;
+    enum err e = tls_make_certificate(c->cert, c->cert_key, names,
+                                      COUNT(names), fingerprint);
+    if (!e)
+        fprintf(stderr, "self-signed certificate made, SHA-256 %s\n",
+                fingerprint);
+    return e;
+}
+
+static enum err read_password(struct arena *mem, const char *path,
+                              const char **out)
+{
+    char text[512];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (n < 0) {
+        fprintf(stderr, "yagura: cannot read %s\n", path);
+        return ERR_INVALID;
+    }
+    text[n] = 0;
+    text[strcspn(text, "\r\n")] = 0;
+    *out = arena_strdup(mem, text);
+    return OK;
+}
+
+static enum err set_up_mail(struct process *p, const struct config *c)
+{
+    struct smtp_config *m = &p->app.mail;
+    int64_t port = 0;
+
+    m->host = c->smtp_host;
+    if (!str_parse_int(c->smtp_port, 1, 65535, &port))
+        return ERR_INVALID;
+    m->port = (int)port;
+    m->security = strcmp(c->smtp_security, "starttls") == 0 ? SMTP_STARTTLS
+                  : strcmp(c->smtp_security, "plain") == 0
+                      ? SMTP_PLAIN_LOOPBACK
+                      : SMTP_TLS;
+    m->user = c->smtp_user;
+    m->ca_file = c->smtp_ca;
+    m->from = c->smtp_from ? c->smtp_from : "yagura@localhost";
+    m->from_name = c->smtp_from_name;
+    m->spool_dir = c->mail_spool;
+    if (c->smtp_user)
+        return read_password(p->mem, c->smtp_password_file, &m->password);
+    return OK;
+}
+
+static enum err set_up_listeners(struct process *p, const struct config *c)
+{
+    struct listeners *l = arena_new(p->mem, struct listeners);
+    int64_t threads = 0;
+    enum err e = OK;
+
+    if (c->listen && *c->listen)
+        e = add_listeners(p->mem, l, c->listen, true);
+    if (!e && c->listen_plain)
+        e = add_listeners(p->mem, l, c->listen_plain, false);
+    p->app.operator_listener = -1;
+    if (!e && c->operator_listen) {
+        p->app.operator_listener = (int)l->count;
+        e = add_listeners(p->mem, l, c->operator_listen, false);
+    }
+    if (c->threads && !str_parse_int(c->threads, 1, 4096, &threads))
+        return ERR_INVALID;
+    p->server.listeners = l->list;
+    p->server.listener_count = l->count;
+    p->server.max_threads = (int)threads;
+    p->server.cert_path = c->cert;
+    p->server.key_path = c->cert_key;
+    p->server.trusted_proxies = split_words(p->mem, c->trusted_proxies);
+    return e;
+}
+
+/* With a single tenant any host name is its own. */
+static void find_sole_tenant(struct process *p)
+{
+    const char *const *ids;
+    size_t n = registry_list_ids(p->app.store, p->mem, &ids);
+
+    p->app.sole_tenant = n == 1 ? ids[0] : NULL;
+    if (n == 0)
+        fprintf(stderr, "no tenant yet: yagura tenant create --help\n");
+}
+
+static enum err start(struct process *p, struct config *c)
+{
+    struct store_config sc = {.dir = c->data_dir,
+                              .master_key_path = c->master_key,
+                              .kind = STORE_SERVICE,
+                              .create = true};
+    enum err e;
+
+    p->app.base_url = c->base_url;
+    if (!config_check(c))
+        return ERR_INVALID;
+    if ((e = store_open(&sc, &p->app.store)))
+        return e;
+    if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||
+        (e = set_up_listeners(p, c)) || (e = process_open(p)))
+        return e;
+    find_sole_tenant(p);
+    return process_start(p);
+}
+
+int cli_serve(int argc, char **argv)
+{
+    struct process p = {.mem = arena_open(0)};
+    struct config config;
+    enum err e = config_load(p.mem, &argc, argv, &config);
+
+    if (!e && argc > 0) {
+        fprintf(stderr, "usage: yagura serve [--config FILE] [--KEY VALUE]\n"
+                        "keys: see yagura config show\n");
+        return 2;
+    }
+    process_block_signals();
+    if (!e)
+        e = start(&p, &config);
+    if (!e) {
+        for (size_t i = 0; i < p.server.listener_count; i++)
+            log_info("listening address=%s port=%d tls=%d",
+                     p.server.listeners[i].address,
+                     server_port(p.app.server, (int)i),
+                     p.server.listeners[i].is_tls);
+        process_wait(&p);
+    } else {
+        fprintf(stderr, "yagura: cannot start: %s\n", err_name(e));
+    }
+    process_close(&p);
+    return e ? 1 : 0;
+}

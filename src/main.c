@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Yagura: one binary, one word for what to do. */
+#include "api/api.h"
+#include "base/crypto.h"
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int print_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    printf("yagura %s\n", YAGURA_VERSION);
+    return 0;
+}
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"demo",    cli_demo,      "try it: a sample company on loopback"      },
+    {"serve",   cli_serve,     "run the service"                           },
+    {"tenant",  cli_tenant,    "create, list and show tenants"             },
+    {"import",  cli_import,    "bring a plan in from CSV or MS Project XML"},
+    {"config",  cli_config,    "check or show the configuration"           },
+    {"openapi", cli_openapi,   "print the OpenAPI description"             },
+    {"types",   cli_types,     "print the TypeScript types of the API"     },
+    {"version", print_version, "print the version"                         },
+};
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: yagura COMMAND …    (each has --help)\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        fprintf(stderr, "  %-9s %s\n", commands[i].name, commands[i].help);
+    return 2;
+}
+
+int cli_openapi(int argc, char **argv)
+{
+    struct arena *mem = arena_open(0);
+    struct buf b = buf_in(mem);
+
+    (void)argc;
+    (void)argv;
+    api_print_openapi(&b);
+    printf("%s\n", b.data);
+    arena_close(mem);
+    return 0;
+}
+
+int cli_types(int argc, char **argv)
+{
+    struct arena *mem = arena_open(0);
+    struct buf b = buf_in(mem);
+
+    (void)argc;
+    (void)argv;
+    api_print_types(&b);
+    printf("%s", b.data);
+    arena_close(mem);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    umask(0077);
+    if (crypto_init()) {
+        fprintf(stderr, "yagura: the cryptographic self-test failed\n");
+        return 1;
+    }
+    for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    return usage();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Growth doubles, so that n bytes cost O(n) copying; the old halves stay in
+ * the arena until its reset, at most as much again as the final text. */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+struct buf buf_in(struct arena *mem)
+{
+    return (struct buf){.mem = mem};
+}
+
+void buf_reserve(struct buf *b, size_t more)
+{
+    must(more < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
+    size_t need = b->len + more + 1;
+    if (need <= b->cap)
+        return;
+    size_t cap = b->cap ? b->cap * 2 : 256;
+    if (cap < need)
+        cap = need;
+    char *data = arena_alloc(b->mem, cap);
+    if (b->len)
+        memcpy(data, b->data, b->len);
+    b->data = data;
+    b->cap = cap;
+}
+
+void buf_put(struct buf *b, const void *data, size_t len)
+{
+    buf_reserve(b, len);
+    if (len)
+        memcpy(b->data + b->len, data, len);
+    b->len += len;
+    b->data[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *text)
+{
+    buf_put(b, text, strlen(text));
+}
+
+void buf_putc(struct buf *b, char ch)
+{
+    buf_put(b, &ch, 1);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    must(len >= 0);
+    buf_reserve(b, (size_t)len);
+    vsnprintf(b->data + b->len, (size_t)len + 1, format, args);
+    va_end(args);
+    b->len += (size_t)len;
+}

@@ -13,7 +13,10 @@ int64_t clock_monotonic_ms(void); /* for time-outs */
 int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
 
 /* "2026-11-22T09:30:00+09:00" */
+#define CLOCK_CHARS 25
 const char *clock_format(struct arena *mem, int64_t utc_us);
+/* The same without an arena: for the log, which must work without memory. */
+void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1]);
 
 /* Test builds only: moves the wall clock.  The release ignores it. */
 void clock_set_offset_us(int64_t offset_us);

@@ -8,8 +8,14 @@
 #include <stdint.h>
 
 /* UTF-8 text.  Offsets are bytes, lengths named chars are code points. */
+/* Reads one code point strictly (no overlong forms, no surrogates); returns
+ * its bytes, or 0 when text does not begin with a whole one. */
+size_t str_decode(const char *text, size_t len, uint32_t *out);
 bool str_is_utf8(const char *text, size_t len, size_t *bad_offset);
 size_t str_count_chars(const char *text);
+/* C0, DEL, C1, line separators, and the bidi embeddings, overrides and
+ * isolates; lines_allowed lets tab, CR, LF pass. */
+bool str_is_control(uint32_t ch, bool lines_allowed);
 bool str_has_control(const char *text, bool lines_allowed);
 bool str_is_email(const char *text); /* RFC 5321 dot-atom, <= 254 bytes */
 bool str_equal(const char *a, const char *b);        /* NULL-safe */

@@ -18,8 +18,10 @@ struct secret_params {
 /* Measures this machine and chooses 80-120 ms, never below the floor. */
 void secret_calibrate(struct secret_params *out);
 void secret_set_params(const struct secret_params *params);
+/* Gives back the memory of slots idle for a minute: call now and then. */
+void secret_drop_idle(void);
 
-/* PHC string "=19=…,t=…,p=1" in the arena. */
+/* PHC string "$argon2id$v=19$m=…,t=…,p=1$salt$hash" in the arena. */
 MUST_USE enum err secret_hash(struct arena *mem, const uint8_t pepper[32],
                               const char *password, const char **out);
 /* phc NULL: hashes against a dummy, so that an unknown user costs the same.

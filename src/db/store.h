@@ -16,9 +16,12 @@ enum store_kind { STORE_SERVICE, STORE_EVALUATION };
 
 struct store_config {
     const char *dir;
-    const char *master_key_path; /* 0400 file, made at first start */
+    /* 0400 file of 32 bytes, made at first start; NULL: in dir (warned) */
+    const char *master_key_path;
     enum store_kind kind;        /* serve refuses an evaluation directory */
     bool create;
+    size_t tenants_max; /* kept open; 0 means 256 */
+    const char *vfs;    /* of SQLite; NULL, but in tests of failing disks */
 };
 
 /* Messages for the operator (plain English) are logged.  ERR_CONFLICT: the
@@ -62,6 +65,15 @@ MUST_USE enum err tx_begin_control(struct ctx *c, struct store *s,
                                    enum tx_mode mode);
 MUST_USE enum err tx_end_control(struct ctx *c, struct store *s,
                                  enum err outcome);
+
+/* The same on the tenant's access log (access.db: its last batch may be
+ * lost). */
+MUST_USE enum err tx_begin_access(struct ctx *c, struct tenant *t,
+                                  enum tx_mode mode);
+MUST_USE enum err tx_end_access(struct ctx *c, struct tenant *t,
+                                enum err outcome);
+/* More time for the open transaction, counted from now: imports. */
+void tx_extend(struct ctx *c, int seconds);
 
 /* ---- figures for /metrics ---- */
 struct store_stats {

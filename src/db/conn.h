@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_CONN_H
+#define DB_CONN_H
+
+#include "base/ctx.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+/* One SQLite connection, encrypted, locked down; inside db/ only. */
+enum conn_kind {
+    CONN_READER, /* refuses to write; 2 s a transaction */
+    CONN_WRITER, /* the one of its file; 10 s a transaction */
+    CONN_OWN,    /* schema changes and VACUUM INTO: creation, migration */
+};
+
+enum conn_control {
+    CONTROL_BEGIN_READ,
+    CONTROL_BEGIN_WRITE,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_MEMBER,
+    CONTROL_MEMBER_KEEP,
+    CONTROL_MEMBER_UNDO,
+    CONTROL_INNER,
+    CONTROL_INNER_KEEP,
+    CONTROL_INNER_UNDO,
+    CONTROL_COUNT,
+};
+
+struct conn_place {
+    const char *path;
+    const char *vfs;    /* NULL: the system's */
+    const char *tenant; /* NULL: control.db */
+    const uint8_t *key; /* 32 bytes */
+    bool is_relaxed;    /* synchronous=NORMAL: the access log alone */
+};
+
+enum { CONN_BUCKETS = 128 };
+
+struct query;
+struct db {
+    sqlite3 *sqlite;
+    const struct conn_place *place;
+    enum conn_kind kind;
+    bool is_in_tx, is_trusted;
+    pthread_t owner; /* the thread of the transaction */
+    int64_t deadline_ms;
+    int depth;           /* inner savepoints open */
+    enum err lost;       /* why the whole transaction can no longer commit */
+    bool has_io_error;   /* the file must be looked at before more is written */
+    int wal_pages;       /* length of the log after the last commit */
+    unsigned generation; /* of its file when it was opened */
+    sqlite3_stmt *control[CONTROL_COUNT];
+    struct query *cache[CONN_BUCKETS];
+    size_t cached;
+    uint64_t uses;
+    struct query *broken; /* stands in for a statement not preparable */
+    struct db *next;      /* in the list of idle readers */
+};
+
+/* place must outlive the connection.  A wrong key, a plain file or no file:
+ * ERR_INTERNAL, logged. */
+MUST_USE enum err conn_open(const struct conn_place *place, enum conn_kind kind,
+                            struct db **out);
+void conn_close(struct db *db); /* NULL is allowed */
+
+/* A transaction statement; SQLite's code. */
+int conn_control(struct db *db, enum conn_control what);
+/* Runs static text during set-up, creation and migration. */
+MUST_USE enum err conn_run(struct db *db, const char *sql);
+/* One number (first column of the first row), 0 when there is none. */
+MUST_USE enum err conn_number(struct db *db, const char *sql, int64_t *out);
+/* "ok" from integrity_check? */
+bool conn_is_sound(struct db *db);
+
+/* Turns SQLite's code into ours, notes what it means for the connection and
+ * logs what an operator must know. */
+enum err conn_fail(struct db *db, int rc, const char *doing);
+
+/* In query.c: all cursors of a transaction, and the cache itself. */
+void query_end_all(struct db *db);
+void query_free_all(struct db *db);
+
+#endif

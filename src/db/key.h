@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_KEY_H
+#define DB_KEY_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Small files that must be there wholly or not at all, and the keys kept in
+ * them.  Inside db/ only. */
+
+/* Writes beside, syncs, renames, syncs the folder. */
+MUST_USE enum err key_write_file(const char *dir, const char *name,
+                                 const void *data, size_t len, unsigned mode);
+/* Bytes read, -1 when it cannot be read or is longer than max. */
+long key_read_file(const char *dir, const char *name, void *data, size_t max);
+MUST_USE enum err key_sync_dir(const char *dir);
+
+/* The master key: 32 bytes in a file nobody else may read.  Without
+ * may_create a missing file is ERR_NOT_FOUND.  Logged. */
+MUST_USE enum err key_load_master(const char *path, bool may_create,
+                                  uint8_t out[32]);
+/* A data key, wrapped under the master key in dir/name; context binds it to
+ * its owner. */
+MUST_USE enum err key_make(const char *dir, const char *name,
+                           const uint8_t wrapping[32], const char *context,
+                           uint8_t out[32]);
+/* ERR_NOT_FOUND when there is none, ERR_INTERNAL (logged) when it does not
+ * open. */
+MUST_USE enum err key_load(const char *dir, const char *name,
+                           const uint8_t wrapping[32], const char *context,
+                           uint8_t out[32]);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.sql is the truth for a new file; an older one is led there by steps
+ * of SQL, all in one transaction, after a snapshot.  VACUUM INTO must attach
+ * its target, which is why the work is done on a connection of its own. */
+#include "db/migrate.h"
+
+#include "base/asset.h"
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 4096 };
+
+/* No release yet: every file is of version 1. */
+const struct migrate_plan migrate_tenant = {"tenant", 1, NULL, 0};
+const struct migrate_plan migrate_access = {"access", 1, NULL, 0};
+const struct migrate_plan migrate_control = {"control", 1, NULL, 0};
+
+static const char section_mark[] = "-- section: ";
+
+/* Where the part of schema.sql begins, and its length. */
+static const char *find_section(const char *name, size_t *len)
+{
+    size_t name_len = strlen(name);
+    const char *at = schema_sql;
+
+    while ((at = strstr(at, section_mark))) {
+        at += strlen(section_mark);
+        if (strncmp(at, name, name_len) == 0 && at[name_len] == '\n') {
+            const char *end = strstr(at, section_mark);
+            *len = end ? (size_t)(end - at) - name_len : strlen(at + name_len);
+            return at + name_len;
+        }
+    }
+    return NULL;
+}
+
+static enum err set_version(struct db *db, int version)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+    return conn_run(db, text);
+}
+
+static enum err commit_or_undo(struct db *db, enum err e)
+{
+    if (!e)
+        e = conn_run(db, "COMMIT");
+    if (e && !sqlite3_get_autocommit(db->sqlite))
+        (void)conn_control(db, CONTROL_ROLLBACK);
+    return e;
+}
+
+enum err migrate_create(struct db *db, const struct migrate_plan *plan)
+{
+    size_t len = 0;
+    const char *from = find_section(plan->section, &len);
+
+    must(from);
+    char *sql = strndup(from, len);
+    must(sql);
+    enum err e = conn_run(db, "BEGIN IMMEDIATE");
+    if (!e)
+        e = conn_run(db, sql);
+    if (!e)
+        e = set_version(db, plan->version);
+    free(sql);
+    return commit_or_undo(db, e);
+}
+
+/* ---- older files ---- */
+
+static enum err sync_file(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool is_done = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is_done ? OK : ERR_INTERNAL;
+}
+
+/* A checked copy, encrypted under the same key. */
+static enum err take_snapshot(struct db *db, int64_t version)
+{
+    char path[TEXT_MAX], sql[2 * TEXT_MAX];
+    struct conn_place place = *db->place;
+    struct db *copy = NULL;
+
+    (void)snprintf(path, sizeof(path), "%s.before-%lld", place.path,
+                   (long long)version);
+    if (unlink(path) == 0)
+        log_warn("db: an older snapshot is replaced, file=%s", path);
+    sqlite3_snprintf(sizeof(sql), sql, "VACUUM INTO %Q", path);
+    enum err e = conn_run(db, sql);
+    if (e)
+        return e;
+    place.path = path;
+    e = conn_open(&place, CONN_OWN, &copy);
+    if (!e && !conn_is_sound(copy))
+        e = ERR_INTERNAL;
+    conn_close(copy);
+    return e ? e : sync_file(path);
+}
+
+static enum err take_steps(struct db *db, const struct migrate_plan *plan,
+                           int64_t version)
+{
+    int64_t broken = 0;
+    /* tables are rebuilt with references open; all are checked at the end */
+    enum err e = conn_run(db, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
+
+    for (size_t i = 0; !e && i < plan->count; i++) {
+        if (plan->steps[i].from != version)
+            continue;
+        e = conn_run(db, plan->steps[i].sql);
+        version++;
+    }
+    if (!e && version != plan->version)
+        e = ERR_INTERNAL;
+    if (!e)
+        e = conn_number(db, "SELECT count(*) FROM pragma_foreign_key_check",
+                        &broken);
+    if (!e && broken)
+        e = ERR_INTERNAL;
+    if (!e)
+        e = set_version(db, plan->version);
+    return commit_or_undo(db, e);
+}
+
+static enum err upgrade(struct db *db, const struct migrate_plan *plan)
+{
+    int64_t version;
+    enum err e = conn_number(db, "PRAGMA user_version", &version);
+
+    if (e || version == plan->version)
+        return e;
+    if (version > plan->version || version < 1) {
+        log_error("db: file=%s is of version %lld, this program knows %d",
+                  db->place->path, (long long)version, plan->version);
+        return ERR_BUSY;
+    }
+    e = take_snapshot(db, version);
+    if (!e)
+        e = take_steps(db, plan, version);
+    if (e) {
+        log_error("db: set aside, migration failed, file=%s from=%lld to=%d",
+                  db->place->path, (long long)version, plan->version);
+        return ERR_BUSY;
+    }
+    log_info("db: migrated file=%s from=%lld to=%d", db->place->path,
+             (long long)version, plan->version);
+    return OK;
+}
+
+enum err migrate_file(const struct conn_place *place,
+                      const struct migrate_plan *plan)
+{
+    struct db *db = NULL;
+    enum err e = conn_open(place, CONN_OWN, &db);
+
+    if (!e)
+        e = upgrade(db, plan);
+    conn_close(db);
+    return e;
+}

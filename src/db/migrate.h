@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_MIGRATE_H
+#define DB_MIGRATE_H
+
+#include "base/err.h"
+#include "db/conn.h"
+
+/* One step: from this user_version to the next. */
+struct migrate_step {
+    int from;
+    const char *sql;
+};
+
+/* The road of one kind of file: its section of schema.sql, what a fresh file
+ * is numbered, and the steps that lead older ones there. */
+struct migrate_plan {
+    const char *section; /* "tenant", "access", "control" */
+    int version;
+    const struct migrate_step *steps;
+    size_t count;
+};
+
+extern const struct migrate_plan migrate_tenant, migrate_access,
+    migrate_control;
+
+/* Gives an empty file its tables, in one transaction. */
+MUST_USE enum err migrate_create(struct db *db,
+                                 const struct migrate_plan *plan);
+/* Brings a file to plan->version: nothing to do for a current one.  Before a
+ * step a snapshot "<path>.before-<version>" is written and checked.  On
+ * failure the file is as it was; ERR_BUSY, logged. */
+MUST_USE enum err migrate_file(const struct conn_place *place,
+                               const struct migrate_plan *plan);
+
+#endif

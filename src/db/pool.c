@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A tenant is opened by the first who asks; others who ask meanwhile wait for
+ * that one.  An entry whose migration failed stays, so that the reason is
+ * found once and not at every request.  Creation builds everything in a
+ * folder beside and renames it: mkdir of that folder is the lock between two
+ * who create the same one. */
+#include "db/pool.h"
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "db/key.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUCKETS = 512, ID_BYTES = 33, PATH_BYTES = 4096 };
+enum tenant_state { TENANT_OPENING, TENANT_READY, TENANT_ASIDE };
+
+struct tenant {
+    char id[ID_BYTES];
+    struct pool *pool;
+    uint8_t key[32];
+    struct file *data;
+    pthread_mutex_t access_lock; /* guards access while it is opened */
+    struct file *access;         /* opened at the first use */
+
+    /* guarded by pool->lock */
+    enum tenant_state state;
+    enum err why;
+    int holders;
+    uint64_t used;
+    struct tenant *next; /* in its bucket */
+};
+
+struct pool {
+    struct pool_config config;
+    pthread_mutex_t lock; /* guards all below */
+    pthread_cond_t opened;
+    struct tenant *buckets[BUCKETS];
+    size_t count;
+    uint64_t uses;
+};
+
+/* ---- names ---- */
+
+bool tenant_is_id(const char *id)
+{
+    size_t len = id ? strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+
+    return len >= 1 && len < ID_BYTES && id[len] == '\0' && id[0] >= 'a' &&
+           id[0] <= 'z';
+}
+
+static void join(char out[PATH_BYTES], const char *dir, const char *name)
+{
+    must(snprintf(out, PATH_BYTES, "%s/%s", dir, name) < PATH_BYTES);
+}
+
+/* "<dir>/tenants/<prefix><id>" */
+static void join_tenant(char out[PATH_BYTES], const struct pool *p,
+                        const char *prefix, const char *id)
+{
+    must(snprintf(out, PATH_BYTES, "%s/tenants/%s%s", p->config.dir, prefix,
+                  id) < PATH_BYTES);
+}
+
+static size_t bucket_of(const char *id)
+{
+    uint32_t x = 2166136261U;
+
+    for (; *id; id++)
+        x = (x ^ (unsigned char)*id) * 16777619U;
+    return x % BUCKETS;
+}
+
+/* ---- keys of a tenant ---- */
+
+struct tenant_keys {
+    uint8_t data[32], data_file[32], log_file[32];
+};
+
+static enum err load_one(struct pool *p, const char *id, const char *kind,
+                         bool may_make, uint8_t out[32])
+{
+    char dir[PATH_BYTES], name[64], context[64];
+
+    join(dir, p->config.dir, "keys");
+    (void)snprintf(name, sizeof(name), "%s%s.key", id, kind);
+    (void)snprintf(context, sizeof(context), "tenant:%s%s", id, kind);
+    enum err e = key_load(dir, name, p->config.wrapping, context, out);
+    if (e != ERR_NOT_FOUND || !may_make)
+        return e;
+    return key_make(dir, name, p->config.wrapping, context, out);
+}
+
+static enum err load_keys(struct pool *p, const char *id, bool may_make,
+                          struct tenant_keys *out)
+{
+    uint8_t log_key[32];
+    enum err e = load_one(p, id, "", may_make, out->data);
+
+    if (!e)
+        e = load_one(p, id, ".log", may_make, log_key);
+    if (e)
+        return e;
+    crypto_derive(out->data, "file:tenant", out->data_file);
+    crypto_derive(log_key, "file:access", out->log_file);
+    crypto_wipe(log_key, sizeof(log_key));
+    return OK;
+}
+
+/* ---- creation ---- */
+
+static enum err create_file(const char *path, const char *vfs,
+                            const uint8_t key[32],
+                            const struct migrate_plan *plan)
+{
+    struct conn_place place = {.path = path, .vfs = vfs, .key = key};
+    struct db *db = NULL;
+    enum err e = conn_open(&place, CONN_OWN, &db);
+
+    if (!e)
+        e = migrate_create(db, plan);
+    if (!e) { /* all of it in the one file before it is renamed */
+        int rc = sqlite3_wal_checkpoint_v2(
+            db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        e = rc ? conn_fail(db, rc, "checkpoint") : OK;
+    }
+    conn_close(db);
+    return e;
+}
+
+/* One level of files; what is not there is no matter. */
+static void remove_folder(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *entry;
+    char path[PATH_BYTES];
+
+    while (d && (entry = readdir(d))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        join(path, dir, entry->d_name);
+        (void)unlink(path);
+    }
+    if (d)
+        closedir(d);
+    (void)rmdir(dir);
+}
+
+static enum err fill_folder(struct pool *p, const char *id, const char *beside)
+{
+    struct tenant_keys keys;
+    char path[PATH_BYTES];
+    enum err e = load_keys(p, id, true, &keys);
+
+    if (e)
+        return e;
+    join(path, beside, "tenant.db");
+    e = create_file(path, p->config.vfs, keys.data_file, &migrate_tenant);
+    join(path, beside, "access.db");
+    if (!e)
+        e = create_file(path, p->config.vfs, keys.log_file, &migrate_access);
+    crypto_wipe(&keys, sizeof(keys));
+    return e ? e : key_sync_dir(beside);
+}
+
+enum err pool_create(struct pool *p, const char *id)
+{
+    char dir[PATH_BYTES], beside[PATH_BYTES], parent[PATH_BYTES];
+
+    must(tenant_is_id(id));
+    join(parent, p->config.dir, "tenants");
+    join_tenant(dir, p, "", id);
+    join_tenant(beside, p, ".new-", id);
+    if (access(dir, F_OK) == 0)
+        return ERR_CONFLICT;
+    if (mkdir(beside, 0700)) {
+        log_error("db: tenant=%s is being created, errno=%d", id, errno);
+        return errno == EEXIST   ? ERR_CONFLICT
+               : errno == ENOSPC ? ERR_FULL
+                                 : ERR_INTERNAL;
+    }
+    enum err e = fill_folder(p, id, beside);
+    if (!e && rename(beside, dir))
+        e = errno == EEXIST || errno == ENOTEMPTY ? ERR_CONFLICT : ERR_INTERNAL;
+    if (e) {
+        remove_folder(beside);
+        return e;
+    }
+    return key_sync_dir(parent);
+}
+
+void pool_sweep(struct pool *p)
+{
+    char parent[PATH_BYTES], path[PATH_BYTES];
+
+    join(parent, p->config.dir, "tenants");
+    DIR *d = opendir(parent);
+    const struct dirent *entry;
+    while (d && (entry = readdir(d))) {
+        if (strncmp(entry->d_name, ".new-", 5) != 0)
+            continue;
+        join(path, parent, entry->d_name);
+        log_warn("db: removing what a broken creation left: %s", path);
+        remove_folder(path);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* ---- opening ---- */
+
+static enum err open_files(struct tenant *t)
+{
+    struct pool *p = t->pool;
+    struct tenant_keys keys;
+    char dir[PATH_BYTES], path[PATH_BYTES];
+
+    join_tenant(dir, p, "", t->id);
+    join(path, dir, "tenant.db");
+    if (access(path, F_OK))
+        return ERR_NOT_FOUND;
+    enum err e = load_keys(p, t->id, false, &keys);
+    if (e) {
+        log_error("db: tenant=%s has files but no key", t->id);
+        return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+    }
+    struct conn_place place = {
+        .vfs = p->config.vfs, .tenant = t->id, .key = keys.data_file};
+    memcpy(t->key, keys.data, sizeof(t->key));
+    e = file_open(path, &place, &migrate_tenant, p->config.figures, &t->data);
+    crypto_wipe(&keys, sizeof(keys));
+    return e;
+}
+
+static void free_tenant(struct tenant *t)
+{
+    file_close(t->data);
+    file_close(t->access);
+    pthread_mutex_destroy(&t->access_lock);
+    crypto_wipe(t->key, sizeof(t->key));
+    free(t);
+}
+
+/* With the lock held. */
+static struct tenant **find(struct pool *p, const char *id)
+{
+    struct tenant **at = &p->buckets[bucket_of(id)];
+
+    while (*at && strcmp((*at)->id, id) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+/* With the lock held. */
+static struct tenant *add(struct pool *p, const char *id)
+{
+    struct tenant *t = calloc(1, sizeof(*t));
+    size_t i = bucket_of(id);
+
+    must(t);
+    memcpy(t->id, id, strlen(id) + 1);
+    t->pool = p;
+    t->holders = 1;
+    must(pthread_mutex_init(&t->access_lock, NULL) == 0);
+    t->next = p->buckets[i];
+    p->buckets[i] = t;
+    p->count++;
+    return t;
+}
+
+/* With the lock held: takes the longest unused out of the table, if there are
+ * too many; NULL when all are held.  A stopped one stays to be seen. */
+static struct tenant *take_oldest(struct pool *p)
+{
+    struct tenant **oldest = NULL;
+
+    if (p->count <= p->config.max)
+        return NULL;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct tenant **at = &p->buckets[i]; *at; at = &(*at)->next)
+            if ((*at)->holders == 0 && (*at)->state != TENANT_OPENING &&
+                (!oldest || (*at)->used < (*oldest)->used))
+                oldest = at;
+    if (!oldest)
+        return NULL;
+    struct tenant *t = *oldest;
+    *oldest = t->next;
+    p->count--;
+    return t;
+}
+
+static enum err open_new(struct pool *p, struct tenant *t)
+{
+    enum err e = open_files(t);
+
+    pthread_mutex_lock(&p->lock);
+    t->state = e == ERR_BUSY ? TENANT_ASIDE : TENANT_READY;
+    t->why = e;
+    if (e)
+        t->holders--;
+    bool is_gone = e && e != ERR_BUSY;
+    if (is_gone) {
+        *find(p, t->id) = t->next;
+        p->count--;
+    }
+    struct tenant *oldest = take_oldest(p);
+    pthread_cond_broadcast(&p->opened);
+    pthread_mutex_unlock(&p->lock);
+    if (is_gone)
+        free_tenant(t);
+    if (oldest)
+        free_tenant(oldest);
+    return e;
+}
+
+enum err pool_get(struct pool *p, const char *id, struct tenant **out)
+{
+    struct tenant *t;
+
+    *out = NULL;
+    if (!tenant_is_id(id))
+        return ERR_NOT_FOUND;
+    pthread_mutex_lock(&p->lock);
+    while ((t = *find(p, id)) && t->state == TENANT_OPENING)
+        pthread_cond_wait(&p->opened, &p->lock);
+    bool is_new = !t;
+    if (is_new)
+        t = add(p, id);
+    else if (t->state == TENANT_READY)
+        t->holders++;
+    t->used = ++p->uses;
+    enum err e = t->why;
+    pthread_mutex_unlock(&p->lock);
+    if (is_new)
+        e = open_new(p, t);
+    if (!e)
+        *out = t;
+    return e;
+}
+
+void tenant_close(struct tenant *t)
+{
+    if (!t)
+        return;
+    struct pool *p = t->pool;
+    pthread_mutex_lock(&p->lock);
+    must(t->holders > 0);
+    t->holders--;
+    struct tenant *oldest = take_oldest(p);
+    pthread_mutex_unlock(&p->lock);
+    if (oldest)
+        free_tenant(oldest);
+}
+
+/* ---- the pool ---- */
+
+struct pool *pool_open(const struct pool_config *config)
+{
+    struct pool *p = calloc(1, sizeof(*p));
+
+    must(p);
+    p->config = *config;
+    must(pthread_mutex_init(&p->lock, NULL) == 0);
+    must(pthread_cond_init(&p->opened, NULL) == 0);
+    return p;
+}
+
+void pool_close(struct pool *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (p->buckets[i]) {
+            struct tenant *t = p->buckets[i];
+            must(t->holders == 0);
+            p->buckets[i] = t->next;
+            free_tenant(t);
+        }
+    pthread_cond_destroy(&p->opened);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+size_t pool_count(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    size_t count = p->count;
+    pthread_mutex_unlock(&p->lock);
+    return count;
+}
+
+/* ---- what a holder may do ---- */
+
+const char *tenant_id(const struct tenant *t)
+{
+    return t->id;
+}
+
+void tenant_derive_key(const struct tenant *t, const char *label,
+                       uint8_t out[32])
+{
+    char text[128];
+
+    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
+    crypto_derive(t->key, text, out);
+}
+
+enum err tx_begin(struct ctx *c, struct tenant *t, enum tx_mode mode)
+{
+    return file_begin(c, t->data, mode);
+}
+
+enum err tx_end(struct ctx *c, struct tenant *t, enum err outcome)
+{
+    return file_end(c, t->data, outcome);
+}
+
+static enum err open_access(struct tenant *t)
+{
+    struct tenant_keys keys;
+    char dir[PATH_BYTES], path[PATH_BYTES];
+    enum err e = load_keys(t->pool, t->id, false, &keys);
+
+    if (e)
+        return ERR_INTERNAL;
+    struct conn_place place = {.vfs = t->pool->config.vfs,
+                               .tenant = t->id,
+                               .key = keys.log_file,
+                               .is_relaxed = true};
+    join_tenant(dir, t->pool, "", t->id);
+    join(path, dir, "access.db");
+    e = file_open(path, &place, &migrate_access, t->pool->config.figures,
+                  &t->access);
+    crypto_wipe(&keys, sizeof(keys));
+    return e;
+}
+
+enum err tx_begin_access(struct ctx *c, struct tenant *t, enum tx_mode mode)
+{
+    enum err e = OK;
+
+    pthread_mutex_lock(&t->access_lock);
+    if (!t->access)
+        e = open_access(t);
+    pthread_mutex_unlock(&t->access_lock);
+    return e ? e : file_begin(c, t->access, mode);
+}
+
+enum err tx_end_access(struct ctx *c, struct tenant *t, enum err outcome)
+{
+    return file_end(c, t->access, outcome);
+}

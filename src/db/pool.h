@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_POOL_H
+#define DB_POOL_H
+
+#include "db/file.h"
+
+/* Open tenants by id: counted references, the longest unused closed first.
+ * Inside db/ only. */
+struct pool;
+
+struct pool_config {
+    const char *dir; /* the data directory; outlives the pool */
+    const char *vfs;
+    const uint8_t *wrapping; /* 32 bytes */
+    size_t max;
+    struct store_figures *figures;
+};
+
+struct pool *pool_open(const struct pool_config *config);
+void pool_close(struct pool *p); /* nobody may hold a tenant */
+size_t pool_count(struct pool *p);
+MUST_USE enum err pool_create(struct pool *p, const char *id);
+MUST_USE enum err pool_get(struct pool *p, const char *id, struct tenant **out);
+/* What a broken creation left behind. */
+void pool_sweep(struct pool *p);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The data directory as a whole: who may use it (a lock that names its
+ * holder), what it is for (a marker file), the master key, control.db and the
+ * pool of tenants.  Checked in this order, so that a second process or a
+ * wrong directory is refused before anything is written. */
+#include "db/store.h"
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "db/key.h"
+#include "db/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096, TENANTS_MAX = 256, SQLITE_FIRST_SAFE = 3051003 };
+
+/* Kept apart from the heap: locked in memory, left out of core dumps. */
+struct store_keys {
+    uint8_t master[32], wrapping[32];
+};
+
+struct store {
+    char *dir, *vfs;
+    int lock_fd;
+    struct store_keys *keys;
+    struct file *control;
+    struct pool *pool;
+    struct store_figures figures;
+};
+
+static const char *const kind_name[] = {
+    [STORE_SERVICE] = "service\n",
+    [STORE_EVALUATION] = "evaluation\n",
+};
+
+static void join(char out[PATH_BYTES], const char *dir, const char *name)
+{
+    must(snprintf(out, PATH_BYTES, "%s/%s", dir, name) < PATH_BYTES);
+}
+
+/* ---- the directory ---- */
+
+static enum err make_folder(const char *path)
+{
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return OK;
+    log_error("db: folder %s cannot be made, errno=%d", path, errno);
+    return errno == ENOSPC ? ERR_FULL : ERR_INTERNAL;
+}
+
+static enum err lock_folder(struct store *s)
+{
+    char path[PATH_BYTES], text[32] = "";
+
+    join(path, s->dir, "lock");
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0) {
+        log_error("db: data directory %s cannot be used, errno=%d", s->dir,
+                  errno);
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL;
+    }
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB)) {
+        ssize_t len = pread(s->lock_fd, text, sizeof(text) - 1, 0);
+        log_error("db: data directory %s is in use by process %.*s", s->dir,
+                  len > 0 ? (int)strcspn(text, "\n") : 1, len > 0 ? text : "?");
+        return ERR_CONFLICT;
+    }
+    int len = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    if (ftruncate(s->lock_fd, 0) ||
+        pwrite(s->lock_fd, text, (size_t)len, 0) != len)
+        return errno == ENOSPC ? ERR_FULL : ERR_INTERNAL;
+    return OK;
+}
+
+static enum err check_kind(struct store *s, enum store_kind kind, bool create)
+{
+    char text[32] = "";
+    const char *name = kind_name[kind];
+    long len = key_read_file(s->dir, "kind", text, sizeof(text) - 1);
+
+    if (len < 0 && errno == ENOENT && create)
+        return key_write_file(s->dir, "kind", name, strlen(name), 0600);
+    if (len < 0) {
+        log_error("db: %s is no data directory", s->dir);
+        return ERR_NOT_FOUND;
+    }
+    if (strcmp(text, name) == 0)
+        return OK;
+    log_error("db: data directory %s is of kind %.*s, %.*s is wanted", s->dir,
+              (int)strcspn(text, "\n"), text, (int)strcspn(name, "\n"), name);
+    return ERR_CONFLICT;
+}
+
+static enum err make_folders(struct store *s)
+{
+    static const char *const names[] = {"tenants", "keys"};
+    char path[PATH_BYTES];
+    enum err e = OK;
+
+    for (size_t i = 0; !e && i < COUNT(names); i++) {
+        join(path, s->dir, names[i]);
+        e = make_folder(path);
+    }
+    return e ? e : key_sync_dir(s->dir);
+}
+
+/* ---- keys and control.db ---- */
+
+static void open_keys(struct store *s)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    void *at = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    must(at != MAP_FAILED);
+    (void)madvise(at, (size_t)page, MADV_DONTDUMP);
+    if (mlock(at, (size_t)page))
+        log_warn("db: the master key cannot be locked in memory, errno=%d",
+                 errno);
+    s->keys = at;
+}
+
+static void close_keys(struct store *s)
+{
+    if (!s->keys)
+        return;
+    crypto_wipe(s->keys, sizeof(*s->keys));
+    (void)munmap(s->keys, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+static enum err load_master(struct store *s, const char *path, bool create)
+{
+    char own[PATH_BYTES], control[PATH_BYTES];
+
+    join(own, s->dir, "master.key");
+    join(control, s->dir, "keys/control.key");
+    if (!path)
+        log_warn("db: the master key lies in the data directory: %s", own);
+    open_keys(s);
+    /* a new one would open nothing of what is already here */
+    bool is_fresh = access(control, F_OK) != 0;
+    enum err e =
+        key_load_master(path ? path : own, create && is_fresh, s->keys->master);
+    if (!e)
+        crypto_derive(s->keys->master, "wrap", s->keys->wrapping);
+    return e;
+}
+
+static enum err create_control(const struct conn_place *place)
+{
+    struct db *db = NULL;
+    int64_t version = 0;
+    enum err e = conn_open(place, CONN_OWN, &db);
+
+    if (!e)
+        e = conn_number(db, "PRAGMA user_version", &version);
+    if (!e && version == 0)
+        e = migrate_create(db, &migrate_control);
+    conn_close(db);
+    return e;
+}
+
+static enum err open_control(struct store *s, bool create)
+{
+    char dir[PATH_BYTES], path[PATH_BYTES];
+    uint8_t key[32], file_key[32];
+
+    join(dir, s->dir, "keys");
+    join(path, s->dir, "control.db");
+    enum err e =
+        key_load(dir, "control.key", s->keys->wrapping, "control", key);
+    if (e == ERR_NOT_FOUND && create)
+        e = key_make(dir, "control.key", s->keys->wrapping, "control", key);
+    if (e)
+        return e;
+    crypto_derive(key, "file:control", file_key);
+    struct conn_place place = {.path = path, .vfs = s->vfs, .key = file_key};
+    if (create)
+        e = create_control(&place);
+    if (!e)
+        e = key_sync_dir(s->dir);
+    if (!e)
+        e = file_open(path, &place, &migrate_control, &s->figures, &s->control);
+    crypto_wipe(key, sizeof(key));
+    crypto_wipe(file_key, sizeof(file_key));
+    return e;
+}
+
+/* ---- opening ---- */
+
+static enum err open_all(struct store *s, const struct store_config *config)
+{
+    enum err e = config->create ? make_folder(s->dir) : OK;
+
+    if (!e)
+        e = lock_folder(s);
+    if (!e)
+        e = check_kind(s, config->kind, config->create);
+    if (!e)
+        e = make_folders(s);
+    if (!e)
+        e = load_master(s, config->master_key_path, config->create);
+    if (!e)
+        e = open_control(s, config->create);
+    if (e)
+        return e;
+    struct pool_config pool = {
+        .dir = s->dir,
+        .vfs = s->vfs,
+        .wrapping = s->keys->wrapping,
+        .max = config->tenants_max ? config->tenants_max : TENANTS_MAX,
+        .figures = &s->figures,
+    };
+    s->pool = pool_open(&pool);
+    pool_sweep(s->pool);
+    return OK;
+}
+
+enum err store_open(const struct store_config *config, struct store **out)
+{
+    struct store *s = calloc(1, sizeof(*s));
+
+    must(s);
+    /* below it, two connections on one log can lose commits */
+    must(sqlite3_libversion_number() >= SQLITE_FIRST_SAFE);
+    must(sqlite3_initialize() == SQLITE_OK && sqlite3_threadsafe());
+    (void)umask(077);
+    s->lock_fd = -1;
+    s->dir = strdup(config->dir);
+    s->vfs = config->vfs ? strdup(config->vfs) : NULL;
+    must(s->dir);
+    enum err e = open_all(s, config);
+    if (e) {
+        store_close(s);
+        s = NULL;
+    }
+    *out = s;
+    return e;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    pool_close(s->pool);
+    file_close(s->control);
+    close_keys(s);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    free(s->dir);
+    free(s->vfs);
+    free(s);
+}
+
+void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
+{
+    char text[128];
+
+    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
+    crypto_derive(s->keys->master, text, out);
+}
+
+/* ---- the rest is the pool's and the files' ---- */
+
+enum err tenant_create(struct store *s, const char *id)
+{
+    return tenant_is_id(id) ? pool_create(s->pool, id) : ERR_INVALID;
+}
+
+enum err tenant_open(struct store *s, const char *id, struct tenant **out)
+{
+    return pool_get(s->pool, id, out);
+}
+
+enum err tx_begin_control(struct ctx *c, struct store *s, enum tx_mode mode)
+{
+    return file_begin(c, s->control, mode);
+}
+
+enum err tx_end_control(struct ctx *c, struct store *s, enum err outcome)
+{
+    return file_end(c, s->control, outcome);
+}
+
+void store_stats(struct store *s, struct store_stats *out)
+{
+    const struct store_figures *f = &s->figures;
+
+    *out = (struct store_stats){
+        .tenants_open = pool_count(s->pool),
+        .readers_open = (size_t)atomic_load(&f->readers_open),
+        .commits = atomic_load(&f->commits),
+        .shared_commits = atomic_load(&f->shared_commits),
+        .busy = atomic_load(&f->busy),
+        .opens = atomic_load(&f->opens),
+    };
+}

@@ -199,6 +199,23 @@ void crypto_sign_key(uint8_t private_key[32], uint8_t public_key[65])
     close_curve(&v);
 }
 
+bool crypto_public_key(const uint8_t private_key[32], uint8_t public_key[65])
+{
+    struct curve v;
+    size_t len = 0;
+    open_curve(&v);
+    must(mbedtls_mpi_read_binary(&v.secret, private_key, 32) == 0);
+    bool is_key =
+        mbedtls_ecp_check_privkey(&v.group, &v.secret) == 0 &&
+        mbedtls_ecp_mul(&v.group, &v.point, &v.secret, &v.group.G,
+                        random_for_mbedtls, NULL) == 0 &&
+        mbedtls_ecp_point_write_binary(&v.group, &v.point,
+                                       MBEDTLS_ECP_PF_UNCOMPRESSED, &len,
+                                       public_key, 65) == 0;
+    close_curve(&v);
+    return is_key;
+}
+
 void crypto_sign(const uint8_t private_key[32], const void *data, size_t len,
                  uint8_t signature[64])
 {

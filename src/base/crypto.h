@@ -33,6 +33,8 @@ MUST_USE enum err crypto_unwrap(const uint8_t master[32], const char *context,
 
 /* ECDSA P-256 over SHA-256; keys as 32-byte scalars, signatures r||s. */
 void crypto_sign_key(uint8_t private_key[32], uint8_t public_key[65]);
+/* false when the 32 bytes are no private key (zero, or beyond the order). */
+bool crypto_public_key(const uint8_t private_key[32], uint8_t public_key[65]);
 void crypto_sign(const uint8_t private_key[32], const void *data, size_t len,
                  uint8_t signature[64]);
 bool crypto_verify(const uint8_t public_key[65], const void *data, size_t len,

@@ -3,6 +3,7 @@
 #define CORE_ACCESS_H
 
 #include "base/ctx.h"
+#include "base/json.h"
 
 /* What a role may do: bits of role.rights, add/view/edit/delete a resource. */
 enum permission {
@@ -21,6 +22,7 @@ enum permission {
     MAY_TICKET_EDIT_OWN = 1 << 12, /* assigned to or reported by oneself */
     MAY_COMMENT = 1 << 13,
     MAY_MEMBER_EDIT = 1 << 14,
+    MAY_EVERYTHING = (1 << 15) - 1,
 };
 
 /* The rights column of the route table.  Who may call, and which object the
@@ -39,6 +41,8 @@ enum right {
     RIGHT_PROJECT_TICKET_VIEW, RIGHT_PROJECT_TICKET_ADD,
     RIGHT_PROJECT_TICKET_EDIT, /* :id names the project */
     RIGHT_TICKET_VIEW, RIGHT_TICKET_EDIT, RIGHT_TICKET_DELETE, /* the ticket */
+    RIGHT_TICKET_COMMENT,
+    RIGHT_PROGRAM_MEMBER_EDIT, /* RIGHT_MEMBER_EDIT is of projects */
 };
 
 /* The permissions the actor has on a project (program, ticket), 0 when it may
@@ -57,5 +61,33 @@ MUST_USE enum err access_check(struct ctx *c, enum right right,
 /* The same for core's own checks on further objects of a request. */
 MUST_USE enum err access_need_project(struct ctx *c, int64_t project_id,
                                       unsigned permission);
+
+
+/* The same for a program. */
+MUST_USE enum err access_need_program(struct ctx *c, int64_t program_id,
+                                      unsigned permission);
+
+/* Everything the actor's own grants give, for views over all projects. */
+struct grant {
+    int64_t program_id, project_id; /* one of them is 0 */
+    unsigned rights;
+};
+MUST_USE enum err access_list_grants(struct ctx *c, const struct grant **out,
+                                     size_t *count);
+
+/* Permission words ("ticket_edit") as a JSON array. */
+void access_put_rights(struct json_out *o, const char *name, unsigned rights);
+
+/* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
+ * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
+#define ACCESS_VISIBLE                                                        \
+    "granted(id) AS (SELECT a.program_id FROM access a JOIN role r"            \
+    " ON r.id = a.role_id WHERE a.user_id = ?1 AND a.program_id IS NOT NULL"   \
+    " AND r.rights & 256 UNION SELECT p.id FROM granted g JOIN program p"      \
+    " ON p.parent_id = g.id),"                                                 \
+    " visible(id) AS (SELECT a.project_id FROM access a JOIN role r"           \
+    " ON r.id = a.role_id WHERE a.user_id = ?1 AND a.project_id IS NOT NULL"   \
+    " AND r.rights & 256 UNION SELECT p.id FROM granted g JOIN project p"      \
+    " ON p.program_id = g.id)"
 
 #endif

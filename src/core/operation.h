@@ -3,6 +3,9 @@
 #define CORE_OPERATION_H
 
 #include "base/ctx.h"
+#include "base/crypto.h"
+
+#include <stddef.h>
 
 /* The operation log: the audit record of a tenant.  Each row is chained to
  * the one before by SHA-256 and commits with the change it describes. */
@@ -17,5 +20,44 @@ struct operation {
 
 /* Appends a row in the current write transaction. */
 MUST_USE enum err operation_log(struct ctx *c, const struct operation *op);
+
+/* A row as it was written. */
+struct operation_row {
+    int64_t seq, at, user_id;
+    const char *user_name, *ip, *request_id;
+    struct operation op;
+    uint8_t hash[CRYPTO_HASH_BYTES];
+};
+
+/* NULL, 0 and "" mean any.  from/to are UTC microseconds, to is exclusive. */
+struct operation_filter {
+    int64_t user_id, from_us, to_us, after_seq;
+    const char *kind, *action, *q; /* q: part of the object's name */
+    int limit;
+};
+/* Newest first; after_seq pages downwards. */
+MUST_USE enum err operation_list(struct ctx *c,
+                                 const struct operation_filter *filter,
+                                 const struct operation_row **out,
+                                 size_t *count, bool *more);
+
+/* Walks the chain.  broken_seq 0: whole; otherwise the first row that is
+ * missing or does not fit.  key: tenant_derive_key(t, "log"), to check the
+ * anchor's signature; NULL leaves it out. */
+struct operation_proof {
+    int64_t first_seq, last_seq, broken_seq;
+};
+MUST_USE enum err operation_verify(struct ctx *c,
+                                   const uint8_t key[CRYPTO_KEY_BYTES],
+                                   struct operation_proof *out);
+
+/* Deletes rows older than before_us, up to the first younger one, and signs
+ * where the chain begins now.  key as for operation_verify. */
+MUST_USE enum err operation_prune(struct ctx *c, int64_t before_us,
+                                  const uint8_t key[CRYPTO_KEY_BYTES],
+                                  size_t *removed);
+
+/* The moment three months before now_us. */
+int64_t operation_keep_since(int64_t now_us);
 
 #endif

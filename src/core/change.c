@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One row a field: what a person reads under a ticket's history.  Values are
+ * written out when they change, so that a renamed status or a person who left
+ * still reads as it was. */
+#include "core/change.h"
+
+#include "core/core.h"
+
+enum { CHANGE_ADD, CHANGE_LIST };
+static const char *const change_text[] = {
+    [CHANGE_ADD] = "INSERT INTO change (ticket_id, at, user_id, cause, field,"
+                   " before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [CHANGE_LIST] =
+        "SELECT h.id, h.at, h.user_id, u.name, h.cause, h.field, h.before,"
+        " h.after FROM change h LEFT JOIN user u ON u.id = h.user_id"
+        " WHERE h.ticket_id = ?1 AND h.id < ?2 ORDER BY h.id DESC LIMIT ?3",
+};
+const struct query_set change_queries = {"change", change_text,
+                                         COUNT(change_text)};
+
+enum err change_add(struct ctx *c, int64_t ticket_id, const char *field,
+                    const char *before, const char *after)
+{
+    struct query *q = query(c, change_text[CHANGE_ADD]);
+
+    bind_int(q, 1, ticket_id);
+    bind_int(q, 2, c->now_us);
+    bind_id(q, 3, c->actor->user_id);
+    bind_text(q, 4, c->actor->request_id ? c->actor->request_id : "");
+    bind_text(q, 5, field);
+    bind_text(q, 6, before);
+    bind_text(q, 7, after);
+    return query_run(c, q);
+}
+
+enum err change_list(struct ctx *c, int64_t ticket_id, int64_t after_id,
+                     int limit, const struct change **out, size_t *count,
+                     bool *more)
+{
+    size_t max = (size_t)limit, n = 0;
+    struct change *list = arena_array(c->mem, struct change, max + 1);
+    struct query *q = query(c, change_text[CHANGE_LIST]);
+    enum err e;
+
+    bind_int(q, 1, ticket_id);
+    bind_int(q, 2, after_id ? after_id : INT64_MAX);
+    bind_int(q, 3, (int64_t)max + 1);
+    while (query_next(c, q, &e))
+        list[n++] = (struct change){
+            .id = col_int(q, 0),
+            .at = col_int(q, 1),
+            .user_id = col_int(q, 2),
+            .user_name = col_text(c, q, 3),
+            .cause = col_text(c, q, 4),
+            .field = col_text(c, q, 5),
+            .before = col_text(c, q, 6),
+            .after = col_text(c, q, 7),
+        };
+    *more = n > max;
+    *count = *more ? max : n;
+    *out = list;
+    return e;
+}

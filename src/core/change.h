@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CHANGE_H
+#define CORE_CHANGE_H
+
+#include "base/ctx.h"
+
+#include <stddef.h>
+
+/* Ticket history: business data, kept as long as the ticket.  before and
+ * after are what the reader saw: a name, a date, a text; NULL for none. */
+struct change {
+    int64_t id, at, user_id; /* 0: the system */
+    const char *user_name;   /* NULL with user_id 0 */
+    const char *cause;       /* request id: what changed together */
+    const char *field, *before, *after;
+};
+
+MUST_USE enum err change_add(struct ctx *c, int64_t ticket_id,
+                             const char *field, const char *before,
+                             const char *after);
+/* Newest first; after_id pages downwards, 0: from the newest. */
+MUST_USE enum err change_list(struct ctx *c, int64_t ticket_id,
+                              int64_t after_id, int limit,
+                              const struct change **out, size_t *count,
+                              bool *more);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include "db/query.h"
+
+/* The vocabulary of every module, for the test that prepares all statements
+ * and looks for full scans. */
+extern const struct query_set access_queries;
+extern const struct query_set catalogue_queries;
+extern const struct query_set change_queries;
+extern const struct query_set comment_queries;
+extern const struct query_set dependency_queries;
+extern const struct query_set edit_queries;
+extern const struct query_set invite_queries;
+extern const struct query_set member_queries;
+extern const struct query_set operation_queries;
+extern const struct query_set outbox_queries;
+extern const struct query_set outline_queries;
+extern const struct query_set password_queries;
+extern const struct query_set plan_view_queries;
+extern const struct query_set program_queries;
+extern const struct query_set project_queries;
+extern const struct query_set registry_queries;
+extern const struct query_set schedule_queries;
+extern const struct query_set search_queries;
+extern const struct query_set session_queries;
+extern const struct query_set sign_in_queries;
+extern const struct query_set tenancy_queries;
+extern const struct query_set ticket_list_queries;
+extern const struct query_set ticket_queries;
+extern const struct query_set user_queries;
+extern const struct query_set workday_queries;
+
+/* Those of a tenant's file, and those of control.db. */
+extern const struct query_set *const core_tenant_sets[];
+extern const size_t core_tenant_set_count;
+extern const struct query_set *const core_control_sets[];
+extern const size_t core_control_set_count;
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Projects.  Their figures are counted when asked for: one indexed walk over
+ * a project's tickets, so nothing has to be kept in step. */
+#include "core/project.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "core/access.h"
+#include "core/core.h"
+#include "core/member.h"
+#include "core/operation.h"
+#include "core/program.h"
+
+#define PROJECT_COLS                                                           \
+    "p.id, p.program_id, p.manager_id, p.calendar_id, p.key, p.name,"          \
+    " p.details, u.name, p.approach, p.start_day, p.end_day, p.state,"         \
+    " p.auto_dates, p.auto_parent, p.revision, p.version"
+#define PROJECT_FROM " FROM project p LEFT JOIN user u ON u.id = p.manager_id"
+
+enum {
+    PROJECT_GET,
+    PROJECT_LIST,
+    PROJECT_COUNTS,
+    PROJECT_MEMBERS,
+    PROJECT_INSERT,
+    PROJECT_UPDATE,
+    PROJECT_DELETE,
+    PROJECT_CALENDAR,
+};
+static const char *const project_text[] = {
+    [PROJECT_GET] = "SELECT " PROJECT_COLS PROJECT_FROM
+                    " WHERE p.id = ?1 AND p.deleted_at IS NULL",
+    [PROJECT_LIST] =
+        "WITH RECURSIVE " ACCESS_VISIBLE " SELECT " PROJECT_COLS PROJECT_FROM
+        " WHERE p.deleted_at IS NULL"
+        " AND (?2 OR p.id IN (SELECT id FROM visible))"
+        " ORDER BY p.name, p.id",
+    [PROJECT_COUNTS] =
+        "SELECT count(*), total(s.category = 2),"
+        " total(s.category <> 2 AND t.planned_end < ?2),"
+        " total(CASE WHEN t.parent_id IS NULL THEN t.progress * coalesce("
+        "t.planned_end - t.planned_start + 1, 1) END) / max(1, total("
+        "CASE WHEN t.parent_id IS NULL THEN coalesce("
+        "t.planned_end - t.planned_start + 1, 1) END))"
+        " FROM ticket t JOIN status s ON s.id = t.status_id"
+        " WHERE t.project_id = ?1 AND t.deleted_at IS NULL",
+    [PROJECT_MEMBERS] = "SELECT count(*) FROM access WHERE project_id = ?1",
+    [PROJECT_INSERT] =
+        "INSERT INTO project (key, program_id, name, details, approach,"
+        " manager_id, start_day, end_day, auto_dates, auto_parent, created_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [PROJECT_UPDATE] =
+        "UPDATE project SET program_id = ?3, name = ?4, details = ?5,"
+        " manager_id = ?6, start_day = ?7, end_day = ?8, state = ?9,"
+        " auto_dates = ?10, auto_parent = ?11, version = version + 1"
+        " WHERE id = ?1 AND version = ?2",
+    [PROJECT_DELETE] =
+        "UPDATE project SET deleted_at = ?3, version = version + 1"
+        " WHERE id = ?1 AND version = ?2",
+    [PROJECT_CALENDAR] = "UPDATE project SET calendar_id = ?2,"
+                         " version = version + 1 WHERE id = ?1",
+};
+const struct query_set project_queries = {"project", project_text,
+                                          COUNT(project_text)};
+
+const char *const approach_words[] = {"waterfall", "agile", NULL};
+
+static const struct field project_fields[] = {
+    {"key", FIELD_TEXT, 2, 10, FIELD_REQUIRED, NULL, NULL, "KEY", "Key"},
+    {"name", FIELD_TEXT, 1, 255, FIELD_REQUIRED, NULL, NULL, "名前", "Name"},
+    {"approach", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, approach_words, NULL,
+     "進め方", "Approach"},
+    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
+    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "プログラム",
+     "Program"},
+    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
+     "Manager"},
+    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
+    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
+    {"auto_dates", FIELD_BOOL, 0, 0, 0, NULL, NULL, "依存関係から日程を計算",
+     "Dates from dependencies"},
+    {"auto_parent", FIELD_BOOL, 0, 0, 0, NULL, NULL, "子から親を計算",
+     "Parents from children"},
+};
+const struct form project_form = {"ProjectCreate", project_fields,
+                                  COUNT(project_fields)};
+
+static const struct field project_edit_fields[] = {
+    {"name", FIELD_TEXT, 1, 255, 0, NULL, NULL, "名前", "Name"},
+    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
+    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "プログラム",
+     "Program"},
+    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
+     "Manager"},
+    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
+    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
+    {"state", FIELD_CHOICE, 0, 0, 0, program_state_words, NULL, "状態",
+     "State"},
+    {"auto_dates", FIELD_BOOL, 0, 0, 0, NULL, NULL, "依存関係から日程を計算",
+     "Dates from dependencies"},
+    {"auto_parent", FIELD_BOOL, 0, 0, 0, NULL, NULL, "子から親を計算",
+     "Parents from children"},
+};
+const struct form project_edit_form = {"ProjectEdit", project_edit_fields,
+                                       COUNT(project_edit_fields)};
+
+static void read_project(struct ctx *c, struct query *q, struct project *out)
+{
+    *out = (struct project){
+        .id = col_int(q, 0),
+        .program_id = col_int(q, 1),
+        .manager_id = col_int(q, 2),
+        .calendar_id = col_int(q, 3),
+        .key = col_text(c, q, 4),
+        .name = col_text(c, q, 5),
+        .details = col_text(c, q, 6),
+        .manager_name = col_text(c, q, 7),
+        .approach = (enum approach)col_int(q, 8),
+        .start_day = col_day(q, 9),
+        .end_day = col_day(q, 10),
+        .is_archived = col_int(q, 11) != 0,
+        .auto_dates = col_int(q, 12) != 0,
+        .auto_parent = col_int(q, 13) != 0,
+        .revision = col_int(q, 14),
+        .version = col_int(q, 15),
+    };
+}
+
+/* ---- reading ---- */
+
+static enum err count_tickets(struct ctx *c, struct project *p)
+{
+    struct query *q = query(c, project_text[PROJECT_COUNTS]);
+
+    bind_int(q, 1, p->id);
+    bind_day(q, 2, clock_today(c->now_us));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    p->tickets = col_int(q, 0);
+    p->done = (int64_t)col_double(q, 1);
+    p->late = (int64_t)col_double(q, 2);
+    p->progress = (int64_t)(col_double(q, 3) + 0.5);
+    query_done(q);
+    return OK;
+}
+
+static enum err count_members(struct ctx *c, struct project *p)
+{
+    struct query *q = query(c, project_text[PROJECT_MEMBERS]);
+
+    bind_int(q, 1, p->id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    p->members = col_int(q, 0);
+    query_done(q);
+    return OK;
+}
+
+/* The program's id only for those who may see the program. */
+static enum err hide_program(struct ctx *c, struct project *p)
+{
+    unsigned rights = 0;
+    enum err e = OK;
+
+    if (p->program_id)
+        e = access_program(c, p->program_id, &rights);
+    if (!(rights & MAY_PROGRAM_VIEW))
+        p->program_id = 0;
+    return e;
+}
+
+static enum err get_plain(struct ctx *c, int64_t id, struct project *out)
+{
+    struct query *q = query(c, project_text[PROJECT_GET]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "id", "not_found",
+                        "プロジェクトが見つかりません", "No such project");
+    if (e)
+        return e;
+    read_project(c, q, out);
+    query_done(q);
+    return access_project(c, id, &out->rights);
+}
+
+enum err project_get(struct ctx *c, int64_t id, struct project *out)
+{
+    enum err e = get_plain(c, id, out);
+
+    if (e || (e = hide_program(c, out)) || (e = count_members(c, out)))
+        return e;
+    return count_tickets(c, out);
+}
+
+enum err project_list(struct ctx *c, const struct project **out,
+                      size_t *count)
+{
+    struct query *q = query(c, project_text[PROJECT_LIST]);
+    struct buf rows = buf_in(c->mem);
+    struct project p;
+    enum err e;
+
+    bind_int(q, 1, c->actor->user_id);
+    bind_int(q, 2, c->actor->is_admin);
+    while (query_next(c, q, &e)) {
+        read_project(c, q, &p);
+        buf_put(&rows, &p, sizeof p);
+    }
+    if (e)
+        return e;
+    struct project *list = (void *)rows.data;
+    *count = rows.len / sizeof p;
+    for (size_t i = 0; i < *count; i++)
+        if ((e = access_project(c, list[i].id, &list[i].rights)) ||
+            (e = hide_program(c, &list[i])) ||
+            (e = count_tickets(c, &list[i])))
+            return e;
+    *out = list;
+    return OK;
+}
+
+/* ---- changing ---- */
+
+static const char *as_json(struct ctx *c, const struct project *p)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_text(&o, "name", p->name);
+    json_text(&o, "details", p->details);
+    json_id(&o, "program", p->program_id);
+    json_text(&o, "manager", p->manager_name);
+    json_day(&o, "start", p->start_day);
+    json_day(&o, "end", p->end_day);
+    json_text(&o, "state", program_state_words[p->is_archived]);
+    json_bool(&o, "auto_dates", p->auto_dates);
+    json_bool(&o, "auto_parent", p->auto_parent);
+    json_close(&o, '}');
+    return b.data;
+}
+
+static enum err log_project(struct ctx *c, const char *action,
+                            const struct project *p,
+                            const struct project *before)
+{
+    const struct project *any = p ? p : before;
+
+    return operation_log(
+        c, &(struct operation){
+               .action = action,
+               .kind = "project",
+               .object_id = any->id,
+               .object_name =
+                   arena_printf(c->mem, "%s %s", any->key, any->name),
+               .before = before ? as_json(c, before) : NULL,
+               .after = p ? as_json(c, p) : NULL});
+}
+
+static enum err check_program(struct ctx *c, int64_t program_id)
+{
+    if (program_id)
+        return access_need_program(c, program_id, MAY_PROJECT_ADD);
+    if (c->actor->is_admin)
+        return OK;
+    return ctx_fail(c, ERR_DENIED, "program", "denied",
+                    "最上位に置けるのはマスター管理者だけです",
+                    "Only a master administrator may put it at the top");
+}
+
+static enum err check(struct ctx *c, const struct project *p)
+{
+    enum err e = program_check_days(c, p->start_day, p->end_day);
+    enum err f = program_check_user(c, "manager", p->manager_id);
+
+    return e ? e : f;
+}
+
+static void take_values(struct project *p, const struct values *v)
+{
+    if (values_text(v, "name"))
+        p->name = values_text(v, "name");
+    if (values_text(v, "details"))
+        p->details = values_text(v, "details");
+    if (values_has(v, "program"))
+        p->program_id = values_int(v, "program", 0);
+    if (values_has(v, "manager"))
+        p->manager_id = values_int(v, "manager", 0);
+    if (values_has(v, "start"))
+        p->start_day = (int32_t)values_int(v, "start", DAY_NONE);
+    if (values_has(v, "end"))
+        p->end_day = (int32_t)values_int(v, "end", DAY_NONE);
+    p->auto_dates = values_bool(v, "auto_dates", p->auto_dates);
+    p->auto_parent = values_bool(v, "auto_parent", p->auto_parent);
+}
+
+enum err project_create(struct ctx *c, const struct values *v,
+                        struct project *out)
+{
+    struct project p = {.details = "",
+                        .start_day = DAY_NONE,
+                        .end_day = DAY_NONE,
+                        .auto_dates = true,
+                        .auto_parent = true};
+    enum err e;
+
+    take_values(&p, v);
+    if ((e = check_program(c, p.program_id)) || (e = check(c, &p)) ||
+        (e = program_take_key(c, values_text(v, "key"))))
+        return e;
+    struct query *q = query(c, project_text[PROJECT_INSERT]);
+    bind_text(q, 1, values_text(v, "key"));
+    bind_id(q, 2, p.program_id);
+    bind_text(q, 3, p.name);
+    bind_text(q, 4, p.details);
+    bind_int(q, 5, values_int(v, "approach", 0));
+    bind_id(q, 6, p.manager_id);
+    bind_day(q, 7, p.start_day);
+    bind_day(q, 8, p.end_day);
+    bind_int(q, 9, p.auto_dates);
+    bind_int(q, 10, p.auto_parent);
+    bind_int(q, 11, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    int64_t id = db_last_id(c);
+    if (p.manager_id &&
+        (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
+        return e;
+    if ((e = project_get(c, id, out)))
+        return e;
+    return log_project(c, "create", out, NULL);
+}
+
+static enum err stale(struct ctx *c)
+{
+    return ctx_fail(c, ERR_STALE, "version", "stale",
+                    "ほかの人が先に変更しました。最新の内容を確認してください",
+                    "Somebody changed this meanwhile; look at it again");
+}
+
+enum err project_update(struct ctx *c, int64_t id, int64_t version,
+                        const struct values *v, struct project *out)
+{
+    struct project before;
+    enum err e = get_plain(c, id, &before);
+
+    if (e)
+        return e;
+    struct project p = before;
+    take_values(&p, v);
+    p.is_archived = values_int(v, "state", p.is_archived) != 0;
+    if (p.program_id != before.program_id &&
+        (e = check_program(c, p.program_id)))
+        return e;
+    if ((e = check(c, &p)))
+        return e;
+    struct query *q = query(c, project_text[PROJECT_UPDATE]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_id(q, 3, p.program_id);
+    bind_text(q, 4, p.name);
+    bind_text(q, 5, p.details);
+    bind_id(q, 6, p.manager_id);
+    bind_day(q, 7, p.start_day);
+    bind_day(q, 8, p.end_day);
+    bind_int(q, 9, p.is_archived);
+    bind_int(q, 10, p.auto_dates);
+    bind_int(q, 11, p.auto_parent);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return stale(c);
+    if (p.manager_id && p.manager_id != before.manager_id &&
+        (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
+        return e;
+    if ((e = project_get(c, id, out)))
+        return e;
+    return log_project(c, "update", out, &before);
+}
+
+enum err project_delete(struct ctx *c, int64_t id, int64_t version)
+{
+    struct project before;
+    enum err e = get_plain(c, id, &before);
+
+    if (e)
+        return e;
+    struct query *q = query(c, project_text[PROJECT_DELETE]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_int(q, 3, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return stale(c);
+    return log_project(c, "delete", NULL, &before);
+}
+
+enum err project_set_calendar(struct ctx *c, int64_t id, int64_t calendar_id)
+{
+    struct query *q = query(c, project_text[PROJECT_CALENDAR]);
+
+    bind_int(q, 1, id);
+    bind_id(q, 2, calendar_id);
+    return query_run(c, q);
+}

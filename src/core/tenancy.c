@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/tenancy.h"
+
+#include "base/json.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "core/user.h"
+
+enum { TENANCY_GET, TENANCY_UPDATE };
+static const char *const tenancy_text[] = {
+    [TENANCY_GET] = "SELECT name, lang, first_weekday, fiscal_month,"
+                    " calendar_id, version FROM tenant WHERE id = 1",
+    [TENANCY_UPDATE] =
+        "UPDATE tenant SET name = ?2, lang = ?3, first_weekday = ?4,"
+        " fiscal_month = ?5, version = version + 1"
+        " WHERE id = 1 AND version = ?1",
+};
+const struct query_set tenancy_queries = {"tenancy", tenancy_text,
+                                          COUNT(tenancy_text)};
+
+static const struct field tenancy_fields[] = {
+    {"name", FIELD_TEXT, 1, 100, 0, NULL, NULL, "テナント名", "Name"},
+    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
+    {"first_weekday", FIELD_INT, 0, 6, 0, NULL, NULL, "週の始まり",
+     "First day of the week"},
+    {"fiscal_month", FIELD_INT, 1, 12, 0, NULL, NULL, "年度の始まり",
+     "First month of the fiscal year"},
+};
+const struct form tenancy_form = {"TenantEdit", tenancy_fields,
+                                  COUNT(tenancy_fields)};
+
+enum err tenancy_get(struct ctx *c, struct tenancy *out)
+{
+    struct query *q = query(c, tenancy_text[TENANCY_GET]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+    *out = (struct tenancy){
+        .name = col_text(c, q, 0),
+        .lang = col_int(q, 1) ? LANG_EN : LANG_JA,
+        .first_weekday = (int)col_int(q, 2),
+        .fiscal_month = (int)col_int(q, 3),
+        .calendar_id = col_int(q, 4),
+        .version = col_int(q, 5),
+    };
+    query_done(q);
+    return OK;
+}
+
+static const char *as_json(struct ctx *c, const struct tenancy *t)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_text(&o, "name", t->name);
+    json_text(&o, "lang", lang_words[t->lang]);
+    json_int(&o, "first_weekday", t->first_weekday);
+    json_int(&o, "fiscal_month", t->fiscal_month);
+    json_close(&o, '}');
+    return b.data;
+}
+
+enum err tenancy_update(struct ctx *c, int64_t version,
+                        const struct values *v, struct tenancy *out)
+{
+    struct tenancy before;
+    enum err e = tenancy_get(c, &before);
+
+    if (e)
+        return e;
+    const char *name = values_text(v, "name");
+    struct query *q = query(c, tenancy_text[TENANCY_UPDATE]);
+    bind_int(q, 1, version);
+    bind_text(q, 2, name ? name : before.name);
+    bind_int(q, 3, values_int(v, "lang", before.lang));
+    bind_int(q, 4, values_int(v, "first_weekday", before.first_weekday));
+    bind_int(q, 5, values_int(v, "fiscal_month", before.fiscal_month));
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return ctx_fail(c, ERR_STALE, "version", "stale",
+                        "ほかの人が先に変更しました。"
+                        "最新の内容を確認してください",
+                        "Somebody changed this meanwhile; look at it again");
+    if ((e = tenancy_get(c, out)))
+        return e;
+    return operation_log(c, &(struct operation){.action = "update",
+                                                .kind = "tenant",
+                                                .object_id = 1,
+                                                .object_name = out->name,
+                                                .before = as_json(c, &before),
+                                                .after = as_json(c, out)});
+}

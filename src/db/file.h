@@ -12,6 +12,7 @@
  * a few readers.  Inside db/ only. */
 struct store_figures {
     atomic_llong commits, shared_commits, busy, opens, readers_open;
+    int wait_ms; /* for the writer or a reader; set once */
 };
 
 enum file_state {

@@ -20,7 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, TENANTS_MAX = 256, SQLITE_FIRST_SAFE = 3051003 };
+enum {
+    PATH_BYTES = 4096,
+    TENANTS_MAX = 256,
+    WAIT_MS = 5000,
+    SQLITE_FIRST_SAFE = 3051003
+};
 
 /* Kept apart from the heap: locked in memory, left out of core dumps. */
 struct store_keys {
@@ -234,6 +239,7 @@ enum err store_open(const struct store_config *config, struct store **out)
     must(sqlite3_initialize() == SQLITE_OK && sqlite3_threadsafe());
     (void)umask(077);
     s->lock_fd = -1;
+    s->figures.wait_ms = config->wait_ms ? config->wait_ms : WAIT_MS;
     s->dir = strdup(config->dir);
     s->vfs = config->vfs ? strdup(config->vfs) : NULL;
     must(s->dir);

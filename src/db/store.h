@@ -21,6 +21,7 @@ struct store_config {
     enum store_kind kind;        /* serve refuses an evaluation directory */
     bool create;
     size_t tenants_max; /* kept open; 0 means 256 */
+    int wait_ms;        /* before ERR_BUSY; 0 means 5,000 */
     const char *vfs;    /* of SQLite; NULL, but in tests of failing disks */
 };
 

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 
 enum {
-    WAIT_MS = 5000,
     READ_MS = 2000,
     WRITE_MS = 10000,
     READERS_MAX = 8,
@@ -85,7 +84,7 @@ static enum err take_turn(struct file *f)
         return OK;
     }
     struct waiter w = {.is_turn = false};
-    struct timespec until = after_ms(WAIT_MS);
+    struct timespec until = after_ms(f->figures->wait_ms);
     int rc = 0;
     init_cond(&w.turn);
     if (f->last)
@@ -378,7 +377,7 @@ void tx_close_readers(struct file *f)
 /* With the lock held: an idle reader, or NULL when a new one may be opened. */
 static enum err take_reader(struct file *f, struct db **out)
 {
-    struct timespec until = after_ms(WAIT_MS);
+    struct timespec until = after_ms(f->figures->wait_ms);
     int rc = 0;
 
     while (!f->idle && f->readers >= READERS_MAX && rc != ETIMEDOUT)

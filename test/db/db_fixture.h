@@ -26,6 +26,7 @@ struct fixture {
     char dir[64], key_path[80];
     struct store_config config;
     struct store *store;
+    struct tenant *t; /* for tests that want one all along */
     struct actor actor;
     struct ctx c;
 };

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+static struct arena *mem;
+
+static int open_arena(void **state)
+{
+    (void)state;
+    mem = arena_open(0);
+    return 0;
+}
+
+static int close_arena(void **state)
+{
+    (void)state;
+    arena_close(mem);
+    return 0;
+}
+
+static void test_folds_to_one_form(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"ｶﾞﾝﾄ",       "がんと"   },
+        {"ガント",          "がんと"   },
+        {"がんと",          "がんと"   },
+        {"か\u3099",          "が"         },
+        {"ﾊﾟｰﾄ",       "ぱーと"   },
+        {"ヴァ",             "ゔぁ"      },
+        {"ｳﾞｧ",          "ゔぁ"      },
+        {"ヵヶ",             "\u3095\u3096"},
+        {"ヽヾ",             "ゝゞ"      },
+        {"ヷ",                "わ\u3099"   },
+        {"ＡＢＣ１２３", "abc123"      },
+        {"Straße",            "strasse"     },
+        {"①㍻㈱",          "1平成(株)"},
+        {"工程\u200b表",    "工程表"   },
+        {"髙﨑",             "髙﨑"      },
+        {"",                   ""            },
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        assert_string_equal(str_fold(mem, pairs[i][0]), pairs[i][1]);
+        assert_string_equal(str_fold(mem, pairs[i][1]), pairs[i][1]);
+    }
+}
+
+static void test_normalizes_without_folding(void **state)
+{
+    (void)state;
+    assert_string_equal(str_normalize(mem, "か\u3099ガＡ"), "がガＡ");
+    assert_string_equal(str_normalize(mem, "a\xff"), "a\xff");
+}
+
+static void test_decodes_strictly(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "\x80",
+        "\xc0\xaf",
+        "\xc1\xbf",
+        "\xe0\x80\xaf",
+        "\xed\xa0\x80",
+        "\xf0\x80\x80\xaf",
+        "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80",
+        "\xff",
+        "\xe3\x81",
+        "\xe3",
+        "\xf0\x9f\x98",
+    };
+    size_t at = 0;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(str_is_utf8(bad[i], strlen(bad[i]), NULL));
+    assert_false(str_is_utf8("aあ\xff", 5, &at));
+    assert_int_equal(at, 4);
+    assert_true(str_is_utf8("aあ😀\xf4\x8f\xbf\xbf", 12, NULL));
+    assert_int_equal(str_count_chars("aあ😀"), 3);
+}
+
+static void test_sees_controls(void **state)
+{
+    (void)state;
+    assert_false(str_has_control("設計 a", false));
+    assert_true(str_has_control("a\nb", false));
+    assert_false(str_has_control("a\r\n\tb", true));
+    assert_true(str_has_control("a\x1b[0m", true));
+    assert_true(str_has_control("a\x7f", true));
+    assert_true(str_has_control("a\xc2\x85", true));
+    assert_true(str_has_control("a\u202e", true));
+    assert_true(str_has_control("a\u2066", true));
+    assert_true(str_has_control("a\u2028", true));
+}
+
+static void test_knows_addresses(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "a@example.jp", "first.last+tag@sub.example.co.jp", "o'x@a-b.jp"};
+    static const char *const bad[] = {"",
+                                      "@",
+                                      "a@",
+                                      "@example.jp",
+                                      "a@localhost",
+                                      "a b@example.jp",
+                                      ".a@example.jp",
+                                      "a.@example.jp",
+                                      "a..b@example.jp",
+                                      "a@-x.jp",
+                                      "a@x-.jp",
+                                      "a@.jp",
+                                      "a@x..jp",
+                                      "a@x.jp.",
+                                      "a@b@x.jp",
+                                      "\"a\"@x.jp",
+                                      "a@[127.0.0.1]",
+                                      "あ@example.jp",
+                                      "a@例.jp",
+                                      "a@x.jp\r\nBcc:b@x.jp"};
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_true(str_is_email(good[i]));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (str_is_email(bad[i]))
+            fail_msg("accepted: %s", bad[i]);
+}
+
+static void test_parses_whole_numbers(void **state)
+{
+    (void)state;
+    int64_t n = 0;
+    assert_true(str_parse_int("-9223372036854775808", INT64_MIN, 0, &n));
+    assert_true(n == INT64_MIN);
+    assert_true(str_parse_int("9223372036854775807", 0, INT64_MAX, &n));
+    assert_true(n == INT64_MAX);
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "0x1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "１"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(str_parse_int(bad[i], INT64_MIN, INT64_MAX, &n));
+    assert_false(str_parse_int("11", 0, 10, &n));
+}
+
+static void test_trims_wide_spaces(void **state)
+{
+    (void)state;
+    assert_string_equal(str_trim(mem, "\u3000 a\u3000b \t\u3000"), "a\u3000b");
+    assert_string_equal(str_trim(mem, " \u3000"), "");
+    assert_string_equal(str_trim(mem, ""), "");
+}
+
+static void test_compares_with_null(void **state)
+{
+    (void)state;
+    assert_true(str_equal(NULL, NULL) && str_equal("a", "a"));
+    assert_false(str_equal(NULL, "") || str_equal("a", NULL));
+    assert_true(str_starts("abc", "ab") && !str_starts("a", "ab"));
+}
+
+static void test_encodes_bytes(void **state)
+{
+    (void)state;
+    static const char *const base64[] = {
+        "", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    void *back = NULL;
+    size_t len = 0;
+    for (size_t i = 0; i < COUNT(base64); i++) {
+        assert_string_equal(str_to_base64(mem, "foobar", i), base64[i]);
+        char *url = str_to_base64url(mem, "foobar", i);
+        assert_true(str_from_base64url(mem, url, &back, &len));
+        assert_int_equal(len, i);
+        assert_memory_equal(back, "foobar", i);
+    }
+    assert_string_equal(str_to_base64url(mem, "\xfb\xff", 2), "-_8");
+    static const char *const bad[] = {"A",  "AA==", "A+AA",
+                                      "AB", "A A",  "AAA\n"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(str_from_base64url(mem, bad[i], &back, &len));
+
+    char hex[9];
+    unsigned char byte[4];
+    str_to_hex("\x00\x7f\xff\x10", 4, hex);
+    assert_string_equal(hex, "007fff10");
+    assert_true(str_from_hex("007FfF10", byte, 4));
+    assert_memory_equal(byte, "\x00\x7f\xff\x10", 4);
+    assert_false(str_from_hex("007fff1", byte, 4));
+    assert_false(str_from_hex("007fff1g", byte, 4));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_folds_to_one_form),
+        cmocka_unit_test(test_normalizes_without_folding),
+        cmocka_unit_test(test_decodes_strictly),
+        cmocka_unit_test(test_sees_controls),
+        cmocka_unit_test(test_knows_addresses),
+        cmocka_unit_test(test_parses_whole_numbers),
+        cmocka_unit_test(test_trims_wide_spaces),
+        cmocka_unit_test(test_compares_with_null),
+        cmocka_unit_test(test_encodes_bytes),
+    };
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}

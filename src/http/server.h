@@ -47,7 +47,7 @@ struct server_config {
     size_t listener_count;
     const char *cert_path, *key_path; /* PEM, for TLS listeners */
     const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
-    int max_threads;                  /* 0: 1024 */
+    int max_threads;                  /* 0: 2048 */
     request_fn *handle;
     void *app;
 };

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Admission control; the policy is in the header.
+ *
+ * Addresses are not stored: connections are counted in slots chosen by a
+ * seeded hash, so memory is fixed and a collision merely makes two addresses
+ * share a limit that seldom matters.  The hard part is closing somebody
+ * else's connection: the descriptor may be closed, and its number reused, at
+ * any moment.  Hence a seat's descriptor changes only under the seat's lock,
+ * and it is shut down under the same lock. */
+#include "http/admission.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+
+#define SLOTS           4096
+#define BUCKET_SIZE     30
+#define BUCKET_PER_S    10
+#define WORKING         INT64_MAX /* waiting_since of a busy seat */
+#define HASH_MULTIPLIER 0x9e3779b97f4a7c15u
+
+struct seat {
+    pthread_mutex_t lock; /* guards fd */
+    int fd;               /* -1: no connection */
+    atomic_int tag;
+    _Atomic int64_t waiting_since;
+    struct admission *owner;
+};
+
+struct bucket {
+    int64_t filled_ms;
+    int tokens_milli;
+};
+
+struct admission {
+    uint64_t seed;
+    int workers;
+    atomic_int connections, working, seats_taken;
+    atomic_int held[SLOTS];
+    /* Of the accepting thread alone: */
+    struct bucket buckets[SLOTS];
+    int64_t second;
+    int handshakes; /* in that second */
+    struct seat seats[];
+};
+
+struct admission *admission_open(int workers)
+{
+    struct admission *a =
+        calloc(1, sizeof *a + (size_t)workers * sizeof a->seats[0]);
+    must(a != NULL);
+    crypto_random(&a->seed, sizeof a->seed);
+    a->workers = workers;
+    for (int i = 0; i < workers; i++) {
+        pthread_mutex_init(&a->seats[i].lock, NULL);
+        a->seats[i].fd = -1;
+        a->seats[i].owner = a;
+        a->seats[i].waiting_since = WORKING;
+    }
+    return a;
+}
+
+void admission_close(struct admission *a)
+{
+    if (!a)
+        return;
+    for (int i = 0; i < a->workers; i++)
+        pthread_mutex_destroy(&a->seats[i].lock);
+    free(a);
+}
+
+static int find_slot(const struct admission *a, const struct address *from)
+{
+    uint64_t high, low = 0;
+    memcpy(&high, from->bytes, 8);
+    if (address_is_v4(from))
+        memcpy(&low, from->bytes + 8, 8);
+    uint64_t hash = (high ^ a->seed) * HASH_MULTIPLIER;
+    hash = (hash ^ (hash >> 32) ^ low) * HASH_MULTIPLIER;
+    hash = (hash ^ (hash >> 29) ^ a->seed) * HASH_MULTIPLIER;
+    return (int)(hash >> 52) % SLOTS;
+}
+
+/* Shuts the connection of this address down that has said nothing longest. */
+static bool evict_oldest(struct admission *a, int slot)
+{
+    struct seat *oldest = NULL;
+    int64_t since = WORKING;
+    int taken = atomic_load(&a->seats_taken);
+    for (int i = 0; i < taken && i < a->workers; i++) {
+        struct seat *seat = &a->seats[i];
+        int64_t waiting = atomic_load(&seat->waiting_since);
+        if (atomic_load(&seat->tag) == slot && waiting < since) {
+            oldest = seat;
+            since = waiting;
+        }
+    }
+    if (!oldest)
+        return false;
+    atomic_store(&oldest->waiting_since, WORKING);
+    pthread_mutex_lock(&oldest->lock);
+    bool is_shut = oldest->fd >= 0 && shutdown(oldest->fd, SHUT_RDWR) == 0;
+    pthread_mutex_unlock(&oldest->lock);
+    return is_shut;
+}
+
+static bool may_shake_hands(struct admission *a, int slot, int64_t now_ms)
+{
+    struct bucket *b = &a->buckets[slot];
+    if (a->second != now_ms / 1000) {
+        a->second = now_ms / 1000;
+        a->handshakes = 0;
+    }
+    int64_t gained = (now_ms - b->filled_ms) * BUCKET_PER_S;
+    b->filled_ms = now_ms;
+    if (gained > BUCKET_SIZE * 1000 - b->tokens_milli)
+        b->tokens_milli = BUCKET_SIZE * 1000;
+    else
+        b->tokens_milli += (int)gained;
+    bool has_token = b->tokens_milli >= 1000;
+    if (!has_token && a->handshakes >= ADMISSION_HANDSHAKES)
+        return false;
+    if (has_token)
+        b->tokens_milli -= 1000;
+    a->handshakes++;
+    return true;
+}
+
+int admission_enter(struct admission *a, const struct address *from,
+                    bool is_exempt, bool is_tls, int64_t now_ms)
+{
+    int slot = find_slot(a, from);
+    if (!is_exempt) {
+        if (is_tls && !may_shake_hands(a, slot, now_ms))
+            return -1;
+        if (admission_is_busy(a) &&
+            atomic_load(&a->held[slot]) >= ADMISSION_PER_ADDRESS &&
+            !evict_oldest(a, slot))
+            return -1;
+    }
+    atomic_fetch_add(&a->held[slot], 1);
+    atomic_fetch_add(&a->connections, 1);
+    return slot;
+}
+
+void admission_leave(struct admission *a, int tag)
+{
+    atomic_fetch_sub(&a->held[tag], 1);
+    atomic_fetch_sub(&a->connections, 1);
+}
+
+struct seat *admission_take_seat(struct admission *a)
+{
+    int n = atomic_fetch_add(&a->seats_taken, 1);
+    must(n < a->workers);
+    return &a->seats[n];
+}
+
+void seat_attach(struct seat *seat, int fd, int tag, int64_t now_ms)
+{
+    pthread_mutex_lock(&seat->lock);
+    seat->fd = fd;
+    pthread_mutex_unlock(&seat->lock);
+    atomic_store(&seat->tag, tag);
+    atomic_store(&seat->waiting_since, now_ms);
+}
+
+void seat_detach(struct seat *seat)
+{
+    atomic_store(&seat->waiting_since, WORKING);
+    pthread_mutex_lock(&seat->lock);
+    seat->fd = -1;
+    pthread_mutex_unlock(&seat->lock);
+}
+
+void seat_work(struct seat *seat)
+{
+    atomic_store(&seat->waiting_since, WORKING);
+    atomic_fetch_add(&seat->owner->working, 1);
+}
+
+void seat_wait(struct seat *seat, int64_t now_ms)
+{
+    atomic_store(&seat->waiting_since, now_ms);
+    atomic_fetch_sub(&seat->owner->working, 1);
+}
+
+void admission_shut(struct admission *a)
+{
+    for (int i = 0; i < a->workers; i++) {
+        pthread_mutex_lock(&a->seats[i].lock);
+        if (a->seats[i].fd >= 0)
+            (void)shutdown(a->seats[i].fd, SHUT_RDWR);
+        pthread_mutex_unlock(&a->seats[i].lock);
+    }
+}
+
+bool admission_is_busy(const struct admission *a)
+{
+    return atomic_load(&a->connections) > a->workers / 4 * 3;
+}
+
+int admission_connections(const struct admission *a)
+{
+    return atomic_load(&a->connections);
+}
+
+int admission_working(const struct admission *a)
+{
+    return atomic_load(&a->working);
+}

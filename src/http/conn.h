@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include "civetweb.h"
+#include "http/admission.h"
+#include "http/head.h"
+#include "http/proxy.h"
+#include "http/server.h"
+
+/* What the files of http/ share and nobody else sees: the worker thread that
+ * serves a connection.  request.conn is civetweb's connection, whose thread
+ * pointer is this. */
+struct worker {
+    struct server *server;
+    struct seat *seat;
+    struct arena *mem; /* NULL until the first request */
+    struct head head;  /* of the request in hand */
+    struct address peer;
+    uint64_t id_state; /* of the request ids */
+    int listener, tag;
+    bool is_tls, is_shaking, is_in_hand;
+    int64_t date_s; /* the second that date tells */
+    char date[32];
+};
+
+struct worker *worker_of(const struct request *r);
+/* Whether this connection must not be kept after the reply. */
+bool server_wants_close(const struct server *s);
+const struct proxy_list *server_proxies(const struct server *s);
+
+/* ---- reply.c ---- */
+/* Writes the whole reply; the connection stays open when it may. */
+void reply_send(struct request *r, struct reply *out);
+/* A refusal without a request, such as a head that did not pass: status line,
+ * Connection: close, and what still comes is dropped. */
+void reply_refuse(struct mg_connection *conn, int status, bool is_tls);
+/* ---- request.c ---- */
+void request_begin(struct request *r, struct mg_connection *conn);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef HTTP_HEAD_H
+#define HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/server.h"
+
+#define HEAD_MAX_BYTES  16384
+#define HEAD_MAX_TARGET 2048
+#define HEAD_MAX_FIELDS 50
+#define HEAD_MAX_HOST   255
+#define HEAD_ALLOW      "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+/* What the framing of a request says, once the head has passed. */
+struct head {
+    enum method method;
+    bool is_http_10;
+    bool is_chunked;
+    bool wants_continue;
+    int64_t body_bytes; /* declared; -1: nothing declared */
+};
+
+/* Judges the raw head, first byte to the empty line, by RFC 9112 at its
+ * strictest; pure.  0, or the status to refuse it with: 400 405 414 417 431
+ * 505.  out is whole only after 0. */
+int head_check(const char *text, size_t len, struct head *out);
+
+/* A name or address as a Host line may hold it, perhaps with a port. */
+bool head_is_host(const char *text);
+
+#endif

@@ -133,17 +133,19 @@ static void note_io_error(struct file *f, struct db *db)
                                     : "will be reopened and checked");
 }
 
-/* The token is ours and no batch is open. */
+/* The token is ours and no batch is open.  The writer closes last: it folds
+ * what was committed into the file and removes the log, so that a commit
+ * whose sync failed, and was refused, is not found there again. */
 static enum err reopen(struct file *f)
 {
     struct db *fresh = NULL;
 
-    conn_close(f->writer);
-    f->writer = NULL;
     pthread_mutex_lock(&f->lock);
     f->generation++;
     tx_close_readers(f);
     pthread_mutex_unlock(&f->lock);
+    conn_close(f->writer);
+    f->writer = NULL;
     enum err e = conn_open(&f->place, CONN_WRITER, &fresh);
     if (!e && !conn_is_sound(fresh))
         e = ERR_INTERNAL;

@@ -20,8 +20,9 @@ void *arena_copy(struct arena *a, const void *data, size_t size_bytes);
 char *arena_strdup(struct arena *a, const char *text); /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *text, size_t len);
 char *arena_printf(struct arena *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-char *arena_vprintf(struct arena *a, const char *format, va_list args);
+    __attribute__((format(printf, 2, 3), nonnull(2)));
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 
 /* Calls fn(arg) at reset: for handles that are not memory. */
 void arena_defer(struct arena *a, void (*fn)(void *), void *arg);

@@ -19,7 +19,7 @@ void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char ch);
 void buf_printf(struct buf *b, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 void buf_reserve(struct buf *b, size_t more);
 
 #endif

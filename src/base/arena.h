@@ -27,7 +27,7 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args)
 /* Calls fn(arg) at reset: for handles that are not memory. */
 void arena_defer(struct arena *a, void (*fn)(void *), void *arg);
 
-#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define arena_new(a, type)      ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), (n) * sizeof(type)))
 
 #endif

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAYS_TO_1970  719468 /* from 0000-03-01 */
-#define DAYS_PER_ERA  146097 /* 400 years */
-#define FIRST_DAY     (-719162) /* 0001-01-01 */
-#define LAST_DAY      2932896   /* 9999-12-31 */
+#define DAYS_TO_1970 719468    /* from 0000-03-01 */
+#define DAYS_PER_ERA 146097    /* 400 years */
+#define FIRST_DAY    (-719162) /* 0001-01-01 */
+#define LAST_DAY     2932896   /* 9999-12-31 */
 
 bool civil_is_valid(int year, int month, int day)
 {
@@ -27,10 +27,10 @@ int32_t civil_from_ymd(int year, int month, int day)
     int y = month <= 2 ? year - 1 : year;
     int era = (y >= 0 ? y : y - 399) / 400;
     int year_of_era = y - era * 400;
-    int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 +
-                      day - 1;
-    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
-                     day_of_year;
+    int day_of_year =
+        (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int day_of_era =
+        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
 }
 
@@ -43,8 +43,8 @@ void civil_to_ymd(int32_t day, int *year, int *month, int *out_day)
     int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 -
                        day_of_era / 146096) /
                       365;
-    int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 -
-                                    year_of_era / 100);
+    int day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int shifted = (5 * day_of_year + 2) / 153;
     *out_day = day_of_year - (153 * shifted + 2) / 5 + 1;
     *month = shifted < 10 ? shifted + 3 : shifted - 9;

@@ -12,7 +12,7 @@
 int32_t civil_from_ymd(int year, int month, int day); /* parts must be valid */
 bool civil_is_valid(int year, int month, int day);
 void civil_to_ymd(int32_t day, int *year, int *month, int *out_day);
-int civil_weekday(int32_t day); /* 0 Sunday ... 6 Saturday */
+int civil_weekday(int32_t day);                   /* 0 Sunday ... 6 Saturday */
 bool civil_parse(const char *text, int32_t *out); /* exactly "2026-11-22" */
 /* Days outside years 1..9999 are written as the nearest inside. */
 void civil_format(int32_t day, char out[11]);

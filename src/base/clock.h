@@ -8,8 +8,8 @@
 
 /* The only module that reads a clock.  Wall time is UTC microseconds; the
  * reader sees Japan Standard Time (UTC+9, no summer time) everywhere. */
-int64_t clock_now_us(void);       /* wall, plus the test offset */
-int64_t clock_monotonic_ms(void); /* for time-outs */
+int64_t clock_now_us(void);          /* wall, plus the test offset */
+int64_t clock_monotonic_ms(void);    /* for time-outs */
 int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
 
 /* "2026-11-22T09:30:00+09:00" */

@@ -205,13 +205,12 @@ bool crypto_public_key(const uint8_t private_key[32], uint8_t public_key[65])
     size_t len = 0;
     open_curve(&v);
     must(mbedtls_mpi_read_binary(&v.secret, private_key, 32) == 0);
-    bool is_key =
-        mbedtls_ecp_check_privkey(&v.group, &v.secret) == 0 &&
-        mbedtls_ecp_mul(&v.group, &v.point, &v.secret, &v.group.G,
-                        random_for_mbedtls, NULL) == 0 &&
-        mbedtls_ecp_point_write_binary(&v.group, &v.point,
-                                       MBEDTLS_ECP_PF_UNCOMPRESSED, &len,
-                                       public_key, 65) == 0;
+    bool is_key = mbedtls_ecp_check_privkey(&v.group, &v.secret) == 0 &&
+                  mbedtls_ecp_mul(&v.group, &v.point, &v.secret, &v.group.G,
+                                  random_for_mbedtls, NULL) == 0 &&
+                  mbedtls_ecp_point_write_binary(&v.group, &v.point,
+                                                 MBEDTLS_ECP_PF_UNCOMPRESSED,
+                                                 &len, public_key, 65) == 0;
     close_curve(&v);
     return is_key;
 }

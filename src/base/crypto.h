@@ -10,11 +10,11 @@
 
 /* Hashes, MACs, key wrapping, signatures; over mbedTLS, seen only here and
  * in tls.c.  crypto_init() is called once in main before any thread. */
-#define CRYPTO_KEY_BYTES 32
-#define CRYPTO_HASH_BYTES 32
+#define CRYPTO_KEY_BYTES     32
+#define CRYPTO_HASH_BYTES    32
 #define CRYPTO_WRAPPED_BYTES (1 + 12 + 32 + 16) /* version nonce key tag */
 
-MUST_USE enum err crypto_init(void); /* also a known-answer self-test */
+MUST_USE enum err crypto_init(void);       /* also a known-answer self-test */
 void crypto_random(void *out, size_t len); /* getrandom; aborts on failure */
 void crypto_sha256(const void *data, size_t len, uint8_t out[32]);
 void crypto_hmac(const uint8_t key[32], const void *data, size_t len,

@@ -18,7 +18,7 @@ enum err {
     ERR_INTERNAL,  /* our fault; logged with file and line: 500 */
 };
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE     __attribute__((warn_unused_result))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* An invariant: logs and aborts when broken, in release builds too. */

@@ -11,8 +11,14 @@
  * duplicate keys, no NUL, <= 20,000 elements, <= 1 MiB by default.  The tree
  * is copied into the arena; numbers keep their text. */
 struct json {
-    enum { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_TEXT, JSON_ARRAY,
-           JSON_OBJECT } kind;
+    enum {
+        JSON_NULL,
+        JSON_BOOL,
+        JSON_NUMBER,
+        JSON_TEXT,
+        JSON_ARRAY,
+        JSON_OBJECT
+    } kind;
     bool truth;
     const char *name; /* key, inside an object */
     const char *text; /* JSON_TEXT, and the digits of JSON_NUMBER */

@@ -18,7 +18,7 @@ size_t str_count_chars(const char *text);
 bool str_is_control(uint32_t ch, bool lines_allowed);
 bool str_has_control(const char *text, bool lines_allowed);
 bool str_is_email(const char *text); /* RFC 5321 dot-atom, <= 254 bytes */
-bool str_equal(const char *a, const char *b);        /* NULL-safe */
+bool str_equal(const char *a, const char *b); /* NULL-safe */
 bool str_starts(const char *text, const char *prefix);
 bool str_parse_int(const char *text, int64_t min, int64_t max, int64_t *out);
 char *str_trim(struct arena *mem, const char *text); /* also U+3000 */

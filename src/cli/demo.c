@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `yagura demo`: a sample company on loopback, plain HTTP, mail captured and
+ * shown.  It lives in a directory marked as evaluation, which `serve` refuses;
+ * the first passwords are kept there for the next start. */
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/option.h"
+#include "cli/process.h"
+#include "cli/sample.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct actor demo_actor = {.name = "demo",
+                                        .ip = "127.0.0.1",
+                                        .request_id = "demo",
+                                        .tenant = sample_tenant,
+                                        .base_url = "http://localhost",
+                                        .lang = LANG_JA};
+
+/* ---- the file with the accounts ---- */
+
+static void put_accounts(struct json_out *o,
+                         const struct sample_account *accounts)
+{
+    json_open(o, "accounts", '[');
+    for (int i = 0; i < SAMPLE_ACCOUNTS; i++) {
+        json_open(o, NULL, '{');
+        json_text(o, "email", accounts[i].email);
+        json_text(o, "name", accounts[i].name);
+        json_text(o, "role", accounts[i].role);
+        json_text(o, "password", accounts[i].password);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static enum err save_accounts(struct arena *mem, const char *path,
+                              const struct sample_account *accounts)
+{
+    struct buf b = buf_in(mem);
+    struct json_out o = {.b = &b};
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    json_open(&o, NULL, '{');
+    put_accounts(&o, accounts);
+    json_close(&o, '}');
+    bool good = fd >= 0 && write(fd, b.data, b.len) == (ssize_t)b.len;
+    if (fd >= 0)
+        good = close(fd) == 0 && good;
+    return good ? OK : ERR_INTERNAL;
+}
+
+static bool load_accounts(struct arena *mem, const char *path,
+                          struct sample_account *accounts)
+{
+    char *text = arena_alloc(mem, 16384);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, 16383);
+    int n = 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    if (len <= 0)
+        return false;
+    const struct json *root = json_parse(mem, text, (size_t)len, NULL);
+    const struct json *list = root ? json_get(root, "accounts") : NULL;
+    for (const struct json *a = list ? list->child : NULL;
+         a && n < SAMPLE_ACCOUNTS; a = a->next, n++) {
+        accounts[n].email = json_get(a, "email")->text;
+        accounts[n].name = json_get(a, "name")->text;
+        accounts[n].role = json_get(a, "role")->text;
+        snprintf(accounts[n].password, sizeof(accounts[n].password), "%s",
+                 json_get(a, "password")->text);
+    }
+    return n == SAMPLE_ACCOUNTS;
+}
+
+/* ---- what is printed ---- */
+
+static void print_json(struct process *p, const char *url,
+                       const struct sample_account *accounts)
+{
+    struct buf b = buf_in(p->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_text(&o, "url", url);
+    json_text(&o, "tenant", sample_tenant);
+    put_accounts(&o, accounts);
+    json_text(&o, "mail", arena_printf(p->mem, "%s/demo/mail", url));
+    json_text(&o, "mail_api",
+              arena_printf(p->mem, "%s/api/v1/demo/mail", url));
+    json_close(&o, '}');
+    printf("%s\n", b.data);
+    (void)fflush(stdout);
+}
+
+static void print_text(const char *url, const struct sample_account *accounts)
+{
+    printf("\n  櫓 Yagura  %s/\n\n", url);
+    for (int i = 0; i < SAMPLE_ACCOUNTS; i++)
+        printf("  %-14s %-24s %s\n", accounts[i].role, accounts[i].email,
+               accounts[i].password);
+    printf("\n  確認コードのメール / mail with the sign-in code:\n"
+           "  %s/demo/mail\n\n  Ctrl+C で終了 / ends it\n\n",
+           url);
+    (void)fflush(stdout);
+}
+
+/* ---- start ---- */
+
+static enum err make_sample(struct process *p, const char *path,
+                            struct sample_account *accounts)
+{
+    struct ctx c = process_ctx(p->mem, &demo_actor);
+    enum err e;
+
+    fprintf(stderr, "making the sample company …\n");
+    if ((e = sample_create(&c, &p->app, accounts))) {
+        process_complain(&c, e);
+        return e;
+    }
+    return save_accounts(p->mem, path, accounts);
+}
+
+static enum err start(struct process *p, const char *dir, int port,
+                      struct sample_account *accounts)
+{
+    struct store_config sc = {
+        .dir = dir,
+        .master_key_path = arena_printf(p->mem, "%s.key", dir),
+        .kind = STORE_EVALUATION,
+        .create = true};
+    const char *path = arena_printf(p->mem, "%s/accounts.json", dir);
+    struct listener *l = arena_new(p->mem, struct listener);
+    enum err e = store_open(&sc, &p->app.store);
+
+    if (e || (e = process_open(p)))
+        return e;
+    if (!load_accounts(p->mem, path, accounts) &&
+        (e = make_sample(p, path, accounts)))
+        return e;
+    *l = (struct listener){"127.0.0.1", port, false};
+    p->server.listeners = l;
+    p->server.listener_count = 1;
+    p->app.is_demo = true;
+    p->app.operator_listener = -1;
+    return process_start(p);
+}
+
+int cli_demo(int argc, char **argv)
+{
+    struct process p = {.mem = arena_open(512u << 20)};
+    struct sample_account accounts[SAMPLE_ACCOUNTS] = {0};
+    const char *port_text = "8080", *dir = "yagura-demo";
+    bool as_json = false;
+    const struct option_spec specs[] = {
+        {"port", &port_text, NULL, "0 takes any free one (8080)"},
+        {"data", &dir, NULL, "evaluation data directory (yagura-demo)"},
+        {"json", NULL, &as_json, "one JSON line once it is ready"},
+    };
+    int64_t port;
+
+    argc = option_parse("demo [--json] [--port N] [--data DIR]", specs,
+                        COUNT(specs), argc, argv);
+    if (argc != 0 || !str_parse_int(port_text, 0, 65535, &port))
+        return 2;
+    process_block_signals();
+    enum err e = start(&p, dir, (int)port, accounts);
+    if (e) {
+        fprintf(stderr, "yagura: the demo cannot start in %s: %s\n", dir,
+                err_name(e));
+    } else {
+        const char *url =
+            arena_printf(p.mem, "http://localhost:%d/t/%s",
+                         server_port(p.app.server, 0), sample_tenant);
+        if (as_json)
+            print_json(&p, url, accounts);
+        else
+            print_text(url, accounts);
+        process_wait(&p);
+    }
+    process_close(&p);
+    return e ? 1 : 0;
+}

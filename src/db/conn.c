@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_PER_TICK = 4000, BUSY_WAIT_MS = 2000, RAW_KEY_BYTES = 4 + 32 };
+enum { STEPS_PER_TICK = 4000, RAW_KEY_BYTES = 4 + 32 };
 
 static const char *const control_text[CONTROL_COUNT] = {
     [CONTROL_BEGIN_READ] = "BEGIN",
@@ -97,6 +97,8 @@ static int note_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
 
     (void)sqlite;
     (void)name;
+    if (pages < db->wal_pages) /* it began anew */
+        db->wal_due = CONN_WAL_PAGES;
     db->wal_pages = pages;
     return SQLITE_OK;
 }
@@ -278,7 +280,7 @@ static void set_limits(struct db *db)
 static enum err set_pragmas(struct db *db)
 {
     bool is_relaxed = db->place->is_relaxed;
-    int64_t level = 0, keys = 0;
+    int64_t level = 0, keys = 0, is_wal = 0;
     enum err e =
         conn_run(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
                      "PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
@@ -295,7 +297,11 @@ static enum err set_pragmas(struct db *db)
     if (!e)
         e = conn_number(db, "PRAGMA foreign_keys", &keys);
     if (!e)
-        must(level == (is_relaxed ? 1 : 2) && keys == 1);
+        e = conn_number(db,
+                        "SELECT journal_mode = 'wal' FROM pragma_journal_mode",
+                        &is_wal);
+    if (!e)
+        must(level == (is_relaxed ? 1 : 2) && keys == 1 && is_wal);
     return e;
 }
 
@@ -308,7 +314,7 @@ static enum err prepare(struct db *db)
         return conn_fail(db, rc, "setting the key");
     set_limits(db);
     sqlite3_extended_result_codes(db->sqlite, 1);
-    sqlite3_busy_timeout(db->sqlite, BUSY_WAIT_MS);
+    sqlite3_busy_timeout(db->sqlite, CONN_BUSY_MS);
     rc = tokenizer_register(db->sqlite);
     if (rc)
         return conn_fail(db, rc, "registering the tokenizer");
@@ -333,6 +339,7 @@ enum err conn_open(const struct conn_place *place, enum conn_kind kind,
     *out = NULL;
     db->place = place;
     db->kind = kind;
+    db->wal_due = CONN_WAL_PAGES;
     db->is_trusted = true;
     int rc = sqlite3_open_v2(place->path, &db->sqlite, flags, place->vfs);
     enum err e = rc ? conn_fail(db, rc, "opening") : prepare(db);

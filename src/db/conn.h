@@ -36,7 +36,11 @@ struct conn_place {
     bool is_relaxed;    /* synchronous=NORMAL: the access log alone */
 };
 
-enum { CONN_BUCKETS = 128 };
+enum {
+    CONN_BUCKETS = 128,
+    CONN_BUSY_MS = 2000,
+    CONN_WAL_PAGES = 1000, /* 4 MB: worth a checkpoint */
+};
 
 struct query;
 struct db {
@@ -50,6 +54,7 @@ struct db {
     enum err lost;       /* why the whole transaction can no longer commit */
     bool has_io_error;   /* the file must be looked at before more is written */
     int wal_pages;       /* length of the log after the last commit */
+    int wal_due;         /* length at which it is folded into the file */
     unsigned generation; /* of its file when it was opened */
     sqlite3_stmt *control[CONTROL_COUNT];
     struct query *cache[CONN_BUCKETS];

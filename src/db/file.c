@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void init_cond(pthread_cond_t *cond)
+void file_init_cond(pthread_cond_t *cond)
 {
     pthread_condattr_t monotonic;
 
@@ -45,7 +45,7 @@ enum err file_open(const char *path, const struct conn_place *place,
     f->place.key = f->key;
     f->figures = figures;
     must(pthread_mutex_init(&f->lock, NULL) == 0);
-    init_cond(&f->reader_back);
+    file_init_cond(&f->reader_back);
     enum err e = open_writer(f);
     int64_t version = 0;
     if (!e)

@@ -51,6 +51,8 @@ MUST_USE enum err file_open(const char *path, const struct conn_place *place,
 /* Nobody may be using it any more.  NULL is allowed. */
 void file_close(struct file *f);
 bool file_is_stopped(struct file *f);
+/* A condition whose time-outs are monotonic. */
+void file_init_cond(pthread_cond_t *cond);
 
 MUST_USE enum err file_begin(struct ctx *c, struct file *f, enum tx_mode mode);
 MUST_USE enum err file_end(struct ctx *c, struct file *f, enum err outcome);

@@ -32,6 +32,7 @@ struct tenant {
     /* guarded by pool->lock */
     enum tenant_state state;
     enum err why;
+    bool is_stopped; /* by I/O errors: kept, so that it stays stopped */
     int holders;
     uint64_t used;
     struct tenant *next; /* in its bucket */
@@ -285,7 +286,8 @@ static struct tenant *take_oldest(struct pool *p)
         return NULL;
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct tenant **at = &p->buckets[i]; *at; at = &(*at)->next)
-            if ((*at)->holders == 0 && (*at)->state != TENANT_OPENING &&
+            if ((*at)->holders == 0 && !(*at)->is_stopped &&
+                (*at)->state != TENANT_OPENING &&
                 (!oldest || (*at)->used < (*oldest)->used))
                 oldest = at;
     if (!oldest)
@@ -350,8 +352,10 @@ void tenant_close(struct tenant *t)
     if (!t)
         return;
     struct pool *p = t->pool;
+    bool is_stopped = file_is_stopped(t->data);
     pthread_mutex_lock(&p->lock);
     must(t->holders > 0);
+    t->is_stopped = is_stopped;
     t->holders--;
     struct tenant *oldest = take_oldest(p);
     pthread_mutex_unlock(&p->lock);

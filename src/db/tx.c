@@ -22,8 +22,8 @@ enum {
     READERS_MAX = 8,
     BATCH_MAX = 64,
     BATCH_MS = 5,
-    WAL_PAGES = 1000,      /* 4 MB: worth a checkpoint */
     WAL_PAGES_LONG = 4000, /* 16 MB: a reader is in the way */
+    CHECKPOINT_WAIT_MS = 100,
 };
 
 struct batch {
@@ -51,16 +51,6 @@ static struct timespec after_ms(int64_t ms)
     return t;
 }
 
-static void init_cond(pthread_cond_t *cond)
-{
-    pthread_condattr_t monotonic;
-
-    must(pthread_condattr_init(&monotonic) == 0);
-    must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
-    must(pthread_cond_init(cond, &monotonic) == 0);
-    pthread_condattr_destroy(&monotonic);
-}
-
 static void leave_queue(struct file *f, struct waiter *w)
 {
     struct waiter **at = &f->first;
@@ -86,7 +76,7 @@ static enum err take_turn(struct file *f)
     struct waiter w = {.is_turn = false};
     struct timespec until = after_ms(f->figures->wait_ms);
     int rc = 0;
-    init_cond(&w.turn);
+    file_init_cond(&w.turn);
     if (f->last)
         f->last->next = &w;
     else
@@ -192,22 +182,28 @@ static enum err wait_batch(struct file *f, struct batch *b)
     return result;
 }
 
+/* The token is ours.  A reader may be in the way: then the log grows and the
+ * next try comes 4 MB later; beyond 16 MB it waits for the readers a little. */
 static void checkpoint(struct file *f)
 {
     struct db *db = f->writer;
-    int mode = db->wal_pages > WAL_PAGES_LONG ? SQLITE_CHECKPOINT_RESTART
-                                              : SQLITE_CHECKPOINT_PASSIVE;
+    bool is_long = db->wal_pages > WAL_PAGES_LONG;
 
-    if (db->wal_pages < WAL_PAGES)
+    if (db->wal_pages < db->wal_due)
         return;
-    if (mode == SQLITE_CHECKPOINT_RESTART)
+    if (is_long)
         log_warn("db: long log, pages=%d file=%s", db->wal_pages, f->path);
-    int rc = sqlite3_wal_checkpoint_v2(db->sqlite, NULL, mode, NULL, NULL);
+    sqlite3_busy_timeout(db->sqlite, CHECKPOINT_WAIT_MS);
+    int rc = sqlite3_wal_checkpoint_v2(db->sqlite, NULL,
+                                       is_long ? SQLITE_CHECKPOINT_RESTART
+                                               : SQLITE_CHECKPOINT_PASSIVE,
+                                       NULL, NULL);
+    sqlite3_busy_timeout(db->sqlite, CONN_BUSY_MS);
     if (rc && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) {
         (void)conn_fail(db, rc, "checkpoint");
         note_io_error(f, db);
     }
-    db->wal_pages = 0;
+    db->wal_due = db->wal_pages + CONN_WAL_PAGES;
 }
 
 /* Ends the open transaction for all its members; the token stays ours. */
@@ -255,7 +251,7 @@ static enum err open_batch(struct file *f)
     }
     struct batch *b = calloc(1, sizeof(*b));
     must(b);
-    init_cond(&b->done);
+    file_init_cond(&b->done);
     b->begun_ms = clock_monotonic_ms();
     f->batch = b;
     return OK;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +228,60 @@ static void closes_the_longest_unused(void **state)
     tenant_close(held);
 }
 
+enum { VISITORS = 8, VISITS = 60, HOUSES = 6 };
+
+struct visitor {
+    struct fixture *f;
+    int number;
+    pthread_t thread;
+};
+
+static void *visit(void *arg)
+{
+    struct visitor *v = arg;
+
+    for (int i = 0; i < VISITS; i++) {
+        struct fixture own = *v->f;
+        struct tenant *t;
+        char id[16], key[16];
+        (void)snprintf(id, sizeof(id), "t%d", (v->number + i * 5) % HOUSES);
+        (void)snprintf(key, sizeof(key), "V%dN%d", v->number, i);
+        must(tenant_open(own.store, id, &t) == OK);
+        must(fixture_add(&own, t, add_key, key) == OK);
+        must(fixture_number(&own, t, count_keys) > 0);
+        tenant_close(t);
+    }
+    return NULL;
+}
+
+/* Files open and close under the feet of threads that use them. */
+static void serves_many_from_few_open_files(void **state)
+{
+    struct fixture *f = *state;
+    struct visitor visitors[VISITORS];
+    int64_t sum = 0;
+
+    store_close(f->store);
+    f->config.tenants_max = 2;
+    assert_int_equal(store_open(&f->config, &f->store), OK);
+    for (int i = 0; i < HOUSES; i++)
+        assert_int_equal(tenant_create(f->store, fixture_text("t", i)), OK);
+    for (int i = 0; i < VISITORS; i++) {
+        visitors[i] = (struct visitor){.f = f, .number = i};
+        assert_int_equal(
+            pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]), 0);
+    }
+    for (int i = 0; i < VISITORS; i++)
+        assert_int_equal(pthread_join(visitors[i].thread, NULL), 0);
+    for (int i = 0; i < HOUSES; i++) {
+        struct tenant *t;
+        assert_int_equal(tenant_open(f->store, fixture_text("t", i), &t), OK);
+        sum += fixture_number(f, t, count_keys);
+        tenant_close(t);
+    }
+    assert_int_equal(sum, VISITORS * VISITS);
+}
+
 static void keeps_the_access_log_in_a_file_of_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -290,6 +345,7 @@ int main(void)
         CASE(refuses_the_other_kind),
         CASE(refuses_a_second_process_and_names_the_first),
         CASE(closes_the_longest_unused),
+        CASE(serves_many_from_few_open_files),
         CASE(keeps_the_access_log_in_a_file_of_its_own),
         CASE(keeps_control_db),
         CASE(sweeps_a_broken_creation),

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts the real binary in a directory of its own and speaks its API as a
+// browser would: cookies kept, X-Req set, Origin its own.
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const binary = process.env.YAGURA ?? "build/yagura";
+
+export interface Account {
+  email: string;
+  name: string;
+  role: string;
+  password: string;
+}
+export interface Ready {
+  url: string;
+  tenant: string;
+  accounts: Account[];
+  mail: string;
+  mail_api: string;
+}
+export interface Demo {
+  ready: Ready;
+  dir: string;
+  process: ChildProcess;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** A demo server; give `dir` to open the same data again. */
+export async function startDemo(dir = mkdtempSync(join(tmpdir(), "yagura-"))): Promise<Demo> {
+  const child = spawn(binary, ["demo", "--json", "--port", "0", "--data", join(dir, "data")], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" },
+  });
+  let errors = "";
+  child.stderr!.on("data", (data) => (errors += data));
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = "";
+    child.stdout!.on("data", (data) => {
+      text += data;
+      if (text.includes("\n")) resolve(text.slice(0, text.indexOf("\n")));
+    });
+    child.on("exit", (code) => reject(new Error(`demo ended with ${code}: ${errors}`)));
+  });
+  return {
+    ready: JSON.parse(line),
+    dir,
+    process: child,
+    stop: (signal = "SIGTERM") =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve();
+        child.on("exit", () => resolve());
+        child.kill(signal);
+      }),
+  };
+}
+
+export function removeDir(demo: Demo) {
+  rmSync(demo.dir, { recursive: true, force: true });
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: any;
+}
+
+/** One browser: its cookies and its language. */
+export class Client {
+  cookies = new Map<string, string>();
+  readonly base: string;
+  lang = "ja";
+  constructor(base: string) {
+    this.base = base;
+  }
+
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const raw = body instanceof Uint8Array;
+    const reply = await fetch(`${this.base}/api/v1${path}`, {
+      method,
+      redirect: "manual",
+      headers: {
+        "Accept-Language": this.lang,
+        Cookie: [...this.cookies].map(([k, v]) => `${k}=${v}`).join("; "),
+        ...(method === "GET" ? {} : { "X-Req": "1" }),
+        ...(body === undefined
+          ? {}
+          : { "Content-Type": raw ? "application/octet-stream" : "application/json" }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : raw ? (body as BodyInit) : JSON.stringify(body),
+    });
+    for (const line of reply.headers.getSetCookie()) {
+      const [pair] = line.split(";");
+      const [name, value] = pair!.split("=");
+      if (value) this.cookies.set(name!, value);
+      else this.cookies.delete(name!);
+    }
+    const text = await reply.text();
+    const json = reply.headers.get("content-type")?.includes("json");
+    return { status: reply.status, headers: reply.headers, body: json && text ? JSON.parse(text) : text };
+  }
+
+  get = (path: string, headers?: Record<string, string>) => this.request("GET", path, undefined, headers);
+  post = (path: string, body: unknown, headers?: Record<string, string>) =>
+    this.request("POST", path, body, headers);
+  patch = (path: string, body: unknown, version: number) =>
+    this.request("PATCH", path, body, { "If-Match": `"${version}"` });
+  delete = (path: string, version?: number) =>
+    this.request("DELETE", path, undefined, version === undefined ? {} : { "If-Match": `"${version}"` });
+
+  /** The newest captured mail to this address that holds `pattern`. */
+  async waitForMail(to: string, pattern: RegExp, after = 0): Promise<RegExpMatchArray> {
+    for (;;) {
+      const mails = (await this.get("/demo/mail")).body.items;
+      for (const mail of mails) {
+        const match = mail.to === to && Date.parse(mail.at) >= after && mail.text.match(pattern);
+        if (match) return match;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Password, then the mailed code. */
+  async signIn(email: string, password: string): Promise<Answer> {
+    const seen = new Set(
+      (await this.get("/demo/mail")).body.items.map((mail: any) => mail.text as string),
+    );
+    const first = await this.post("/sign-in", { email, password });
+    if (first.status !== 200) return first;
+    for (;;) {
+      const mails = (await this.get("/demo/mail")).body.items;
+      const mail = mails.find((m: any) => m.to === email && !seen.has(m.text) && /\n {4}\d{8}\n/.test(m.text));
+      if (mail) return this.post("/sign-in/code", { code: mail.text.match(/\n {4}(\d{8})\n/)[1] });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+/** Signed in as the n-th account of the sample company. */
+export async function signedIn(demo: Demo, n = 0): Promise<Client> {
+  const client = new Client(demo.ready.url);
+  const account = demo.ready.accounts[n]!;
+  const reply = await client.signIn(account.email, account.password);
+  if (reply.status !== 200) throw new Error(`sign-in: ${JSON.stringify(reply.body)}`);
+  return client;
+}

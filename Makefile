@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+# make          build/yagura: one statically linked file
+# make demo     the same, and start it with a sample company on loopback
+# make test     unit tests (sanitizers), API tests, browser tests
+# make check    format, floors, bans, warnings as errors, static analysis
+# make bench    figures beside the limits measured in the same run
+# make torture N=1000   kills under load    make fuzz N=60   seconds a target
+# make dist     source with all it needs to build offline, and the binary
+# make www      the browser UI alone        make clean
+VERSION := 0.1.0
+B       := build
+S       := $(B)/third
+JOBS    := $(shell nproc)
+PORT    ?= 8080
+DATA    ?= $(B)/demo
+JFLAG   := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+MAKEFLAGS += --no-print-directory $(JFLAG)
+export SOURCE_DATE_EPOCH := 0
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all demo test unit api-test ui-test check bench torture fuzz dist www clean
+all: $(B)/yagura
+
+# ---- what is compiled ----
+SRC   := $(wildcard src/*.c src/*/*.c)
+TESTS := $(wildcard test/*/*_test.c)
+BENCH := $(wildcard test/bench/*.c)
+FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
+TLIB  := $(filter-out $(TESTS) $(BENCH) $(FUZZ),$(wildcard test/*/*.c))
+WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
+  -not -path '*/node_modules/*' -not -name '*.test.ts'))
+
+# ---- flags ----
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual \
+  -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wswitch-enum -Wimplicit-fallthrough \
+  -Wdouble-promotion -Wredundant-decls -Wnull-dereference
+GCCW := -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+CONF := -D_GNU_SOURCE -DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>' -DUTF8PROC_STATIC \
+  -isystem third_party/config $(foreach d,mbedtls/include civetweb/include \
+  sqlite cjson argon2/include utf8proc zlib mxml md4c/src,-isystem $(S)/$(d))
+OURS := -std=c11 -fno-common -Isrc -Itest -DYAGURA_VERSION='"$(VERSION)"' $(CONF)
+HARD := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
+  -fcf-protection -ftrivial-auto-var-init=zero -fno-strict-overflow \
+  -fno-delete-null-pointer-checks -ffunction-sections -fdata-sections
+SAN  := -O1 -g -fno-omit-frame-pointer
+UB   := -fsanitize=undefined -fno-sanitize-recover=undefined
+
+# release: musl, static and position independent.  gcc -static-pie looks for
+# glibc, so its start files are named here; build/yagura checks the outcome.
+GCCF = $(shell gcc -print-file-name=$(1))
+CC_release   := gcc -nostdinc -isystem $(B)/musl/include -isystem $(call GCCF,include) \
+  -ffile-prefix-map=$(CURDIR)=. $(HARD)
+HEAD_release := gcc -nostdlib -static-pie -Wl,-z,relro,-z,now,-z,noexecstack \
+  -Wl,-z,stack-size=1048576,--gc-sections \
+  $(B)/musl/lib/rcrt1.o $(B)/musl/lib/crti.o $(call GCCF,crtbeginS.o)
+TAIL_release := -Wl,--start-group $(B)/musl/lib/libc.a -lgcc -lgcc_eh \
+  -Wl,--end-group $(call GCCF,crtendS.o) $(B)/musl/lib/crtn.o
+# asan: the system's libc, sanitizers; undefined behaviour of others is theirs
+CC_asan   := gcc $(SAN) -fsanitize=address
+HEAD_asan := gcc -fsanitize=address,undefined
+TAIL_asan := -lm -lpthread
+# fuzz: clang's own driver
+CC_fuzz   := clang $(SAN) -fsanitize=address,fuzzer-no-link
+HEAD_fuzz := clang -fsanitize=address,undefined,fuzzer
+TAIL_fuzz := -lm -lpthread
+UB_asan   := $(UB) $(GCCW)
+UB_fuzz   := $(UB)
+UB_release := $(GCCW)
+
+# ---- sources of others: fetched, verified, unpacked, patched ----
+$(B)/setup-%: scripts/setup
+	@scripts/setup $*
+	@mkdir -p $(B) && touch $@
+$(S)/%/.stamp: third_party/lock | $(B)/setup-build
+	@third_party/fetch $* $(S)/$* && touch $@
+$(S)/civetweb/.stamp: $(wildcard third_party/patches/civetweb-*.patch)
+
+# musl's own build, as its files are chosen by machine
+$(B)/musl/.stamp: $(S)/musl/.stamp
+	@echo "  musl"
+	@rm -rf $(B)/musl && mkdir -p $(B)/musl/obj
+	@cd $(B)/musl/obj && CFLAGS="-O2 -fPIE -ffile-prefix-map=$(CURDIR)=." \
+	  ../../third/musl/configure --prefix=$(CURDIR)/$(B)/musl --disable-shared \
+	  --disable-wrapper >configure.log && $(MAKE) install >make.log 2>&1
+	@for d in linux asm asm-generic; do for s in /usr/include/$$d \
+	  /usr/include/$$(gcc -print-multiarch)/$$d; do \
+	  [ ! -d $$s ] || ln -sfn $$s $(B)/musl/include/$$d; done; done
+	@rm -rf $(B)/musl/obj/src && touch $@
+
+LIBS := civetweb mbedtls sqlite cjson argon2 utf8proc zlib mxml md4c
+SRC_civetweb := src/civetweb.c
+SRC_mbedtls  := library/*.c
+SRC_sqlite   := sqlite3.c
+SRC_cjson    := cJSON.c
+SRC_argon2   := $(addprefix src/,argon2.c core.c encoding.c blake2/blake2b.c \
+  $(if $(filter x86_64,$(shell uname -m)),opt.c,ref.c))
+SRC_utf8proc := utf8proc.c
+SRC_zlib     := adler32.c compress.c crc32.c deflate.c inffast.c inflate.c \
+  inftrees.c trees.c uncompr.c zutil.c
+SRC_mxml     := mxml-*.c
+SRC_md4c     := src/md4c.c src/md4c-html.c src/entity.c
+
+# $(1) variant, $(2) library.  All warnings off: what is wrong is upstream's.
+define library
+$(B)/$(1)/lib/$(2).a: $(S)/$(2)/.stamp $(S)/mbedtls/.stamp $(if $(filter release,$(1)),$(B)/musl/.stamp) \
+    $(wildcard third_party/config/$(2)_config.h third_party/config/$(2)/*) \
+    $(if $(filter civetweb,$(2)),third_party/config/mbedtls_config.h $(wildcard third_party/glue/*))
+	@echo "  lib   $(1) $(2)"
+	@rm -rf $(B)/$(1)/lib/$(2) && mkdir -p $(B)/$(1)/lib/$(2)
+	@ls $(SRC_$(2):%=$(S)/$(2)/%) | xargs -P$(JOBS) -I{} sh -c 'c=$$$$1; shift; \
+	  $$(CC_$(1)) -w "$$$$@" -c $$$$c -o $(B)/$(1)/lib/$(2)/$$$$(basename $$$$c .c).o' \
+	  sh {} $(patsubst %,-include %,$(wildcard third_party/config/$(2)_config.h)) $$(CONF) \
+	  -Ithird_party/config/$(2) -Ithird_party/glue -I$(S)/$(2)/library
+	@rm -f $$@ && ar crsD $$@ $(B)/$(1)/lib/$(2)/*.o
+endef
+
+# $(1) variant: our objects, the binary without the UI (bare) and with it.
+define variant
+$(foreach l,$(LIBS),$(eval $(call library,$(1),$(l))))
+LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a)
+OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o
+CORE_$(1) := $$(filter-out %/src/main.o,$$(OBJ_$(1))) $(TLIB:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/bare.o
+$(B)/$(1)/%.o: %.c $(B)/flags | $(LIBS:%=$(S)/%/.stamp) $(if $(filter release,$(1)),$(B)/musl/.stamp)
+	@mkdir -p $$(@D)
+	@echo "  cc    $(1) $$<"
+	@$$(CC_$(1)) $$(OURS) $$(UB_$(1)) $$(WARN) $$(if $$(filter $(B)/%,$$<),-w) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/yagura: $(B)/$(1)/$(B)/assets.o
+$(B)/$(1)/yagura-bare: $(B)/$(1)/$(B)/bare.o
+$(B)/$(1)/yagura $(B)/$(1)/yagura-bare: $$(OBJ_$(1)) $$(LIB_$(1))
+	@echo "  link  $$@"
+	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1))
+-include $(patsubst %.c,$(B)/$(1)/%.d,$(SRC) $(TESTS) $(TLIB) $(BENCH) $(FUZZ))
+endef
+$(foreach v,release asan fuzz,$(eval $(call variant,$(v))))
+
+$(B)/flags: Makefile | $(B)/setup-build # all is compiled anew only if the flags change
+	@echo '$(subst ','\'',$(CC_release) $(CC_asan) $(CC_fuzz) $(OURS))' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/yagura: $(B)/release/yagura
+	@strip -o $@.new $<
+	@! readelf -l $@.new | grep -q INTERP || { echo "$@ is not static" >&2; exit 1; }
+	@readelf -h $@.new | grep -q DYN || { echo "$@ is not a PIE" >&2; exit 1; }
+	@mv $@.new $@ && echo "  $@ $$(stat -c %s $@) bytes"
+
+# ---- generated ----
+NODE := $(CURDIR)/$(S)/node/bin/node
+NPM  := PATH="$(CURDIR)/$(S)/node/bin:$$PATH" npm_config_cache="$(or $(wildcard \
+  $(CURDIR)/vendor/npm),$${XDG_CACHE_HOME:-$$HOME/.cache}/yagura/npm)" $(NODE) \
+  $(CURDIR)/$(S)/npm/bin/npm-cli.js
+TOOLS := $(S)/node/.stamp $(S)/npm/.stamp
+$(B)/embed: scripts/embed.c | $(B)/setup-build
+	@gcc -O1 -o $@ $<
+$(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
+	@$(NODE) $< >$@
+$(B)/bare.c: schema.sql $(B)/embed
+	@$(B)/embed schema.sql >$@
+$(B)/assets.c: schema.sql $(B)/embed $(if $(WWW),$(B)/www.stamp)
+	@$(B)/embed schema.sql $(B)/www $$(find $(B)/www -type f 2>/dev/null | LC_ALL=C sort) >$@
+$(B)/types.stamp: $(B)/release/yagura-bare
+	@$< types >$(B)/types.new
+	@cmp -s $(B)/types.new $(B)/types.ts || cp $(B)/types.new $(B)/types.ts
+	@touch $@
+$(B)/types.ts: $(B)/types.stamp
+	@:
+%/node_modules/.stamp: %/package-lock.json $(TOOLS)
+	@echo "  npm   $*"
+	@cd $* && $(NPM) ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error
+	@touch $@
+$(B)/www.stamp: $(WWW) $(B)/types.ts www/node_modules/.stamp
+	@echo "  vite"
+	@cd www && $(NODE) node_modules/vite/bin/vite.js build --logLevel warn
+	@[ ! -d www/manual ] || cp -r www/manual $(B)/www/
+	@touch $@
+www: $(B)/www.stamp
+include scripts/targets.mk

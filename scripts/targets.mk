@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is run rather than built: the demo, tests, checks, releases.
+# Included by the Makefile; its names are used.
+
+demo: $(B)/yagura
+	@$(B)/yagura demo --port $(PORT) --data $(DATA)
+
+# ---- tests: unit and API under sanitizers, UI against the release ----
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+test: unit api-test ui-test
+$(B)/asan/%_test: $(B)/asan/%_test.o $(CORE_asan) $(LIB_asan) | $(B)/setup-test
+	@$(HEAD_asan) -o $@ $^ $(TAIL_asan) -lcmocka
+$(TESTS:%.c=$(B)/asan/%.o): | $(B)/setup-test
+unit: $(TESTS:%.c=$(B)/asan/%)
+	@scripts/unit $^
+TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
+ifneq ($(wildcard test/api/*.test.ts),)
+api-test: unit $(B)/asan/yagura $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@$(TEST_ENV) N=$(or $(N),20) $(NODE) --test --test-concurrency=2 'test/api/*.test.ts'
+endif
+ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
+ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@$(NODE) --test 'www/src/**/*.test.ts'
+	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE) --test --test-concurrency=1 'test/ui/*.test.ts'
+endif
+torture: $(B)/yagura $(S)/node/.stamp
+	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
+$(B)/release/test/bench/%: $(B)/release/test/bench/%.o $(CORE_release) $(LIB_release)
+	@$(HEAD_release) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TAIL_release)
+bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp
+	@for b in $(BENCH:%.c=$(B)/release/%); do YAGURA=$(B)/yagura $$b || exit 1; done
+$(B)/fuzz/%_fuzz: $(B)/fuzz/%_fuzz.o $(CORE_fuzz) $(LIB_fuzz)
+	@$(HEAD_fuzz) -o $@ $^ $(TAIL_fuzz)
+fuzz: $(FUZZ:%.c=$(B)/fuzz/%) | $(B)/setup-check
+	@scripts/fuzz $(or $(N),10) $^
+
+# ---- checks: what passed once is not looked at again until it changes ----
+OURC := $(SRC) $(TESTS) $(TLIB) $(BENCH) $(FUZZ)
+OURH := $(wildcard src/*/*.h test/*/*.h)
+check: | $(B)/setup-check
+check: $(B)/check/text $(OURC:%=$(B)/check/%.gcc) $(SRC:%=$(B)/check/%.tidy)
+ifneq ($(WWW),)
+check: $(B)/check/www
+endif
+$(B)/check/text: $(OURC) $(OURH) .clang-format $(wildcard scripts/*) | $(B)/setup-check
+	@mkdir -p $(@D)
+	@scripts/layers
+	@scripts/lint
+	@clang-format --dry-run -Werror $(OURC) $(OURH)
+	@touch $@
+# headers change rarely here compared with the time a full run takes: any
+# header of ours makes all files be looked at
+$(B)/check/%.gcc: % $(OURH) $(B)/flags | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
+	@mkdir -p $(@D)
+	@echo "  check $<"
+	@gcc -O2 $(OURS) $(WARN) $(GCCW) -Werror -fanalyzer -Wno-analyzer-malloc-leak \
+	  -c $< -o $@.o && rm $@.o && touch $@
+$(B)/check/%.tidy: % $(OURH) .clang-tidy | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
+	@mkdir -p $(@D)
+	@echo "  tidy  $<"
+	@timeout 180 clang-tidy --quiet $< -- $(OURS) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+$(B)/check/www: $(B)/www.stamp
+	@cd www && $(NODE) node_modules/svelte-check/bin/svelte-check --fail-on-warnings
+	@mkdir -p $(@D) && touch $@
+
+dist: $(B)/yagura $(if $(WWW),www/node_modules/.stamp)
+	@scripts/dist $(VERSION)
+clean:
+	rm -rf $(B) www/node_modules test/node_modules

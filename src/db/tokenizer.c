@@ -2,9 +2,9 @@
 /* Japanese puts no spaces between words, and most of its words have two
  * characters, so the index holds every pair of neighbours: "要件定義" gives
  * 要件 件定 定義 義.  The single last character makes each position the start
- * of one token, so one character is found as a prefix.  A query gives the
- * pairs alone; FTS5 wants them at consecutive positions, which makes any
- * substring of a run findable and nothing else.  Other scripts are cut into
+ * of one token, so one character is found as a prefix.  A query's last
+ * run gives the pairs alone; FTS5 wants them at consecutive positions, which
+ * makes any substring of a run findable and nothing else.  Other scripts are cut into
  * words.  Text comes folded by str_fold(). */
 #include "db/tokenizer.h"
 
@@ -130,6 +130,15 @@ static int read_letter(const char *text, int len, enum letter_kind *kind)
     return size;
 }
 
+static bool has_letter(const char *text, int len)
+{
+    enum letter_kind kind = LETTER_NONE;
+
+    for (int at = 0; at < len && kind == LETTER_NONE;)
+        at += read_letter(text + at, len - at, &kind);
+    return kind != LETTER_NONE;
+}
+
 /* ---- FTS5 ---- */
 
 typedef int put_token(void *, int, const char *, int, int, int);
@@ -168,7 +177,9 @@ static int put_run(const struct output *o, int start, int len,
         return rc;
     if (kind == LETTER_WORD)
         return put(o, start, at);
-    return o->is_query && previous > start ? rc : put(o, previous, at);
+    if (o->is_query && previous > start && !has_letter(o->text + at, len - at))
+        return rc; /* the document's run may go on */
+    return put(o, previous, at);
 }
 
 static int tokenize(Fts5Tokenizer *tokenizer, void *arg, int flags,
@@ -221,15 +232,6 @@ int tokenizer_register(struct sqlite3 *sqlite)
 }
 
 /* ---- what a person typed ---- */
-
-static bool has_letter(const char *text, int len)
-{
-    enum letter_kind kind = LETTER_NONE;
-
-    for (int at = 0; at < len && kind == LETTER_NONE;)
-        at += read_letter(text + at, len - at, &kind);
-    return kind != LETTER_NONE;
-}
 
 static bool is_space(char ch)
 {

@@ -14,6 +14,7 @@ static const char *const documents[] = {
     "工",
     "𠮷野家の対応",
     "Prüfung der Verträge",
+    "要員計画ver2案",
 };
 
 struct expectation {
@@ -49,6 +50,9 @@ static const struct expectation expectations[] = {
     {"𠮷野",            5 },
     {"野家",             5 },
     {"prüf",              6 },
+    {"計画ver",          7 },
+    {"画VER2案",         7 },
+    {"員計画ver2案",   7 },
     {"\"OR\" NOT (data*",  -1},
     {"erp\" OR \"x",       -1},
     {"text:erp",           -1},

@@ -25,7 +25,8 @@ void secret_drop_idle(void);
 MUST_USE enum err secret_hash(struct arena *mem, const uint8_t pepper[32],
                               const char *password, const char **out);
 /* phc NULL: hashes against a dummy, so that an unknown user costs the same.
- * *is_old tells that the parameters have changed: hash again. */
+ * *is_old tells that the record is clearly weaker than a new one would be:
+ * hash again. */
 MUST_USE enum err secret_verify(const uint8_t pepper[32], const char *password,
                                 const char *phc, bool *is_right, bool *is_old);
 

@@ -58,10 +58,14 @@ static void test_verifies_only_the_password(void **state)
 static void test_tells_old_parameters(void **state)
 {
     (void)state;
-    const struct secret_params more = {20000, 2}, none = {0, 0};
+    const struct secret_params slightly = {20000, 2}, more = {40000, 2},
+                               none = {0, 0};
     const char *phc = NULL;
     bool is_old = false;
     assert_int_equal(secret_hash(mem, pepper, "x", &phc), OK);
+    secret_set_params(&slightly);
+    assert_true(verify(pepper, "x", phc, &is_old));
+    assert_false(is_old);
     secret_set_params(&more);
     assert_true(verify(pepper, "x", phc, &is_old));
     assert_true(is_old);

@@ -40,14 +40,12 @@ static void free_query(struct query *q)
 
 static struct query *broken(struct db *db, const char *text, enum err e)
 {
-    if (!db->broken) {
-        db->broken = calloc(1, sizeof(*db->broken));
-        must(db->broken);
-    }
-    db->broken->db = db;
-    db->broken->text = text;
-    db->broken->err = e;
-    return db->broken;
+    struct query *q = db->broken ? db->broken : calloc(1, sizeof(*q));
+
+    must(q);
+    *q = (struct query){.text = text, .db = db, .err = e};
+    db->broken = q;
+    return q;
 }
 
 static struct query *prepare(struct db *db, const char *text)
@@ -94,6 +92,7 @@ static void drop_oldest(struct db *db)
         for (struct query **at = &db->cache[i]; *at; at = &(*at)->next)
             if (!oldest || (*at)->used < (*oldest)->used)
                 oldest = at;
+    must(oldest);
     struct query *q = *oldest;
     *oldest = q->next;
     db->cached--;

@@ -105,17 +105,22 @@ static enum letter_kind kind_of(uint32_t ch)
     return LETTER_WORD;
 }
 
+/* Bytes of a character that begins with this one; 0 when none does. */
+static int letter_size(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first > 0xf4)
+        return 0;
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
 /* Bytes of the character at text; never beyond len, bad bytes count as marks
  * of one byte. */
 static int read_letter(const char *text, int len, enum letter_kind *kind)
 {
     const unsigned char *s = (const unsigned char *)text;
-    int size = s[0] < 0x80   ? 1
-               : s[0] < 0xc2 ? 0
-               : s[0] < 0xe0 ? 2
-               : s[0] < 0xf0 ? 3
-               : s[0] < 0xf5 ? 4
-                             : 0;
+    int size = letter_size(s[0]);
     uint32_t ch = size < 2 ? s[0] : s[0] & (0x7fU >> size);
 
     *kind = LETTER_NONE;

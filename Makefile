@@ -26,7 +26,7 @@ SRC   := $(wildcard src/*.c src/*/*.c)
 TESTS := $(wildcard test/*/*_test.c)
 BENCH := $(wildcard test/bench/*.c)
 FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
-TLIB  := $(filter-out $(TESTS) $(BENCH) $(FUZZ),$(wildcard test/*/*.c))
+AIDS  := $(wildcard test/*/*_server.c)
 WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
   -not -path '*/node_modules/*' -not -name '*.test.ts'))
 
@@ -120,7 +120,9 @@ define variant
 $(foreach l,$(LIBS),$(eval $(call library,$(1),$(l))))
 LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a)
 OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o
-CORE_$(1) := $$(filter-out %/src/main.o,$$(OBJ_$(1))) $(TLIB:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/bare.o
+$(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
+	@echo "  link  $$@"
+	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1)) $$(if $$(filter %_test,$$@),-lcmocka)
 $(B)/$(1)/%.o: %.c $(B)/flags | $(LIBS:%=$(S)/%/.stamp) $(if $(filter release,$(1)),$(B)/musl/.stamp)
 	@mkdir -p $$(@D)
 	@echo "  cc    $(1) $$<"
@@ -130,8 +132,18 @@ $(B)/$(1)/yagura-bare: $(B)/$(1)/$(B)/bare.o
 $(B)/$(1)/yagura $(B)/$(1)/yagura-bare: $$(OBJ_$(1)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1))
--include $(patsubst %.c,$(B)/$(1)/%.d,$(SRC) $(TESTS) $(TLIB) $(BENCH) $(FUZZ))
+-include $(patsubst %.c,$(B)/$(1)/%.d,$(SRC) $(TESTS) $(AIDS) $(BENCH) $(FUZZ))
 endef
+# What a program in test/DIR is linked with: the floors that DIR may know.
+FLOOR_base := base
+FLOOR_db   := db base
+FLOOR_http := http base
+FLOOR_net  := net base
+FLOOR_plan := plan base
+FLOOR_core := core plan net db base
+below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(FLOOR_$(2)))) $(B)/$(1)/$(B)/%,%),$(filter-out \
+  %/src/main.o,$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
+.SECONDEXPANSION:
 $(foreach v,release asan fuzz,$(eval $(call variant,$(v))))
 
 $(B)/flags: Makefile | $(B)/setup-build # all is compiled anew only if the flags change

@@ -9,14 +9,12 @@ demo: $(B)/yagura
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 test: unit api-test ui-test
-$(B)/asan/%_test: $(B)/asan/%_test.o $(CORE_asan) $(LIB_asan) | $(B)/setup-test
-	@$(HEAD_asan) -o $@ $^ $(TAIL_asan) -lcmocka
 $(TESTS:%.c=$(B)/asan/%.o): | $(B)/setup-test
 unit: $(TESTS:%.c=$(B)/asan/%)
 	@scripts/unit $^
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
 ifneq ($(wildcard test/api/*.test.ts),)
-api-test: unit $(B)/asan/yagura $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+api-test: unit $(B)/asan/yagura $(AIDS:%.c=$(B)/asan/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(TEST_ENV) N=$(or $(N),20) $(NODE) --test --test-concurrency=2 'test/api/*.test.ts'
 endif
 ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
@@ -26,17 +24,14 @@ ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 endif
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
-$(B)/release/test/bench/%: $(B)/release/test/bench/%.o $(CORE_release) $(LIB_release)
-	@$(HEAD_release) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TAIL_release)
 bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp
 	@for b in $(BENCH:%.c=$(B)/release/%); do YAGURA=$(B)/yagura $$b || exit 1; done
-$(B)/fuzz/%_fuzz: $(B)/fuzz/%_fuzz.o $(CORE_fuzz) $(LIB_fuzz)
-	@$(HEAD_fuzz) -o $@ $^ $(TAIL_fuzz)
+$(FUZZ:%.c=$(B)/fuzz/%.o): | $(B)/setup-check
 fuzz: $(FUZZ:%.c=$(B)/fuzz/%) | $(B)/setup-check
 	@scripts/fuzz $(or $(N),10) $^
 
 # ---- checks: what passed once is not looked at again until it changes ----
-OURC := $(SRC) $(TESTS) $(TLIB) $(BENCH) $(FUZZ)
+OURC := $(SRC) $(TESTS) $(AIDS) $(BENCH) $(FUZZ)
 OURH := $(wildcard src/*/*.h test/*/*.h)
 check: | $(B)/setup-check
 check: $(B)/check/text $(OURC:%=$(B)/check/%.gcc) $(SRC:%=$(B)/check/%.tidy)

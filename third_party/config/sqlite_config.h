@@ -19,13 +19,17 @@
 #define SQLITE_API /* nothing is exported */
 /* ATTACH stays compiled in, as VACUUM INTO needs it: forbidden at run time. */
 
-/* Ciphers: aegis for the files; those of SQLCipher so that a customer's own
- * tools could be fed. */
+/* Ciphers: aegis for the files, SQLCipher's for tools of others.  ChaCha20 is
+ * here because without it the amalgamation does not link (its value level
+ * encryption, always compiled in, calls it). */
 #define HAVE_CIPHER_AES_128_CBC 0
 #define HAVE_CIPHER_AES_256_CBC 1
 #define HAVE_CIPHER_SQLCIPHER   1
 #define HAVE_CIPHER_AEGIS       1
-#define HAVE_CIPHER_CHACHA20    0
+#define HAVE_CIPHER_CHACHA20    1
 #define HAVE_CIPHER_RC4         0
 #define HAVE_CIPHER_ASCON128    0
 #define CODEC_TYPE              7 /* aegis unless said otherwise */
+
+/* Its own argon2 shares this one name with libargon2. */
+#define FLAG_clear_internal_memory sqlite_clear_internal_memory

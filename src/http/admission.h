@@ -16,7 +16,7 @@
  * milliseconds: beyond ADMISSION_HANDSHAKES a second in all, each address has
  * a bucket of 30, refilled with 10 a second. */
 #define ADMISSION_PER_ADDRESS 32
-#define ADMISSION_HANDSHAKES  100
+#define ADMISSION_HANDSHAKES  150
 
 struct admission;
 struct seat; /* the place of one worker thread */

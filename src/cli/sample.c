@@ -227,7 +227,7 @@ static void fill_item(struct ctx *c, const struct sample_row *rows, size_t i,
         return;
     item->cell[PLAN_PREDECESSORS] =
         arena_printf(c->mem, "R%d FS%s", w->last[r->level],
-                     r->kind == 'M'   ? "-1"
+                     r->kind == 'M'   ? ""
                      : r->link == '+' ? "+2"
                                       : "");
 }

@@ -28,6 +28,7 @@ extern const struct query_set session_queries;
 extern const struct query_set sign_in_queries;
 extern const struct query_set tenancy_queries;
 extern const struct query_set ticket_list_queries;
+extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set user_queries;
 extern const struct query_set workday_queries;

@@ -14,11 +14,20 @@
 
 enum { BYTES_MAX = 32 << 20, TASKS_MAX = 100000, DAYS_MAX = 4000 };
 
+/* Who works on what: sorted by task, so that each finds its own at once. */
+struct assignment {
+    int64_t task;
+    size_t place; /* in the file */
+    const char *person;
+};
+
 struct reader {
     struct ctx *c;
     struct plan_file *out;
     const struct xml *project;
     int minutes_per_day;
+    struct assignment *assignments;
+    size_t assignment_count;
 };
 
 static bool is_true(const struct xml *x, const char *name)
@@ -89,28 +98,91 @@ static const char *hours_text(struct reader *r, const char *text)
 
 /* ---- resources ---- */
 
-/* E-mail addresses of a task's resources; whoever has none is reported. */
-static const char *assignee_text(struct reader *r, const char *task_uid)
+struct resource {
+    int64_t uid;
+    const char *person; /* e-mail address, else the name */
+};
+
+static int compare_resources(const void *a, const void *b)
+{
+    const struct resource *x = a, *y = b;
+
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+static int compare_assignments(const void *a, const void *b)
+{
+    const struct assignment *x = a, *y = b;
+
+    if (x->task != y->task)
+        return x->task < y->task ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static size_t count_children(const struct xml *list)
+{
+    size_t n = 0;
+
+    for (const struct xml *x = list ? list->child : NULL; x; x = x->next)
+        n++;
+    return n;
+}
+
+static struct resource *read_resources(struct reader *r, size_t *count)
+{
+    const struct xml *list = xml_child(r->project, "Resources");
+    struct resource *out =
+        arena_array(r->c->mem, struct resource, count_children(list) + 1);
+
+    *count = 0;
+    for (const struct xml *x = list ? list->child : NULL; x; x = x->next) {
+        const char *mail = xml_text(x, "EmailAddress");
+        out[(*count)++] = (struct resource){
+            number(x, "UID", -1), mail ? mail : xml_text(x, "Name")};
+    }
+    qsort(out, *count, sizeof(*out), compare_resources);
+    return out;
+}
+
+static void read_assignments(struct reader *r)
 {
     const struct xml *list = xml_child(r->project, "Assignments");
+    size_t resources;
+    struct resource *people = read_resources(r, &resources);
+
+    r->assignments =
+        arena_array(r->c->mem, struct assignment, count_children(list) + 1);
+    for (const struct xml *x = list ? list->child : NULL; x; x = x->next) {
+        struct resource key = {number(x, "ResourceUID", -2), NULL};
+        const struct resource *who = bsearch(&key, people, resources,
+                                             sizeof(key), compare_resources);
+        if (!who || !who->person)
+            continue;
+        r->assignments[r->assignment_count] = (struct assignment){
+            number(x, "TaskUID", -1), r->assignment_count, who->person};
+        r->assignment_count++;
+    }
+    qsort(r->assignments, r->assignment_count, sizeof(*r->assignments),
+          compare_assignments);
+}
+
+/* The people of a task, || between. */
+static const char *assignee_text(struct reader *r, int64_t task)
+{
+    size_t low = 0, high = r->assignment_count;
     const char *text = NULL;
 
-    for (const struct xml *a = list ? list->child : NULL; a; a = a->next) {
-        if (!str_equal(xml_text(a, "TaskUID"), task_uid))
-            continue;
-        const char *uid = xml_text(a, "ResourceUID");
-        const struct xml *resources = xml_child(r->project, "Resources");
-        const struct xml *p = resources ? resources->child : NULL;
-        while (p && !str_equal(xml_text(p, "UID"), uid))
-            p = p->next;
-        if (!p)
-            continue;
-        const char *mail = xml_text(p, "EmailAddress");
-        const char *name = xml_text(p, "Name");
-        if (!mail)
-            mail = name;
-        if (mail)
-            text = text ? arena_printf(r->c->mem, "%s||%s", text, mail) : mail;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (r->assignments[middle].task < task)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < r->assignment_count && r->assignments[low].task == task;
+         low++) {
+        const char *one = r->assignments[low].person;
+        text = text ? arena_printf(r->c->mem, "%s||%s", text, one) : one;
     }
     return text;
 }
@@ -215,7 +287,7 @@ static void read_task(struct reader *r, const struct xml *task,
                                       : summary && level <= 1    ? "phase"
                                                                  : "task";
     item->cell[PLAN_PRIORITY] = priority_word(number(task, "Priority", 500));
-    item->cell[PLAN_ASSIGNEE] = uid ? assignee_text(r, uid) : NULL;
+    item->cell[PLAN_ASSIGNEE] = assignee_text(r, number(task, "UID", -1));
     item->cell[PLAN_START] = day_text(r, task, "Start");
     item->cell[PLAN_END] = day_text(r, task, "Finish");
     item->cell[PLAN_ACTUAL_START] = day_text(r, task, "ActualStart");
@@ -364,7 +436,7 @@ enum err mspdi_read(struct ctx *c, const char *data, size_t len,
     const char *rule = "file_size";
     int line = 0;
 
-    *out = (struct plan_file){.count = 0};
+    *out = (struct plan_file){.is_foreign = true};
     r.project = len <= BYTES_MAX ? xml_parse(c->mem, data, len, &rule, &line)
                                  : NULL;
     if (r.project && strcmp(r.project->name, "Project") != 0) {
@@ -384,5 +456,6 @@ enum err mspdi_read(struct ctx *c, const char *data, size_t len,
     if (r.minutes_per_day < 1 || r.minutes_per_day > 1440)
         r.minutes_per_day = 480;
     read_calendar(&r);
+    read_assignments(&r);
     return read_tasks(&r, error);
 }

@@ -62,6 +62,7 @@ struct plan_file {
     size_t count;
     int columns[PLAN_CELLS];     /* place of each in the file, 0: not there */
     const char *names[PLAN_CELLS]; /* as the file's head calls them */
+    bool is_foreign;             /* names of people may be unknown here */
     bool has_calendar;           /* weekdays and days are meant */
     int weekdays;                /* bit 0 Sunday */
     struct plan_day *days;

@@ -171,7 +171,7 @@ static enum err hide_program(struct ctx *c, struct project *p)
     return e;
 }
 
-static enum err get_plain(struct ctx *c, int64_t id, struct project *out)
+enum err project_get_plain(struct ctx *c, int64_t id, struct project *out)
 {
     struct query *q = query(c, project_text[PROJECT_GET]);
 
@@ -189,15 +189,15 @@ static enum err get_plain(struct ctx *c, int64_t id, struct project *out)
 
 enum err project_get(struct ctx *c, int64_t id, struct project *out)
 {
-    enum err e = get_plain(c, id, out);
+    enum err e = project_get_plain(c, id, out);
 
     if (e || (e = hide_program(c, out)) || (e = count_members(c, out)))
         return e;
     return count_tickets(c, out);
 }
 
-enum err project_list(struct ctx *c, const struct project **out,
-                      size_t *count)
+static enum err read_visible(struct ctx *c, struct project **out,
+                             size_t *count)
 {
     struct query *q = query(c, project_text[PROJECT_LIST]);
     struct buf rows = buf_in(c->mem);
@@ -210,17 +210,33 @@ enum err project_list(struct ctx *c, const struct project **out,
         read_project(c, q, &p);
         buf_put(&rows, &p, sizeof p);
     }
-    if (e)
-        return e;
-    struct project *list = (void *)rows.data;
+    *out = (void *)rows.data;
     *count = rows.len / sizeof p;
-    for (size_t i = 0; i < *count; i++)
-        if ((e = access_project(c, list[i].id, &list[i].rights)) ||
-            (e = hide_program(c, &list[i])) ||
-            (e = count_tickets(c, &list[i])))
-            return e;
+    return e;
+}
+
+enum err project_list_plain(struct ctx *c, const struct project **out,
+                            size_t *count)
+{
+    struct project *list;
+    enum err e = read_visible(c, &list, count);
+
     *out = list;
-    return OK;
+    return e;
+}
+
+enum err project_list(struct ctx *c, const struct project **out,
+                      size_t *count)
+{
+    struct project *list;
+    enum err e = read_visible(c, &list, count);
+
+    for (size_t i = 0; !e && i < *count; i++)
+        if (!(e = access_project(c, list[i].id, &list[i].rights)) &&
+            !(e = hide_program(c, &list[i])))
+            e = count_tickets(c, &list[i]);
+    *out = list;
+    return e;
 }
 
 /* ---- changing ---- */
@@ -346,7 +362,7 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
                         const struct values *v, struct project *out)
 {
     struct project before;
-    enum err e = get_plain(c, id, &before);
+    enum err e = project_get_plain(c, id, &before);
 
     if (e)
         return e;
@@ -385,7 +401,7 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
 enum err project_delete(struct ctx *c, int64_t id, int64_t version)
 {
     struct project before;
-    enum err e = get_plain(c, id, &before);
+    enum err e = project_get_plain(c, id, &before);
 
     if (e)
         return e;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan from a file: CSV or MS Project XML, tried first or written at once.
+ * The file is read outside any transaction, in an arena of its own, since it
+ * may be far larger than other requests. */
+#include "api/routes.h"
+#include "core/import.h"
+
+enum { FILE_MAX_BYTES = 32 << 20, ARENA_MAX = 1 << 30, TX_SECONDS = 60 };
+
+static const char *const format_words[] = {"csv", "mspdi", NULL};
+static const char *const encoding_words[] = {"auto", "utf-8", "cp932", NULL};
+
+static const struct field import_fields[] = {
+    {"format", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, format_words, NULL, "形式",
+     "Format"},
+    {"encoding", FIELD_CHOICE, 0, 0, 0, encoding_words, NULL, "文字コード",
+     "Encoding"},
+    {"dry", FIELD_BOOL, 0, 0, 0, NULL, NULL, "試行", "Dry run"},
+};
+static const struct form import_form = {"ImportQuery", import_fields,
+                                        COUNT(import_fields)};
+
+static void close_arena(void *arg)
+{
+    arena_close(arg);
+}
+
+static enum err read_file(struct call *k, struct ctx *c,
+                          struct plan_file *file, struct plan_error *error)
+{
+    const char *data;
+    size_t len;
+    enum err e = request_body(k->request, FILE_MAX_BYTES, &data, &len);
+
+    if (e == ERR_LIMIT)
+        return ctx_fail(k->c, e, "", "file_size",
+                        "ファイルが大きすぎます（上限 32 MB）",
+                        "The file is larger than 32 MB");
+    if (e)
+        return ctx_fail(k->c, e, "", "cut_short",
+                        "データが途中で切れています",
+                        "The body was cut short");
+    if (values_int(k->query, "format", 0) == 1)
+        return mspdi_read(c, data, len, file, error);
+    return plan_csv_read(
+        c, data, len,
+        (enum plan_encoding)values_int(k->query, "encoding", PLAN_AUTO), file,
+        error);
+}
+
+static enum err import_file(struct call *k, struct ctx *c, bool dry,
+                            struct plan_file *file,
+                            struct import_report *report)
+{
+    enum err e = tx_begin(c, k->tenant, TX_WRITE);
+
+    if (e)
+        return e;
+    tx_extend(c, TX_SECONDS);
+    e = access_check(c, k->route->right, call_id(k, 0));
+    if (!e)
+        e = import_plan(c, call_id(k, 0), file, dry, report);
+    return tx_end(c, k->tenant, e);
+}
+
+static enum err post_import(struct call *k)
+{
+    struct ctx big = *k->c;
+    struct plan_file file = {.count = 0};
+    struct plan_error error = {.line = 0};
+    struct import_report report = {.file = &file};
+    bool dry = values_bool(k->query, "dry", false);
+
+    big.mem = arena_open(ARENA_MAX);
+    arena_defer(k->c->mem, close_arena, big.mem);
+    enum err e = read_file(k, &big, &file, &error);
+    if (e && k->c->fail)
+        return e;
+    if (e) {
+        report.errors = &error;
+        report.error_count = 1;
+    } else {
+        e = import_file(k, &big, dry, &file, &report);
+    }
+    if (e && report.error_count == 0) {
+        k->c->fail = big.fail;
+        return e;
+    }
+    k->reply->status = e ? 422 : 200;
+    json_open(&k->out, NULL, '{');
+    import_write_report(&k->out, k->c, dry, &report);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_sample(struct call *k)
+{
+    k->reply->type = "text/csv; charset=utf-8";
+    reply_header(k->reply, "Content-Disposition",
+                 "attachment; filename=\"yagura-sample.csv\"");
+    plan_csv_sample(&k->reply->body, k->c->actor->lang);
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/v1/projects/:id/imports", post_import,
+     RIGHT_PROJECT_TICKET_ADD, NULL, &import_form, NULL,
+     ROUTE_NO_TX | ROUTE_RAW, "Bring a plan in from a file"},
+    {METHOD_GET, "/api/v1/imports/sample", get_sample, RIGHT_SIGNED_IN, NULL,
+     NULL, NULL, 0, "A sample CSV file in the reader's language"},
+};
+const struct route_set import_routes = {routes, COUNT(routes)};

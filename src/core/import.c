@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From what a file says to edits.  Rows are read first, each on its own, so
+ * that every mistake of the file is found; only if none is do the edits run,
+ * and what they refuse is traced back to its line by the edit's `where`. */
+#include "core/import.h"
+
+#include "base/civil.h"
+#include "base/str.h"
+#include "core/catalogue.h"
+#include "core/core.h"
+#include "core/dependency.h"
+#include "core/edit.h"
+#include "core/project.h"
+#include "core/ticket.h"
+#include "core/workday.h"
+#include "db/query.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IMPORT_PEOPLE, IMPORT_LINKED };
+static const char *const import_text[] = {
+    [IMPORT_PEOPLE] = "SELECT id, email_fold, name FROM user WHERE state < 3",
+    [IMPORT_LINKED] = "SELECT id FROM dependency WHERE predecessor_id = ?1 AND"
+                      " successor_id = ?2",
+};
+const struct query_set import_queries = {"import", import_text,
+                                         COUNT(import_text)};
+
+/* ---- a small map from text to a number ---- */
+
+struct map {
+    struct arena *mem;
+    struct map_slot {
+        const char *key;
+        int64_t value;
+    } *slots;
+    size_t mask;
+};
+
+static struct map map_in(struct arena *mem, size_t entries)
+{
+    size_t size = 64;
+
+    while (size < entries * 2)
+        size *= 2;
+    return (struct map){mem, arena_array(mem, struct map_slot, size),
+                        size - 1};
+}
+
+static struct map_slot *map_slot(const struct map *m, const char *key)
+{
+    uint64_t h = 14695981039346656037ULL;
+
+    for (const char *p = key; *p; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211ULL;
+    size_t i = (size_t)h & m->mask;
+    while (m->slots[i].key && strcmp(m->slots[i].key, key) != 0)
+        i = (i + 1) & m->mask;
+    return &m->slots[i];
+}
+
+/* false: the key is there already. */
+static bool map_add(struct map *m, const char *key, int64_t value)
+{
+    struct map_slot *s = map_slot(m, key);
+
+    if (s->key)
+        return false;
+    *s = (struct map_slot){key, value};
+    return true;
+}
+
+/* ---- the work ---- */
+
+struct row {
+    const char *name; /* how edits call it: a ref, or the id in digits */
+    int64_t ticket_id; /* of an existing ticket, 0: new */
+    bool is_delete, has_children;
+};
+
+struct work {
+    struct ctx *c;
+    struct plan_file *file;
+    struct import_report *report;
+    const struct catalogue *catalogue;
+    const char *project_key;
+    struct plan_error *errors;
+    struct row *rows;
+    struct map ids, outlines, people;
+    int last[32]; /* by level: the row there, for files with levels */
+    struct edit *edits;
+    size_t edit_count, edit_cap;
+};
+
+static void complain(struct work *w, size_t i, enum plan_cell cell,
+                     const char *rule, const char *message)
+{
+    struct import_report *r = w->report;
+
+    if (r->error_count == IMPORT_ERRORS_MAX)
+        return;
+    w->errors[r->error_count++] = (struct plan_error){
+        w->file->items[i].line, w->file->columns[cell],
+        w->file->names[cell] ? w->file->names[cell]
+                             : plan_csv_head(cell, w->c->actor->lang),
+        rule, message};
+}
+
+static const char *cell_of(const struct work *w, size_t i, enum plan_cell cell)
+{
+    const char *text = w->file->items[i].cell[cell];
+
+    return text && *text ? text : NULL;
+}
+
+static struct edit *add_edit(struct work *w)
+{
+    if (w->edit_count == w->edit_cap) {
+        size_t cap = w->edit_cap ? w->edit_cap * 2 : 1024;
+        struct edit *more = arena_array(w->c->mem, struct edit, cap);
+        if (w->edit_count)
+            memcpy(more, w->edits, w->edit_count * sizeof(*more));
+        w->edits = more;
+        w->edit_cap = cap;
+    }
+    return &w->edits[w->edit_count++];
+}
+
+/* ---- names of rows ---- */
+
+static bool is_ticket_key(const struct work *w, const char *id)
+{
+    size_t len = strlen(w->project_key);
+
+    return strncmp(id, w->project_key, len) == 0 && id[len] == '-' &&
+           strspn(id + len + 1, "0123456789") == strlen(id + len + 1) &&
+           id[len + 1];
+}
+
+/* KEY-12 to an id; what ticket_find records is not ours to report. */
+static int64_t find_ticket(struct work *w, const char *key)
+{
+    struct ctx probe = *w->c;
+    int64_t id = 0;
+
+    probe.fail = NULL;
+    return ticket_find(&probe, key, &id) ? 0 : id;
+}
+
+static bool is_action(struct work *w, size_t i, const char *en,
+                      const char *ja)
+{
+    const char *text = cell_of(w, i, PLAN_ACTION);
+    const char *folded = text ? str_fold(w->c->mem, text) : "";
+
+    return str_equal(folded, en) || str_equal(folded, ja);
+}
+
+static void name_row(struct work *w, size_t i)
+{
+    struct row *row = &w->rows[i];
+    const char *id = cell_of(w, i, PLAN_ID);
+
+    row->is_delete = is_action(w, i, "delete", "削除");
+    row->name = arena_printf(w->c->mem, "row %zu", i);
+    if (id && is_ticket_key(w, id)) {
+        row->ticket_id = find_ticket(w, id);
+        if (!row->ticket_id)
+            complain(w, i, PLAN_ID, "not_found",
+                     ctx_text(w->c, "このチケットは見つかりません",
+                              "There is no such ticket"));
+        row->name = arena_printf(w->c->mem, "%lld",
+                                 (long long)row->ticket_id);
+    } else if (row->is_delete) {
+        complain(w, i, PLAN_ID, "required",
+                 ctx_text(w->c, "削除するチケットのIDを指定してください",
+                          "Name the ticket to delete by its ID"));
+    }
+    if (id && !map_add(&w->ids, id, (int64_t)i))
+        complain(w, i, PLAN_ID, "twice",
+                 ctx_text(w->c, "同じIDの行がほかにもあります",
+                          "Another row has the same ID"));
+}
+
+/* A row of the file, or a ticket that exists: its name for edits. */
+static const char *resolve(struct work *w, const char *id)
+{
+    const struct map_slot *s = map_slot(&w->ids, id);
+
+    if (s->key)
+        return w->rows[s->value].name;
+    int64_t ticket = is_ticket_key(w, id) ? find_ticket(w, id) : 0;
+    return ticket ? arena_printf(w->c->mem, "%lld", (long long)ticket) : NULL;
+}
+
+/* ---- where a row hangs ---- */
+
+static bool parent_by_outline(struct work *w, size_t i, const char *outline,
+                              const char **parent)
+{
+    const char *dot = strrchr(outline, '.');
+
+    if (!map_add(&w->outlines, outline, (int64_t)i)) {
+        complain(w, i, PLAN_OUTLINE, "twice",
+                 ctx_text(w->c, "同じWBS番号の行がほかにもあります",
+                          "Another row has the same WBS number"));
+        return false;
+    }
+    if (!dot)
+        return true;
+    const char *above =
+        arena_strndup(w->c->mem, outline, (size_t)(dot - outline));
+    const struct map_slot *s = map_slot(&w->outlines, above);
+    if (!s->key) {
+        complain(w, i, PLAN_OUTLINE, "no_parent",
+                 ctx_text(w->c,
+                          "上位のWBS番号の行がこの行より前にありません",
+                          "The row of the number above does not come before "
+                          "this one"));
+        return false;
+    }
+    w->rows[s->value].has_children = true;
+    *parent = w->rows[s->value].name;
+    return true;
+}
+
+static bool parent_by_level(struct work *w, size_t i, const char *text,
+                            const char **parent)
+{
+    int64_t level = 0;
+
+    if (!str_parse_int(str_fold(w->c->mem, text), 1, 31, &level) ||
+        (level > 1 && w->last[level - 1] < 0)) {
+        complain(w, i, PLAN_LEVEL, "level",
+                 ctx_text(w->c,
+                          "階層は1から始め、1段ずつ下げてください",
+                          "Levels begin at 1 and go down one at a time"));
+        return false;
+    }
+    w->last[level] = (int)i;
+    for (int l = (int)level + 1; l < 32; l++)
+        w->last[l] = -1;
+    if (level > 1) {
+        w->rows[w->last[level - 1]].has_children = true;
+        *parent = w->rows[w->last[level - 1]].name;
+    }
+    return true;
+}
+
+static bool parent_by_id(struct work *w, size_t i, const char *id,
+                         const char **parent)
+{
+    const struct map_slot *s = map_slot(&w->ids, id);
+
+    *parent = resolve(w, id);
+    if (!*parent) {
+        complain(w, i, PLAN_PARENT, "not_found",
+                 ctx_text(w->c, "親のチケットが見つかりません",
+                          "The parent is not there"));
+        return false;
+    }
+    if (s->key)
+        w->rows[s->value].has_children = true;
+    return true;
+}
+
+/* "" is the top; NULL: the file does not say. */
+static const char *find_parent(struct work *w, size_t i)
+{
+    const char *outline = cell_of(w, i, PLAN_OUTLINE);
+    const char *level = cell_of(w, i, PLAN_LEVEL);
+    const char *id = cell_of(w, i, PLAN_PARENT);
+    const char *parent = "";
+
+    if (id)
+        (void)parent_by_id(w, i, id, &parent);
+    else if (outline)
+        (void)parent_by_outline(w, i, outline, &parent);
+    else if (level)
+        (void)parent_by_level(w, i, level, &parent);
+    else
+        return NULL;
+    return parent;
+}
+
+/* ---- words ---- */
+
+static bool is_word(struct work *w, const char *folded, const char *word)
+{
+    return str_equal(folded, str_fold(w->c->mem, word));
+}
+
+static const struct classification *find_classification(struct work *w,
+                                                        size_t i)
+{
+    const char *text = cell_of(w, i, PLAN_CLASSIFICATION);
+    const char *folded = text ? str_fold(w->c->mem, text) : NULL;
+
+    for (size_t n = 0; text && n < w->catalogue->count; n++) {
+        const struct classification *k = &w->catalogue->classifications[n];
+        if (is_word(w, folded, k->key) || is_word(w, folded, k->ja) ||
+            is_word(w, folded, k->en))
+            return k;
+    }
+    if (text) {
+        complain(w, i, PLAN_CLASSIFICATION, "choice",
+                 arena_printf(w->c->mem,
+                              ctx_text(w->c,
+                                       "チケット分類「%.60s」はありません",
+                                       "There is no classification \"%.60s\""),
+                              text));
+        return NULL;
+    }
+    return catalogue_find_key(w->catalogue, "task");
+}
+
+static const char *find_status(struct work *w, size_t i,
+                               const struct classification *k)
+{
+    const char *text = cell_of(w, i, PLAN_STATUS);
+    const char *folded = text ? str_fold(w->c->mem, text) : NULL;
+
+    for (size_t n = 0; text && k && n < k->status_count; n++) {
+        const struct status *s = &k->statuses[n];
+        if (is_word(w, folded, s->ja) || is_word(w, folded, s->en))
+            return arena_printf(w->c->mem, "%lld", (long long)s->id);
+    }
+    for (int n = 0; text && k && category_words[n]; n++)
+        if (str_equal(folded, category_words[n]))
+            return arena_printf(
+                w->c->mem, "%lld",
+                (long long)classification_first(k, (enum category)n)->id);
+    if (text && k)
+        complain(w, i, PLAN_STATUS, "choice",
+                 arena_printf(w->c->mem,
+                              ctx_text(w->c, "ステータス「%.60s」はありません",
+                                       "There is no status \"%.60s\""),
+                              text));
+    return NULL;
+}
+
+static const char *find_priority(struct work *w, size_t i)
+{
+    static const char *const ja[] = {"緊急", "高", "中", "低"};
+    const char *text = cell_of(w, i, PLAN_PRIORITY);
+
+    for (int n = 0; text && n < 4; n++)
+        if (is_word(w, str_fold(w->c->mem, text), ja[n]))
+            return priority_words[n];
+    return text ? str_fold(w->c->mem, text) : NULL;
+}
+
+/* "a@x||b@y" to "3,5". */
+static const char *find_assignees(struct work *w, size_t i)
+{
+    const char *text = cell_of(w, i, PLAN_ASSIGNEE);
+    const char *ids = NULL;
+
+    while (text && *text) {
+        const char *end = strstr(text, "||");
+        size_t len = end ? (size_t)(end - text) : strlen(text);
+        const char *one =
+            str_trim(w->c->mem, arena_strndup(w->c->mem, text, len));
+        const struct map_slot *s =
+            map_slot(&w->people, str_fold(w->c->mem, one));
+        if (s->key)
+            ids = ids ? arena_printf(w->c->mem, "%s,%lld", ids,
+                                     (long long)s->value)
+                      : arena_printf(w->c->mem, "%lld", (long long)s->value);
+        else if (w->file->is_foreign)
+            plan_file_lose(w->file, "このテナントにいないリソース",
+                           "Resources who are no users here", one);
+        else
+            complain(w, i, PLAN_ASSIGNEE, "not_found",
+                     arena_printf(w->c->mem,
+                                  ctx_text(w->c,
+                                           "担当者「%.80s」は登録されていません",
+                                           "There is no user \"%.80s\""),
+                                  one));
+        text = end ? end + 2 : NULL;
+    }
+    return ids;
+}
+
+/* "1.5" hours to "90" minutes; anything else goes on as it is and is refused
+ * by the form. */
+static const char *minutes_text(struct work *w, size_t i, enum plan_cell cell)
+{
+    const char *text = cell_of(w, i, cell);
+    char *end;
+
+    if (!text)
+        return w->file->items[i].cell[cell];
+    const char *folded = str_fold(w->c->mem, text);
+    double hours = strtod(folded, &end);
+    if (end == folded || (*end && strcmp(end, "h") != 0 &&
+                          strcmp(end, "時間") != 0) ||
+        !(hours >= 0 && hours < 1e6)) {
+        complain(w, i, cell, "number",
+                 ctx_text(w->c, "時間は数値で入力してください（例 7.5）",
+                          "Hours are a number, such as 7.5"));
+        return NULL;
+    }
+    return arena_printf(w->c->mem, "%lld", (long long)(hours * 60 + 0.5));
+}
+
+static const char *percent_text(struct work *w, size_t i)
+{
+    const char *text = cell_of(w, i, PLAN_PROGRESS);
+    char *end;
+
+    if (!text)
+        return NULL;
+    const char *folded = str_fold(w->c->mem, text);
+    double percent = strtod(folded, &end);
+    if (end == folded || (*end && strcmp(end, "%") != 0) ||
+        !(percent >= 0 && percent <= 100)) {
+        complain(w, i, PLAN_PROGRESS, "number",
+                 ctx_text(w->c, "進捗率は0から100で入力してください",
+                          "Progress is a number from 0 to 100"));
+        return NULL;
+    }
+    return arena_printf(w->c->mem, "%d", (int)(percent + 0.5));
+}
+
+/* ---- a row's values ---- */
+
+static const struct {
+    const char *field;
+    enum plan_cell cell;
+} places[] = {
+    {"subject", PLAN_SUBJECT},
+    {"classification", PLAN_CLASSIFICATION},
+    {"status", PLAN_STATUS},
+    {"priority", PLAN_PRIORITY},
+    {"parent", PLAN_PARENT},
+    {"assignees", PLAN_ASSIGNEE},
+    {"planned_start", PLAN_START},
+    {"planned_end", PLAN_END},
+    {"actual_start", PLAN_ACTUAL_START},
+    {"actual_end", PLAN_ACTUAL_END},
+    {"due", PLAN_DUE},
+    {"progress", PLAN_PROGRESS},
+    {"estimate", PLAN_ESTIMATE},
+    {"actual", PLAN_ACTUAL},
+    {"manual", PLAN_MANUAL},
+    {"details", PLAN_DETAILS},
+};
+
+static enum plan_cell cell_of_field(const char *field)
+{
+    for (size_t n = 0; n < COUNT(places); n++)
+        if (strcmp(places[n].field, field) == 0)
+            return places[n].cell;
+    return PLAN_ID;
+}
+
+static void collect_failures(struct work *w, size_t i,
+                             const struct failure *f)
+{
+    for (; f; f = f->next)
+        complain(w, i, cell_of_field(f->field), f->rule, f->message);
+}
+
+static const char *field_text(struct work *w, size_t i, const char *field,
+                              const struct classification *k,
+                              const char *parent)
+{
+    bool is_new = w->rows[i].ticket_id == 0;
+
+    if (strcmp(field, "classification") == 0)
+        return k && (is_new || cell_of(w, i, PLAN_CLASSIFICATION)) ? k->key
+                                                                   : NULL;
+    if (strcmp(field, "status") == 0)
+        return find_status(w, i, k);
+    if (strcmp(field, "priority") == 0)
+        return find_priority(w, i);
+    if (strcmp(field, "assignees") == 0)
+        return find_assignees(w, i);
+    if (strcmp(field, "progress") == 0)
+        return percent_text(w, i);
+    if (strcmp(field, "estimate") == 0)
+        return minutes_text(w, i, PLAN_ESTIMATE);
+    if (strcmp(field, "actual") == 0)
+        return minutes_text(w, i, PLAN_ACTUAL);
+    if (strcmp(field, "parent") == 0)
+        return parent && (*parent || !is_new) ? parent : NULL;
+    enum plan_cell cell = cell_of_field(field);
+    return cell == PLAN_ID ? NULL : w->file->items[i].cell[cell];
+}
+
+static const struct values *row_values(struct work *w, size_t i,
+                                       const char *parent)
+{
+    const struct form *form = &ticket_edit_form;
+    const struct classification *k = find_classification(w, i);
+    const char *cells[40] = {0};
+    const struct values *v = NULL;
+    struct ctx probe = *w->c;
+
+    must(form->count <= COUNT(cells));
+    if (k && w->rows[i].ticket_id == 0 && w->rows[i].has_children &&
+        !cell_of(w, i, PLAN_CLASSIFICATION) && parent && !*parent)
+        k = catalogue_find_key(w->catalogue, "phase");
+    for (size_t n = 0; n < form->count; n++)
+        cells[n] = field_text(w, i, form->fields[n].name, k, parent);
+    probe.fail = NULL;
+    if (values_parse_cells(&probe, form, cells, &v))
+        collect_failures(w, i, probe.fail);
+    if (w->rows[i].ticket_id == 0 && !cell_of(w, i, PLAN_SUBJECT))
+        complain(w, i, PLAN_SUBJECT, "required",
+                 ctx_text(w->c, "件名を入力してください",
+                          "The subject is missing"));
+    return v;
+}
+
+static void row_edit(struct work *w, size_t i, const char *parent)
+{
+    struct row *row = &w->rows[i];
+    struct edit *e = add_edit(w);
+
+    *e = (struct edit){
+        .op = row->is_delete    ? EDIT_DELETE
+              : row->ticket_id ? EDIT_UPDATE
+                               : EDIT_CREATE,
+        .where = arena_printf(w->c->mem, "%zu.", i),
+        .ref = row->ticket_id ? NULL : row->name,
+        .target = row->ticket_id ? row->name : NULL,
+        .values = row->is_delete ? NULL : row_values(w, i, parent),
+        .is_import = true,
+    };
+}
+
+/* ---- predecessors ---- */
+
+struct token {
+    const char *id;
+    int kind;
+    int64_t lag;
+};
+
+/* "A", "A SS", "A FS+2", "12FS-1d": a lag needs its kind, since ids may end in
+ * a number. */
+static bool parse_token(struct work *w, const char *text, struct token *out)
+{
+    const char *folded = str_trim(w->c->mem, text);
+    size_t len = strlen(folded), end = len;
+
+    *out = (struct token){folded, DEPENDENCY_FS, 0};
+    while (end > 0 && strchr("+-0123456789 d", folded[end - 1]))
+        end--;
+    if (end < 2)
+        return len > 0;
+    for (int kind = 0; dependency_words[kind]; kind++) {
+        if (strncmp(folded + end - 2, dependency_words[kind], 2) != 0)
+            continue;
+        const char *lag = str_trim(w->c->mem, folded + end);
+        size_t digits = strspn(lag, "+-0123456789");
+        out->kind = kind;
+        out->id = str_trim(w->c->mem,
+                           arena_strndup(w->c->mem, folded, end - 2));
+        lag = arena_strndup(w->c->mem, lag + (*lag == '+'),
+                            digits - (*lag == '+' ? 1 : 0));
+        return *out->id &&
+               (!*lag || str_parse_int(lag, -DEPENDENCY_LAG_MAX,
+                                       DEPENDENCY_LAG_MAX, &out->lag));
+    }
+    return true;
+}
+
+static bool is_linked(struct work *w, const char *from, const char *to)
+{
+    int64_t a, b;
+
+    if (!str_parse_int(from, 1, INT64_MAX, &a) ||
+        !str_parse_int(to, 1, INT64_MAX, &b))
+        return false;
+    struct query *q = query(w->c, import_text[IMPORT_LINKED]);
+    bind_int(q, 1, a);
+    bind_int(q, 2, b);
+    enum err e = query_one(w->c, q);
+    if (!e)
+        query_done(q);
+    return e == OK;
+}
+
+static void link_edit(struct work *w, size_t i, const char *text)
+{
+    struct token t;
+
+    if (!parse_token(w, text, &t)) {
+        complain(w, i, PLAN_PREDECESSORS, "link",
+                 ctx_text(w->c,
+                          "先行は「ID」または「ID FS+2」の形で入力してください",
+                          "A predecessor is written \"ID\" or \"ID FS+2\""));
+        return;
+    }
+    const char *from = resolve(w, t.id);
+    if (!from) {
+        complain(w, i, PLAN_PREDECESSORS, "not_found",
+                 arena_printf(w->c->mem,
+                              ctx_text(w->c, "先行「%.60s」が見つかりません",
+                                       "There is no predecessor \"%.60s\""),
+                              t.id));
+        return;
+    }
+    if (is_linked(w, from, w->rows[i].name))
+        return;
+    *add_edit(w) = (struct edit){
+        .op = EDIT_LINK,
+        .where = arena_printf(w->c->mem, "%zu.predecessors.", i),
+        .predecessor = from,
+        .successor = w->rows[i].name,
+        .kind = t.kind,
+        .lag = t.lag,
+        .has_lag = true,
+        .is_import = true,
+    };
+    w->report->links++;
+}
+
+static void link_edits(struct work *w, size_t i)
+{
+    const char *text = cell_of(w, i, PLAN_PREDECESSORS);
+
+    while (text && *text && !w->rows[i].is_delete) {
+        size_t len = strcspn(text, "|;,");
+        if (len > 0)
+            link_edit(w, i, arena_strndup(w->c->mem, text, len));
+        text += len + strspn(text + len, "|;,");
+    }
+}
+
+/* ---- all of it ---- */
+
+static enum err load_people(struct work *w)
+{
+    struct query *q = query(w->c, import_text[IMPORT_PEOPLE]);
+    enum err e;
+
+    w->people = map_in(w->c->mem, 8192);
+    size_t n = 0;
+    while (query_next(w->c, q, &e)) {
+        int64_t id = col_int(q, 0);
+        if (n++ >= 4000)
+            continue; /* names beyond that are found by nobody's file */
+        (void)map_add(&w->people,
+                      str_fold(w->c->mem, col_text(w->c, q, 1)), id);
+        (void)map_add(&w->people,
+                      str_fold(w->c->mem, col_text(w->c, q, 2)), id);
+    }
+    return e;
+}
+
+/* "17.planned_end" back to row 17. */
+static void trace_failures(struct work *w, const struct failure *f)
+{
+    for (; f; f = f->next) {
+        char *end;
+        unsigned long i = strtoul(f->field, &end, 10);
+        if (end == f->field || *end != '.' || i >= w->file->count)
+            i = 0;
+        else
+            end++;
+        complain(w, i,
+                 strncmp(end, "predecessors", 12) == 0 ? PLAN_PREDECESSORS
+                                                       : cell_of_field(end),
+                 f->rule, f->message);
+    }
+}
+
+static enum err apply(struct work *w, int64_t project_id)
+{
+    struct edit_result result;
+    struct ctx inner = *w->c;
+    enum err e;
+
+    inner.fail = NULL;
+    e = edit_apply(&inner, project_id, w->edits, w->edit_count, &result);
+    if (e == ERR_INVALID || e == ERR_CONFLICT || e == ERR_NOT_FOUND) {
+        trace_failures(w, inner.fail);
+        return ERR_INVALID;
+    }
+    if (e)
+        w->c->fail = inner.fail;
+    return e;
+}
+
+static void count_rows(struct work *w)
+{
+    for (size_t i = 0; i < w->file->count; i++) {
+        w->report->added += w->rows[i].ticket_id == 0;
+        w->report->deleted += w->rows[i].is_delete;
+        w->report->changed += w->rows[i].ticket_id && !w->rows[i].is_delete;
+    }
+}
+
+static enum err set_calendar(struct work *w, int64_t project_id)
+{
+    if (!w->file->has_calendar)
+        return OK;
+    struct workday_rule rule = {.weekdays = w->file->weekdays,
+                                .holidays = false,
+                                .count = w->file->day_count};
+    struct workday *days =
+        arena_array(w->c->mem, struct workday, w->file->day_count + 1);
+    for (size_t i = 0; i < w->file->day_count; i++)
+        days[i] = (struct workday){w->file->days[i].day,
+                                   w->file->days[i].is_working,
+                                   w->file->days[i].name};
+    rule.days = days;
+    return workday_set_project(w->c, project_id, &rule);
+}
+
+static void find_children(struct work *w, const char **parents)
+{
+    for (int l = 0; l < 32; l++)
+        w->last[l] = -1;
+    for (size_t i = 0; i < w->file->count; i++)
+        parents[i] = find_parent(w, i);
+}
+
+static enum err run(struct work *w, int64_t project_id)
+{
+    size_t count = w->file->count;
+    const char **parents = arena_array(w->c->mem, const char *, count + 1);
+    enum err e = load_people(w);
+
+    if (e || (e = catalogue_load(w->c, &w->catalogue)))
+        return e;
+    for (size_t i = 0; i < count; i++)
+        name_row(w, i);
+    find_children(w, parents);
+    for (size_t i = 0; i < count; i++)
+        row_edit(w, i, parents[i]);
+    for (size_t i = 0; i < count; i++)
+        link_edits(w, i);
+    if (w->report->error_count > 0)
+        return ERR_INVALID;
+    count_rows(w);
+    if ((e = set_calendar(w, project_id)))
+        return e;
+    return apply(w, project_id);
+}
+
+enum err import_plan(struct ctx *c, int64_t project_id,
+                     struct plan_file *file, bool dry,
+                     struct import_report *out)
+{
+    struct work w = {.c = c, .file = file, .report = out};
+    struct project project;
+    enum err e = project_get(c, project_id, &project);
+
+    *out = (struct import_report){.rows = (int64_t)file->count, .file = file};
+    if (e)
+        return e;
+    w.project_key = project.key;
+    w.errors = arena_array(c->mem, struct plan_error, IMPORT_ERRORS_MAX);
+    w.rows = arena_array(c->mem, struct row, file->count + 1);
+    w.ids = map_in(c->mem, file->count);
+    w.outlines = map_in(c->mem, file->count);
+    out->errors = w.errors;
+    if ((e = savepoint_begin(c)))
+        return e;
+    e = run(&w, project_id);
+    if (dry && !e) {
+        /* taken back on purpose; the savepoint hands our word back */
+        e = savepoint_end(c, ERR_CONFLICT);
+        return e == ERR_CONFLICT ? OK : e;
+    }
+    return savepoint_end(c, e);
+}
+
+void import_write_report(struct json_out *o, const struct ctx *c, bool dry,
+                         const struct import_report *r)
+{
+    json_bool(o, "dry", dry);
+    json_int(o, "rows", r->rows);
+    json_int(o, "added", r->added);
+    json_int(o, "changed", r->changed);
+    json_int(o, "deleted", r->deleted);
+    json_int(o, "links", r->links);
+    json_open(o, "errors", '[');
+    for (size_t i = 0; i < r->error_count; i++) {
+        json_open(o, NULL, '{');
+        json_int(o, "line", r->errors[i].line);
+        json_int(o, "column", r->errors[i].column);
+        json_text(o, "column_name", r->errors[i].column_name);
+        json_text(o, "rule", r->errors[i].rule);
+        json_text(o, "message", r->errors[i].message);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_open(o, "lost", '[');
+    for (size_t i = 0; r->file && i < r->file->loss_count; i++) {
+        const struct plan_loss *l = &r->file->losses[i];
+        json_open(o, NULL, '{');
+        json_text(o, "what", ctx_text(c, l->ja, l->en));
+        json_int(o, "count", l->count);
+        json_text(o, "detail", l->example);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}

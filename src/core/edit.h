@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_EDIT_H
+#define CORE_EDIT_H
+
+#include "base/json.h"
+#include "base/value.h"
+#include "core/ticket.h"
+
+#include <stddef.h>
+
+/* Changes to the plan of one project: many at once, all or nothing, with the
+ * schedule calculated once at the end.  The only way tickets are changed: the
+ * Gantt, the ticket page and imports all come through here. */
+enum edit_op {
+    EDIT_CREATE,
+    EDIT_UPDATE,
+    EDIT_DELETE, /* with everything below it */
+    EDIT_RESTORE, /* what one delete took away */
+    EDIT_LINK,
+    EDIT_RELINK,
+    EDIT_UNLINK,
+};
+
+/* Tickets are named by an id in digits or by the ref of an earlier create.  A
+ * ref that reads as a number hides the ticket of that id. */
+struct edit {
+    enum edit_op op;
+    const char *where; /* before the fields of failures: "edits.3.", or NULL */
+    const char *ref;    /* create: a name for later edits, or NULL */
+    const char *target; /* update, delete, restore: the ticket */
+    int64_t version;    /* update, delete: 0 takes any */
+    /* create, update: of a form with the fields of ticket_edit_form; may be
+     * one that has more. */
+    const struct values *values;
+    const char *predecessor, *successor; /* link */
+    int64_t link_id;                     /* relink, unlink */
+    int kind;                            /* link, relink: -1 FS or unchanged */
+    int64_t lag;
+    bool has_lag;
+    bool is_import; /* values the schedule derives are taken, not refused */
+};
+
+struct edit_created {
+    const char *ref;
+    int64_t id, no;
+};
+struct edit_conflict {
+    int64_t link_id, ticket_id; /* a manual ticket against its link */
+};
+struct edit_result {
+    int64_t since, revision; /* changed is what has a revision > since */
+    const struct edit_created *created;
+    size_t created_count;
+    const struct edit_conflict *conflicts;
+    size_t conflict_count;
+    size_t updated, deleted, linked, cascaded; /* for reports */
+};
+
+extern const char *const edit_op_words[];
+extern const struct form edit_form; /* {edits: [...]}, at most 2,000 */
+
+/* In a write transaction, which the caller rolls back on failure.  The actor
+ * needs rights in the project (or is_admin).  Every refused value of every
+ * edit is reported; the first failure of another kind ends it.  No ceiling on
+ * n; O(n log n). */
+MUST_USE enum err edit_apply(struct ctx *c, int64_t project_id,
+                             const struct edit *edits, size_t n,
+                             struct edit_result *out);
+/* The rows of edit_form. */
+MUST_USE enum err edit_apply_form(struct ctx *c, int64_t project_id,
+                                  const struct values *body,
+                                  struct edit_result *out);
+/* One edit of the project the ticket is in. */
+MUST_USE enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
+                                    const struct edit *edit,
+                                    struct edit_result *out);
+
+#endif

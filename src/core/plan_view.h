@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_PLAN_VIEW_H
+#define CORE_PLAN_VIEW_H
+
+#include "base/json.h"
+
+/* The plan of a project as the Gantt takes it: rows as arrays, written
+ * straight from the columns. */
+
+/* The whole object: the project, columns, rows depth first, links, people,
+ * calendar.  since >= 0: only what changed after that revision, in any order,
+ * without columns' calendar. */
+MUST_USE enum err plan_view_write(struct ctx *c, int64_t project_id,
+                                  int64_t since, struct json_out *o);
+/* The members rows, links, gone, people of what changed after since. */
+MUST_USE enum err plan_view_put_changes(struct ctx *c, int64_t project_id,
+                                        int64_t since, struct json_out *o);
+/* The members columns and row of one ticket. */
+MUST_USE enum err plan_view_put_row(struct ctx *c, int64_t ticket_id,
+                                    struct json_out *o);
+
+#endif

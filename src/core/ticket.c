@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ticket's row.  Everything a page shows around a ticket is read by key,
+ * so a page costs the same in a project of ten tickets and of ten thousand. */
+#include "core/ticket.h"
+
+#include "base/str.h"
+#include "core/access.h"
+#include "core/core.h"
+
+#include <string.h>
+
+#define TICKET_COLS                                                            \
+    "t.id, t.project_id, t.no, t.classification_id, t.status_id, t.subject,"   \
+    " t.details, t.priority, t.parent_id, t.rank, t.planned_start,"            \
+    " t.planned_end, t.actual_start, t.actual_end, t.due, t.progress,"         \
+    " t.estimate, t.actual, t.is_manual, t.reporter_id, t.assignee_id,"        \
+    " t.created_at, t.updated_at, t.deleted_at, t.version, t.revision"
+enum { TICKET_COL_COUNT = 26 };
+#define LINKED(self, other)                                                    \
+    "SELECT d.id, t.id, p.key || '-' || t.no, t.subject, d.kind, d.lag"        \
+    " FROM dependency d JOIN ticket t ON t.id = d." other                      \
+    " JOIN project p ON p.id = t.project_id"                                   \
+    " WHERE d." self " = ?1 AND t.deleted_at IS NULL ORDER BY t.no"
+
+enum {
+    TICKET_READ,
+    TICKET_BY_KEY,
+    TICKET_INSERT,
+    TICKET_WRITE,
+    TICKET_ASSIGNEES,
+    TICKET_ASSIGN,
+    TICKET_UNASSIGN,
+    TICKET_INDEX,
+    TICKET_UNINDEX,
+    TICKET_PAGE,
+    TICKET_PEOPLE,
+    TICKET_PREDECESSORS,
+    TICKET_SUCCESSORS,
+    TICKET_CHILDREN,
+    TICKET_PATH,
+};
+static const char *const ticket_text[] = {
+    [TICKET_READ] = "SELECT " TICKET_COLS " FROM ticket t WHERE t.id = ?1",
+    [TICKET_BY_KEY] =
+        "SELECT t.id FROM project p JOIN ticket t ON t.project_id = p.id"
+        " AND t.no = ?2 WHERE p.key = ?1 AND p.deleted_at IS NULL"
+        " AND t.deleted_at IS NULL",
+    [TICKET_INSERT] =
+        "INSERT INTO ticket (project_id, no, classification_id, status_id,"
+        " subject, details, priority, parent_id, rank, planned_start,"
+        " planned_end, actual_start, actual_end, due, progress, estimate,"
+        " actual, is_manual, reporter_id, assignee_id, created_at, updated_at,"
+        " deleted_at, version, revision) VALUES (?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+        " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,"
+        " ?23, ?24, ?25, ?26)",
+    [TICKET_WRITE] =
+        "UPDATE ticket SET classification_id = ?4, status_id = ?5,"
+        " subject = ?6, details = ?7, priority = ?8, parent_id = ?9,"
+        " rank = ?10, planned_start = ?11, planned_end = ?12,"
+        " actual_start = ?13, actual_end = ?14, due = ?15, progress = ?16,"
+        " estimate = ?17, actual = ?18, is_manual = ?19, reporter_id = ?20,"
+        " assignee_id = ?21, updated_at = ?23, deleted_at = ?24,"
+        " version = ?25, revision = ?26"
+        " WHERE id = ?1 AND project_id = ?2 AND no = ?3 AND created_at = ?22",
+    [TICKET_ASSIGNEES] = "SELECT user_id FROM ticket_assignee"
+                         " WHERE ticket_id = ?1 ORDER BY rank",
+    [TICKET_ASSIGN] = "INSERT INTO ticket_assignee (ticket_id, user_id, rank)"
+                      " VALUES (?1, ?2, ?3)",
+    [TICKET_UNASSIGN] = "DELETE FROM ticket_assignee WHERE ticket_id = ?1",
+    [TICKET_INDEX] = "INSERT INTO ticket_search (rowid, text) VALUES (?1, ?2)",
+    [TICKET_UNINDEX] = "DELETE FROM ticket_search WHERE rowid = ?1",
+    [TICKET_PAGE] =
+        "SELECT " TICKET_COLS ", k.key, s.category, p.key, p.name, u.name"
+        " FROM ticket t JOIN project p ON p.id = t.project_id"
+        " JOIN classification k ON k.id = t.classification_id"
+        " JOIN status s ON s.id = t.status_id"
+        " LEFT JOIN user u ON u.id = t.reporter_id"
+        " WHERE t.id = ?1 AND t.deleted_at IS NULL",
+    [TICKET_PEOPLE] =
+        "SELECT u.id, u.name FROM ticket_assignee a JOIN user u"
+        " ON u.id = a.user_id WHERE a.ticket_id = ?1 ORDER BY a.rank",
+    [TICKET_PREDECESSORS] = LINKED("successor_id", "predecessor_id"),
+    [TICKET_SUCCESSORS] = LINKED("predecessor_id", "successor_id"),
+    [TICKET_CHILDREN] =
+        "SELECT t.id, p.key || '-' || t.no, t.subject, t.status_id, t.progress"
+        " FROM ticket t JOIN project p ON p.id = t.project_id"
+        " WHERE t.parent_id = ?1 AND t.deleted_at IS NULL"
+        " ORDER BY t.rank LIMIT 1000",
+    [TICKET_PATH] =
+        "WITH RECURSIVE up(id, depth) AS (SELECT parent_id, 1 FROM ticket"
+        " WHERE id = ?1 UNION ALL SELECT t.parent_id, depth + 1 FROM up"
+        " JOIN ticket t ON t.id = up.id WHERE depth < 100)"
+        " SELECT t.id, p.key || '-' || t.no, t.subject, t.status_id,"
+        " t.progress FROM up JOIN ticket t ON t.id = up.id"
+        " JOIN project p ON p.id = t.project_id ORDER BY up.depth DESC",
+};
+const struct query_set ticket_queries = {"ticket", ticket_text,
+                                         COUNT(ticket_text)};
+
+/* ---- forms ---- */
+
+enum { MINUTES_MAX = 60 * 24 * 365 * 100, DETAILS_MAX = 100000 };
+
+#define TICKET_FIELDS(needed)                                                  \
+    {"subject", FIELD_TEXT, 1, 255, needed, NULL, NULL, "件名", "Subject"},    \
+    {"classification", FIELD_TEXT, 1, 40, needed, NULL, NULL, "チケット分類",  \
+     "Classification"},                                                        \
+    {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},         \
+    {"priority", FIELD_CHOICE, 0, 0, 0, priority_words, NULL, "優先度",        \
+     "Priority"},                                                              \
+    {"parent", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "親チケット",    \
+     "Parent"},                                                                \
+    {"after", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "直前のチケット", \
+     "Previous sibling"},                                                      \
+    {"assignee", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "担当者",         \
+     "Assignee"},                                                              \
+    {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},     \
+    {"planned_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,             \
+     "予定開始日", "Planned start"},                                           \
+    {"planned_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,               \
+     "予定終了日", "Planned end"},                                             \
+    {"actual_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,              \
+     "実績開始日", "Actual start"},                                            \
+    {"actual_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "実績終了日",  \
+     "Actual end"},                                                            \
+    {"due", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "期限", "Due"},       \
+    {"progress", FIELD_INT, 0, 100, 0, NULL, NULL, "進捗率", "Progress"},      \
+    {"estimate", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,        \
+     "予定工数", "Estimate"},                                                  \
+    {"actual", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,          \
+     "実績工数", "Actual effort"},                                             \
+    {"manual", FIELD_BOOL, 0, 0, 0, NULL, NULL, "手動スケジュール",            \
+     "Manual schedule"},                                                       \
+    {"details", FIELD_LINES, 0, DETAILS_MAX, 0, NULL, NULL, "詳細", "Details"}
+
+static const struct field create_fields[] = {TICKET_FIELDS(FIELD_REQUIRED)};
+const struct form ticket_form = {"TicketCreate", create_fields,
+                                 COUNT(create_fields)};
+static const struct field edit_fields[] = {TICKET_FIELDS(0)};
+const struct form ticket_edit_form = {"TicketEdit", edit_fields,
+                                      COUNT(edit_fields)};
+
+static const struct field reply_fields[] = {
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"no", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    TICKET_FIELDS(FIELD_REQUIRED),
+    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"updated_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+const struct form ticket_reply_form = {"Ticket", reply_fields,
+                                       COUNT(reply_fields)};
+
+/* ---- the row ---- */
+
+static int64_t minutes(struct query *q, int i)
+{
+    return col_is_null(q, i) ? TICKET_MINUTES_NONE : col_int(q, i);
+}
+
+static void read_row(struct ctx *c, struct query *q, struct ticket *out)
+{
+    *out = (struct ticket){
+        .id = col_int(q, 0),
+        .project_id = col_int(q, 1),
+        .no = col_int(q, 2),
+        .classification_id = col_int(q, 3),
+        .status_id = col_int(q, 4),
+        .subject = col_text(c, q, 5),
+        .details = col_text(c, q, 6),
+        .priority = (enum priority)col_int(q, 7),
+        .parent_id = col_int(q, 8),
+        .rank = col_int(q, 9),
+        .planned_start = col_day(q, 10),
+        .planned_end = col_day(q, 11),
+        .actual_start = col_day(q, 12),
+        .actual_end = col_day(q, 13),
+        .due = col_day(q, 14),
+        .progress = (int)col_int(q, 15),
+        .estimate = minutes(q, 16),
+        .actual = minutes(q, 17),
+        .is_manual = col_int(q, 18) != 0,
+        .reporter_id = col_int(q, 19),
+        .assignee_id = col_int(q, 20),
+        .created_at = col_int(q, 21),
+        .updated_at = col_int(q, 22),
+        .deleted_at = col_int(q, 23),
+        .version = col_int(q, 24),
+        .revision = col_int(q, 25),
+    };
+}
+
+static void bind_minutes(struct query *q, int n, int64_t value)
+{
+    if (value == TICKET_MINUTES_NONE)
+        bind_null(q, n);
+    else
+        bind_int(q, n, value);
+}
+
+static void bind_row(struct query *q, const struct ticket *t)
+{
+    bind_int(q, 2, t->project_id);
+    bind_int(q, 3, t->no);
+    bind_int(q, 4, t->classification_id);
+    bind_int(q, 5, t->status_id);
+    bind_text(q, 6, t->subject);
+    bind_text(q, 7, t->details);
+    bind_int(q, 8, t->priority);
+    bind_id(q, 9, t->parent_id);
+    bind_int(q, 10, t->rank);
+    bind_day(q, 11, t->planned_start);
+    bind_day(q, 12, t->planned_end);
+    bind_day(q, 13, t->actual_start);
+    bind_day(q, 14, t->actual_end);
+    bind_day(q, 15, t->due);
+    bind_int(q, 16, t->progress);
+    bind_minutes(q, 17, t->estimate);
+    bind_minutes(q, 18, t->actual);
+    bind_int(q, 19, t->is_manual);
+    bind_id(q, 20, t->reporter_id);
+    bind_id(q, 21, t->assignee_id);
+    bind_int(q, 22, t->created_at);
+    bind_int(q, 23, t->updated_at);
+    bind_id(q, 24, t->deleted_at);
+    bind_int(q, 25, t->version);
+    bind_int(q, 26, t->revision);
+}
+
+static enum err not_found(struct ctx *c)
+{
+    return ctx_fail(c, ERR_NOT_FOUND, "id", "not_found",
+                    "チケットが見つかりません", "No such ticket");
+}
+
+enum err ticket_read(struct ctx *c, int64_t id, struct ticket *out)
+{
+    struct query *q = query(c, ticket_text[TICKET_READ]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    read_row(c, q, out);
+    query_done(q);
+    return OK;
+}
+
+enum err ticket_get(struct ctx *c, int64_t id, struct ticket *out)
+{
+    enum err e = ticket_read(c, id, out);
+
+    if (e == ERR_NOT_FOUND || (!e && out->deleted_at))
+        return not_found(c);
+    return e;
+}
+
+enum err ticket_find(struct ctx *c, const char *word, int64_t *id)
+{
+    const char *dash = strrchr(word, '-');
+    int64_t no = 0;
+    unsigned rights;
+    enum err e = OK;
+
+    *id = 0;
+    if (dash && str_parse_int(dash + 1, 1, INT64_MAX, &no)) {
+        struct query *q = query(c, ticket_text[TICKET_BY_KEY]);
+        bind_text(q, 1, arena_strndup(c->mem, word, (size_t)(dash - word)));
+        bind_int(q, 2, no);
+        if (!(e = query_one(c, q)))
+            *id = col_int(q, 0);
+        query_done(q);
+    } else if (!str_parse_int(word, 1, INT64_MAX, id)) {
+        return not_found(c);
+    }
+    if (!e)
+        e = access_ticket(c, *id, &rights);
+    if (e == ERR_NOT_FOUND || (!e && !(rights & MAY_TICKET_VIEW)))
+        return not_found(c);
+    return e;
+}
+
+enum err ticket_insert(struct ctx *c, struct ticket *t)
+{
+    struct query *q = query(c, ticket_text[TICKET_INSERT]);
+
+    bind_row(q, t);
+    enum err e = query_run(c, q);
+    if (!e)
+        t->id = db_last_id(c);
+    return e;
+}
+
+enum err ticket_write(struct ctx *c, struct ticket *t)
+{
+    struct query *q = query(c, ticket_text[TICKET_WRITE]);
+
+    t->version++;
+    bind_int(q, 1, t->id);
+    bind_row(q, t);
+    return query_run(c, q);
+}
+
+enum err ticket_load_assignees(struct ctx *c, struct ticket *t)
+{
+    struct query *q = query(c, ticket_text[TICKET_ASSIGNEES]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_int(q, 1, t->id);
+    while (query_next(c, q, &e)) {
+        int64_t id = col_int(q, 0);
+        buf_put(&rows, &id, sizeof id);
+    }
+    t->assignees = (const void *)rows.data;
+    t->assignee_count = rows.len / sizeof *t->assignees;
+    return e;
+}
+
+enum err ticket_write_assignees(struct ctx *c, const struct ticket *t)
+{
+    struct query *q = query(c, ticket_text[TICKET_UNASSIGN]);
+
+    bind_int(q, 1, t->id);
+    enum err e = query_run(c, q);
+    for (size_t i = 0; i < t->assignee_count && !e; i++) {
+        q = query(c, ticket_text[TICKET_ASSIGN]);
+        bind_int(q, 1, t->id);
+        bind_int(q, 2, t->assignees[i]);
+        bind_int(q, 3, (int64_t)i);
+        e = query_run(c, q);
+    }
+    return e;
+}
+
+enum err ticket_index(struct ctx *c, const char *project_key,
+                      const struct ticket *t, bool is_new)
+{
+    struct query *q;
+    enum err e = OK;
+
+    if (!is_new) {
+        q = query(c, ticket_text[TICKET_UNINDEX]);
+        bind_int(q, 1, t->id);
+        e = query_run(c, q);
+    }
+    if (e)
+        return e;
+    q = query(c, ticket_text[TICKET_INDEX]);
+    bind_int(q, 1, t->id);
+    bind_text(q, 2,
+              str_fold(c->mem,
+                       arena_printf(c->mem, "%s-%lld\n%s\n%s", project_key,
+                                    (long long)t->no, t->subject,
+                                    t->details)));
+    return query_run(c, q);
+}
+
+/* ---- the page ---- */
+
+static enum err list_people(struct ctx *c, struct ticket_page *out)
+{
+    struct query *q = query(c, ticket_text[TICKET_PEOPLE]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_int(q, 1, out->t.id);
+    while (query_next(c, q, &e)) {
+        struct ticket_person p = {col_int(q, 0), col_text(c, q, 1)};
+        buf_put(&rows, &p, sizeof p);
+    }
+    out->assignees = (const void *)rows.data;
+    out->assignee_count = rows.len / sizeof *out->assignees;
+    return e;
+}
+
+static enum err list_links(struct ctx *c, int text, int64_t id,
+                           const struct ticket_link **out, size_t *count)
+{
+    struct query *q = query(c, ticket_text[text]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_int(q, 1, id);
+    while (query_next(c, q, &e)) {
+        struct ticket_link l = {
+            .link_id = col_int(q, 0),
+            .id = col_int(q, 1),
+            .key = col_text(c, q, 2),
+            .subject = col_text(c, q, 3),
+            .kind = (int)col_int(q, 4),
+            .lag = col_int(q, 5),
+        };
+        buf_put(&rows, &l, sizeof l);
+    }
+    *out = (const void *)rows.data;
+    *count = rows.len / sizeof **out;
+    return e;
+}
+
+static enum err list_family(struct ctx *c, int text, int64_t id,
+                            const struct ticket_child **out, size_t *count)
+{
+    struct query *q = query(c, ticket_text[text]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_int(q, 1, id);
+    while (query_next(c, q, &e)) {
+        struct ticket_child k = {
+            .id = col_int(q, 0),
+            .key = col_text(c, q, 1),
+            .subject = col_text(c, q, 2),
+            .status_id = col_int(q, 3),
+            .progress = (int)col_int(q, 4),
+        };
+        buf_put(&rows, &k, sizeof k);
+    }
+    *out = (const void *)rows.data;
+    *count = rows.len / sizeof **out;
+    return e;
+}
+
+enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
+{
+    struct query *q = query(c, ticket_text[TICKET_PAGE]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? not_found(c) : e;
+    *out = (struct ticket_page){0};
+    read_row(c, q, &out->t);
+    out->classification_key = col_text(c, q, TICKET_COL_COUNT);
+    out->category = (enum category)col_int(q, TICKET_COL_COUNT + 1);
+    out->project_key = col_text(c, q, TICKET_COL_COUNT + 2);
+    out->project_name = col_text(c, q, TICKET_COL_COUNT + 3);
+    out->reporter.id = out->t.reporter_id;
+    out->reporter.name = col_text(c, q, TICKET_COL_COUNT + 4);
+    query_done(q);
+    out->key = arena_printf(c->mem, "%s-%lld", out->project_key,
+                            (long long)out->t.no);
+    if ((e = access_ticket(c, id, &out->rights)) ||
+        (e = list_people(c, out)) ||
+        (e = list_links(c, TICKET_PREDECESSORS, id, &out->predecessors,
+                        &out->predecessor_count)) ||
+        (e = list_links(c, TICKET_SUCCESSORS, id, &out->successors,
+                        &out->successor_count)) ||
+        (e = list_family(c, TICKET_CHILDREN, id, &out->children,
+                         &out->child_count)))
+        return e;
+    return list_family(c, TICKET_PATH, id, &out->path, &out->path_count);
+}

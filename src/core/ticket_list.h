@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_TICKET_LIST_H
+#define CORE_TICKET_LIST_H
+
+#include "base/json.h"
+#include "base/value.h"
+
+/* Lists of tickets, written as JSON straight from the columns. */
+enum ticket_sort {
+    TICKET_BY_UPDATED_DESC,
+    TICKET_BY_UPDATED,
+    TICKET_BY_NO,
+    TICKET_BY_NO_DESC,
+    TICKET_BY_START,
+    TICKET_BY_END,
+    TICKET_BY_END_DESC,
+    TICKET_BY_SUBJECT,
+    TICKET_BY_PRIORITY,
+};
+
+struct ticket_filter {
+    const char *q;              /* words, or NULL */
+    const char *classification; /* key, or NULL */
+    int64_t status_id;          /* 0: any */
+    int category;               /* -1: any */
+    int64_t assignee_id;        /* 0: any */
+    bool is_late;               /* planned end passed, not done */
+    enum ticket_sort sort;
+    int64_t after_id; /* last ticket of the page before */
+    int limit;
+};
+extern const char *const ticket_sort_words[];
+
+/* {items: […], next} of one project. */
+MUST_USE enum err ticket_list_write(struct ctx *c, int64_t project_id,
+                                    const struct ticket_filter *filter,
+                                    struct json_out *o);
+
+/* The actor's own over all projects, not done, by planned end. */
+enum ticket_view { TICKET_VIEW_TODAY, TICKET_VIEW_OVERDUE, TICKET_VIEW_WEEK };
+extern const char *const ticket_view_words[];
+MUST_USE enum err ticket_list_write_own(struct ctx *c, enum ticket_view view,
+                                        int64_t after_id, int limit,
+                                        struct json_out *o);
+
+#endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The web server alone: what a request costs before there is any work in it.
  *   http_bench                               measures and prints
- *   http_bench serve PORT TLS_PORT CERT KEY  serves until SIGTERM, for tools
+ *   http_bench serve PORT [TLS_PORT CERT KEY]  serves until SIGTERM, for tools
  * SIGHUP reloads the certificate. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -142,8 +142,9 @@ int main(int argc, char **argv)
                                    .listener_count = argc > 5 ? 2 : 1,
                                    .handle = handle,
                                    .app = &s};
-    if (argc > 5) {
+    if (argc > 2)
         listeners[0].port = (int)strtol(argv[2], NULL, 10);
+    if (argc > 5) {
         listeners[1].port = (int)strtol(argv[3], NULL, 10);
         config.cert_path = argv[4];
         config.key_path = argv[5];

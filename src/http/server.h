@@ -7,16 +7,23 @@
 
 /* The web server: civetweb behind a strict check of the request head, our TLS
  * glue, deadlines and limits.  Everything above sees struct request/reply. */
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH,
-              METHOD_DELETE, METHOD_OTHER };
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_OTHER
+};
 
 struct request {
-    struct arena *mem;  /* dies after the reply */
+    struct arena *mem; /* dies after the reply */
     enum method method;
-    const char *path;   /* raw, only [A-Za-z0-9._~/-] */
-    const char *query;  /* raw, "" when none */
-    const char *host;   /* lower case, port kept */
-    const char *ip;     /* peer, or by trusted proxy; mapped IPv6 folded */
+    const char *path;  /* raw, only [A-Za-z0-9._~/-] */
+    const char *query; /* raw, "" when none */
+    const char *host;  /* lower case, port kept */
+    const char *ip;    /* peer, or by trusted proxy; mapped IPv6 folded */
     bool is_tls;
     int listener;       /* index of the listener it came in by */
     int64_t started_ms; /* monotonic */
@@ -26,7 +33,7 @@ struct request {
 
 struct reply {
     int status;
-    const char *type;  /* content type, NULL: application/json */
+    const char *type; /* content type, NULL: application/json */
     struct buf body;
     const char *etag;  /* quoted; NULL: none */
     const char *cache; /* Cache-Control, NULL: no-store */
@@ -45,9 +52,9 @@ struct listener {
 struct server_config {
     const struct listener *listeners;
     size_t listener_count;
-    const char *cert_path, *key_path; /* PEM, for TLS listeners */
+    const char *cert_path, *key_path;   /* PEM, for TLS listeners */
     const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
-    int max_threads;                  /* 0: 2048 */
+    int max_threads;                    /* 0: 2048 */
     request_fn *handle;
     void *app;
 };

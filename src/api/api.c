@@ -72,9 +72,9 @@ static const struct route *find_route(struct call *k, const char *path,
                 continue;
             best = r;
             for (int n = 0; n < PARAM_MAX; n++)
-                k->params[n] = params[n] ? arena_strndup(k->c->mem, params[n],
-                                                         lens[n])
-                                         : NULL;
+                k->params[n] =
+                    params[n] ? arena_strndup(k->c->mem, params[n], lens[n])
+                              : NULL;
         }
     return best;
 }
@@ -92,8 +92,7 @@ int64_t call_id(const struct call *k, int n)
 
 void call_etag(struct call *k, int64_t version)
 {
-    k->reply->etag =
-        arena_printf(k->c->mem, "\"%lld\"", (long long)version);
+    k->reply->etag = arena_printf(k->c->mem, "\"%lld\"", (long long)version);
 }
 
 int call_limit(const struct call *k)
@@ -109,8 +108,8 @@ static enum err check_origin(struct ctx *c, const struct request *r)
 {
     const char *origin = request_header(r, "Origin");
     const char *site = request_header(r, "Sec-Fetch-Site");
-    const char *own = arena_printf(c->mem, "%s://%s",
-                                   r->is_tls ? "https" : "http", r->host);
+    const char *own =
+        arena_printf(c->mem, "%s://%s", r->is_tls ? "https" : "http", r->host);
 
     if (str_equal(request_header(r, "X-Req"), "1") &&
         (!origin || str_equal(origin, own)) &&
@@ -181,8 +180,7 @@ static enum err read_body(struct call *k)
                         "データが大きすぎます（上限 1 MB）",
                         "The body is larger than 1 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short",
-                        "データが途中で切れています",
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
                         "The body was cut short");
     return values_parse_json(k->c, k->route->form, data, len, &k->body);
 }
@@ -221,8 +219,8 @@ static enum err need_session(struct ctx *c, const struct visitor *v,
     bool half = right == RIGHT_HALF;
 
     if (!v->has_session)
-        return ctx_fail(c, ERR_AUTH, "", "session",
-                        "サインインしてください", "Please sign in");
+        return ctx_fail(c, ERR_AUTH, "", "session", "サインインしてください",
+                        "Please sign in");
     if (half)
         return OK;
     if (v->session.level == SESSION_HALF)
@@ -325,8 +323,8 @@ static enum err run_route(struct call *k, const struct place *place,
     if ((e = look_up(k, place, v, reading)) || reading)
         return e;
     touch_session(k, v);
-    if ((e = check_type(k)) || (e = read_if_match(k)) ||
-        (e = read_query(k)) || (e = read_body(k)))
+    if ((e = check_type(k)) || (e = read_if_match(k)) || (e = read_query(k)) ||
+        (e = read_body(k)))
         return e;
     return r->flags & ROUTE_NO_TX ? run_handler(k) : run_in_tx(k, v);
 }
@@ -348,8 +346,8 @@ static enum err serve_api(struct call *k, const struct place *place,
     e = place->tenant ? tenant_open(k->app->store, place->tenant, &k->tenant)
                       : ERR_NOT_FOUND;
     if (e == ERR_NOT_FOUND)
-        return ctx_fail(k->c, e, "", "tenant",
-                        "テナントが見つかりません", "No such tenant");
+        return ctx_fail(k->c, e, "", "tenant", "テナントが見つかりません",
+                        "No such tenant");
     if (e)
         return e;
     e = run_route(k, place, v);
@@ -368,14 +366,15 @@ static enum lang wanted_lang(const struct request *r)
 
 void api_handle(void *arg, struct request *r, struct reply *out)
 {
-    struct visitor v = {.actor = {.name = "",
-                                  .ip = r->ip,
-                                  .request_id = r->id,
-                                  .tenant = "",
-                                  .base_url = "",
-                                  .lang = wanted_lang(r)}};
-    struct ctx c = {
-        .mem = r->mem, .actor = &v.actor, .now_us = clock_now_us()};
+    struct visitor v = {
+        .actor = {.name = "",
+                  .ip = r->ip,
+                  .request_id = r->id,
+                  .tenant = "",
+                  .base_url = "",
+                  .lang = wanted_lang(r)}
+    };
+    struct ctx c = {.mem = r->mem, .actor = &v.actor, .now_us = clock_now_us()};
     struct call k = {.c = &c, .app = arg, .request = r, .reply = out};
     struct place place;
     enum err e = OK;

@@ -19,14 +19,14 @@ struct call {
     struct request *request;
     struct reply *reply;
     const struct route *route;
-    const char *params[4];       /* path parameters in order */
-    const struct values *body;   /* by the route's form, or NULL */
-    const struct values *query;  /* by the route's query form, or NULL */
-    int64_t if_match;            /* version of If-Match (ROUTE_MATCH), or 0 */
-    struct tenant *tenant;       /* of this request; NULL on system routes */
-    const struct place *place;   /* how the tenant was found, cookie names */
+    const char *params[4];         /* path parameters in order */
+    const struct values *body;     /* by the route's form, or NULL */
+    const struct values *query;    /* by the route's query form, or NULL */
+    int64_t if_match;              /* version of If-Match (ROUTE_MATCH), or 0 */
+    struct tenant *tenant;         /* of this request; NULL on system routes */
+    const struct place *place;     /* how the tenant was found, cookie names */
     const struct session *session; /* NULL: the browser brought none */
-    struct json_out out;         /* the reply body */
+    struct json_out out;           /* the reply body */
 };
 
 typedef enum err call_fn(struct call *k);

@@ -9,8 +9,8 @@ static enum err list_mail(struct call *k)
     const struct captured_mail *list;
 
     if (!k->app->is_demo)
-        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
-                        "このURLはありません", "There is no such URL");
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route", "このURLはありません",
+                        "There is no such URL");
     size_t count = outbox_list_captured(k->app->outbox, k->c->mem, &list);
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "items", '[');
@@ -29,7 +29,7 @@ static enum err list_mail(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/demo/mail", list_mail, RIGHT_ANYONE, NULL, NULL,
-     NULL, ROUTE_LIST, "Captured mail of an evaluation"},
+    {METHOD_GET, "/api/v1/demo/mail", list_mail, RIGHT_ANYONE, NULL, NULL, NULL,
+     ROUTE_LIST, "Captured mail of an evaluation"},
 };
 const struct route_set demo_routes = {routes, COUNT(routes)};

@@ -11,11 +11,11 @@ static const char *const format_words[] = {"csv", "mspdi", NULL};
 static const char *const encoding_words[] = {"auto", "utf-8", "cp932", NULL};
 
 static const struct field import_fields[] = {
-    {"format", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, format_words, NULL, "形式",
-     "Format"},
-    {"encoding", FIELD_CHOICE, 0, 0, 0, encoding_words, NULL, "文字コード",
-     "Encoding"},
-    {"dry", FIELD_BOOL, 0, 0, 0, NULL, NULL, "試行", "Dry run"},
+    {"format",   FIELD_CHOICE, 0, 0, FIELD_REQUIRED, format_words,   NULL, "形式",
+     "Format"                                                                                          },
+    {"encoding", FIELD_CHOICE, 0, 0, 0,              encoding_words, NULL, "文字コード",
+     "Encoding"                                                                                        },
+    {"dry",      FIELD_BOOL,   0, 0, 0,              NULL,           NULL, "試行",          "Dry run"},
 };
 static const struct form import_form = {"ImportQuery", import_fields,
                                         COUNT(import_fields)};
@@ -25,8 +25,8 @@ static void close_arena(void *arg)
     arena_close(arg);
 }
 
-static enum err read_file(struct call *k, struct ctx *c,
-                          struct plan_file *file, struct plan_error *error)
+static enum err read_file(struct call *k, struct ctx *c, struct plan_file *file,
+                          struct plan_error *error)
 {
     const char *data;
     size_t len;
@@ -37,8 +37,7 @@ static enum err read_file(struct call *k, struct ctx *c,
                         "ファイルが大きすぎます（上限 32 MB）",
                         "The file is larger than 32 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short",
-                        "データが途中で切れています",
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
                         "The body was cut short");
     if (values_int(k->query, "format", 0) == 1)
         return mspdi_read(c, data, len, file, error);
@@ -104,9 +103,9 @@ static enum err get_sample(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_POST, "/api/v1/projects/:id/imports", post_import,
-     RIGHT_PROJECT_TICKET_ADD, NULL, &import_form, NULL,
-     ROUTE_NO_TX | ROUTE_RAW, "Bring a plan in from a file"},
-    {METHOD_GET, "/api/v1/imports/sample", get_sample, RIGHT_SIGNED_IN, NULL,
-     NULL, NULL, 0, "A sample CSV file in the reader's language"},
+     RIGHT_PROJECT_TICKET_ADD,                                                  NULL, &import_form, NULL,
+     ROUTE_NO_TX | ROUTE_RAW,                                                                                "Bring a plan in from a file"               },
+    {METHOD_GET,  "/api/v1/imports/sample",       get_sample,  RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                          NULL, 0, "A sample CSV file in the reader's language"},
 };
 const struct route_set import_routes = {routes, COUNT(routes)};

@@ -7,8 +7,8 @@
 #include <string.h>
 
 static const char *const method_names[] = {
-    [METHOD_GET] = "get",   [METHOD_HEAD] = "head",
-    [METHOD_POST] = "post", [METHOD_PUT] = "put",
+    [METHOD_GET] = "get",     [METHOD_HEAD] = "head",
+    [METHOD_POST] = "post",   [METHOD_PUT] = "put",
     [METHOD_PATCH] = "patch", [METHOD_DELETE] = "delete",
     [METHOD_OTHER] = "other"};
 
@@ -43,11 +43,11 @@ static void put_choices(struct json_out *o, const struct field *f)
 static void put_type(struct json_out *o, const struct field *f)
 {
     static const char *const types[] = {
-        [FIELD_TEXT] = "string",  [FIELD_LINES] = "string",
+        [FIELD_TEXT] = "string",   [FIELD_LINES] = "string",
         [FIELD_SECRET] = "string", [FIELD_INT] = "integer",
-        [FIELD_BOOL] = "boolean", [FIELD_DAY] = "string",
-        [FIELD_ID] = "string",    [FIELD_CHOICE] = "string",
-        [FIELD_IDS] = "array",    [FIELD_ROWS] = "array"};
+        [FIELD_BOOL] = "boolean",  [FIELD_DAY] = "string",
+        [FIELD_ID] = "string",     [FIELD_CHOICE] = "string",
+        [FIELD_IDS] = "array",     [FIELD_ROWS] = "array"};
 
     if (f->flags & FIELD_NULLABLE) {
         json_open(o, "type", '[');
@@ -312,8 +312,7 @@ void api_print_openapi(struct buf *b)
 
 static void print_field(struct buf *b, const struct field *f)
 {
-    buf_printf(b, "  %s%s: ", f->name,
-               f->flags & FIELD_REQUIRED ? "" : "?");
+    buf_printf(b, "  %s%s: ", f->name, f->flags & FIELD_REQUIRED ? "" : "?");
     switch (f->kind) {
     case FIELD_INT:
         buf_puts(b, "number");

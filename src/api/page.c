@@ -101,8 +101,8 @@ enum err page_serve(struct call *k)
     if (!a && !strchr(name ? name : path, '.'))
         a = asset_find("/index.html");
     if (!a)
-        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
-                        "このURLはありません", "There is no such URL");
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route", "このURLはありません",
+                        "There is no such URL");
     serve_asset(k, a);
     return OK;
 }

@@ -13,10 +13,10 @@
 /* ---- forms ---- */
 
 static const struct field sign_in_fields[] = {
-    {"email", FIELD_TEXT, 1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
-     "E-mail"},
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "パスワード", "Password"},
+    {"email",    FIELD_TEXT,   1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
+     "E-mail"  },
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
+     "Password"},
 };
 static const struct form sign_in_form = {"SignIn", sign_in_fields,
                                          COUNT(sign_in_fields)};
@@ -28,8 +28,8 @@ static const struct form code_form = {"SignInCode", code_fields,
                                       COUNT(code_fields)};
 static const struct form empty_form = {"Empty", NULL, 0};
 static const struct field unlock_fields[] = {
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "パスワード", "Password"},
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
+     "Password"},
 };
 static const struct form unlock_form = {"Unlock", unlock_fields,
                                         COUNT(unlock_fields)};
@@ -40,10 +40,10 @@ static const struct field token_fields[] = {
 static const struct form token_form = {"LinkToken", token_fields,
                                        COUNT(token_fields)};
 static const struct field accept_fields[] = {
-    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
-     "Link"},
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "パスワード", "Password"},
+    {"token",    FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
+     "Link"    },
+    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
+     "Password"},
 };
 static const struct form accept_form = {"LinkAccept", accept_fields,
                                         COUNT(accept_fields)};
@@ -54,15 +54,15 @@ static const struct field reset_fields[] = {
 static const struct form reset_form = {"PasswordReset", reset_fields,
                                        COUNT(reset_fields)};
 static const struct field me_fields[] = {
-    {"name", FIELD_TEXT, 1, 100, 0, NULL, NULL, "氏名", "Name"},
-    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
+    {"name", FIELD_TEXT,   1, 100, 0, NULL,       NULL, "氏名", "Name"    },
+    {"lang", FIELD_CHOICE, 0, 0,   0, lang_words, NULL, "言語", "Language"},
 };
 static const struct form me_form = {"Me", me_fields, COUNT(me_fields)};
 static const struct field change_fields[] = {
-    {"current", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
+    {"current",  FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
      "現在のパスワード", "Current password"},
     {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "新しいパスワード", "New password"},
+     "新しいパスワード", "New password"    },
 };
 static const struct form change_form = {"PasswordChange", change_fields,
                                         COUNT(change_fields)};
@@ -74,12 +74,11 @@ static void put_cookie(struct call *k, const char *name, const char *value,
 {
     const char *prefix = k->place->prefix;
 
-    reply_cookie(k->reply,
-                 &(struct cookie){.name = name,
-                                  .value = value,
-                                  .path = *prefix ? prefix : "/",
-                                  .max_age_s = max_age_s,
-                                  .is_secure = k->request->is_tls});
+    reply_cookie(k->reply, &(struct cookie){.name = name,
+                                            .value = value,
+                                            .path = *prefix ? prefix : "/",
+                                            .max_age_s = max_age_s,
+                                            .is_secure = k->request->is_tls});
 }
 
 static struct sign_in_from where_from(struct call *k)
@@ -117,9 +116,9 @@ static enum err post_sign_in(struct call *k)
 {
     struct sign_in_from from = where_from(k);
     struct sign_in s = {0};
-    enum err e = sign_in_password(k->c, k->app, k->tenant,
-                                  values_text(k->body, "email"),
-                                  values_text(k->body, "password"), &from, &s);
+    enum err e =
+        sign_in_password(k->c, k->app, k->tenant, values_text(k->body, "email"),
+                         values_text(k->body, "password"), &from, &s);
 
     if (e)
         return e;
@@ -173,9 +172,8 @@ static enum err post_code(struct call *k)
 {
     struct sign_in_from from = where_from(k);
     struct sign_in s = {0};
-    enum err e =
-        sign_in_code(k->c, k->app, k->tenant, k->session->id,
-                     values_text(k->body, "code"), &from, &s);
+    enum err e = sign_in_code(k->c, k->app, k->tenant, k->session->id,
+                              values_text(k->body, "code"), &from, &s);
 
     if (e)
         return e;
@@ -187,8 +185,7 @@ static enum err post_code(struct call *k)
 static enum err post_resend(struct call *k)
 {
     struct sign_in s = {0};
-    enum err e =
-        sign_in_resend(k->c, k->app, k->tenant, k->session->id, &s);
+    enum err e = sign_in_resend(k->c, k->app, k->tenant, k->session->id, &s);
 
     if (!e)
         put_step(k, &s);
@@ -238,8 +235,7 @@ static enum err post_check_link(struct call *k)
 
 static enum err post_accept_link(struct call *k)
 {
-    return invite_accept(k->c, k->app, k->tenant,
-                         values_text(k->body, "token"),
+    return invite_accept(k->c, k->app, k->tenant, values_text(k->body, "token"),
                          values_text(k->body, "password"));
 }
 
@@ -316,33 +312,33 @@ static enum err end_session(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/sign-in", post_sign_in, RIGHT_ANYONE, &sign_in_form,
-     NULL, NULL, ROUTE_NO_TX, "Give the password; a code is mailed"},
-    {METHOD_POST, "/api/v1/sign-in/code", post_code, RIGHT_HALF, &code_form,
-     NULL, NULL, ROUTE_NO_TX, "Give the mailed code"},
-    {METHOD_POST, "/api/v1/sign-in/resend", post_resend, RIGHT_HALF,
-     &empty_form, NULL, NULL, ROUTE_NO_TX, "Send a new code"},
-    {METHOD_POST, "/api/v1/session/unlock", post_unlock, RIGHT_HALF,
-     &unlock_form, NULL, NULL, ROUTE_NO_TX, "Resume an idle session"},
-    {METHOD_GET, "/api/v1/session", get_session, RIGHT_SIGNED_IN, NULL, NULL,
-     NULL, 0, "Who is signed in"},
-    {METHOD_DELETE, "/api/v1/session", delete_session, RIGHT_HALF, NULL, NULL,
-     NULL, 0, "Sign out"},
-    {METHOD_POST, "/api/v1/links/check", post_check_link, RIGHT_ANYONE,
-     &token_form, NULL, NULL, ROUTE_READ, "What a mailed link is for"},
-    {METHOD_POST, "/api/v1/links/accept", post_accept_link, RIGHT_ANYONE,
-     &accept_form, NULL, NULL, ROUTE_NO_TX, "Set the password by a link"},
-    {METHOD_POST, "/api/v1/password-reset", post_reset, RIGHT_ANYONE,
-     &reset_form, NULL, NULL, 0, "Ask for a reset link"},
-    {METHOD_GET, "/api/v1/password-policy", get_policy, RIGHT_ANYONE, NULL,
-     NULL, NULL, 0, "The password policy in force"},
-    {METHOD_PATCH, "/api/v1/me", patch_me, RIGHT_SIGNED_IN, &me_form, NULL,
-     NULL, 0, "Change one's own name and language"},
-    {METHOD_POST, "/api/v1/me/password", post_password, RIGHT_SIGNED_IN,
-     &change_form, NULL, NULL, ROUTE_NO_TX, "Change one's own password"},
-    {METHOD_GET, "/api/v1/me/sessions", list_sessions, RIGHT_SIGNED_IN, NULL,
-     NULL, NULL, ROUTE_LIST, "One's own sessions"},
-    {METHOD_DELETE, "/api/v1/me/sessions/:id", end_session, RIGHT_SIGNED_IN,
-     NULL, NULL, NULL, 0, "End one of one's own sessions"},
+    {METHOD_POST,   "/api/v1/sign-in",         post_sign_in,     RIGHT_ANYONE,    &sign_in_form,
+     NULL,                                                                                             NULL, ROUTE_NO_TX, "Give the password; a code is mailed"},
+    {METHOD_POST,   "/api/v1/sign-in/code",    post_code,        RIGHT_HALF,      &code_form,
+     NULL,                                                                                             NULL, ROUTE_NO_TX, "Give the mailed code"               },
+    {METHOD_POST,   "/api/v1/sign-in/resend",  post_resend,      RIGHT_HALF,
+     &empty_form,                                                                                NULL, NULL, ROUTE_NO_TX, "Send a new code"                    },
+    {METHOD_POST,   "/api/v1/session/unlock",  post_unlock,      RIGHT_HALF,
+     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Resume an idle session"             },
+    {METHOD_GET,    "/api/v1/session",         get_session,      RIGHT_SIGNED_IN, NULL,          NULL,
+     NULL,                                                                                                   0,           "Who is signed in"                   },
+    {METHOD_DELETE, "/api/v1/session",         delete_session,   RIGHT_HALF,      NULL,          NULL,
+     NULL,                                                                                                   0,           "Sign out"                           },
+    {METHOD_POST,   "/api/v1/links/check",     post_check_link,  RIGHT_ANYONE,
+     &token_form,                                                                                NULL, NULL, ROUTE_READ,  "What a mailed link is for"          },
+    {METHOD_POST,   "/api/v1/links/accept",    post_accept_link, RIGHT_ANYONE,
+     &accept_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Set the password by a link"         },
+    {METHOD_POST,   "/api/v1/password-reset",  post_reset,       RIGHT_ANYONE,
+     &reset_form,                                                                                NULL, NULL, 0,           "Ask for a reset link"               },
+    {METHOD_GET,    "/api/v1/password-policy", get_policy,       RIGHT_ANYONE,    NULL,
+     NULL,                                                                                             NULL, 0,           "The password policy in force"       },
+    {METHOD_PATCH,  "/api/v1/me",              patch_me,         RIGHT_SIGNED_IN, &me_form,      NULL,
+     NULL,                                                                                                   0,           "Change one's own name and language" },
+    {METHOD_POST,   "/api/v1/me/password",     post_password,    RIGHT_SIGNED_IN,
+     &change_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Change one's own password"          },
+    {METHOD_GET,    "/api/v1/me/sessions",     list_sessions,    RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                             NULL, ROUTE_LIST,  "One's own sessions"                 },
+    {METHOD_DELETE, "/api/v1/me/sessions/:id", end_session,      RIGHT_SIGNED_IN,
+     NULL,                                                                                       NULL, NULL, 0,           "End one of one's own sessions"      },
 };
 const struct route_set session_routes = {routes, COUNT(routes)};

@@ -74,8 +74,7 @@ static bool read_row(struct reader *r)
 {
     r->count = 0;
     for (;;) {
-        if (r->at < r->end && *r->at == '"' ? !read_quoted(r)
-                                            : !read_plain(r))
+        if (r->at < r->end && *r->at == '"' ? !read_quoted(r) : !read_plain(r))
             return false;
         if (at_line_end(r))
             break;
@@ -110,8 +109,7 @@ static char find_comma(const char *text, size_t len)
     const char *end = memchr(text, '\n', len);
     size_t first = end ? (size_t)(end - text) : len;
 
-    return memchr(text, '\t', first) && !memchr(text, ',', first) ? '\t'
-                                                                  : ',';
+    return memchr(text, '\t', first) && !memchr(text, ',', first) ? '\t' : ',';
 }
 
 bool csv_parse(struct arena *mem, const char *text, size_t len,

@@ -20,8 +20,8 @@ static const char *refuse(const char *text, size_t len)
 {
     size_t elements = 0, depth = 0, deepest = 0;
 
-    if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
-                     memcmp(text, "\xfe\xff", 2) == 0))
+    if (len >= 2 &&
+        (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
         return "encoding";
     if (!str_is_utf8(text, len, NULL) || memchr(text, 0, len))
         return "encoding";
@@ -74,8 +74,7 @@ static struct xml *copy(struct arena *mem, mxml_node_t *node)
 
 static mxml_node_t *find_root(mxml_node_t *top)
 {
-    for (mxml_node_t *n = top; n;
-         n = mxmlWalkNext(n, top, MXML_DESCEND))
+    for (mxml_node_t *n = top; n; n = mxmlWalkNext(n, top, MXML_DESCEND))
         if (mxmlGetType(n) == MXML_ELEMENT && *mxmlGetElement(n) != '?' &&
             *mxmlGetElement(n) != '!')
             return n;

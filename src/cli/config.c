@@ -13,7 +13,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KEY(name, fallback) {#name, offsetof(struct config, name), fallback}
+#define KEY(name, fallback)                                                    \
+    {                                                                          \
+#name, offsetof(struct config, name), fallback                         \
+    }
 
 static const struct key {
     const char *name;
@@ -189,10 +192,11 @@ bool config_check(const struct config *c)
     good &= complain(c->smtp_host && !c->smtp_from, "set smtp_from");
     good &= complain(!str_parse_int(c->smtp_port, 1, 65535, &port),
                      "smtp_port is not a port");
-    good &= complain(strcmp(c->smtp_security, "tls") != 0 &&
-                         strcmp(c->smtp_security, "starttls") != 0 &&
-                         strcmp(c->smtp_security, "plain") != 0,
-                     "smtp_security is tls, starttls, or plain (loopback only)");
+    good &=
+        complain(strcmp(c->smtp_security, "tls") != 0 &&
+                     strcmp(c->smtp_security, "starttls") != 0 &&
+                     strcmp(c->smtp_security, "plain") != 0,
+                 "smtp_security is tls, starttls, or plain (loopback only)");
     good &= complain(c->smtp_user && !c->smtp_password_file,
                      "smtp_user needs smtp_password_file");
     good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&

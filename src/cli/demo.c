@@ -94,8 +94,7 @@ static void print_json(struct process *p, const char *url,
     json_text(&o, "tenant", sample_tenant);
     put_accounts(&o, accounts);
     json_text(&o, "mail", arena_printf(p->mem, "%s/demo/mail", url));
-    json_text(&o, "mail_api",
-              arena_printf(p->mem, "%s/api/v1/demo/mail", url));
+    json_text(&o, "mail_api", arena_printf(p->mem, "%s/api/v1/demo/mail", url));
     json_close(&o, '}');
     printf("%s\n", b.data);
     (void)fflush(stdout);
@@ -132,11 +131,11 @@ static enum err make_sample(struct process *p, const char *path,
 static enum err start(struct process *p, const char *dir, int port,
                       struct sample_account *accounts)
 {
-    struct store_config sc = {
-        .dir = dir,
-        .master_key_path = arena_printf(p->mem, "%s.key", dir),
-        .kind = STORE_EVALUATION,
-        .create = true};
+    struct store_config sc = {.dir = dir,
+                              .master_key_path =
+                                  arena_printf(p->mem, "%s.key", dir),
+                              .kind = STORE_EVALUATION,
+                              .create = true};
     const char *path = arena_printf(p->mem, "%s/accounts.json", dir);
     struct listener *l = arena_new(p->mem, struct listener);
     enum err e = store_open(&sc, &p->app.store);
@@ -161,9 +160,9 @@ int cli_demo(int argc, char **argv)
     const char *port_text = "8080", *dir = "yagura-demo";
     bool as_json = false;
     const struct option_spec specs[] = {
-        {"port", &port_text, NULL, "0 takes any free one (8080)"},
-        {"data", &dir, NULL, "evaluation data directory (yagura-demo)"},
-        {"json", NULL, &as_json, "one JSON line once it is ready"},
+        {"port", &port_text, NULL,     "0 takes any free one (8080)"            },
+        {"data", &dir,       NULL,     "evaluation data directory (yagura-demo)"},
+        {"json", NULL,       &as_json, "one JSON line once it is ready"         },
     };
     int64_t port;
 

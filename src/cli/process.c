@@ -14,6 +14,20 @@
 
 enum { STOP_DEADLINE_MS = 10000 };
 
+enum err process_open_store(struct process *p, const struct config *config)
+{
+    struct store_config sc = {.dir = config->data_dir,
+                              .master_key_path = config->master_key,
+                              .kind = STORE_SERVICE,
+                              .create = true};
+    enum err e = store_open(&sc, &p->app.store);
+
+    if (e)
+        fprintf(stderr, "yagura: cannot open %s: %s\n", config->data_dir,
+                err_name(e));
+    return e;
+}
+
 enum err process_open(struct process *p)
 {
     struct secret_params params;
@@ -82,8 +96,7 @@ void process_close(struct process *p)
 
 struct ctx process_ctx(struct arena *mem, const struct actor *actor)
 {
-    return (struct ctx){
-        .mem = mem, .actor = actor, .now_us = clock_now_us()};
+    return (struct ctx){.mem = mem, .actor = actor, .now_us = clock_now_us()};
 }
 
 void process_complain(const struct ctx *c, enum err e)

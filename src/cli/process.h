@@ -13,6 +13,10 @@ struct process {
     struct server_config server;
 };
 
+/* The data directory of the configuration, whichever kind it is marked as;
+ * says on stderr why not. */
+MUST_USE enum err process_open_store(struct process *p,
+                                     const struct config *config);
 /* Secrets, throttling; the store must be in p->app already. */
 MUST_USE enum err process_open(struct process *p);
 /* Worker threads and listeners. */

@@ -26,16 +26,16 @@ static const struct {
     const char *email, *name;
     const char *role; /* on the first program; NULL: master administrator */
 } people[SAMPLE_ACCOUNTS] = {
-    {"sato@kaku.example",     "佐藤 健一",     NULL     },
-    {"suzuki@kaku.example",   "鈴木 美咲",     "manager"},
-    {"takahashi@kaku.example", "高橋 直樹",    "leader" },
-    {"tanaka@kaku.example",   "田中 由紀子",   "leader" },
-    {"ito@kaku.example",      "伊藤 大輔",     "member" },
-    {"watanabe@kaku.example", "渡辺 さくら",   "member" },
-    {"yamamoto@kaku.example", "山本 拓也",     "member" },
-    {"nakamura@kaku.example", "中村 恵",       "member" },
-    {"kobayashi@kaku.example", "小林 修",      "contributor"},
-    {"kato@kaku.example",     "加藤 アンナ",   "viewer" },
+    {"sato@kaku.example",      "佐藤 健一",    NULL         },
+    {"suzuki@kaku.example",    "鈴木 美咲",    "manager"    },
+    {"takahashi@kaku.example", "高橋 直樹",    "leader"     },
+    {"tanaka@kaku.example",    "田中 由紀子", "leader"     },
+    {"ito@kaku.example",       "伊藤 大輔",    "member"     },
+    {"watanabe@kaku.example",  "渡辺 さくら", "member"     },
+    {"yamamoto@kaku.example",  "山本 拓也",    "member"     },
+    {"nakamura@kaku.example",  "中村 恵",       "member"     },
+    {"kobayashi@kaku.example", "小林 修",       "contributor"},
+    {"kato@kaku.example",      "加藤 アンナ", "viewer"     },
 };
 
 /* ---- people ---- */
@@ -82,8 +82,8 @@ static enum err hash_passwords(struct ctx *c, const struct app *app,
         accounts[i].name = people[i].name;
         accounts[i].role = people[i].role ? people[i].role : "administrator";
         make_password(accounts[i].password);
-        enum err e = secret_hash(c->mem, app->pepper, accounts[i].password,
-                                 &hashes[i]);
+        enum err e =
+            secret_hash(c->mem, app->pepper, accounts[i].password, &hashes[i]);
         if (e)
             return e;
     }
@@ -93,7 +93,7 @@ static enum err hash_passwords(struct ctx *c, const struct app *app,
 /* ---- plans ---- */
 
 struct plan_clock {
-    int32_t start;    /* of the project */
+    int32_t start; /* of the project */
     int32_t today;
 };
 
@@ -166,9 +166,9 @@ static void set_progress(struct ctx *c, struct plan_item *item, size_t row,
 /* A row's place in time, walked in order: a leaf begins the day after what it
  * follows; a parent's first child follows what the parent follows. */
 struct walk {
-    int last[8];       /* by level: the row before on that level, -1 */
-    int32_t end[8];    /* latest end below, by level */
-    int32_t begin[8];  /* where "beside" begins */
+    int last[8];      /* by level: the row before on that level, -1 */
+    int32_t end[8];   /* latest end below, by level */
+    int32_t begin[8]; /* where "beside" begins */
 };
 
 static bool is_parent(const struct sample_row *rows, size_t count, size_t i)
@@ -183,7 +183,7 @@ static void place_row(struct ctx *c, const struct sample_row *rows,
     const struct sample_row *r = &rows[i];
     int level = r->level;
     bool first = w->last[level] < 0;
-    int32_t begin = first          ? w->begin[level - 1]
+    int32_t begin = first            ? w->begin[level - 1]
                     : r->link == '=' ? w->begin[level]
                                      : skip_weekend(w->end[level] + 1);
 
@@ -262,9 +262,13 @@ static enum err add_plan(struct ctx *c, int64_t project_id,
 static enum err add_program(struct ctx *c, const char *key, const char *name,
                             int64_t manager, int64_t *id)
 {
-    const char *cells[] = {
-        key, name, NULL, NULL,
-        arena_printf(c->mem, "%lld", (long long)manager), NULL, NULL};
+    const char *cells[] = {key,
+                           name,
+                           NULL,
+                           NULL,
+                           arena_printf(c->mem, "%lld", (long long)manager),
+                           NULL,
+                           NULL};
     const struct values *v;
     struct program p;
     enum err e = values_parse_cells(c, &program_form, cells, &v);
@@ -284,29 +288,28 @@ struct sample_project {
 };
 
 static const struct sample_project projects[] = {
-    {"ERP", "基幹システム刷新（ERP 導入）", "waterfall", sample_erp,
-     &sample_erp_count, 0, 170},
-    {"PORTAL", "社内ポータル再構築", "waterfall", sample_portal,
-     &sample_portal_count, 0, 20},
-    {"SALES", "営業・倉庫アプリ開発", "agile", sample_app, &sample_app_count,
-     1, 30},
+    {"ERP",    "基幹システム刷新（ERP 導入）", "waterfall", sample_erp,
+     &sample_erp_count,                                                                                   0, 170},
+    {"PORTAL", "社内ポータル再構築",              "waterfall", sample_portal,
+     &sample_portal_count,                                                                                0, 20 },
+    {"SALES",  "営業・倉庫アプリ開発",           "agile",     sample_app,    &sample_app_count, 1,
+     30                                                                                                         },
 };
 
 static enum err add_project(struct ctx *c, const struct sample_project *s,
                             int64_t program, int64_t manager)
 {
     int32_t start = skip_weekend(clock_today(c->now_us) - s->began_days_ago);
-    const char *cells[] = {
-        s->key,
-        s->name,
-        s->approach,
-        NULL,
-        arena_printf(c->mem, "%lld", (long long)program),
-        arena_printf(c->mem, "%lld", (long long)manager),
-        day_text(c, start),
-        NULL,
-        NULL,
-        NULL};
+    const char *cells[] = {s->key,
+                           s->name,
+                           s->approach,
+                           NULL,
+                           arena_printf(c->mem, "%lld", (long long)program),
+                           arena_printf(c->mem, "%lld", (long long)manager),
+                           day_text(c, start),
+                           NULL,
+                           NULL,
+                           NULL};
     const struct values *v;
     struct project p;
     enum err e = values_parse_cells(c, &project_form, cells, &v);

@@ -40,8 +40,7 @@ static enum err add_listeners(struct arena *mem, struct listeners *l,
             word[len - 1] = 0;
             word++;
         }
-        l->list[l->count++] =
-            (struct listener){word, (int)port, is_tls};
+        l->list[l->count++] = (struct listener){word, (int)port, is_tls};
     }
     return OK;
 }
@@ -54,8 +53,8 @@ static const char *const *split_words(struct arena *mem, const char *text)
 
     if (!text)
         return NULL;
-    for (char *w = strtok_r(arena_strdup(mem, text), " ,", &rest);
-         w && n < 64; w = strtok_r(NULL, " ,", &rest))
+    for (char *w = strtok_r(arena_strdup(mem, text), " ,", &rest); w && n < 64;
+         w = strtok_r(NULL, " ,", &rest))
         words[n++] = w;
     return words;
 }
@@ -71,8 +70,8 @@ static enum err ensure_certificate(struct process *p, struct config *c)
     c->cert_key = arena_printf(p->mem, "%s/tls.key", c->data_dir);
     if (access(c->cert, R_OK) == 0)
         return OK;
-    enum err e = tls_make_certificate(c->cert, c->cert_key, names,
-                                      COUNT(names), fingerprint);
+    enum err e = tls_make_certificate(c->cert, c->cert_key, names, COUNT(names),
+                                      fingerprint);
     if (!e)
         fprintf(stderr, "self-signed certificate made, SHA-256 %s\n",
                 fingerprint);
@@ -108,9 +107,8 @@ static enum err set_up_mail(struct process *p, const struct config *c)
         return ERR_INVALID;
     m->port = (int)port;
     m->security = strcmp(c->smtp_security, "starttls") == 0 ? SMTP_STARTTLS
-                  : strcmp(c->smtp_security, "plain") == 0
-                      ? SMTP_PLAIN_LOOPBACK
-                      : SMTP_TLS;
+                  : strcmp(c->smtp_security, "plain") == 0 ? SMTP_PLAIN_LOOPBACK
+                                                           : SMTP_TLS;
     m->user = c->smtp_user;
     m->ca_file = c->smtp_ca;
     m->from = c->smtp_from ? c->smtp_from : "yagura@localhost";

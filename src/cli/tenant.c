@@ -75,12 +75,11 @@ static enum err run_create(struct process *p, const struct config *config,
     actor.tenant = what->id;
     actor.lang = what->lang;
     actor.base_url =
-        what->host
-            ? arena_printf(p->mem, "https://%s", what->host)
-            : arena_printf(p->mem, "%s/t/%s",
-                           config->base_url ? config->base_url
-                                            : "https://localhost:8443",
-                           what->id);
+        what->host ? arena_printf(p->mem, "https://%s", what->host)
+                   : arena_printf(p->mem, "%s/t/%s",
+                                  config->base_url ? config->base_url
+                                                   : "https://localhost:8443",
+                                  what->id);
     struct ctx c = process_ctx(p->mem, &actor);
     enum err e = registry_create(&c, &p->app, what);
 
@@ -93,16 +92,6 @@ static enum err run_create(struct process *p, const struct config *config,
     return e;
 }
 
-static enum err open_store(struct process *p, const struct config *config)
-{
-    struct store_config sc = {.dir = config->data_dir,
-                              .master_key_path = config->master_key,
-                              .kind = STORE_SERVICE,
-                              .create = true};
-
-    return store_open(&sc, &p->app.store);
-}
-
 int cli_tenant(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
@@ -110,12 +99,12 @@ int cli_tenant(int argc, char **argv)
     const char *lang = "ja";
     bool as_json = false;
     const struct option_spec specs[] = {
-        {"name", &what.name, NULL, "the customer's name"},
-        {"host", &what.host, NULL, "own host name (else by path /t/ID)"},
-        {"admin-email", &what.admin_email, NULL, "first master administrator"},
-        {"admin-name", &what.admin_name, NULL, "that person's name"},
-        {"lang", &lang, NULL, "ja or en"},
-        {"json", NULL, &as_json, "one JSON object a line"},
+        {"name",        &what.name,        NULL,     "the customer's name"               },
+        {"host",        &what.host,        NULL,     "own host name (else by path /t/ID)"},
+        {"admin-email", &what.admin_email, NULL,     "first master administrator"        },
+        {"admin-name",  &what.admin_name,  NULL,     "that person's name"                },
+        {"lang",        &lang,             NULL,     "ja or en"                          },
+        {"json",        NULL,              &as_json, "one JSON object a line"            },
     };
     const char *usage = "tenant create ID --name N --admin-email E "
                         "--admin-name N | list | show ID";
@@ -128,9 +117,8 @@ int cli_tenant(int argc, char **argv)
         return 2;
     what.id = argc > 1 ? argv[1] : NULL;
     what.lang = strcmp(lang, "en") == 0 ? LANG_EN : LANG_JA;
-    if ((e = open_store(&p, &config)))
-        fprintf(stderr, "yagura: cannot open %s: %s\n", config.data_dir,
-                err_name(e));
+    if ((e = process_open_store(&p, &config)))
+        ; /* said already */
     else if (strcmp(argv[0], "list") == 0)
         e = run_list(&p, &c, as_json);
     else if (strcmp(argv[0], "show") == 0 && what.id)

@@ -36,7 +36,7 @@ struct map {
     struct map_slot {
         const char *key;
         int64_t value;
-    } *slots;
+    } * slots;
     size_t mask;
 };
 
@@ -46,8 +46,7 @@ static struct map map_in(struct arena *mem, size_t entries)
 
     while (size < entries * 2)
         size *= 2;
-    return (struct map){mem, arena_array(mem, struct map_slot, size),
-                        size - 1};
+    return (struct map){mem, arena_array(mem, struct map_slot, size), size - 1};
 }
 
 static struct map_slot *map_slot(const struct map *m, const char *key)
@@ -76,7 +75,7 @@ static bool map_add(struct map *m, const char *key, int64_t value)
 /* ---- the work ---- */
 
 struct row {
-    const char *name; /* how edits call it: a ref, or the id in digits */
+    const char *name;  /* how edits call it: a ref, or the id in digits */
     int64_t ticket_id; /* of an existing ticket, 0: new */
     bool is_delete, has_children;
 };
@@ -107,6 +106,19 @@ static void complain(struct work *w, size_t i, enum plan_cell cell,
         w->file->names[cell] ? w->file->names[cell]
                              : plan_csv_head(cell, w->c->actor->lang),
         rule, message};
+}
+
+/* lead「word」tail, the word cut to what a person would still read. */
+static const char *quote(const struct work *w, const char *lead,
+                         const char *word, const char *tail)
+{
+    size_t len = strnlen(word, 90);
+
+    while (len > 0 && ((unsigned char)word[len] & 0xc0) == 0x80)
+        len--;
+    return arena_printf(w->c->mem, "%s%s%.*s%s%s", lead,
+                        w->c->actor->lang == LANG_JA ? "「" : "\"", (int)len,
+                        word, w->c->actor->lang == LANG_JA ? "」" : "\"", tail);
 }
 
 static const char *cell_of(const struct work *w, size_t i, enum plan_cell cell)
@@ -150,8 +162,7 @@ static int64_t find_ticket(struct work *w, const char *key)
     return ticket_find(&probe, key, &id) ? 0 : id;
 }
 
-static bool is_action(struct work *w, size_t i, const char *en,
-                      const char *ja)
+static bool is_action(struct work *w, size_t i, const char *en, const char *ja)
 {
     const char *text = cell_of(w, i, PLAN_ACTION);
     const char *folded = text ? str_fold(w->c->mem, text) : "";
@@ -172,8 +183,7 @@ static void name_row(struct work *w, size_t i)
             complain(w, i, PLAN_ID, "not_found",
                      ctx_text(w->c, "このチケットは見つかりません",
                               "There is no such ticket"));
-        row->name = arena_printf(w->c->mem, "%lld",
-                                 (long long)row->ticket_id);
+        row->name = arena_printf(w->c->mem, "%lld", (long long)row->ticket_id);
     } else if (row->is_delete) {
         complain(w, i, PLAN_ID, "required",
                  ctx_text(w->c, "削除するチケットのIDを指定してください",
@@ -216,8 +226,7 @@ static bool parent_by_outline(struct work *w, size_t i, const char *outline,
     const struct map_slot *s = map_slot(&w->outlines, above);
     if (!s->key) {
         complain(w, i, PLAN_OUTLINE, "no_parent",
-                 ctx_text(w->c,
-                          "上位のWBS番号の行がこの行より前にありません",
+                 ctx_text(w->c, "上位のWBS番号の行がこの行より前にありません",
                           "The row of the number above does not come before "
                           "this one"));
         return false;
@@ -235,8 +244,7 @@ static bool parent_by_level(struct work *w, size_t i, const char *text,
     if (!str_parse_int(str_fold(w->c->mem, text), 1, 31, &level) ||
         (level > 1 && w->last[level - 1] < 0)) {
         complain(w, i, PLAN_LEVEL, "level",
-                 ctx_text(w->c,
-                          "階層は1から始め、1段ずつ下げてください",
+                 ctx_text(w->c, "階層は1から始め、1段ずつ下げてください",
                           "Levels begin at 1 and go down one at a time"));
         return false;
     }
@@ -306,12 +314,11 @@ static const struct classification *find_classification(struct work *w,
             return k;
     }
     if (text) {
-        complain(w, i, PLAN_CLASSIFICATION, "choice",
-                 arena_printf(w->c->mem,
-                              ctx_text(w->c,
-                                       "チケット分類「%.60s」はありません",
-                                       "There is no classification \"%.60s\""),
-                              text));
+        complain(
+            w, i, PLAN_CLASSIFICATION, "choice",
+            quote(w,
+                  ctx_text(w->c, "チケット分類", "There is no classification "),
+                  text, ctx_text(w->c, "はありません", "")));
         return NULL;
     }
     return catalogue_find_key(w->catalogue, "task");
@@ -335,10 +342,8 @@ static const char *find_status(struct work *w, size_t i,
                 (long long)classification_first(k, (enum category)n)->id);
     if (text && k)
         complain(w, i, PLAN_STATUS, "choice",
-                 arena_printf(w->c->mem,
-                              ctx_text(w->c, "ステータス「%.60s」はありません",
-                                       "There is no status \"%.60s\""),
-                              text));
+                 quote(w, ctx_text(w->c, "ステータス", "There is no status "),
+                       text, ctx_text(w->c, "はありません", "")));
     return NULL;
 }
 
@@ -375,11 +380,8 @@ static const char *find_assignees(struct work *w, size_t i)
                            "Resources who are no users here", one);
         else
             complain(w, i, PLAN_ASSIGNEE, "not_found",
-                     arena_printf(w->c->mem,
-                                  ctx_text(w->c,
-                                           "担当者「%.80s」は登録されていません",
-                                           "There is no user \"%.80s\""),
-                                  one));
+                     quote(w, ctx_text(w->c, "担当者", "There is no user "),
+                           one, ctx_text(w->c, "は登録されていません", "")));
         text = end ? end + 2 : NULL;
     }
     return ids;
@@ -396,8 +398,8 @@ static const char *minutes_text(struct work *w, size_t i, enum plan_cell cell)
         return w->file->items[i].cell[cell];
     const char *folded = str_fold(w->c->mem, text);
     double hours = strtod(folded, &end);
-    if (end == folded || (*end && strcmp(end, "h") != 0 &&
-                          strcmp(end, "時間") != 0) ||
+    if (end == folded ||
+        (*end && strcmp(end, "h") != 0 && strcmp(end, "時間") != 0) ||
         !(hours >= 0 && hours < 1e6)) {
         complain(w, i, cell, "number",
                  ctx_text(w->c, "時間は数値で入力してください（例 7.5）",
@@ -432,22 +434,22 @@ static const struct {
     const char *field;
     enum plan_cell cell;
 } places[] = {
-    {"subject", PLAN_SUBJECT},
+    {"subject",        PLAN_SUBJECT       },
     {"classification", PLAN_CLASSIFICATION},
-    {"status", PLAN_STATUS},
-    {"priority", PLAN_PRIORITY},
-    {"parent", PLAN_PARENT},
-    {"assignees", PLAN_ASSIGNEE},
-    {"planned_start", PLAN_START},
-    {"planned_end", PLAN_END},
-    {"actual_start", PLAN_ACTUAL_START},
-    {"actual_end", PLAN_ACTUAL_END},
-    {"due", PLAN_DUE},
-    {"progress", PLAN_PROGRESS},
-    {"estimate", PLAN_ESTIMATE},
-    {"actual", PLAN_ACTUAL},
-    {"manual", PLAN_MANUAL},
-    {"details", PLAN_DETAILS},
+    {"status",         PLAN_STATUS        },
+    {"priority",       PLAN_PRIORITY      },
+    {"parent",         PLAN_PARENT        },
+    {"assignees",      PLAN_ASSIGNEE      },
+    {"planned_start",  PLAN_START         },
+    {"planned_end",    PLAN_END           },
+    {"actual_start",   PLAN_ACTUAL_START  },
+    {"actual_end",     PLAN_ACTUAL_END    },
+    {"due",            PLAN_DUE           },
+    {"progress",       PLAN_PROGRESS      },
+    {"estimate",       PLAN_ESTIMATE      },
+    {"actual",         PLAN_ACTUAL        },
+    {"manual",         PLAN_MANUAL        },
+    {"details",        PLAN_DETAILS       },
 };
 
 static enum plan_cell cell_of_field(const char *field)
@@ -458,8 +460,7 @@ static enum plan_cell cell_of_field(const char *field)
     return PLAN_ID;
 }
 
-static void collect_failures(struct work *w, size_t i,
-                             const struct failure *f)
+static void collect_failures(struct work *w, size_t i, const struct failure *f)
 {
     for (; f; f = f->next)
         complain(w, i, cell_of_field(f->field), f->rule, f->message);
@@ -511,9 +512,9 @@ static const struct values *row_values(struct work *w, size_t i,
     if (values_parse_cells(&probe, form, cells, &v))
         collect_failures(w, i, probe.fail);
     if (w->rows[i].ticket_id == 0 && !cell_of(w, i, PLAN_SUBJECT))
-        complain(w, i, PLAN_SUBJECT, "required",
-                 ctx_text(w->c, "件名を入力してください",
-                          "The subject is missing"));
+        complain(
+            w, i, PLAN_SUBJECT, "required",
+            ctx_text(w->c, "件名を入力してください", "The subject is missing"));
     return v;
 }
 
@@ -523,7 +524,7 @@ static void row_edit(struct work *w, size_t i, const char *parent)
     struct edit *e = add_edit(w);
 
     *e = (struct edit){
-        .op = row->is_delete    ? EDIT_DELETE
+        .op = row->is_delete   ? EDIT_DELETE
               : row->ticket_id ? EDIT_UPDATE
                                : EDIT_CREATE,
         .where = arena_printf(w->c->mem, "%zu.", i),
@@ -560,8 +561,8 @@ static bool parse_token(struct work *w, const char *text, struct token *out)
         const char *lag = str_trim(w->c->mem, folded + end);
         size_t digits = strspn(lag, "+-0123456789");
         out->kind = kind;
-        out->id = str_trim(w->c->mem,
-                           arena_strndup(w->c->mem, folded, end - 2));
+        out->id =
+            str_trim(w->c->mem, arena_strndup(w->c->mem, folded, end - 2));
         lag = arena_strndup(w->c->mem, lag + (*lag == '+'),
                             digits - (*lag == '+' ? 1 : 0));
         return *out->id &&
@@ -601,10 +602,8 @@ static void link_edit(struct work *w, size_t i, const char *text)
     const char *from = resolve(w, t.id);
     if (!from) {
         complain(w, i, PLAN_PREDECESSORS, "not_found",
-                 arena_printf(w->c->mem,
-                              ctx_text(w->c, "先行「%.60s」が見つかりません",
-                                       "There is no predecessor \"%.60s\""),
-                              t.id));
+                 quote(w, ctx_text(w->c, "先行", "There is no predecessor "),
+                       t.id, ctx_text(w->c, "が見つかりません", "")));
         return;
     }
     if (is_linked(w, from, w->rows[i].name))
@@ -647,10 +646,10 @@ static enum err load_people(struct work *w)
         int64_t id = col_int(q, 0);
         if (n++ >= 4000)
             continue; /* names beyond that are found by nobody's file */
-        (void)map_add(&w->people,
-                      str_fold(w->c->mem, col_text(w->c, q, 1)), id);
-        (void)map_add(&w->people,
-                      str_fold(w->c->mem, col_text(w->c, q, 2)), id);
+        (void)map_add(&w->people, str_fold(w->c->mem, col_text(w->c, q, 1)),
+                      id);
+        (void)map_add(&w->people, str_fold(w->c->mem, col_text(w->c, q, 2)),
+                      id);
     }
     return e;
 }
@@ -698,21 +697,37 @@ static void count_rows(struct work *w)
     }
 }
 
+/* The file's calendar becomes the project's own, through the same form as a
+ * person's change of it.  Of two entries for a day the later one counts. */
 static enum err set_calendar(struct work *w, int64_t project_id)
 {
-    if (!w->file->has_calendar)
+    const struct plan_file *f = w->file;
+    struct buf b = buf_in(w->c->mem);
+    struct json_out o = {.b = &b};
+    const struct values *v;
+
+    if (!f->has_calendar)
         return OK;
-    struct workday_rule rule = {.weekdays = w->file->weekdays,
-                                .holidays = false,
-                                .count = w->file->day_count};
-    struct workday *days =
-        arena_array(w->c->mem, struct workday, w->file->day_count + 1);
-    for (size_t i = 0; i < w->file->day_count; i++)
-        days[i] = (struct workday){w->file->days[i].day,
-                                   w->file->days[i].is_working,
-                                   w->file->days[i].name};
-    rule.days = days;
-    return workday_set_project(w->c, project_id, &rule);
+    json_open(&o, NULL, '{');
+    json_int(&o, "weekdays", f->weekdays);
+    json_bool(&o, "holidays", false);
+    json_open(&o, "days", '[');
+    for (size_t i = 0; i < f->day_count; i++) {
+        bool again = false;
+        for (size_t n = i + 1; n < f->day_count && !again; n++)
+            again = f->days[n].day == f->days[i].day;
+        if (again)
+            continue;
+        json_open(&o, NULL, '{');
+        json_day(&o, "day", f->days[i].day);
+        json_bool(&o, "is_working", f->days[i].is_working);
+        json_text(&o, "name", f->days[i].name);
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    enum err e = values_parse_json(w->c, &workdays_form, b.data, b.len, &v);
+    return e ? e : workday_put_project(w->c, project_id, v);
 }
 
 static void find_children(struct work *w, const char **parents)
@@ -746,9 +761,8 @@ static enum err run(struct work *w, int64_t project_id)
     return apply(w, project_id);
 }
 
-enum err import_plan(struct ctx *c, int64_t project_id,
-                     struct plan_file *file, bool dry,
-                     struct import_report *out)
+enum err import_plan(struct ctx *c, int64_t project_id, struct plan_file *file,
+                     bool dry, struct import_report *out)
 {
     struct work w = {.c = c, .file = file, .report = out};
     struct project project;

@@ -97,11 +97,10 @@ static enum err spend(struct ctx *c, const char *token, const char *hash)
         return e;
     if ((e = session_end_all(c, link.user_id)))
         return e;
-    return operation_log(
-        c, &(struct operation){.action = "set_password",
-                               .kind = "user",
-                               .object_id = link.user_id,
-                               .object_name = link.user_name});
+    return operation_log(c, &(struct operation){.action = "set_password",
+                                                .kind = "user",
+                                                .object_id = link.user_id,
+                                                .object_name = link.user_name});
 }
 
 enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,

@@ -27,10 +27,10 @@ struct limiter {
 static const struct {
     int free, max_s;
 } rules[] = {
-    [LIMIT_ACCOUNT] = {5, 900},
-    [LIMIT_ADDRESS] = {20, 900},
-    [LIMIT_TENANT] = {200, 60},
-    [LIMIT_DEVICE] = {5, 900},
+    [LIMIT_ACCOUNT] = {5,   900},
+    [LIMIT_ADDRESS] = {20,  900},
+    [LIMIT_TENANT] = {200, 60 },
+    [LIMIT_DEVICE] = {5,   900},
 };
 
 struct limiter *limiter_open(void)
@@ -85,8 +85,7 @@ static struct slot *take_slot(struct limiter *l, uint64_t hash)
     return oldest;
 }
 
-int limiter_wait_s(struct limiter *l, enum limiter_scope scope,
-                   const char *key)
+int limiter_wait_s(struct limiter *l, enum limiter_scope scope, const char *key)
 {
     int64_t now = clock_monotonic_ms();
     int64_t wait = 0;
@@ -99,8 +98,7 @@ int limiter_wait_s(struct limiter *l, enum limiter_scope scope,
     return (int)wait;
 }
 
-void limiter_fail(struct limiter *l, enum limiter_scope scope,
-                  const char *key)
+void limiter_fail(struct limiter *l, enum limiter_scope scope, const char *key)
 {
     int64_t now = clock_monotonic_ms();
 

@@ -25,8 +25,7 @@ enum limiter_scope {
 /* Seconds until the next try is allowed, 0: now. */
 int limiter_wait_s(struct limiter *l, enum limiter_scope scope,
                    const char *key);
-void limiter_fail(struct limiter *l, enum limiter_scope scope,
-                  const char *key);
+void limiter_fail(struct limiter *l, enum limiter_scope scope, const char *key);
 void limiter_forget(struct limiter *l, enum limiter_scope scope,
                     const char *key);
 

@@ -137,8 +137,8 @@ static struct resource *read_resources(struct reader *r, size_t *count)
     *count = 0;
     for (const struct xml *x = list ? list->child : NULL; x; x = x->next) {
         const char *mail = xml_text(x, "EmailAddress");
-        out[(*count)++] = (struct resource){
-            number(x, "UID", -1), mail ? mail : xml_text(x, "Name")};
+        out[(*count)++] = (struct resource){number(x, "UID", -1),
+                                            mail ? mail : xml_text(x, "Name")};
     }
     qsort(out, *count, sizeof(*out), compare_resources);
     return out;
@@ -154,8 +154,8 @@ static void read_assignments(struct reader *r)
         arena_array(r->c->mem, struct assignment, count_children(list) + 1);
     for (const struct xml *x = list ? list->child : NULL; x; x = x->next) {
         struct resource key = {number(x, "ResourceUID", -2), NULL};
-        const struct resource *who = bsearch(&key, people, resources,
-                                             sizeof(key), compare_resources);
+        const struct resource *who =
+            bsearch(&key, people, resources, sizeof(key), compare_resources);
         if (!who || !who->person)
             continue;
         r->assignments[r->assignment_count] = (struct assignment){
@@ -224,8 +224,7 @@ static const char *links_text(struct reader *r, const struct xml *task)
         const char *uid = xml_text(l, "PredecessorUID");
         if (is_true(l, "CrossProject") || !uid || kind < 0 || kind > 3) {
             plan_file_lose(r->out, "ほかのプロジェクトへの依存",
-                           "Links to other projects",
-                           xml_text(task, "Name"));
+                           "Links to other projects", xml_text(task, "Name"));
             continue;
         }
         const char *one = arena_printf(r->c->mem, "U%s %s%s", uid, kinds[kind],
@@ -437,8 +436,8 @@ enum err mspdi_read(struct ctx *c, const char *data, size_t len,
     int line = 0;
 
     *out = (struct plan_file){.is_foreign = true};
-    r.project = len <= BYTES_MAX ? xml_parse(c->mem, data, len, &rule, &line)
-                                 : NULL;
+    r.project =
+        len <= BYTES_MAX ? xml_parse(c->mem, data, len, &rule, &line) : NULL;
     if (r.project && strcmp(r.project->name, "Project") != 0) {
         rule = "not_project";
         r.project = NULL;

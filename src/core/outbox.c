@@ -222,8 +222,8 @@ static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
         return e;
     if ((e = tx_end(c, t, read_due(c, &d))))
         return e;
-    enum err sent = c->now_us >= d.expires_at ? ERR_INVALID
-                                              : send_mail(o, c, &d, &why);
+    enum err sent =
+        c->now_us >= d.expires_at ? ERR_INVALID : send_mail(o, c, &d, &why);
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
     return tx_end(c, t, settle(c, &d, sent, why));
@@ -245,11 +245,13 @@ static int64_t next_due(struct ctx *c, struct tenant *t)
 }
 
 /* Empties one tenant's outbox; returns when to look again. */
-static int64_t serve_tenant(struct outbox *o, struct arena *mem,
-                            const char *id)
+static int64_t serve_tenant(struct outbox *o, struct arena *mem, const char *id)
 {
-    struct actor system = {.name = "", .ip = "", .request_id = "outbox",
-                           .tenant = id, .base_url = ""};
+    struct actor system = {.name = "",
+                           .ip = "",
+                           .request_id = "outbox",
+                           .tenant = id,
+                           .base_url = ""};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
     struct tenant *t;
     enum err e;
@@ -259,8 +261,8 @@ static int64_t serve_tenant(struct outbox *o, struct arena *mem,
     do
         e = send_one(o, &c, t);
     while (!e);
-    int64_t due = e == ERR_NOT_FOUND ? next_due(&c, t)
-                                     : clock_now_us() + US_PER_MINUTE;
+    int64_t due =
+        e == ERR_NOT_FOUND ? next_due(&c, t) : clock_now_us() + US_PER_MINUTE;
     tenant_close(t);
     return due;
 }

@@ -88,8 +88,8 @@ static bool holds_context(struct ctx *c, const char *password,
     return false;
 }
 
-enum err password_check(struct ctx *c, const char *field,
-                        const char *password, const char *const *context)
+enum err password_check(struct ctx *c, const char *field, const char *password,
+                        const char *const *context)
 {
     enum err e = OK;
     char bad[8] = "";

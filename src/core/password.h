@@ -30,8 +30,7 @@ MUST_USE enum err password_list_history(struct ctx *c, int64_t user_id,
                                         const char ***out, size_t *count);
 MUST_USE enum err password_refuse_old(struct ctx *c, const struct app *app,
                                       const char *field, const char *password,
-                                      const char *const *hashes,
-                                      size_t count);
+                                      const char *const *hashes, size_t count);
 /* Stores the new hash and remembers it; ends the user's other sessions. */
 MUST_USE enum err password_store(struct ctx *c, int64_t user_id,
                                  const char *hash);

@@ -60,11 +60,11 @@ struct plan_error {
 struct plan_file {
     struct plan_item *items;
     size_t count;
-    int columns[PLAN_CELLS];     /* place of each in the file, 0: not there */
+    int columns[PLAN_CELLS];       /* place of each in the file, 0: not there */
     const char *names[PLAN_CELLS]; /* as the file's head calls them */
-    bool is_foreign;             /* names of people may be unknown here */
-    bool has_calendar;           /* weekdays and days are meant */
-    int weekdays;                /* bit 0 Sunday */
+    bool is_foreign;               /* names of people may be unknown here */
+    bool has_calendar;             /* weekdays and days are meant */
+    int weekdays;                  /* bit 0 Sunday */
     struct plan_day *days;
     size_t day_count;
     struct plan_loss losses[24];

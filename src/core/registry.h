@@ -26,8 +26,7 @@ struct registry_create {
 MUST_USE enum err registry_create(struct ctx *c, const struct app *app,
                                   const struct registry_create *what);
 MUST_USE enum err registry_list(struct ctx *c, struct store *s,
-                                const struct registry_row **out,
-                                size_t *count);
+                                const struct registry_row **out, size_t *count);
 MUST_USE enum err registry_get(struct ctx *c, struct store *s, const char *id,
                                struct registry_row *out);
 /* The tenant of a host name (lower case, no port): ERR_NOT_FOUND. */

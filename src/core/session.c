@@ -84,7 +84,8 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
     };
     query_done(q);
     out->expires_at = out->created_at + lifetime_us(out->level);
-    if (c->now_us >= out->expires_at || c->now_us < out->created_at - US_PER_MINUTE)
+    if (c->now_us >= out->expires_at ||
+        c->now_us < out->created_at - US_PER_MINUTE)
         return ERR_AUTH;
     out->is_locked =
         c->now_us - out->seen_at > SESSION_IDLE_MINUTES * US_PER_MINUTE;
@@ -155,8 +156,8 @@ enum err session_end(struct ctx *c, int64_t id)
     bind_int(q, 2, c->actor->user_id);
     enum err e = query_run(c, q);
     if (!e && db_changes(c) == 0)
-        return ctx_fail(c, ERR_NOT_FOUND, "id", "not_found",
-                        "見つかりません", "Not found");
+        return ctx_fail(c, ERR_NOT_FOUND, "id", "not_found", "見つかりません",
+                        "Not found");
     return e;
 }
 
@@ -168,8 +169,7 @@ enum err session_end_all(struct ctx *c, int64_t user_id)
     return query_run(c, q);
 }
 
-enum err session_list(struct ctx *c, const struct session **out,
-                      size_t *count)
+enum err session_list(struct ctx *c, const struct session **out, size_t *count)
 {
     struct session *list = arena_array(c->mem, struct session, 20);
     struct query *q = query(c, session_text[SESSION_LIST]);

@@ -94,17 +94,17 @@ static enum err throttle(struct ctx *c, const struct app *app,
     int wait = b->device
                    ? limiter_wait_s(app->limiter, LIMIT_DEVICE, b->device)
                    : limiter_wait_s(app->limiter, LIMIT_ACCOUNT, b->account);
-    int other = b->device
-                    ? 0
-                    : limiter_wait_s(app->limiter, LIMIT_ADDRESS, b->address);
+    int other =
+        b->device ? 0 : limiter_wait_s(app->limiter, LIMIT_ADDRESS, b->address);
 
     if (other > wait)
         wait = other;
     if (wait == 0)
         return OK;
-    enum err e = ctx_fail(c, ERR_LIMIT, "", "throttled",
-                          "試行回数が多すぎます。%d秒後にもう一度お試しください",
-                          "Too many tries. Try again in %d seconds", wait);
+    enum err e =
+        ctx_fail(c, ERR_LIMIT, "", "throttled",
+                 "試行回数が多すぎます。%d秒後にもう一度お試しください",
+                 "Too many tries. Try again in %d seconds", wait);
     ctx_fail_detail(c, arena_printf(c->mem, "\"retry_after\":%d", wait));
     return e;
 }
@@ -160,9 +160,8 @@ static enum err verify(struct ctx *c, const struct app *app,
 static void make_mac(struct ctx *c, const struct app *app, int64_t session_id,
                      const char *code, uint8_t mac[32])
 {
-    const char *text =
-        arena_printf(c->mem, "%s\n%lld\n%s", c->actor->tenant,
-                     (long long)session_id, code);
+    const char *text = arena_printf(c->mem, "%s\n%lld\n%s", c->actor->tenant,
+                                    (long long)session_id, code);
 
     crypto_hmac(app->code_key, text, strlen(text), mac);
 }
@@ -179,8 +178,7 @@ static enum err rehash(struct ctx *c, int64_t user_id, const char *hash)
 
 static enum err begin_half(struct ctx *c, const struct app *app,
                            const struct user_secret *u,
-                           const struct sign_in_from *from,
-                           struct sign_in *out)
+                           const struct sign_in_from *from, struct sign_in *out)
 {
     int64_t id;
     uint8_t mac[32];
@@ -212,8 +210,7 @@ static enum err begin_half(struct ctx *c, const struct app *app,
 
 enum err sign_in_password(struct ctx *c, const struct app *app,
                           struct tenant *t, const char *email,
-                          const char *password,
-                          const struct sign_in_from *from,
+                          const char *password, const struct sign_in_from *from,
                           struct sign_in *out)
 {
     struct buckets b = buckets_of(c, app, email, from->device);
@@ -251,9 +248,10 @@ struct code {
 
 static enum err code_over(struct ctx *c)
 {
-    return ctx_fail(c, ERR_AUTH, "code", "code_expired",
-                    "確認コードは無効になりました。もう一度サインインしてください",
-                    "The code is no longer valid; sign in again");
+    return ctx_fail(
+        c, ERR_AUTH, "code", "code_expired",
+        "確認コードは無効になりました。もう一度サインインしてください",
+        "The code is no longer valid; sign in again");
 }
 
 static enum err get_code(struct ctx *c, int64_t session_id, struct code *out)
@@ -289,8 +287,8 @@ static enum err wrong_code(struct ctx *c, int64_t tries_left)
     enum err e = ctx_fail(c, ERR_AUTH, "code", "code",
                           "確認コードが違います。あと%d回入力できます",
                           "The code is wrong; %d tries left", (int)tries_left);
-    ctx_fail_detail(c, arena_printf(c->mem, "\"tries_left\":%d",
-                                    (int)tries_left));
+    ctx_fail_detail(c,
+                    arena_printf(c->mem, "\"tries_left\":%d", (int)tries_left));
     return e;
 }
 
@@ -378,9 +376,10 @@ static enum err resend(struct ctx *c, const struct app *app, int64_t half_id,
     if (e)
         return e;
     if (code.sends <= 0)
-        return ctx_fail(c, ERR_LIMIT, "", "sends",
-                        "再送の回数を超えました。もう一度サインインしてください",
-                        "No more codes can be sent; sign in again");
+        return ctx_fail(
+            c, ERR_LIMIT, "", "sends",
+            "再送の回数を超えました。もう一度サインインしてください",
+            "No more codes can be sent; sign in again");
     secret_make_code(text);
     make_mac(c, app, half_id, text, mac);
     out->expires_at = c->now_us + SIGN_IN_CODE_MINUTES * US_PER_MINUTE;
@@ -460,13 +459,12 @@ static enum err verify_own(struct ctx *c, const struct app *app,
     return e;
 }
 
-enum err sign_in_unlock(struct ctx *c, const struct app *app,
-                        struct tenant *t, int64_t session_id,
-                        const char *password, struct sign_in *out)
+enum err sign_in_unlock(struct ctx *c, const struct app *app, struct tenant *t,
+                        int64_t session_id, const char *password,
+                        struct sign_in *out)
 {
     struct user_secret u;
-    enum err e =
-        verify_own(c, app, t, session_id, "password", password, &u);
+    enum err e = verify_own(c, app, t, session_id, "password", password, &u);
 
     if (e)
         return e;
@@ -482,8 +480,7 @@ static enum err store_changed(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    if ((e = letter_send_password_changed(c, app, u->email, u->name,
-                                          u->lang)))
+    if ((e = letter_send_password_changed(c, app, u->email, u->name, u->lang)))
         return e;
     return operation_log(c, &(struct operation){.action = "set_password",
                                                 .kind = "user",
@@ -498,8 +495,8 @@ enum err sign_in_change_password(struct ctx *c, const struct app *app,
     struct user_secret u;
     const char **old = NULL, *hash;
     size_t count = 0;
-    enum err e = verify_own(c, app, t, c->actor->session_id, "current",
-                            current, &u);
+    enum err e =
+        verify_own(c, app, t, c->actor->session_id, "current", current, &u);
 
     if (e)
         return e;

@@ -50,10 +50,8 @@ MUST_USE enum err sign_in_unlock(struct ctx *c, const struct app *app,
                                  struct tenant *t, int64_t session_id,
                                  const char *password, struct sign_in *out);
 /* The actor's own password, with the current one; other sessions end. */
-MUST_USE enum err sign_in_change_password(struct ctx *c,
-                                          const struct app *app,
-                                          struct tenant *t,
-                                          const char *current,
+MUST_USE enum err sign_in_change_password(struct ctx *c, const struct app *app,
+                                          struct tenant *t, const char *current,
                                           const char *password);
 
 #endif

@@ -16,7 +16,8 @@
 #include <string.h>
 
 #define USER_COLS                                                              \
-    "id, email, name, lang, state, is_admin, created_at, signed_in_at, version"
+    "id, email, name, lang, state, is_admin, created_at, signed_in_at, "       \
+    "version"
 
 enum {
     USER_GET,
@@ -59,35 +60,35 @@ const char *const user_state_words[] = {"invited", "active", "suspended",
 const char *const lang_words[] = {"ja", "en", NULL};
 
 static const struct field user_fields[] = {
-    {"email", FIELD_TEXT, 3, 254, FIELD_REQUIRED, NULL, NULL,
-     "メールアドレス", "E-mail"},
-    {"name", FIELD_TEXT, 1, 100, FIELD_REQUIRED, NULL, NULL, "氏名", "Name"},
-    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
-    {"is_admin", FIELD_BOOL, 0, 0, 0, NULL, NULL, "マスター管理者",
-     "Master administrator"},
+    {"email",    FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,       NULL, "メールアドレス",
+     "E-mail"                                                                                               },
+    {"name",     FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL, "氏名",                "Name"    },
+    {"lang",     FIELD_CHOICE, 0, 0,   0,              lang_words, NULL, "言語",                "Language"},
+    {"is_admin", FIELD_BOOL,   0, 0,   0,              NULL,       NULL, "マスター管理者",
+     "Master administrator"                                                                                 },
 };
 const struct form user_form = {"UserCreate", user_fields, COUNT(user_fields)};
 
 static const struct field user_edit_fields[] = {
-    {"name", FIELD_TEXT, 1, 100, 0, NULL, NULL, "氏名", "Name"},
-    {"lang", FIELD_CHOICE, 0, 0, 0, lang_words, NULL, "言語", "Language"},
-    {"is_admin", FIELD_BOOL, 0, 0, 0, NULL, NULL, "マスター管理者",
-     "Master administrator"},
-    {"state", FIELD_CHOICE, 0, 0, 0, user_state_words, NULL, "状態", "State"},
+    {"name",     FIELD_TEXT,   1, 100, 0, NULL,             NULL, "氏名",                "Name"    },
+    {"lang",     FIELD_CHOICE, 0, 0,   0, lang_words,       NULL, "言語",                "Language"},
+    {"is_admin", FIELD_BOOL,   0, 0,   0, NULL,             NULL, "マスター管理者",
+     "Master administrator"                                                                          },
+    {"state",    FIELD_CHOICE, 0, 0,   0, user_state_words, NULL, "状態",                "State"   },
 };
 const struct form user_edit_form = {"UserEdit", user_edit_fields,
                                     COUNT(user_edit_fields)};
 
 static const struct field user_reply_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"email", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"lang", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words, NULL, "", ""},
-    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
-     ""},
-    {"is_admin", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"signed_in_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"email",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"lang",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
+    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
+     ""                                                                                },
+    {"is_admin",     FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
+    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
 };
 const struct form user_reply_form = {"User", user_reply_fields,
                                      COUNT(user_reply_fields)};

@@ -46,8 +46,7 @@ struct user_filter {
     int limit;
 };
 MUST_USE enum err user_list(struct ctx *c, const struct user_filter *filter,
-                            const struct user **out, size_t *count,
-                            bool *more);
+                            const struct user **out, size_t *count, bool *more);
 
 /* Creates and invites.  ERR_CONFLICT "email_taken". */
 MUST_USE enum err user_create(struct ctx *c, const struct app *app,

@@ -54,8 +54,8 @@ static bool wait_for(int fd, short events, int timeout_ms)
 
 static int connect_one(const struct addrinfo *a, int timeout_ms)
 {
-    int fd = socket(a->ai_family,
-                    a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd =
+        socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int problem = 0;
     socklen_t len = sizeof(problem);
 
@@ -370,8 +370,8 @@ static enum err spool(const struct smtp_config *c, struct arena *mem,
         arena_printf(mem, "%s/%s.eml", c->spool_dir, m->message_id);
     const char *part = arena_printf(mem, "%s.part", path);
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = fd >= 0 && write(fd, b.data, b.len) == (ssize_t)b.len &&
-                fsync(fd) == 0;
+    bool good =
+        fd >= 0 && write(fd, b.data, b.len) == (ssize_t)b.len && fsync(fd) == 0;
 
     if (fd >= 0)
         good = close(fd) == 0 && good;

@@ -12,7 +12,7 @@ enum { RANGE_MAX = 200 * 366 };
 struct calendar {
     int weekdays;
     int32_t first;
-    int32_t days;         /* in the table */
+    int32_t days;          /* in the table */
     const int32_t *before; /* days + 1 entries */
 };
 

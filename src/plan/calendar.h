@@ -20,8 +20,8 @@ struct calendar_exception {
 };
 
 struct calendar_rule {
-    int weekdays;          /* working weekdays: bit 0 Sunday … 6 Saturday */
-    bool holidays;         /* Japanese public holidays are free */
+    int weekdays;  /* working weekdays: bit 0 Sunday … 6 Saturday */
+    bool holidays; /* Japanese public holidays are free */
     const struct calendar_exception *exceptions; /* win over all above */
     size_t exception_count;
 };

@@ -14,8 +14,8 @@
  * is used. */
 struct graph {
     int nodes;
-    int *first;  /* nodes + 1: where a node's edges begin */
-    int *to;     /* edge -> node */
+    int *first; /* nodes + 1: where a node's edges begin */
+    int *to;    /* edge -> node */
 };
 
 struct network_order {
@@ -39,8 +39,8 @@ static int span(const bool *is_summary, int activity)
 }
 
 /* Counting sort of pairs (key, value) into first[] and out[]. */
-static void group(struct arena *mem, int keys, const int *key,
-                  const int *value, size_t count, int **first, int **out)
+static void group(struct arena *mem, int keys, const int *key, const int *value,
+                  size_t count, int **first, int **out)
 {
     int *at = arena_array(mem, int, (size_t)keys + 2);
 
@@ -140,8 +140,7 @@ static void trace_cycle(struct arena *mem, const struct graph *g,
 
 const struct network_order *network_sort(struct arena *mem,
                                          const struct network *n,
-                                         const int **cycle,
-                                         size_t *cycle_count)
+                                         const int **cycle, size_t *cycle_count)
 {
     struct network_order *o = arena_new(mem, struct network_order);
     bool *is_summary = arena_array(mem, bool, n->count + 1);
@@ -299,8 +298,7 @@ static void roll_up_span(struct push *p, int i)
 
 void network_push(struct arena *mem, const struct network *n,
                   const struct network_order *order, bool roll_up,
-                  bool *changed, const int **conflicts,
-                  size_t *conflict_count)
+                  bool *changed, const int **conflicts, size_t *conflict_count)
 {
     struct push p = {.n = n,
                      .o = order,

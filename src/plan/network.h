@@ -16,8 +16,8 @@ enum link_kind { LINK_FS, LINK_SS, LINK_FF, LINK_SF };
 struct activity {
     int parent; /* index, -1: top */
     bool is_milestone;
-    bool is_manual; /* never moved; links it breaks are reported */
-    bool is_fixed;  /* outside this calculation: constrains, is not moved */
+    bool is_manual;     /* never moved; links it breaks are reported */
+    bool is_fixed;      /* outside this calculation: constrains, is not moved */
     int32_t start, end; /* DAY_NONE: not planned; both or neither */
 };
 
@@ -50,8 +50,7 @@ const struct network_order *network_sort(struct arena *mem,
  * links that a manual or fixed activity violates. */
 void network_push(struct arena *mem, const struct network *n,
                   const struct network_order *order, bool roll_up,
-                  bool *changed, const int **conflicts,
-                  size_t *conflict_count);
+                  bool *changed, const int **conflicts, size_t *conflict_count);
 
 /* The earliest start that the link allows its successor. */
 int32_t network_earliest(const struct calendar *k,

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `yagura import`: the same import as on screen, for a data directory that no
+ * server holds at the moment. */
+#include "core/import.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/option.h"
+#include "cli/process.h"
+#include "core/project.h"
+#include "core/registry.h"
+#include "core/user.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MAX_BYTES = 32 << 20, TX_SECONDS = 600 };
+
+struct request_words {
+    const char *tenant, *project, *as, *format, *encoding, *path;
+    bool dry, as_json;
+};
+
+static const char *read_all(struct arena *mem, const char *path, size_t *len)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *data = NULL;
+
+    *len = 0;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size <= FILE_MAX_BYTES) {
+        data = arena_alloc(mem, (size_t)st.st_size + 1);
+        ssize_t n;
+        while ((n = read(fd, data + *len, (size_t)st.st_size - *len)) > 0)
+            *len += (size_t)n;
+        if (n < 0)
+            data = NULL;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    return data;
+}
+
+static enum err read_plan(struct ctx *c, const struct request_words *w,
+                          struct plan_file *file, struct plan_error *error)
+{
+    size_t len;
+    const char *data = read_all(c->mem, w->path, &len);
+    const char *dot = strrchr(w->path, '.');
+    bool is_xml = w->format ? strcmp(w->format, "mspdi") == 0
+                            : dot && strcmp(dot, ".xml") == 0;
+    enum plan_encoding encoding = strcmp(w->encoding, "cp932") == 0 ? PLAN_CP932
+                                  : strcmp(w->encoding, "utf-8") == 0
+                                      ? PLAN_UTF8
+                                      : PLAN_AUTO;
+
+    if (!data) {
+        *error = (struct plan_error){
+            .column_name = "",
+            .rule = "file",
+            .message = "the file cannot be read, or is larger than 32 MB"};
+        return ERR_INVALID;
+    }
+    return is_xml ? mspdi_read(c, data, len, file, error)
+                  : plan_csv_read(c, data, len, encoding, file, error);
+}
+
+static enum err find_project(struct ctx *c, const char *key, int64_t *id)
+{
+    const struct project *list;
+    size_t count;
+    enum err e = project_list(c, &list, &count);
+
+    for (size_t i = 0; !e && i < count; i++)
+        if (strcmp(list[i].key, key) == 0) {
+            *id = list[i].id;
+            return OK;
+        }
+    return e ? e
+             : ctx_fail(c, ERR_NOT_FOUND, "project", "not_found",
+                        "プロジェクト %s はありません",
+                        "There is no project %s", key);
+}
+
+static enum err import_in_tx(struct ctx *c, const struct request_words *w,
+                             struct plan_file *file,
+                             struct import_report *report)
+{
+    int64_t project;
+    enum err e = find_project(c, w->project, &project);
+
+    return e ? e : import_plan(c, project, file, w->dry, report);
+}
+
+static void print_report(const struct ctx *c, const struct request_words *w,
+                         const struct import_report *r)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    if (w->as_json) {
+        json_open(&o, NULL, '{');
+        import_write_report(&o, c, w->dry, r);
+        json_close(&o, '}');
+        printf("%s\n", b.data);
+        return;
+    }
+    for (size_t i = 0; i < r->error_count; i++)
+        printf("line %d, column %d (%s): %s\n", r->errors[i].line,
+               r->errors[i].column, r->errors[i].column_name,
+               r->errors[i].message);
+    for (size_t i = 0; r->file && i < r->file->loss_count; i++)
+        printf("not taken: %s (%lld)\n", r->file->losses[i].en,
+               (long long)r->file->losses[i].count);
+    if (r->error_count == 0)
+        printf("%s%lld rows: %lld added, %lld changed, %lld deleted, %lld "
+               "links\n",
+               w->dry ? "dry run, nothing written: " : "", (long long)r->rows,
+               (long long)r->added, (long long)r->changed,
+               (long long)r->deleted, (long long)r->links);
+}
+
+/* The change is made, and logged, in the name of a master administrator. */
+static enum err act_as(struct ctx *c, const char *email, struct actor *actor)
+{
+    struct user_secret u;
+    struct user row;
+    enum err e = user_find_secret(c, email, &u);
+
+    if (!e)
+        e = user_get(c, u.id, &row);
+    if (e || !row.is_admin)
+        return ctx_fail(c, ERR_DENIED, "as", "admin",
+                        "マスター管理者のメールアドレスを指定してください",
+                        "--as must be the address of a master administrator");
+    actor->user_id = u.id;
+    actor->name = u.name;
+    actor->is_admin = true;
+    return OK;
+}
+
+static enum err run(struct process *p, const struct request_words *w,
+                    struct ctx *c, struct actor *actor)
+{
+    struct plan_file file = {.count = 0};
+    struct plan_error error = {.line = 0};
+    struct import_report report = {.file = &file};
+    struct tenant *t;
+    enum err e = read_plan(c, w, &file, &error);
+
+    if (e) {
+        report.errors = &error;
+        report.error_count = 1;
+        print_report(c, w, &report);
+        return e;
+    }
+    if ((e = tenant_open(p->app.store, w->tenant, &t)))
+        return e;
+    if (!(e = tx_begin(c, t, TX_WRITE))) {
+        tx_extend(c, TX_SECONDS);
+        e = act_as(c, w->as, actor);
+        if (!e)
+            e = import_in_tx(c, w, &file, &report);
+        e = tx_end(c, t, e);
+    }
+    tenant_close(t);
+    if (!e || report.error_count)
+        print_report(c, w, &report);
+    else
+        process_complain(c, e);
+    return e;
+}
+
+int cli_import(int argc, char **argv)
+{
+    struct process p = {.mem = arena_open(1u << 30)};
+    struct request_words w = {.encoding = "auto"};
+    const struct option_spec specs[] = {
+        {"tenant",   &w.tenant,   NULL,       "tenant id"                               },
+        {"project",  &w.project,  NULL,       "KEY of the project"                      },
+        {"as",       &w.as,       NULL,       "address of the administrator who does it"},
+        {"format",   &w.format,   NULL,       "csv or mspdi (by the file's name)"       },
+        {"encoding", &w.encoding, NULL,       "auto, utf-8 or cp932"                    },
+        {"dry-run",  NULL,        &w.dry,     "try only"                                },
+        {"json",     NULL,        &w.as_json, "print the report as JSON"                },
+    };
+    const char *usage = "import --tenant ID --project KEY --as EMAIL FILE";
+    struct config config;
+    struct actor actor = {.name = "system",
+                          .ip = "",
+                          .request_id = "cli",
+                          .tenant = "",
+                          .base_url = "",
+                          .lang = LANG_EN};
+    struct ctx c = process_ctx(p.mem, &actor);
+    enum err e = config_load(p.mem, &argc, argv, &config);
+
+    argc = e ? -1 : option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc != 1 || !w.tenant || !w.project || !w.as) {
+        fprintf(stderr, "usage: yagura %s\n", usage);
+        return 2;
+    }
+    w.path = argv[0];
+    actor.tenant = w.tenant;
+    e = process_open_store(&p, &config);
+    if (!e)
+        e = run(&p, &w, &c, &actor);
+    process_close(&p);
+    return e ? 1 : 0;
+}

@@ -2,7 +2,8 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
-#include "civetweb.h"
+#include <civetweb.h>
+
 #include "http/admission.h"
 #include "http/head.h"
 #include "http/proxy.h"

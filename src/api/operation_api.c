@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "base/crypto.h"
+#include "base/str.h"
+#include "core/operation.h"
+
+static const struct field list_fields[] = {
+    {"user", FIELD_ID, 0, 0, 0, NULL, NULL, "ユーザー", "Person"},
+    {"kind", FIELD_TEXT, 1, 40, 0, NULL, NULL, "対象", "Kind"},
+    {"action", FIELD_TEXT, 1, 40, 0, NULL, NULL, "操作", "Action"},
+    {"from", FIELD_DAY, 0, 0, 0, NULL, NULL, "開始日", "From"},
+    {"to", FIELD_DAY, 0, 0, 0, NULL, NULL, "終了日", "To"},
+    {"q", FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索", "Search"},
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+};
+static const struct form list_form = {"OperationQuery", list_fields,
+                                      COUNT(list_fields)};
+static const struct field reply_fields[] = {
+    {"seq", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"ip", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"action", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"kind", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"object_id", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"object_name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"hash", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form reply_form = {"Operation", reply_fields,
+                                       COUNT(reply_fields)};
+
+/* Midnight in Japan of a day. */
+static int64_t day_us(int64_t day)
+{
+    return (day * 86400 - 9 * 3600) * INT64_C(1000000);
+}
+
+static void put_row(struct call *k, const struct operation_row *row)
+{
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+
+    str_to_hex(row->hash, sizeof row->hash, hash);
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "seq", row->seq);
+    json_moment(&k->out, "at", row->at);
+    json_open(&k->out, "user", '{');
+    json_id(&k->out, "id", row->user_id);
+    json_text(&k->out, "name", row->user_name);
+    json_close(&k->out, '}');
+    json_text(&k->out, "ip", row->ip);
+    json_text(&k->out, "request_id", row->request_id);
+    json_text(&k->out, "action", row->op.action);
+    json_text(&k->out, "kind", row->op.kind);
+    json_id(&k->out, "object_id", row->op.object_id);
+    json_text(&k->out, "object_name", row->op.object_name);
+    json_raw(&k->out, "before", row->op.before ? row->op.before : "null");
+    json_raw(&k->out, "after", row->op.after ? row->op.after : "null");
+    json_text(&k->out, "hash", hash);
+    json_close(&k->out, '}');
+}
+
+static struct operation_filter filter_of(const struct call *k)
+{
+    const struct values *v = k->query;
+
+    return (struct operation_filter){
+        .user_id = values_int(v, "user", 0),
+        .from_us = values_has(v, "from") ? day_us(values_int(v, "from", 0))
+                                         : 0,
+        .to_us =
+            values_has(v, "to") ? day_us(values_int(v, "to", 0) + 1) : 0,
+        .after_seq = values_int(v, "after", 0),
+        .kind = values_text(v, "kind"),
+        .action = values_text(v, "action"),
+        .q = values_text(v, "q"),
+        .limit = call_limit(k),
+    };
+}
+
+static enum err list_operations(struct call *k)
+{
+    struct operation_filter filter = filter_of(k);
+    const struct operation_row *list;
+    size_t count;
+    bool more;
+    enum err e = operation_list(k->c, &filter, &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_row(k, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].seq : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err verify_operations(struct call *k)
+{
+    struct operation_proof proof;
+    uint8_t key[CRYPTO_KEY_BYTES];
+
+    tenant_derive_key(k->tenant, "log", key);
+    enum err e = operation_verify(k->c, key, &proof);
+    crypto_wipe(key, sizeof key);
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_bool(&k->out, "ok", proof.broken_seq == 0);
+    json_int(&k->out, "first", proof.first_seq);
+    json_int(&k->out, "last", proof.last_seq);
+    if (proof.broken_seq)
+        json_int(&k->out, "broken_at", proof.broken_seq);
+    else
+        json_null(&k->out, "broken_at");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/operations", list_operations, RIGHT_ADMIN, NULL,
+     &list_form, &reply_form, ROUTE_LIST, "The operation log, newest first"},
+    {METHOD_GET, "/api/v1/operations/verify", verify_operations, RIGHT_ADMIN,
+     NULL, NULL, NULL, 0, "Check the chain of the operation log"},
+};
+const struct route_set operation_routes = {routes, COUNT(routes)};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "core/program.h"
+#include "core/project.h"
+
+static const struct field reply_fields[] = {
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"details", FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"parent", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL,
+     "", ""},
+    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form program_reply_form = {"Program", reply_fields,
+                                               COUNT(reply_fields)};
+
+static void put_person(struct call *k, const char *name, int64_t id,
+                       const char *person)
+{
+    if (!id) {
+        json_null(&k->out, name);
+        return;
+    }
+    json_open(&k->out, name, '{');
+    json_id(&k->out, "id", id);
+    json_text(&k->out, "name", person);
+    json_close(&k->out, '}');
+}
+
+static void put_program(struct call *k, const struct program *p)
+{
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", p->id);
+    json_text(&k->out, "key", p->key);
+    json_text(&k->out, "name", p->name);
+    json_text(&k->out, "details", p->details);
+    json_id(&k->out, "parent", p->parent_id);
+    put_person(k, "manager", p->manager_id, p->manager_name);
+    json_day(&k->out, "start", p->start_day);
+    json_day(&k->out, "end", p->end_day);
+    json_text(&k->out, "state", program_state_words[p->state]);
+    json_int(&k->out, "version", p->version);
+    access_put_rights(&k->out, "rights", p->rights);
+    json_close(&k->out, '}');
+}
+
+static void put_project(struct call *k, const struct project *p)
+{
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", p->id);
+    json_text(&k->out, "key", p->key);
+    json_text(&k->out, "name", p->name);
+    json_id(&k->out, "program", p->program_id);
+    json_text(&k->out, "approach", approach_words[p->approach]);
+    put_person(k, "manager", p->manager_id, p->manager_name);
+    json_day(&k->out, "start", p->start_day);
+    json_day(&k->out, "end", p->end_day);
+    json_text(&k->out, "state", program_state_words[p->is_archived]);
+    json_int(&k->out, "version", p->version);
+    access_put_rights(&k->out, "rights", p->rights);
+    json_int(&k->out, "tickets", p->tickets);
+    json_int(&k->out, "done", p->done);
+    json_int(&k->out, "late", p->late);
+    json_int(&k->out, "progress", p->progress);
+    json_close(&k->out, '}');
+}
+
+static enum err list_programs(struct call *k)
+{
+    const struct program *programs;
+    const struct project *projects;
+    size_t program_count, project_count;
+    enum err e = program_list(k->c, &programs, &program_count);
+
+    if (e || (e = project_list(k->c, &projects, &project_count)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "programs", '[');
+    for (size_t i = 0; i < program_count; i++)
+        put_program(k, &programs[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "projects", '[');
+    for (size_t i = 0; i < project_count; i++)
+        put_project(k, &projects[i]);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply_program(struct call *k, const struct program *p)
+{
+    call_etag(k, p->version);
+    put_program(k, p);
+    return OK;
+}
+
+static enum err get_program(struct call *k)
+{
+    struct program p;
+    enum err e = program_get(k->c, call_id(k, 0), &p);
+
+    return e ? e : reply_program(k, &p);
+}
+
+static enum err post_program(struct call *k)
+{
+    struct program p;
+    enum err e = program_create(k->c, k->body, &p);
+
+    return e ? e : reply_program(k, &p);
+}
+
+static enum err patch_program(struct call *k)
+{
+    struct program p;
+    enum err e =
+        program_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
+
+    return e ? e : reply_program(k, &p);
+}
+
+static enum err delete_program(struct call *k)
+{
+    return program_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/programs", list_programs, RIGHT_SIGNED_IN, NULL,
+     NULL, NULL, 0, "Every program and project one may see"},
+    {METHOD_POST, "/api/v1/programs", post_program, RIGHT_SIGNED_IN,
+     &program_form, NULL, &program_reply_form, ROUTE_CREATED,
+     "Create a program"},
+    {METHOD_GET, "/api/v1/programs/:id", get_program, RIGHT_PROGRAM_VIEW, NULL,
+     NULL, &program_reply_form, 0, "One program"},
+    {METHOD_PATCH, "/api/v1/programs/:id", patch_program, RIGHT_PROGRAM_EDIT,
+     &program_edit_form, NULL, &program_reply_form, ROUTE_MATCH,
+     "Change a program"},
+    {METHOD_DELETE, "/api/v1/programs/:id", delete_program,
+     RIGHT_PROGRAM_DELETE, NULL, NULL, NULL, ROUTE_MATCH, "Delete a program"},
+};
+const struct route_set program_routes = {routes, COUNT(routes)};

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "core/program.h"
+#include "core/project.h"
+#include "core/workday.h"
+
+static const struct field reply_fields[] = {
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"details", FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"approach", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, approach_words, NULL, "",
+     ""},
+    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL,
+     "", ""},
+    {"auto_dates", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"auto_parent", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"members", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"tickets", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"done", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"late", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"progress", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form project_reply_form = {"Project", reply_fields,
+                                               COUNT(reply_fields)};
+
+static void put_plain(struct call *k, const struct project *p)
+{
+    json_id(&k->out, "id", p->id);
+    json_text(&k->out, "key", p->key);
+    json_text(&k->out, "name", p->name);
+    json_text(&k->out, "details", p->details);
+    json_id(&k->out, "program", p->program_id);
+    json_text(&k->out, "approach", approach_words[p->approach]);
+    json_day(&k->out, "start", p->start_day);
+    json_day(&k->out, "end", p->end_day);
+    json_text(&k->out, "state", program_state_words[p->is_archived]);
+    json_bool(&k->out, "auto_dates", p->auto_dates);
+    json_bool(&k->out, "auto_parent", p->auto_parent);
+    json_int(&k->out, "members", p->members);
+    json_int(&k->out, "tickets", p->tickets);
+    json_int(&k->out, "done", p->done);
+    json_int(&k->out, "late", p->late);
+    json_int(&k->out, "progress", p->progress);
+    json_int(&k->out, "version", p->version);
+}
+
+static void put_manager(struct call *k, const struct project *p)
+{
+    if (!p->manager_id) {
+        json_null(&k->out, "manager");
+        return;
+    }
+    json_open(&k->out, "manager", '{');
+    json_id(&k->out, "id", p->manager_id);
+    json_text(&k->out, "name", p->manager_name);
+    json_close(&k->out, '}');
+}
+
+static enum err reply_project(struct call *k, const struct project *p)
+{
+    struct workdays own;
+    enum err e = OK;
+
+    if (p->calendar_id && (e = workday_get(k->c, p->calendar_id, &own)))
+        return e;
+    call_etag(k, p->version);
+    json_open(&k->out, NULL, '{');
+    put_plain(k, p);
+    put_manager(k, p);
+    access_put_rights(&k->out, "rights", p->rights);
+    if (p->calendar_id)
+        workday_put_json(&k->out, "calendar", &own);
+    else
+        json_null(&k->out, "calendar");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_project(struct call *k)
+{
+    struct project p;
+    enum err e = project_get(k->c, call_id(k, 0), &p);
+
+    return e ? e : reply_project(k, &p);
+}
+
+static enum err post_project(struct call *k)
+{
+    struct project p;
+    enum err e = project_create(k->c, k->body, &p);
+
+    return e ? e : reply_project(k, &p);
+}
+
+static enum err patch_project(struct call *k)
+{
+    struct project p;
+    enum err e =
+        project_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
+
+    return e ? e : reply_project(k, &p);
+}
+
+static enum err delete_project(struct call *k)
+{
+    return project_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static enum err put_calendar(struct call *k)
+{
+    enum err e = workday_put_project(k->c, call_id(k, 0), k->body);
+
+    return e ? e : get_project(k);
+}
+
+static enum err delete_calendar(struct call *k)
+{
+    enum err e = workday_drop_project(k->c, call_id(k, 0));
+
+    return e ? e : get_project(k);
+}
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/v1/projects", post_project, RIGHT_SIGNED_IN,
+     &project_form, NULL, &project_reply_form, ROUTE_CREATED,
+     "Create a project"},
+    {METHOD_GET, "/api/v1/projects/:id", get_project, RIGHT_PROJECT_VIEW, NULL,
+     NULL, &project_reply_form, 0, "One project"},
+    {METHOD_PATCH, "/api/v1/projects/:id", patch_project, RIGHT_PROJECT_EDIT,
+     &project_edit_form, NULL, &project_reply_form, ROUTE_MATCH,
+     "Change a project"},
+    {METHOD_DELETE, "/api/v1/projects/:id", delete_project,
+     RIGHT_PROJECT_DELETE, NULL, NULL, NULL, ROUTE_MATCH,
+     "Put a project into the bin"},
+    {METHOD_PUT, "/api/v1/projects/:id/calendar", put_calendar,
+     RIGHT_PROJECT_EDIT, &workdays_form, NULL, &project_reply_form, 0,
+     "Give a project a calendar of its own"},
+    {METHOD_DELETE, "/api/v1/projects/:id/calendar", delete_calendar,
+     RIGHT_PROJECT_EDIT, NULL, NULL, &project_reply_form, 0,
+     "Go back to the tenant's calendar"},
+};
+const struct route_set project_routes = {routes, COUNT(routes)};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "core/tenancy.h"
+#include "core/user.h"
+#include "core/workday.h"
+
+static enum err reply_tenant(struct call *k, const struct tenancy *t)
+{
+    struct workdays w;
+    enum err e = workday_get(k->c, t->calendar_id, &w);
+
+    if (e)
+        return e;
+    call_etag(k, t->version);
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "id", k->c->actor->tenant);
+    json_text(&k->out, "name", t->name);
+    json_text(&k->out, "lang", lang_words[t->lang]);
+    json_int(&k->out, "first_weekday", t->first_weekday);
+    json_int(&k->out, "fiscal_month", t->fiscal_month);
+    workday_put_json(&k->out, "calendar", &w);
+    json_int(&k->out, "version", t->version);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_tenant(struct call *k)
+{
+    struct tenancy t;
+    enum err e = tenancy_get(k->c, &t);
+
+    return e ? e : reply_tenant(k, &t);
+}
+
+static enum err patch_tenant(struct call *k)
+{
+    struct tenancy t;
+    enum err e = tenancy_update(k->c, k->if_match, k->body, &t);
+
+    return e ? e : reply_tenant(k, &t);
+}
+
+static enum err put_calendar(struct call *k)
+{
+    struct tenancy t;
+    enum err e = tenancy_get(k->c, &t);
+
+    if (!e)
+        e = workday_put(k->c, t.calendar_id, k->if_match, k->body);
+    return e ? e : reply_tenant(k, &t);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/tenant", get_tenant, RIGHT_SIGNED_IN, NULL, NULL,
+     NULL, 0, "The tenant and its calendar"},
+    {METHOD_PATCH, "/api/v1/tenant", patch_tenant, RIGHT_ADMIN, &tenancy_form,
+     NULL, NULL, ROUTE_MATCH, "Change the tenant's settings"},
+    {METHOD_PUT, "/api/v1/calendar", put_calendar, RIGHT_ADMIN,
+     &workdays_form, NULL, NULL, ROUTE_MATCH,
+     "Replace the tenant's calendar (If-Match: the calendar's version)"},
+};
+const struct route_set tenant_routes = {routes, COUNT(routes)};

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "base/str.h"
+#include "core/change.h"
+#include "core/dependency.h"
+#include "core/edit.h"
+#include "core/search.h"
+#include "core/ticket.h"
+#include "core/ticket_list.h"
+
+/* ---- forms ---- */
+
+static const struct field list_fields[] = {
+    {"q", FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索", "Search"},
+    {"classification", FIELD_TEXT, 1, 40, 0, NULL, NULL, "チケット分類",
+     "Classification"},
+    {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},
+    {"category", FIELD_CHOICE, 0, 0, 0, category_words, NULL, "進行区分",
+     "Category"},
+    {"assignee", FIELD_TEXT, 1, 20, 0, NULL, NULL, "担当者", "Assignee"},
+    {"late", FIELD_BOOL, 0, 0, 0, NULL, NULL, "遅れ", "Late"},
+    {"sort", FIELD_CHOICE, 0, 0, 0, ticket_sort_words, NULL, "並び順", "Sort"},
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+};
+static const struct form list_form = {"TicketQuery", list_fields,
+                                      COUNT(list_fields)};
+static const struct field page_fields[] = {
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+};
+static const struct form page_form = {"PageQuery", page_fields,
+                                      COUNT(page_fields)};
+static const struct field own_fields[] = {
+    {"view", FIELD_CHOICE, 0, 0, 0, ticket_view_words, NULL, "表示", "View"},
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+};
+static const struct form own_form = {"OwnTicketQuery", own_fields,
+                                     COUNT(own_fields)};
+static const struct field search_fields[] = {
+    {"q", FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "検索", "Search"},
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+};
+static const struct form search_form = {"SearchQuery", search_fields,
+                                        COUNT(search_fields)};
+static const struct field hit_fields[] = {
+    {"kind", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, search_kind_words, NULL, "",
+     ""},
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"subject", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form hit_form = {"SearchHit", hit_fields,
+                                     COUNT(hit_fields)};
+static const struct field change_fields[] = {
+    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"cause", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"field", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"before", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"after", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+};
+static const struct form change_form = {"Change", change_fields,
+                                        COUNT(change_fields)};
+
+/* ---- packing ---- */
+
+static void put_person(struct json_out *o, const char *name,
+                       const struct ticket_person *p)
+{
+    if (!p->id) {
+        json_null(o, name);
+        return;
+    }
+    json_open(o, name, '{');
+    json_id(o, "id", p->id);
+    json_text(o, "name", p->name);
+    json_close(o, '}');
+}
+
+static void put_minutes(struct json_out *o, const char *name, int64_t minutes)
+{
+    if (minutes == TICKET_MINUTES_NONE)
+        json_null(o, name);
+    else
+        json_int(o, name, minutes);
+}
+
+static void put_columns(struct json_out *o, const struct ticket_page *p)
+{
+    const struct ticket *t = &p->t;
+
+    json_id(o, "id", t->id);
+    json_text(o, "key", p->key);
+    json_int(o, "no", t->no);
+    json_text(o, "subject", t->subject);
+    json_text(o, "details", t->details);
+    json_text(o, "classification", p->classification_key);
+    json_id(o, "status", t->status_id);
+    json_text(o, "category", category_words[p->category]);
+    json_text(o, "priority", priority_words[t->priority]);
+    json_id(o, "parent", t->parent_id);
+    json_id(o, "assignee", t->assignee_id);
+    json_day(o, "planned_start", t->planned_start);
+    json_day(o, "planned_end", t->planned_end);
+    json_day(o, "actual_start", t->actual_start);
+    json_day(o, "actual_end", t->actual_end);
+    json_day(o, "due", t->due);
+    json_int(o, "progress", t->progress);
+    put_minutes(o, "estimate", t->estimate);
+    put_minutes(o, "actual", t->actual);
+    json_bool(o, "manual", t->is_manual);
+    json_moment(o, "created_at", t->created_at);
+    json_moment(o, "updated_at", t->updated_at);
+    json_int(o, "version", t->version);
+}
+
+static void put_links(struct json_out *o, const char *name,
+                      const struct ticket_link *links, size_t count)
+{
+    json_open(o, name, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(o, NULL, '{');
+        json_id(o, "link", links[i].link_id);
+        json_id(o, "id", links[i].id);
+        json_text(o, "key", links[i].key);
+        json_text(o, "subject", links[i].subject);
+        json_text(o, "kind", dependency_words[links[i].kind & 3]);
+        json_int(o, "lag", links[i].lag);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static void put_family(struct json_out *o, const char *name,
+                       const struct ticket_child *list, size_t count)
+{
+    json_open(o, name, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(o, NULL, '{');
+        json_id(o, "id", list[i].id);
+        json_text(o, "key", list[i].key);
+        json_text(o, "subject", list[i].subject);
+        json_id(o, "status", list[i].status_id);
+        json_int(o, "progress", list[i].progress);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static enum err reply_page(struct call *k, int64_t id)
+{
+    struct ticket_page p;
+    struct json_out *o = &k->out;
+    enum err e = ticket_get_page(k->c, id, &p);
+
+    if (e)
+        return e;
+    call_etag(k, p.t.version);
+    json_open(o, NULL, '{');
+    put_columns(o, &p);
+    json_open(o, "assignees", '[');
+    for (size_t i = 0; i < p.assignee_count; i++)
+        put_person(o, NULL, &p.assignees[i]);
+    json_close(o, ']');
+    put_person(o, "reporter", &p.reporter);
+    put_links(o, "predecessors", p.predecessors, p.predecessor_count);
+    put_links(o, "successors", p.successors, p.successor_count);
+    put_family(o, "children", p.children, p.child_count);
+    put_family(o, "path", p.path, p.path_count);
+    json_open(o, "project", '{');
+    json_id(o, "id", p.t.project_id);
+    json_text(o, "key", p.project_key);
+    json_text(o, "name", p.project_name);
+    json_close(o, '}');
+    access_put_rights(o, "rights", p.rights);
+    json_close(o, '}');
+    return OK;
+}
+
+/* ---- handlers ---- */
+
+static enum err list_tickets(struct call *k)
+{
+    const struct values *v = k->query;
+    const char *assignee = values_text(v, "assignee");
+    struct ticket_filter f = {
+        .q = values_text(v, "q"),
+        .classification = values_text(v, "classification"),
+        .status_id = values_int(v, "status", 0),
+        .category = (int)values_int(v, "category", -1),
+        .is_late = values_bool(v, "late", false),
+        .sort = (enum ticket_sort)values_int(v, "sort", 0),
+        .after_id = values_int(v, "after", 0),
+        .limit = call_limit(k),
+    };
+
+    if (str_equal(assignee, "me"))
+        f.assignee_id = k->c->actor->user_id;
+    else if (assignee && !str_parse_int(assignee, 1, INT64_MAX,
+                                        &f.assignee_id))
+        f.assignee_id = -1; /* nobody */
+    return ticket_list_write(k->c, call_id(k, 0), &f, &k->out);
+}
+
+static enum err list_own(struct call *k)
+{
+    return ticket_list_write_own(
+        k->c, (enum ticket_view)values_int(k->query, "view", 0),
+        values_int(k->query, "after", 0), call_limit(k), &k->out);
+}
+
+static enum err get_ticket(struct call *k)
+{
+    int64_t id;
+    enum err e = ticket_find(k->c, k->params[0], &id);
+
+    return e ? e : reply_page(k, id);
+}
+
+static enum err post_ticket(struct call *k)
+{
+    struct edit edit = {.op = EDIT_CREATE, .values = k->body};
+    struct edit_result r;
+    enum err e = edit_apply(k->c, call_id(k, 0), &edit, 1, &r);
+
+    return e ? e : reply_page(k, r.created[0].id);
+}
+
+static enum err patch_ticket(struct call *k)
+{
+    struct edit edit = {
+        .op = EDIT_UPDATE, .values = k->body, .version = k->if_match};
+    struct edit_result r;
+    enum err e = edit_apply_ticket(k->c, call_id(k, 0), &edit, &r);
+
+    return e ? e : reply_page(k, call_id(k, 0));
+}
+
+static enum err delete_ticket(struct call *k)
+{
+    struct edit edit = {.op = EDIT_DELETE, .version = k->if_match};
+    struct edit_result r;
+
+    return edit_apply_ticket(k->c, call_id(k, 0), &edit, &r);
+}
+
+static void put_change(struct json_out *o, const struct change *h)
+{
+    struct ticket_person who = {h->user_id, h->user_name};
+
+    json_open(o, NULL, '{');
+    json_id(o, "id", h->id);
+    json_moment(o, "at", h->at);
+    put_person(o, "user", &who);
+    json_text(o, "cause", h->cause);
+    json_text(o, "field", h->field);
+    json_text(o, "before", h->before);
+    json_text(o, "after", h->after);
+    json_close(o, '}');
+}
+
+static enum err list_history(struct call *k)
+{
+    const struct change *list;
+    size_t count;
+    bool more;
+    enum err e = change_list(k->c, call_id(k, 0),
+                             values_int(k->query, "after", 0), call_limit(k),
+                             &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_change(&k->out, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static void put_hit(struct json_out *o, const struct search_hit *h)
+{
+    json_open(o, NULL, '{');
+    json_text(o, "kind", search_kind_words[h->kind]);
+    json_id(o, "id", h->id);
+    json_text(o, "key", h->key);
+    json_text(o, "subject", h->subject);
+    if (h->project_id) {
+        json_open(o, "project", '{');
+        json_id(o, "id", h->project_id);
+        json_text(o, "key", h->project_key);
+        json_text(o, "name", h->project_name);
+        json_close(o, '}');
+    } else {
+        json_null(o, "project");
+    }
+    json_close(o, '}');
+}
+
+static enum err search(struct call *k)
+{
+    const struct search_hit *hits;
+    size_t count;
+    enum err e = search_find(k->c, values_text(k->query, "q"), call_limit(k),
+                             &hits, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_hit(&k->out, &hits[i]);
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/projects/:id/tickets", list_tickets,
+     RIGHT_PROJECT_TICKET_VIEW, NULL, &list_form, &ticket_reply_form,
+     ROUTE_LIST, "Tickets of a project"},
+    {METHOD_POST, "/api/v1/projects/:id/tickets", post_ticket,
+     RIGHT_PROJECT_TICKET_ADD, &ticket_form, NULL, &ticket_reply_form,
+     ROUTE_CREATED, "Create a ticket"},
+    {METHOD_GET, "/api/v1/tickets/:id", get_ticket, RIGHT_SIGNED_IN, NULL,
+     NULL, &ticket_reply_form, 0, "One ticket, by id or KEY-12"},
+    {METHOD_PATCH, "/api/v1/tickets/:id", patch_ticket, RIGHT_TICKET_EDIT,
+     &ticket_edit_form, NULL, &ticket_reply_form, ROUTE_MATCH,
+     "Change a ticket"},
+    {METHOD_DELETE, "/api/v1/tickets/:id", delete_ticket, RIGHT_TICKET_DELETE,
+     NULL, NULL, NULL, ROUTE_MATCH, "Put a ticket and all below in the bin"},
+    {METHOD_GET, "/api/v1/tickets/:id/history", list_history,
+     RIGHT_TICKET_VIEW, NULL, &page_form, &change_form, ROUTE_LIST,
+     "What changed, newest first"},
+    {METHOD_GET, "/api/v1/my/tickets", list_own, RIGHT_SIGNED_IN, NULL,
+     &own_form, &ticket_reply_form, ROUTE_LIST,
+     "One's own tickets over all projects"},
+    {METHOD_GET, "/api/v1/search", search, RIGHT_SIGNED_IN, NULL,
+     &search_form, &hit_form, ROUTE_LIST, "Search everything one may see"},
+};
+const struct route_set ticket_routes = {routes, COUNT(routes)};

@@ -15,7 +15,7 @@ PORT    ?= 8080
 DATA    ?= $(B)/demo
 JFLAG   := $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 MAKEFLAGS += --no-print-directory $(JFLAG)
-export SOURCE_DATE_EPOCH := 0
+export NODE_USE_SYSTEM_CA := 1
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all demo test unit api-test ui-test check bench torture fuzz dist www clean

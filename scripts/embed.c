@@ -24,6 +24,10 @@ static const char *mime_of(const char *path)
         {".ico", "image/x-icon"},
         {".json", "application/json"},
         {".txt", "text/plain; charset=utf-8"},
+        {".md", "text/markdown; charset=utf-8"},
+        {".webmanifest", "application/manifest+json"},
+        {".jpg", "image/jpeg"},
+        {".webp", "image/webp"},
         {".woff2", "font/woff2"},
     };
     const char *dot = strrchr(path, '.');

@@ -64,3 +64,6 @@ dist: $(B)/yagura $(if $(WWW),www/node_modules/.stamp)
 	@scripts/dist $(VERSION)
 clean:
 	rm -rf $(B) www/node_modules test/node_modules
+format:
+	@clang-format -i $(OURC) $(OURH)
+.PHONY: format

@@ -1052,5 +1052,7 @@ enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
     int64_t project_id = col_int(q, 0);
     query_done(q);
     one.target = arena_printf(c->mem, "%lld", (long long)ticket_id);
+    if (one.version == 0)
+        one.version = -1; /* no ticket has it */
     return edit_apply(c, project_id, &one, 1, out);
 }

@@ -35,7 +35,8 @@ enum {
     OP_SET_ANCHOR,
 };
 static const char *const operation_text[] = {
-    [OP_LAST] = "SELECT seq, hash FROM operation ORDER BY seq DESC LIMIT 1",
+    [OP_LAST] = "SELECT seq, hash FROM operation"
+                " WHERE seq = (SELECT max(seq) FROM operation)",
     [OP_ANCHOR] = "SELECT seq, hash, signature FROM operation_anchor"
                   " WHERE id = 1",
     [OP_INSERT] = "INSERT INTO operation (" OP_COLS ") VALUES (?1, ?2, ?3, ?4,"

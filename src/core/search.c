@@ -125,8 +125,11 @@ static enum err find_tickets(struct ctx *c, const char *match, int limit,
     bind_int(q, 2, c->actor->is_admin);
     bind_text(q, 3, match);
     bind_int(q, 4, limit);
+    const struct search_hit *first = (const void *)hits->data;
+    int64_t by_key = first && first->kind == SEARCH_TICKET ? first->id : 0;
     while (query_next(c, q, &e))
-        read_ticket(c, q, hits);
+        if (col_int(q, 0) != by_key)
+            read_ticket(c, q, hits);
     return e;
 }
 

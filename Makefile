@@ -182,7 +182,7 @@ $(B)/types.ts: $(B)/types.stamp
 	@touch $@
 $(B)/www.stamp: $(WWW) $(B)/types.ts www/node_modules/.stamp
 	@echo "  vite"
-	@cd www && $(NODE) node_modules/vite/bin/vite.js build --logLevel warn
+	@cd www && $(NODE) node_modules/vite/bin/vite.js build --outDir ../$(B)/www --emptyOutDir --logLevel warn
 	@[ ! -d www/manual ] || cp -r www/manual $(B)/www/
 	@touch $@
 www: $(B)/www.stamp

@@ -45,7 +45,9 @@ void buf_puts(struct buf *b, const char *text)
 
 void buf_putc(struct buf *b, char ch)
 {
-    buf_put(b, &ch, 1);
+    buf_reserve(b, 1);
+    b->data[b->len++] = ch;
+    b->data[b->len] = '\0';
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -349,30 +349,56 @@ const struct json *json_get(const struct json *object, const char *name)
     return NULL;
 }
 
+static bool is_plain(uint32_t ch)
+{
+    return ch >= 0x20 && ch != '"' && ch != '\\' && ch != '<' && ch != '>' &&
+           ch != '&' && ch != 0x7F && ch != 0x2028 && ch != 0x2029;
+}
+
+static void put_escaped(struct buf *b, size_t n, uint32_t ch)
+{
+    if (n == 0)
+        buf_puts(b, "\xEF\xBF\xBD");
+    else if (ch == '"' || ch == '\\')
+        buf_printf(b, "\\%c", (char)ch);
+    else if (ch == '\n')
+        buf_puts(b, "\\n");
+    else
+        buf_printf(b, "\\u%04x", (unsigned)ch);
+}
+
 /* Escapes what JSON must, what HTML would act on, and the two line ends of
- * old JavaScript; broken UTF-8 becomes U+FFFD. */
+ * old JavaScript; broken UTF-8 becomes U+FFFD.  What needs no escape, nearly
+ * all, is copied in runs. */
 static void put_quoted(struct buf *b, const char *text)
 {
-    size_t len = strlen(text);
+    size_t len = strlen(text), run = 0, at = 0;
     buf_reserve(b, len + 2);
     buf_putc(b, '"');
-    for (size_t at = 0; at < len;) {
-        uint32_t ch = 0;
-        size_t n = str_decode(text + at, len - at, &ch);
-        if (n == 0)
-            buf_puts(b, "\xEF\xBF\xBD");
-        else if (ch == '"' || ch == '\\')
-            buf_printf(b, "\\%c", (char)ch);
-        else if (ch == '\n')
-            buf_puts(b, "\\n");
-        else if (ch < 0x20 || ch == '<' || ch == '>' || ch == '&' ||
-                 ch == 0x7F || ch == 0x2028 || ch == 0x2029)
-            buf_printf(b, "\\u%04x", (unsigned)ch);
-        else
-            buf_put(b, text + at, n);
+    while (at < len) {
+        uint32_t ch = (unsigned char)text[at];
+        size_t n = ch < 0x80 ? 1 : str_decode(text + at, len - at, &ch);
+        if (n == 0 || !is_plain(ch)) {
+            buf_put(b, text + run, at - run);
+            put_escaped(b, n, ch);
+            run = at + (n ? n : 1);
+        }
         at += n ? n : 1;
     }
+    buf_put(b, text + run, at - run);
     buf_putc(b, '"');
+}
+
+static void put_digits(struct buf *b, int64_t number)
+{
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--at = '-';
+    buf_put(b, at, (size_t)(text + sizeof text - at));
 }
 
 static void begin_value(struct json_out *o, const char *name)
@@ -411,16 +437,19 @@ void json_text(struct json_out *o, const char *name, const char *text)
 void json_int(struct json_out *o, const char *name, int64_t number)
 {
     begin_value(o, name);
-    buf_printf(o->b, "%lld", (long long)number);
+    put_digits(o->b, number);
 }
 
 void json_id(struct json_out *o, const char *name, int64_t id)
 {
     begin_value(o, name);
-    if (id)
-        buf_printf(o->b, "\"%lld\"", (long long)id);
-    else
+    if (!id) {
         buf_puts(o->b, "null");
+        return;
+    }
+    buf_putc(o->b, '"');
+    put_digits(o->b, id);
+    buf_putc(o->b, '"');
 }
 
 /* The fewest digits that read back as the same double. */

@@ -3,6 +3,7 @@
 # make demo     the same, and start it with a sample company on loopback
 # make test     unit tests (sanitizers), API tests, browser tests
 # make check    format, floors, bans, warnings as errors, static analysis
+# make tsan     unit tests again, for data races
 # make bench    figures beside the limits measured in the same run
 # make torture N=1000   kills under load    make fuzz N=60   seconds a target
 # make dist     source with all it needs to build offline, and the binary
@@ -18,7 +19,7 @@ MAKEFLAGS += --no-print-directory $(JFLAG)
 export NODE_USE_SYSTEM_CA := 1
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit api-test ui-test check bench torture fuzz dist www clean
+.PHONY: all demo test unit api-test ui-test tsan check bench torture fuzz dist www clean
 all: $(B)/yagura
 
 # ---- what is compiled ----
@@ -64,6 +65,11 @@ TAIL_asan := -lm -lpthread
 CC_fuzz   := clang $(SAN) -fsanitize=address,fuzzer-no-link
 HEAD_fuzz := clang -fsanitize=address,undefined,fuzzer
 TAIL_fuzz := -lm -lpthread
+# tsan: the same tests once more, for data races
+CC_tsan   := gcc $(SAN) -fsanitize=thread
+HEAD_tsan := gcc -fsanitize=thread
+TAIL_tsan := -lm -lpthread
+UB_tsan   := $(GCCW)
 UB_asan   := $(UB) $(GCCW)
 UB_fuzz   := $(UB)
 UB_release := $(GCCW)
@@ -144,7 +150,7 @@ FLOOR_core := core plan net db base
 below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(FLOOR_$(2)))) $(B)/$(1)/$(B)/%,%),$(filter-out \
   %/src/main.o,$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
 .SECONDEXPANSION:
-$(foreach v,release asan fuzz,$(eval $(call variant,$(v))))
+$(foreach v,release asan tsan fuzz,$(eval $(call variant,$(v))))
 
 $(B)/flags: Makefile | $(B)/setup-build # all is compiled anew only if the flags change
 	@echo '$(subst ','\'',$(CC_release) $(CC_asan) $(CC_fuzz) $(OURS))' >$@.new

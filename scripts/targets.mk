@@ -9,8 +9,10 @@ demo: $(B)/yagura
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 test: unit api-test ui-test
-$(TESTS:%.c=$(B)/asan/%.o): | $(B)/setup-test
+$(TESTS:%.c=$(B)/asan/%.o) $(TESTS:%.c=$(B)/tsan/%.o): | $(B)/setup-test
 unit: $(TESTS:%.c=$(B)/asan/%)
+	@scripts/unit $^
+tsan: $(TESTS:%.c=$(B)/tsan/%)
 	@scripts/unit $^
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
 ifneq ($(wildcard test/api/*.test.ts),)

@@ -258,9 +258,11 @@ static int set_key(struct db *db)
 
 static void set_limits(struct db *db)
 {
-    static const int on[] = {SQLITE_DBCONFIG_DEFENSIVE,
-                             SQLITE_DBCONFIG_ENABLE_FKEY,
-                             SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE};
+    static const int on[] = {
+        /* or a statement with parameters beside partial indexes is compiled
+         * again each time they change */
+        SQLITE_DBCONFIG_ENABLE_QPSG, SQLITE_DBCONFIG_DEFENSIVE,
+        SQLITE_DBCONFIG_ENABLE_FKEY, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE};
     static const int off[] = {SQLITE_DBCONFIG_TRUSTED_SCHEMA,
                               SQLITE_DBCONFIG_DQS_DDL, SQLITE_DBCONFIG_DQS_DML,
                               SQLITE_DBCONFIG_WRITABLE_SCHEMA};

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Server time of the plan, without HTTP: 10,000 tickets made in one batch,
+ * the whole plan as JSON, one dragged bar, a page of the list. */
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "core/catalogue.h"
+#include "core/edit.h"
+#include "core/plan_view.h"
+#include "core/program.h"
+#include "core/project.h"
+#include "core/ticket_list.h"
+
+#include "db/query.h"
+#include "db/store.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ROWS = 10000, PER_PHASE = 50, RUNS = 20 };
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+    return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+                      struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+static struct ctx open_ctx(struct arena *mem, struct actor *actor)
+{
+    *actor = (struct actor){.user_id = 1,
+                            .name = "bench",
+                            .ip = "::1",
+                            .request_id = "bench",
+                            .is_admin = true};
+    arena_reset(mem);
+    return (struct ctx){.mem = mem, .actor = actor, .now_us = clock_now_us()};
+}
+
+static void seed(struct ctx *c, int64_t *project_id)
+{
+    const char *cells[] = {"BENCH", "bench", "waterfall", NULL, NULL,
+                           NULL,    NULL,    NULL,        NULL, NULL};
+    const struct values *v;
+    struct project p;
+
+    must(seed_tenant(c, "bench", LANG_JA) == OK);
+    must(query_run(c, query(c, "INSERT INTO user (email, email_fold, name,"
+                               " state, is_admin, created_at) VALUES ('a',"
+                               " 'a', 'a', 1, 1, 0)")) == OK);
+    must(values_parse_cells(c, &project_form, cells, &v) == OK);
+    must(project_create(c, v, &p) == OK);
+    *project_id = p.id;
+}
+
+static struct edit task(struct ctx *c, int i)
+{
+    bool phase = i % PER_PHASE == 0;
+    const char *cells[] = {
+        arena_printf(c->mem, "要件定義と設計 %d", i),
+        phase ? "phase" : "task",
+        NULL,
+        NULL,
+        phase ? NULL : arena_printf(c->mem, "t%d", i - i % PER_PHASE),
+        NULL,
+        "1",
+        NULL,
+        "2026-12-01",
+        "2026-12-03",
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL,
+        NULL};
+    const struct values *v;
+
+    must(values_parse_cells(c, &ticket_edit_form, cells, &v) == OK);
+    return (struct edit){.op = EDIT_CREATE,
+                         .ref = arena_printf(c->mem, "t%d", i),
+                         .values = v,
+                         .is_import = true};
+}
+
+static void fill(struct ctx *c, int64_t project_id)
+{
+    struct edit *edits = arena_array(c->mem, struct edit, 2 * ROWS);
+    struct edit_result r;
+    size_t n = 0;
+
+    for (int i = 0; i < ROWS; i++)
+        edits[n++] = task(c, i);
+    for (int i = 2; i < ROWS; i++)
+        if (i % PER_PHASE > 1)
+            edits[n++] =
+                (struct edit){.op = EDIT_LINK,
+                              .predecessor = arena_printf(c->mem, "t%d", i - 1),
+                              .successor = arena_printf(c->mem, "t%d", i),
+                              .kind = -1};
+    double start = now_ms();
+    enum err e = edit_apply(c, project_id, edits, n, &r);
+    if (e)
+        (void)printf("%s %s\n", err_name(e), c->fail ? c->fail->message : "");
+    must(e == OK);
+    (void)printf("%-44s %9.1f ms\n", "import of 10,000 tickets, 9,800 links",
+                 now_ms() - start);
+}
+
+static double read_plan(struct ctx *c, int64_t project_id, size_t *bytes)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+    double start = now_ms();
+
+    must(plan_view_write(c, project_id, -1, &o) == OK);
+    *bytes = b.len;
+    return now_ms() - start;
+}
+
+static double read_list(struct ctx *c, int64_t project_id, size_t *bytes)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+    struct ticket_filter f = {.category = -1, .limit = 50};
+    double start = now_ms();
+
+    must(ticket_list_write(c, project_id, &f, &o) == OK);
+    *bytes = b.len;
+    return now_ms() - start;
+}
+
+static double drag(struct ctx *c, int64_t project_id, int id, int day,
+                   size_t *changed)
+{
+    const char *cells[18] = {0};
+    const struct values *v;
+    struct edit_result r;
+
+    cells[8] = arena_printf(c->mem, "2026-12-%02d", day);
+    cells[9] = arena_printf(c->mem, "2026-12-%02d", day + 2);
+    must(values_parse_cells(c, &ticket_edit_form, cells, &v) == OK);
+    struct edit edit = {.op = EDIT_UPDATE,
+                        .target = arena_printf(c->mem, "%d", id),
+                        .values = v};
+    double start = now_ms();
+    must(edit_apply(c, project_id, &edit, 1, &r) == OK);
+    *changed = r.cascaded;
+    return now_ms() - start;
+}
+
+int main(void)
+{
+    char dir[] = "/tmp/yagura-bench-XXXXXX", key[64];
+    struct arena *mem = arena_open((size_t)512 << 20);
+    struct actor actor;
+    struct store *store;
+    struct tenant *t;
+    int64_t project_id;
+    size_t n = 0;
+    double best = 1e9, each;
+
+    log_set_level(LOG_ERROR);
+    must(mkdtemp(dir) && crypto_init() == OK);
+    (void)snprintf(key, sizeof key, "%s.key", dir);
+    must(store_open(&(struct store_config){.dir = dir,
+                                           .master_key_path = key,
+                                           .kind = STORE_EVALUATION,
+                                           .create = true},
+                    &store) == OK);
+    must(tenant_create(store, "bench") == OK);
+    must(tenant_open(store, "bench", &t) == OK);
+    struct ctx c = open_ctx(mem, &actor);
+    must(tx_begin(&c, t, TX_WRITE) == OK);
+    seed(&c, &project_id);
+    fill(&c, project_id);
+    must(tx_end(&c, t, OK) == OK);
+    for (int i = 0; i < RUNS; i++) {
+        c = open_ctx(mem, &actor);
+        must(tx_begin(&c, t, TX_READ) == OK);
+        each = read_plan(&c, project_id, &n);
+        best = each < best ? each : best;
+        must(tx_end(&c, t, OK) == OK);
+    }
+    (void)printf("%-44s %9.1f ms, %zu bytes\n", "plan of 10,000 as JSON", best,
+                 n);
+    best = 1e9;
+    for (int i = 0; i < 10 * RUNS; i++) {
+        c = open_ctx(mem, &actor);
+        must(tx_begin(&c, t, TX_READ) == OK);
+        each = read_list(&c, project_id, &n);
+        best = each < best ? each : best;
+        must(tx_end(&c, t, OK) == OK);
+    }
+    (void)printf("%-44s %9.3f ms, %zu bytes\n", "list, 50 of 10,000", best, n);
+    for (int i = 0; i < 6; i++) {
+        c = open_ctx(mem, &actor);
+        must(tx_begin(&c, t, TX_WRITE) == OK);
+        each = drag(&c, project_id, i % 2 ? 52 : 100, 2 + i, &n);
+        (void)printf("%-44s %9.2f ms, %zu more rows\n",
+                     i % 2 ? "first of a chain of 49 dragged"
+                           : "last of a chain dragged",
+                     each, n);
+        must(tx_end(&c, t, OK) == OK);
+    }
+    tenant_close(t);
+    store_close(store);
+    arena_close(mem);
+    (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    (void)unlink(key);
+    return 0;
+}

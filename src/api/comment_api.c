@@ -4,16 +4,16 @@
 
 static const struct field list_fields[] = {
     {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
 };
 static const struct form list_form = {"CommentQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"body", FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"updated_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",         FIELD_ID,    0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"body",       FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"created_at", FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"updated_at", FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"version",    FIELD_INT,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
 };
 static const struct form reply_form = {"Comment", reply_fields,
                                        COUNT(reply_fields)};
@@ -38,9 +38,9 @@ static enum err list_comments(struct call *k)
     const struct comment *list;
     size_t count;
     bool more;
-    enum err e = comment_list(k->c, call_id(k, 0),
-                              values_int(k->query, "after", 0),
-                              call_limit(k), &list, &count, &more);
+    enum err e =
+        comment_list(k->c, call_id(k, 0), values_int(k->query, "after", 0),
+                     call_limit(k), &list, &count, &more);
 
     if (e)
         return e;
@@ -70,13 +70,13 @@ static enum err delete_comment(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/tickets/:id/comments", list_comments,
-     RIGHT_TICKET_VIEW, NULL, &list_form, &reply_form, ROUTE_LIST,
-     "Comments, oldest first"},
-    {METHOD_POST, "/api/v1/tickets/:id/comments", post_comment,
-     RIGHT_TICKET_COMMENT, &comment_form, NULL, &reply_form, ROUTE_CREATED,
-     "Comment on a ticket"},
-    {METHOD_DELETE, "/api/v1/comments/:id", delete_comment, RIGHT_SIGNED_IN,
-     NULL, NULL, NULL, 0, "Delete a comment"},
+    {METHOD_GET,    "/api/v1/tickets/:id/comments", list_comments,
+     RIGHT_TICKET_VIEW,                                                              NULL,          &list_form, &reply_form, ROUTE_LIST,
+     "Comments, oldest first"                                                                                                                                 },
+    {METHOD_POST,   "/api/v1/tickets/:id/comments", post_comment,
+     RIGHT_TICKET_COMMENT,                                                           &comment_form, NULL,       &reply_form, ROUTE_CREATED,
+     "Comment on a ticket"                                                                                                                                    },
+    {METHOD_DELETE, "/api/v1/comments/:id",         delete_comment, RIGHT_SIGNED_IN,
+     NULL,                                                                                          NULL,       NULL,        0,             "Delete a comment"},
 };
 const struct route_set comment_routes = {routes, COUNT(routes)};

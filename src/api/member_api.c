@@ -71,30 +71,28 @@ static enum err put_program(struct call *k)
 
 static enum err delete_project(struct call *k)
 {
-    return member_delete(k->c, MEMBER_OF_PROJECT, call_id(k, 0),
-                         call_id(k, 1));
+    return member_delete(k->c, MEMBER_OF_PROJECT, call_id(k, 0), call_id(k, 1));
 }
 
 static enum err delete_program(struct call *k)
 {
-    return member_delete(k->c, MEMBER_OF_PROGRAM, call_id(k, 0),
-                         call_id(k, 1));
+    return member_delete(k->c, MEMBER_OF_PROGRAM, call_id(k, 0), call_id(k, 1));
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/members", list_project,
-     RIGHT_PROJECT_VIEW, NULL, NULL, NULL, ROUTE_LIST, "Who works on it"},
-    {METHOD_PUT, "/api/v1/projects/:id/members/:user", put_project,
-     RIGHT_MEMBER_EDIT, &member_form, NULL, NULL, 0, "Give a person a role"},
+    {METHOD_GET,    "/api/v1/projects/:id/members",       list_project,
+     RIGHT_PROJECT_VIEW,        NULL,         NULL, NULL, ROUTE_LIST, "Who works on it"     },
+    {METHOD_PUT,    "/api/v1/projects/:id/members/:user", put_project,
+     RIGHT_MEMBER_EDIT,         &member_form, NULL, NULL, 0,          "Give a person a role"},
     {METHOD_DELETE, "/api/v1/projects/:id/members/:user", delete_project,
-     RIGHT_MEMBER_EDIT, NULL, NULL, NULL, 0, "Take a person off"},
-    {METHOD_GET, "/api/v1/programs/:id/members", list_program,
-     RIGHT_PROGRAM_VIEW, NULL, NULL, NULL, ROUTE_LIST,
-     "Who works on everything below it"},
-    {METHOD_PUT, "/api/v1/programs/:id/members/:user", put_program,
+     RIGHT_MEMBER_EDIT,         NULL,         NULL, NULL, 0,          "Take a person off"   },
+    {METHOD_GET,    "/api/v1/programs/:id/members",       list_program,
+     RIGHT_PROGRAM_VIEW,        NULL,         NULL, NULL, ROUTE_LIST,
+     "Who works on everything below it"                                                     },
+    {METHOD_PUT,    "/api/v1/programs/:id/members/:user", put_program,
      RIGHT_PROGRAM_MEMBER_EDIT, &member_form, NULL, NULL, 0,
-     "Give a person a role in all below"},
+     "Give a person a role in all below"                                                    },
     {METHOD_DELETE, "/api/v1/programs/:id/members/:user", delete_program,
-     RIGHT_PROGRAM_MEMBER_EDIT, NULL, NULL, NULL, 0, "Take a person off"},
+     RIGHT_PROGRAM_MEMBER_EDIT, NULL,         NULL, NULL, 0,          "Take a person off"   },
 };
 const struct route_set member_routes = {routes, COUNT(routes)};

@@ -5,26 +5,26 @@
 #include "core/operation.h"
 
 static const struct field list_fields[] = {
-    {"user", FIELD_ID, 0, 0, 0, NULL, NULL, "ユーザー", "Person"},
-    {"kind", FIELD_TEXT, 1, 40, 0, NULL, NULL, "対象", "Kind"},
-    {"action", FIELD_TEXT, 1, 40, 0, NULL, NULL, "操作", "Action"},
-    {"from", FIELD_DAY, 0, 0, 0, NULL, NULL, "開始日", "From"},
-    {"to", FIELD_DAY, 0, 0, 0, NULL, NULL, "終了日", "To"},
-    {"q", FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+    {"user",   FIELD_ID,   0, 0,   0, NULL, NULL, "ユーザー", "Person"},
+    {"kind",   FIELD_TEXT, 1, 40,  0, NULL, NULL, "対象",       "Kind"  },
+    {"action", FIELD_TEXT, 1, 40,  0, NULL, NULL, "操作",       "Action"},
+    {"from",   FIELD_DAY,  0, 0,   0, NULL, NULL, "開始日",    "From"  },
+    {"to",     FIELD_DAY,  0, 0,   0, NULL, NULL, "終了日",    "To"    },
+    {"q",      FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索",       "Search"},
+    {"limit",  FIELD_INT,  1, 200, 0, NULL, NULL, "件数",       "Limit" },
+    {"after",  FIELD_ID,   0, 0,   0, NULL, NULL, "続き",       "After" },
 };
 static const struct form list_form = {"OperationQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"seq", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"ip", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"action", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"kind", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"object_id", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"seq",         FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"at",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"ip",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"action",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"kind",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"object_id",   FIELD_ID,   0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
     {"object_name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"hash", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"hash",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
 };
 static const struct form reply_form = {"Operation", reply_fields,
                                        COUNT(reply_fields)};
@@ -65,10 +65,8 @@ static struct operation_filter filter_of(const struct call *k)
 
     return (struct operation_filter){
         .user_id = values_int(v, "user", 0),
-        .from_us = values_has(v, "from") ? day_us(values_int(v, "from", 0))
-                                         : 0,
-        .to_us =
-            values_has(v, "to") ? day_us(values_int(v, "to", 0) + 1) : 0,
+        .from_us = values_has(v, "from") ? day_us(values_int(v, "from", 0)) : 0,
+        .to_us = values_has(v, "to") ? day_us(values_int(v, "to", 0) + 1) : 0,
         .after_seq = values_int(v, "after", 0),
         .kind = values_text(v, "kind"),
         .action = values_text(v, "action"),
@@ -120,9 +118,9 @@ static enum err verify_operations(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/operations", list_operations, RIGHT_ADMIN, NULL,
-     &list_form, &reply_form, ROUTE_LIST, "The operation log, newest first"},
+    {METHOD_GET, "/api/v1/operations",        list_operations,   RIGHT_ADMIN, NULL,
+     &list_form,                                                                          &reply_form, ROUTE_LIST, "The operation log, newest first"     },
     {METHOD_GET, "/api/v1/operations/verify", verify_operations, RIGHT_ADMIN,
-     NULL, NULL, NULL, 0, "Check the chain of the operation log"},
+     NULL,                                                                          NULL, NULL,        0,          "Check the chain of the operation log"},
 };
 const struct route_set operation_routes = {routes, COUNT(routes)};

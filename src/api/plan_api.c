@@ -52,11 +52,11 @@ static enum err post_edits(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/plan", get_plan,
-     RIGHT_PROJECT_TICKET_VIEW, NULL, &plan_query, NULL, 0,
+    {METHOD_GET,  "/api/v1/projects/:id/plan",  get_plan,
+     RIGHT_PROJECT_TICKET_VIEW, NULL,       &plan_query, NULL, 0,
      "The plan as the Gantt takes it, or what changed since a revision"},
     {METHOD_POST, "/api/v1/projects/:id/edits", post_edits,
-     RIGHT_PROJECT_TICKET_EDIT, &edit_form, NULL, NULL, 0,
-     "Change the plan: many edits at once, all or nothing"},
+     RIGHT_PROJECT_TICKET_EDIT, &edit_form, NULL,        NULL, 0,
+     "Change the plan: many edits at once, all or nothing"             },
 };
 const struct route_set plan_routes = {routes, COUNT(routes)};

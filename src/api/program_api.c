@@ -4,16 +4,16 @@
 #include "core/project.h"
 
 static const struct field reply_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"details", FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"parent", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL,
-     "", ""},
-    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",      FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"key",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"name",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"details", FIELD_LINES,  0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"parent",  FIELD_ID,     0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"start",   FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"end",     FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"state",   FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL, "",
+     ""                                                                              },
+    {"version", FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
 };
 static const struct form program_reply_form = {"Program", reply_fields,
                                                COUNT(reply_fields)};
@@ -117,8 +117,7 @@ static enum err post_program(struct call *k)
 static enum err patch_program(struct call *k)
 {
     struct program p;
-    enum err e =
-        program_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
+    enum err e = program_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
 
     return e ? e : reply_program(k, &p);
 }
@@ -129,17 +128,17 @@ static enum err delete_program(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/programs", list_programs, RIGHT_SIGNED_IN, NULL,
-     NULL, NULL, 0, "Every program and project one may see"},
-    {METHOD_POST, "/api/v1/programs", post_program, RIGHT_SIGNED_IN,
-     &program_form, NULL, &program_reply_form, ROUTE_CREATED,
-     "Create a program"},
-    {METHOD_GET, "/api/v1/programs/:id", get_program, RIGHT_PROGRAM_VIEW, NULL,
-     NULL, &program_reply_form, 0, "One program"},
-    {METHOD_PATCH, "/api/v1/programs/:id", patch_program, RIGHT_PROGRAM_EDIT,
-     &program_edit_form, NULL, &program_reply_form, ROUTE_MATCH,
-     "Change a program"},
+    {METHOD_GET,    "/api/v1/programs",     list_programs,  RIGHT_SIGNED_IN,    NULL, NULL,
+     NULL,                                                                                                       0,             "Every program and project one may see"},
+    {METHOD_POST,   "/api/v1/programs",     post_program,   RIGHT_SIGNED_IN,
+     &program_form,                                                                   NULL, &program_reply_form, ROUTE_CREATED,
+     "Create a program"                                                                                                                                                },
+    {METHOD_GET,    "/api/v1/programs/:id", get_program,    RIGHT_PROGRAM_VIEW, NULL,
+     NULL,                                                                                  &program_reply_form, 0,             "One program"                          },
+    {METHOD_PATCH,  "/api/v1/programs/:id", patch_program,  RIGHT_PROGRAM_EDIT,
+     &program_edit_form,                                                              NULL, &program_reply_form, ROUTE_MATCH,
+     "Change a program"                                                                                                                                                },
     {METHOD_DELETE, "/api/v1/programs/:id", delete_program,
-     RIGHT_PROGRAM_DELETE, NULL, NULL, NULL, ROUTE_MATCH, "Delete a program"},
+     RIGHT_PROGRAM_DELETE,                                                      NULL, NULL, NULL,                ROUTE_MATCH,   "Delete a program"                     },
 };
 const struct route_set program_routes = {routes, COUNT(routes)};

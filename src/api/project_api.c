@@ -5,25 +5,25 @@
 #include "core/workday.h"
 
 static const struct field reply_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"details", FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"approach", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, approach_words, NULL, "",
-     ""},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL,
-     "", ""},
-    {"auto_dates", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"auto_parent", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"members", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"tickets", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"done", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"late", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"progress", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"key",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"name",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"details",     FIELD_LINES,  0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"program",     FIELD_ID,     0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"approach",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, approach_words,      NULL, "",
+     ""                                                                                  },
+    {"start",       FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"end",         FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"state",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL, "",
+     ""                                                                                  },
+    {"auto_dates",  FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"auto_parent", FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"members",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"tickets",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"done",        FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"late",        FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"progress",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
 };
 static const struct form project_reply_form = {"Project", reply_fields,
                                                COUNT(reply_fields)};
@@ -100,8 +100,7 @@ static enum err post_project(struct call *k)
 static enum err patch_project(struct call *k)
 {
     struct project p;
-    enum err e =
-        project_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
+    enum err e = project_update(k->c, call_id(k, 0), k->if_match, k->body, &p);
 
     return e ? e : reply_project(k, &p);
 }
@@ -126,22 +125,22 @@ static enum err delete_calendar(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/projects", post_project, RIGHT_SIGNED_IN,
-     &project_form, NULL, &project_reply_form, ROUTE_CREATED,
-     "Create a project"},
-    {METHOD_GET, "/api/v1/projects/:id", get_project, RIGHT_PROJECT_VIEW, NULL,
-     NULL, &project_reply_form, 0, "One project"},
-    {METHOD_PATCH, "/api/v1/projects/:id", patch_project, RIGHT_PROJECT_EDIT,
-     &project_edit_form, NULL, &project_reply_form, ROUTE_MATCH,
-     "Change a project"},
-    {METHOD_DELETE, "/api/v1/projects/:id", delete_project,
-     RIGHT_PROJECT_DELETE, NULL, NULL, NULL, ROUTE_MATCH,
-     "Put a project into the bin"},
-    {METHOD_PUT, "/api/v1/projects/:id/calendar", put_calendar,
-     RIGHT_PROJECT_EDIT, &workdays_form, NULL, &project_reply_form, 0,
-     "Give a project a calendar of its own"},
+    {METHOD_POST,   "/api/v1/projects",              post_project,    RIGHT_SIGNED_IN,
+     &project_form,                                                                                       NULL, &project_reply_form, ROUTE_CREATED,
+     "Create a project"                                                                                                                                          },
+    {METHOD_GET,    "/api/v1/projects/:id",          get_project,     RIGHT_PROJECT_VIEW, NULL,
+     NULL,                                                                                                      &project_reply_form, 0,             "One project"},
+    {METHOD_PATCH,  "/api/v1/projects/:id",          patch_project,   RIGHT_PROJECT_EDIT,
+     &project_edit_form,                                                                                  NULL, &project_reply_form, ROUTE_MATCH,
+     "Change a project"                                                                                                                                          },
+    {METHOD_DELETE, "/api/v1/projects/:id",          delete_project,
+     RIGHT_PROJECT_DELETE,                                                                NULL,           NULL, NULL,                ROUTE_MATCH,
+     "Put a project into the bin"                                                                                                                                },
+    {METHOD_PUT,    "/api/v1/projects/:id/calendar", put_calendar,
+     RIGHT_PROJECT_EDIT,                                                                  &workdays_form, NULL, &project_reply_form, 0,
+     "Give a project a calendar of its own"                                                                                                                      },
     {METHOD_DELETE, "/api/v1/projects/:id/calendar", delete_calendar,
-     RIGHT_PROJECT_EDIT, NULL, NULL, &project_reply_form, 0,
-     "Go back to the tenant's calendar"},
+     RIGHT_PROJECT_EDIT,                                                                  NULL,           NULL, &project_reply_form, 0,
+     "Go back to the tenant's calendar"                                                                                                                          },
 };
 const struct route_set project_routes = {routes, COUNT(routes)};

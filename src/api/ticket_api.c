@@ -11,55 +11,55 @@
 /* ---- forms ---- */
 
 static const struct field list_fields[] = {
-    {"q", FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索", "Search"},
-    {"classification", FIELD_TEXT, 1, 40, 0, NULL, NULL, "チケット分類",
-     "Classification"},
-    {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},
-    {"category", FIELD_CHOICE, 0, 0, 0, category_words, NULL, "進行区分",
-     "Category"},
-    {"assignee", FIELD_TEXT, 1, 20, 0, NULL, NULL, "担当者", "Assignee"},
-    {"late", FIELD_BOOL, 0, 0, 0, NULL, NULL, "遅れ", "Late"},
-    {"sort", FIELD_CHOICE, 0, 0, 0, ticket_sort_words, NULL, "並び順", "Sort"},
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+    {"q",              FIELD_TEXT,   1, 100, 0, NULL,              NULL, "検索",             "Search"  },
+    {"classification", FIELD_TEXT,   1, 40,  0, NULL,              NULL, "チケット分類",
+     "Classification"                                                                                    },
+    {"status",         FIELD_ID,     0, 0,   0, NULL,              NULL, "ステータス",    "Status"  },
+    {"category",       FIELD_CHOICE, 0, 0,   0, category_words,    NULL, "進行区分",
+     "Category"                                                                                          },
+    {"assignee",       FIELD_TEXT,   1, 20,  0, NULL,              NULL, "担当者",          "Assignee"},
+    {"late",           FIELD_BOOL,   0, 0,   0, NULL,              NULL, "遅れ",             "Late"    },
+    {"sort",           FIELD_CHOICE, 0, 0,   0, ticket_sort_words, NULL, "並び順",          "Sort"    },
+    {"limit",          FIELD_INT,    1, 200, 0, NULL,              NULL, "件数",             "Limit"   },
+    {"after",          FIELD_ID,     0, 0,   0, NULL,              NULL, "続き",             "After"   },
 };
 static const struct form list_form = {"TicketQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field page_fields[] = {
     {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
 };
 static const struct form page_form = {"PageQuery", page_fields,
                                       COUNT(page_fields)};
 static const struct field own_fields[] = {
-    {"view", FIELD_CHOICE, 0, 0, 0, ticket_view_words, NULL, "表示", "View"},
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID, 0, 0, 0, NULL, NULL, "続き", "After"},
+    {"view",  FIELD_CHOICE, 0, 0,   0, ticket_view_words, NULL, "表示", "View" },
+    {"limit", FIELD_INT,    1, 200, 0, NULL,              NULL, "件数", "Limit"},
+    {"after", FIELD_ID,     0, 0,   0, NULL,              NULL, "続き", "After"},
 };
 static const struct form own_form = {"OwnTicketQuery", own_fields,
                                      COUNT(own_fields)};
 static const struct field search_fields[] = {
-    {"q", FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"q",     FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "検索", "Search"},
+    {"limit", FIELD_INT,  1, 200, 0,              NULL, NULL, "件数", "Limit" },
 };
 static const struct form search_form = {"SearchQuery", search_fields,
                                         COUNT(search_fields)};
 static const struct field hit_fields[] = {
-    {"kind", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, search_kind_words, NULL, "",
-     ""},
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"subject", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"kind",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, search_kind_words, NULL, "",
+     ""                                                                            },
+    {"id",      FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"key",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"subject", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
 };
 static const struct form hit_form = {"SearchHit", hit_fields,
                                      COUNT(hit_fields)};
 static const struct field change_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"cause", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"field", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",     FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"at",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"cause",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"field",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     {"before", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"after", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"after",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
 };
 static const struct form change_form = {"Change", change_fields,
                                         COUNT(change_fields)};
@@ -198,8 +198,7 @@ static enum err list_tickets(struct call *k)
 
     if (str_equal(assignee, "me"))
         f.assignee_id = k->c->actor->user_id;
-    else if (assignee && !str_parse_int(assignee, 1, INT64_MAX,
-                                        &f.assignee_id))
+    else if (assignee && !str_parse_int(assignee, 1, INT64_MAX, &f.assignee_id))
         f.assignee_id = -1; /* nobody */
     return ticket_list_write(k->c, call_id(k, 0), &f, &k->out);
 }
@@ -266,9 +265,9 @@ static enum err list_history(struct call *k)
     const struct change *list;
     size_t count;
     bool more;
-    enum err e = change_list(k->c, call_id(k, 0),
-                             values_int(k->query, "after", 0), call_limit(k),
-                             &list, &count, &more);
+    enum err e =
+        change_list(k->c, call_id(k, 0), values_int(k->query, "after", 0),
+                    call_limit(k), &list, &count, &more);
 
     if (e)
         return e;
@@ -321,26 +320,25 @@ static enum err search(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/tickets", list_tickets,
-     RIGHT_PROJECT_TICKET_VIEW, NULL, &list_form, &ticket_reply_form,
-     ROUTE_LIST, "Tickets of a project"},
-    {METHOD_POST, "/api/v1/projects/:id/tickets", post_ticket,
-     RIGHT_PROJECT_TICKET_ADD, &ticket_form, NULL, &ticket_reply_form,
-     ROUTE_CREATED, "Create a ticket"},
-    {METHOD_GET, "/api/v1/tickets/:id", get_ticket, RIGHT_SIGNED_IN, NULL,
-     NULL, &ticket_reply_form, 0, "One ticket, by id or KEY-12"},
-    {METHOD_PATCH, "/api/v1/tickets/:id", patch_ticket, RIGHT_TICKET_EDIT,
-     &ticket_edit_form, NULL, &ticket_reply_form, ROUTE_MATCH,
-     "Change a ticket"},
-    {METHOD_DELETE, "/api/v1/tickets/:id", delete_ticket, RIGHT_TICKET_DELETE,
-     NULL, NULL, NULL, ROUTE_MATCH, "Put a ticket and all below in the bin"},
-    {METHOD_GET, "/api/v1/tickets/:id/history", list_history,
-     RIGHT_TICKET_VIEW, NULL, &page_form, &change_form, ROUTE_LIST,
-     "What changed, newest first"},
-    {METHOD_GET, "/api/v1/my/tickets", list_own, RIGHT_SIGNED_IN, NULL,
-     &own_form, &ticket_reply_form, ROUTE_LIST,
-     "One's own tickets over all projects"},
-    {METHOD_GET, "/api/v1/search", search, RIGHT_SIGNED_IN, NULL,
-     &search_form, &hit_form, ROUTE_LIST, "Search everything one may see"},
+    {METHOD_GET,    "/api/v1/projects/:id/tickets", list_tickets,
+     RIGHT_PROJECT_TICKET_VIEW,                                                         NULL,         &list_form,   &ticket_reply_form,
+     ROUTE_LIST,                                                                                                                                     "Tickets of a project"                 },
+    {METHOD_POST,   "/api/v1/projects/:id/tickets", post_ticket,
+     RIGHT_PROJECT_TICKET_ADD,                                                          &ticket_form, NULL,         &ticket_reply_form,
+     ROUTE_CREATED,                                                                                                                                  "Create a ticket"                      },
+    {METHOD_GET,    "/api/v1/tickets/:id",          get_ticket,    RIGHT_SIGNED_IN,     NULL,         NULL,
+     &ticket_reply_form,                                                                                                                0,           "One ticket, by id or KEY-12"          },
+    {METHOD_PATCH,  "/api/v1/tickets/:id",          patch_ticket,  RIGHT_TICKET_EDIT,
+     &ticket_edit_form,                                                                               NULL,         &ticket_reply_form, ROUTE_MATCH,
+     "Change a ticket"                                                                                                                                                                      },
+    {METHOD_DELETE, "/api/v1/tickets/:id",          delete_ticket, RIGHT_TICKET_DELETE,
+     NULL,                                                                                            NULL,         NULL,               ROUTE_MATCH, "Put a ticket and all below in the bin"},
+    {METHOD_GET,    "/api/v1/tickets/:id/history",  list_history,  RIGHT_TICKET_VIEW,
+     NULL,                                                                                            &page_form,   &change_form,       ROUTE_LIST,  "What changed, newest first"           },
+    {METHOD_GET,    "/api/v1/my/tickets",           list_own,      RIGHT_SIGNED_IN,     NULL,
+     &own_form,                                                                                                     &ticket_reply_form, ROUTE_LIST,
+     "One's own tickets over all projects"                                                                                                                                                  },
+    {METHOD_GET,    "/api/v1/search",               search,        RIGHT_SIGNED_IN,     NULL,         &search_form,
+     &hit_form,                                                                                                                         ROUTE_LIST,  "Search everything one may see"        },
 };
 const struct route_set ticket_routes = {routes, COUNT(routes)};

@@ -124,29 +124,26 @@ static const struct {
     unsigned view; /* without it the object may not be known to exist */
     unsigned any;  /* one of these is needed */
 } needs[] = {
-    [RIGHT_PROGRAM_VIEW] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_VIEW},
-    [RIGHT_PROGRAM_ADD] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_ADD},
-    [RIGHT_PROGRAM_EDIT] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_EDIT},
-    [RIGHT_PROGRAM_DELETE] = {ON_PROGRAM, MAY_PROGRAM_VIEW,
-                              MAY_PROGRAM_DELETE},
-    [RIGHT_PROJECT_VIEW] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_PROJECT_VIEW},
-    [RIGHT_PROJECT_EDIT] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_PROJECT_EDIT},
-    [RIGHT_PROJECT_DELETE] = {ON_PROJECT, MAY_PROJECT_VIEW,
-                              MAY_PROJECT_DELETE},
-    [RIGHT_MEMBER_EDIT] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_MEMBER_EDIT},
+    [RIGHT_PROGRAM_VIEW] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_VIEW  },
+    [RIGHT_PROGRAM_ADD] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_ADD   },
+    [RIGHT_PROGRAM_EDIT] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_EDIT  },
+    [RIGHT_PROGRAM_DELETE] = {ON_PROGRAM, MAY_PROGRAM_VIEW, MAY_PROGRAM_DELETE},
+    [RIGHT_PROJECT_VIEW] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_PROJECT_VIEW  },
+    [RIGHT_PROJECT_EDIT] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_PROJECT_EDIT  },
+    [RIGHT_PROJECT_DELETE] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_PROJECT_DELETE},
+    [RIGHT_MEMBER_EDIT] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_MEMBER_EDIT   },
     [RIGHT_PROGRAM_MEMBER_EDIT] = {ON_PROGRAM, MAY_PROGRAM_VIEW,
-                                   MAY_MEMBER_EDIT},
+                            MAY_MEMBER_EDIT                                 },
     [RIGHT_PROJECT_TICKET_VIEW] = {ON_PROJECT, MAY_PROJECT_VIEW,
-                                   MAY_TICKET_VIEW},
-    [RIGHT_PROJECT_TICKET_ADD] = {ON_PROJECT, MAY_PROJECT_VIEW,
-                                  MAY_TICKET_ADD},
+                            MAY_TICKET_VIEW                                 },
+    [RIGHT_PROJECT_TICKET_ADD] = {ON_PROJECT, MAY_PROJECT_VIEW, MAY_TICKET_ADD    },
     [RIGHT_PROJECT_TICKET_EDIT] = {ON_PROJECT, MAY_PROJECT_VIEW,
-                                   MAY_TICKET_ADD | MAY_TICKET_EDIT |
-                                       MAY_TICKET_EDIT_OWN},
-    [RIGHT_TICKET_VIEW] = {ON_TICKET, MAY_TICKET_VIEW, MAY_TICKET_VIEW},
-    [RIGHT_TICKET_EDIT] = {ON_TICKET, MAY_TICKET_VIEW, MAY_TICKET_EDIT},
-    [RIGHT_TICKET_DELETE] = {ON_TICKET, MAY_TICKET_VIEW, MAY_TICKET_DELETE},
-    [RIGHT_TICKET_COMMENT] = {ON_TICKET, MAY_TICKET_VIEW, MAY_COMMENT},
+                            MAY_TICKET_ADD | MAY_TICKET_EDIT |
+                                       MAY_TICKET_EDIT_OWN                  },
+    [RIGHT_TICKET_VIEW] = {ON_TICKET,  MAY_TICKET_VIEW,  MAY_TICKET_VIEW   },
+    [RIGHT_TICKET_EDIT] = {ON_TICKET,  MAY_TICKET_VIEW,  MAY_TICKET_EDIT   },
+    [RIGHT_TICKET_DELETE] = {ON_TICKET,  MAY_TICKET_VIEW,  MAY_TICKET_DELETE },
+    [RIGHT_TICKET_COMMENT] = {ON_TICKET,  MAY_TICKET_VIEW,  MAY_COMMENT       },
 };
 
 static enum err denied(struct ctx *c)
@@ -245,9 +242,9 @@ enum err access_list_grants(struct ctx *c, const struct grant **out,
 void access_put_rights(struct json_out *o, const char *name, unsigned rights)
 {
     static const char *const words[] = {
-        "program_view",  "program_add",   "program_edit",    "program_delete",
-        "project_view",  "project_add",   "project_edit",    "project_delete",
-        "ticket_view",   "ticket_add",    "ticket_edit",     "ticket_delete",
+        "program_view",    "program_add", "program_edit", "program_delete",
+        "project_view",    "project_add", "project_edit", "project_delete",
+        "ticket_view",     "ticket_add",  "ticket_edit",  "ticket_delete",
         "ticket_edit_own", "comment",     "member_edit",
     };
 

@@ -29,18 +29,25 @@ enum permission {
  * first path parameter names: the dispatcher looks up what the caller's
  * grants give on that object, in one statement, before the handler runs. */
 enum right {
-    RIGHT_NONE = 0,    /* nobody: the default denies */
-    RIGHT_ANYONE,      /* no session asked for (sign-in, links) */
-    RIGHT_HALF,        /* password given, code still owed */
-    RIGHT_SIGNED_IN,   /* any fully signed-in user; core filters the rows */
-    RIGHT_ADMIN,       /* master administrator */
-    RIGHT_PROGRAM_VIEW, RIGHT_PROGRAM_ADD, RIGHT_PROGRAM_EDIT,
+    RIGHT_NONE = 0,  /* nobody: the default denies */
+    RIGHT_ANYONE,    /* no session asked for (sign-in, links) */
+    RIGHT_HALF,      /* password given, code still owed */
+    RIGHT_SIGNED_IN, /* any fully signed-in user; core filters the rows */
+    RIGHT_ADMIN,     /* master administrator */
+    RIGHT_PROGRAM_VIEW,
+    RIGHT_PROGRAM_ADD,
+    RIGHT_PROGRAM_EDIT,
     RIGHT_PROGRAM_DELETE,
-    RIGHT_PROJECT_VIEW, RIGHT_PROJECT_EDIT, RIGHT_PROJECT_DELETE,
+    RIGHT_PROJECT_VIEW,
+    RIGHT_PROJECT_EDIT,
+    RIGHT_PROJECT_DELETE,
     RIGHT_MEMBER_EDIT,
-    RIGHT_PROJECT_TICKET_VIEW, RIGHT_PROJECT_TICKET_ADD,
+    RIGHT_PROJECT_TICKET_VIEW,
+    RIGHT_PROJECT_TICKET_ADD,
     RIGHT_PROJECT_TICKET_EDIT, /* :id names the project */
-    RIGHT_TICKET_VIEW, RIGHT_TICKET_EDIT, RIGHT_TICKET_DELETE, /* the ticket */
+    RIGHT_TICKET_VIEW,
+    RIGHT_TICKET_EDIT,
+    RIGHT_TICKET_DELETE, /* the ticket */
     RIGHT_TICKET_COMMENT,
     RIGHT_PROGRAM_MEMBER_EDIT, /* RIGHT_MEMBER_EDIT is of projects */
 };
@@ -62,7 +69,6 @@ MUST_USE enum err access_check(struct ctx *c, enum right right,
 MUST_USE enum err access_need_project(struct ctx *c, int64_t project_id,
                                       unsigned permission);
 
-
 /* The same for a program. */
 MUST_USE enum err access_need_program(struct ctx *c, int64_t program_id,
                                       unsigned permission);
@@ -80,7 +86,7 @@ void access_put_rights(struct json_out *o, const char *name, unsigned rights);
 
 /* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
  * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
-#define ACCESS_VISIBLE                                                        \
+#define ACCESS_VISIBLE                                                         \
     "granted(id) AS (SELECT a.program_id FROM access a JOIN role r"            \
     " ON r.id = a.role_id WHERE a.user_id = ?1 AND a.program_id IS NOT NULL"   \
     " AND r.rights & 256 UNION SELECT p.id FROM granted g JOIN program p"      \

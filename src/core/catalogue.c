@@ -195,10 +195,12 @@ enum err catalogue_write(struct ctx *c, struct json_out *o)
 {
     static const struct {
         const char *key, *ja, *en;
-    } priorities[] = {{"urgent", "緊急", "Urgent"},
-                      {"high", "高", "High"},
-                      {"medium", "中", "Medium"},
-                      {"low", "低", "Low"}};
+    } priorities[] = {
+        {"urgent", "緊急", "Urgent"},
+        {"high",   "高",    "High"  },
+        {"medium", "中",    "Medium"},
+        {"low",    "低",    "Low"   }
+    };
     const struct catalogue *k;
     enum err e = catalogue_load(c, &k);
 
@@ -246,84 +248,98 @@ static const struct {
     const char *key, *ja, *en;
     unsigned rights;
 } roles[] = {
-    {"manager", "マネージャー", "Manager", MAY_EVERYTHING},
-    {"leader", "リーダー", "Leader",
+    {"manager",     "マネージャー", "Manager",     MAY_EVERYTHING    },
+    {"leader",      "リーダー",       "Leader",
      VIEW | MAY_PROJECT_EDIT | MAY_TICKET_ADD | MAY_TICKET_EDIT |
          MAY_TICKET_DELETE | MAY_TICKET_EDIT_OWN | MAY_COMMENT |
-         MAY_MEMBER_EDIT},
-    {"member", "メンバー", "Member",
+         MAY_MEMBER_EDIT                                                   },
+    {"member",      "メンバー",       "Member",
      VIEW | MAY_TICKET_ADD | MAY_TICKET_EDIT | MAY_TICKET_EDIT_OWN |
-         MAY_COMMENT},
-    {"contributor", "協力者", "Contributor",
-     VIEW | MAY_TICKET_EDIT_OWN | MAY_COMMENT},
-    {"commenter", "コメント可", "Commenter", VIEW | MAY_COMMENT},
-    {"viewer", "閲覧者", "Viewer", VIEW},
+         MAY_COMMENT                                                       },
+    {"contributor", "協力者",          "Contributor",
+     VIEW | MAY_TICKET_EDIT_OWN | MAY_COMMENT                              },
+    {"commenter",   "コメント可",    "Commenter",   VIEW | MAY_COMMENT},
+    {"viewer",      "閲覧者",          "Viewer",      VIEW              },
 };
 
-enum { SET_WORK, SET_MILESTONE, SET_ISSUE, SET_RISK, SET_CHANGE, SET_REVIEW,
-       SET_TEST, SET_BUG };
-
-#define STATUS_MAX 6
-static const struct status sets[][STATUS_MAX] = {
-    [SET_WORK] = {{0, "未着手", "Not started", "gray", CATEGORY_TODO},
-                  {0, "進行中", "In progress", "blue", CATEGORY_DOING},
-                  {0, "保留", "On hold", "amber", CATEGORY_DOING},
-                  {0, "完了", "Done", "green", CATEGORY_DONE}},
-    [SET_MILESTONE] = {{0, "未達", "Not reached", "gray", CATEGORY_TODO},
-                       {0, "達成", "Reached", "green", CATEGORY_DONE}},
-    [SET_ISSUE] = {{0, "未対応", "Open", "gray", CATEGORY_TODO},
-                   {0, "対応中", "In progress", "blue", CATEGORY_DOING},
-                   {0, "保留", "On hold", "amber", CATEGORY_DOING},
-                   {0, "完了", "Closed", "green", CATEGORY_DONE}},
-    [SET_RISK] = {{0, "特定", "Identified", "gray", CATEGORY_TODO},
-                  {0, "監視中", "Watching", "blue", CATEGORY_DOING},
-                  {0, "対応中", "Responding", "amber", CATEGORY_DOING},
-                  {0, "顕在化", "Occurred", "red", CATEGORY_DONE},
-                  {0, "終結", "Closed", "green", CATEGORY_DONE}},
-    [SET_CHANGE] = {{0, "起票", "Raised", "gray", CATEGORY_TODO},
-                    {0, "検討中", "In review", "blue", CATEGORY_DOING},
-                    {0, "承認", "Approved", "amber", CATEGORY_DOING},
-                    {0, "却下", "Rejected", "red", CATEGORY_DONE},
-                    {0, "完了", "Done", "green", CATEGORY_DONE}},
-    [SET_REVIEW] = {{0, "未着手", "Not started", "gray", CATEGORY_TODO},
-                    {0, "レビュー中", "In review", "blue", CATEGORY_DOING},
-                    {0, "差し戻し", "Sent back", "amber", CATEGORY_DOING},
-                    {0, "完了", "Done", "green", CATEGORY_DONE}},
-    [SET_TEST] = {{0, "未実施", "Not run", "gray", CATEGORY_TODO},
-                  {0, "実施中", "Running", "blue", CATEGORY_DOING},
-                  {0, "不合格", "Failed", "red", CATEGORY_DOING},
-                  {0, "合格", "Passed", "green", CATEGORY_DONE}},
-    [SET_BUG] = {{0, "新規", "New", "gray", CATEGORY_TODO},
-                 {0, "調査中", "Investigating", "blue", CATEGORY_DOING},
-                 {0, "修正中", "Fixing", "blue", CATEGORY_DOING},
-                 {0, "確認待ち", "To verify", "amber", CATEGORY_DOING},
-                 {0, "保留", "On hold", "amber", CATEGORY_DOING},
-                 {0, "完了", "Done", "green", CATEGORY_DONE}},
+static const struct status work_statuses[] = {
+    {0, "未着手", "Not started", "gray",  CATEGORY_TODO },
+    {0, "進行中", "In progress", "blue",  CATEGORY_DOING},
+    {0, "保留",    "On hold",     "amber", CATEGORY_DOING},
+    {0, "完了",    "Done",        "green", CATEGORY_DONE },
+};
+static const struct status milestone_statuses[] = {
+    {0, "未達", "Not reached", "gray",  CATEGORY_TODO},
+    {0, "達成", "Reached",     "green", CATEGORY_DONE},
+};
+static const struct status issue_statuses[] = {
+    {0, "未対応", "Open",        "gray",  CATEGORY_TODO },
+    {0, "対応中", "In progress", "blue",  CATEGORY_DOING},
+    {0, "保留",    "On hold",     "amber", CATEGORY_DOING},
+    {0, "完了",    "Closed",      "green", CATEGORY_DONE },
+};
+static const struct status risk_statuses[] = {
+    {0, "特定",    "Identified", "gray",  CATEGORY_TODO },
+    {0, "監視中", "Watching",   "blue",  CATEGORY_DOING},
+    {0, "対応中", "Responding", "amber", CATEGORY_DOING},
+    {0, "顕在化", "Occurred",   "red",   CATEGORY_DONE },
+    {0, "終結",    "Closed",     "green", CATEGORY_DONE },
+};
+static const struct status change_statuses[] = {
+    {0, "起票",    "Raised",    "gray",  CATEGORY_TODO },
+    {0, "検討中", "In review", "blue",  CATEGORY_DOING},
+    {0, "承認",    "Approved",  "amber", CATEGORY_DOING},
+    {0, "却下",    "Rejected",  "red",   CATEGORY_DONE },
+    {0, "完了",    "Done",      "green", CATEGORY_DONE },
+};
+static const struct status review_statuses[] = {
+    {0, "未着手",       "Not started", "gray",  CATEGORY_TODO },
+    {0, "レビュー中", "In review",   "blue",  CATEGORY_DOING},
+    {0, "差し戻し",    "Sent back",   "amber", CATEGORY_DOING},
+    {0, "完了",          "Done",        "green", CATEGORY_DONE },
+};
+static const struct status test_statuses[] = {
+    {0, "未実施", "Not run", "gray",  CATEGORY_TODO },
+    {0, "実施中", "Running", "blue",  CATEGORY_DOING},
+    {0, "不合格", "Failed",  "red",   CATEGORY_DOING},
+    {0, "合格",    "Passed",  "green", CATEGORY_DONE },
+};
+static const struct status bug_statuses[] = {
+    {0, "新規",       "New",           "gray",  CATEGORY_TODO },
+    {0, "調査中",    "Investigating", "blue",  CATEGORY_DOING},
+    {0, "修正中",    "Fixing",        "blue",  CATEGORY_DOING},
+    {0, "確認待ち", "To verify",     "amber", CATEGORY_DOING},
+    {0, "保留",       "On hold",       "amber", CATEGORY_DOING},
+    {0, "完了",       "Done",          "green", CATEGORY_DONE },
 };
 
+#define STATUSES(of) of##_statuses, COUNT(of##_statuses)
 static const struct {
     const char *key;
     enum family family;
     const char *ja, *en, *color;
-    int set;
+    const struct status *statuses;
+    size_t status_count;
 } classifications[] = {
-    {"phase", FAMILY_WBS, "フェーズ", "Phase", "violet", SET_WORK},
-    {"task", FAMILY_WBS, "タスク", "Task", "blue", SET_WORK},
-    {"deliverable", FAMILY_WBS, "成果物", "Deliverable", "teal", SET_WORK},
-    {"milestone", FAMILY_WBS, "マイルストーン", "Milestone", "amber",
-     SET_MILESTONE},
-    {"issue", FAMILY_MANAGEMENT, "課題", "Issue", "orange", SET_ISSUE},
-    {"risk", FAMILY_MANAGEMENT, "リスク", "Risk", "red", SET_RISK},
-    {"todo", FAMILY_MANAGEMENT, "ToDo", "To-do", "gray", SET_ISSUE},
-    {"change", FAMILY_MANAGEMENT, "変更", "Change", "violet", SET_CHANGE},
-    {"review", FAMILY_MANAGEMENT, "レビュー", "Review", "teal", SET_REVIEW},
-    {"test", FAMILY_MANAGEMENT, "テスト", "Test", "green", SET_TEST},
-    {"bug", FAMILY_MANAGEMENT, "不具合", "Bug", "red", SET_BUG},
-    {"epic", FAMILY_AGILE, "エピック", "Epic", "violet", SET_WORK},
-    {"story", FAMILY_AGILE, "ストーリー", "Story", "green", SET_WORK},
-    {"agile_task", FAMILY_AGILE, "タスク", "Task", "blue", SET_WORK},
-    {"agile_issue", FAMILY_AGILE, "課題", "Issue", "orange", SET_ISSUE},
-    {"agile_bug", FAMILY_AGILE, "不具合", "Bug", "red", SET_BUG},
+    {"phase",       FAMILY_WBS,        "フェーズ",          "Phase",       "violet", STATUSES(work)  },
+    {"task",        FAMILY_WBS,        "タスク",             "Task",        "blue",   STATUSES(work)  },
+    {"deliverable", FAMILY_WBS,        "成果物",             "Deliverable", "teal",
+     STATUSES(work)                                                                                      },
+    {"milestone",   FAMILY_WBS,        "マイルストーン", "Milestone",   "amber",
+     STATUSES(milestone)                                                                                 },
+    {"issue",       FAMILY_MANAGEMENT, "課題",                "Issue",       "orange", STATUSES(issue) },
+    {"risk",        FAMILY_MANAGEMENT, "リスク",             "Risk",        "red",    STATUSES(risk)  },
+    {"todo",        FAMILY_MANAGEMENT, "ToDo",                  "To-do",       "gray",   STATUSES(issue) },
+    {"change",      FAMILY_MANAGEMENT, "変更",                "Change",      "violet", STATUSES(change)},
+    {"review",      FAMILY_MANAGEMENT, "レビュー",          "Review",      "teal",
+     STATUSES(review)                                                                                    },
+    {"test",        FAMILY_MANAGEMENT, "テスト",             "Test",        "green",  STATUSES(test)  },
+    {"bug",         FAMILY_MANAGEMENT, "不具合",             "Bug",         "red",    STATUSES(bug)   },
+    {"epic",        FAMILY_AGILE,      "エピック",          "Epic",        "violet", STATUSES(work)  },
+    {"story",       FAMILY_AGILE,      "ストーリー",       "Story",       "green",  STATUSES(work)  },
+    {"agile_task",  FAMILY_AGILE,      "タスク",             "Task",        "blue",   STATUSES(work)  },
+    {"agile_issue", FAMILY_AGILE,      "課題",                "Issue",       "orange", STATUSES(issue) },
+    {"agile_bug",   FAMILY_AGILE,      "不具合",             "Bug",         "red",    STATUSES(bug)   },
 };
 
 static enum err add_roles(struct ctx *c)
@@ -343,18 +359,18 @@ static enum err add_roles(struct ctx *c)
 }
 
 static enum err add_statuses(struct ctx *c, int64_t classification_id,
-                             const struct status set[STATUS_MAX])
+                             const struct status *set, size_t count)
 {
     enum err e = OK;
 
-    for (int i = 0; i < STATUS_MAX && set[i].ja && !e; i++) {
+    for (size_t i = 0; i < count && !e; i++) {
         struct query *q = query(c, catalogue_text[CAT_ADD_STATUS]);
         bind_int(q, 1, classification_id);
         bind_text(q, 2, set[i].ja);
         bind_text(q, 3, set[i].en);
         bind_text(q, 4, set[i].color);
         bind_int(q, 5, set[i].category);
-        bind_int(q, 6, i);
+        bind_int(q, 6, (int64_t)i);
         e = query_run(c, q);
     }
     return e;
@@ -374,7 +390,8 @@ static enum err add_classifications(struct ctx *c)
         bind_int(q, 6, (int64_t)i);
         e = query_run(c, q);
         if (!e)
-            e = add_statuses(c, db_last_id(c), sets[classifications[i].set]);
+            e = add_statuses(c, db_last_id(c), classifications[i].statuses,
+                             classifications[i].status_count);
     }
     return e;
 }

@@ -10,8 +10,14 @@
     "SELECT m.id, m.user_id, m.created_at, m.updated_at, m.version, u.name,"   \
     " m.body FROM comment m JOIN user u ON u.id = m.user_id"
 
-enum { COMMENT_LIST, COMMENT_GET, COMMENT_INSERT, COMMENT_DELETE,
-       COMMENT_NAME, COMMENT_TICKET };
+enum {
+    COMMENT_LIST,
+    COMMENT_GET,
+    COMMENT_INSERT,
+    COMMENT_DELETE,
+    COMMENT_NAME,
+    COMMENT_TICKET
+};
 static const char *const comment_text[] = {
     [COMMENT_LIST] = COMMENT_COLS " WHERE m.ticket_id = ?1 AND m.id > ?2"
                                   " ORDER BY m.id LIMIT ?3",

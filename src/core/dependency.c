@@ -34,8 +34,8 @@ enum err dependency_get(struct ctx *c, int64_t project_id, int64_t id,
     bind_int(q, 2, project_id);
     enum err e = query_one(c, q);
     if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, e, "link", "not_found",
-                        "依存関係が見つかりません", "No such link");
+        return ctx_fail(c, e, "link", "not_found", "依存関係が見つかりません",
+                        "No such link");
     if (e)
         return e;
     *out = (struct dependency){
@@ -55,8 +55,8 @@ static enum err check_family(struct ctx *c, const struct dependency *d)
 {
     bool below, above;
     int levels;
-    enum err e = outline_is_below(c, d->predecessor_id, d->successor_id,
-                                  &below, &levels);
+    enum err e = outline_is_below(c, d->predecessor_id, d->successor_id, &below,
+                                  &levels);
 
     if (!e)
         e = outline_is_below(c, d->successor_id, d->predecessor_id, &above,

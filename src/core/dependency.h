@@ -31,8 +31,7 @@ MUST_USE enum err dependency_get(struct ctx *c, int64_t project_id, int64_t id,
  * lies below it); ERR_INVALID "self".  out->id is set. */
 MUST_USE enum err dependency_create(struct ctx *c, struct dependency *d);
 /* Kind and lag. */
-MUST_USE enum err dependency_update(struct ctx *c,
-                                    const struct dependency *d);
+MUST_USE enum err dependency_update(struct ctx *c, const struct dependency *d);
 MUST_USE enum err dependency_delete(struct ctx *c, const struct dependency *d,
                                     int64_t revision);
 /* Links of a subtree that goes into the bin or comes back: other screens must

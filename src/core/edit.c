@@ -20,12 +20,18 @@
 
 #include <string.h>
 
-enum { EDIT_PROJECT, EDIT_PROJECT_DONE, EDIT_ALIVE, EDIT_USER, EDIT_NAME,
-       EDIT_LAST_CHANGE, EDIT_PROJECT_OF };
+enum {
+    EDIT_PROJECT,
+    EDIT_PROJECT_DONE,
+    EDIT_ALIVE,
+    EDIT_USER,
+    EDIT_NAME,
+    EDIT_LAST_CHANGE,
+    EDIT_PROJECT_OF
+};
 static const char *const edit_text[] = {
-    [EDIT_PROJECT] =
-        "SELECT key, auto_dates, auto_parent, revision, next_no"
-        " FROM project WHERE id = ?1 AND deleted_at IS NULL",
+    [EDIT_PROJECT] = "SELECT key, auto_dates, auto_parent, revision, next_no"
+                     " FROM project WHERE id = ?1 AND deleted_at IS NULL",
     [EDIT_PROJECT_DONE] =
         "UPDATE project SET revision = ?2, next_no = ?3 WHERE id = ?1",
     [EDIT_ALIVE] = "SELECT 1 FROM ticket WHERE id = ?1 AND project_id = ?2"
@@ -34,10 +40,9 @@ static const char *const edit_text[] = {
     [EDIT_NAME] = "SELECT p.key || '-' || t.no || ' ' || t.subject"
                   " FROM ticket t JOIN project p ON p.id = t.project_id"
                   " WHERE t.id = ?1",
-    [EDIT_LAST_CHANGE] =
-        "SELECT u.name, h.at FROM change h LEFT JOIN user u"
-        " ON u.id = h.user_id WHERE h.ticket_id = ?1"
-        " ORDER BY h.id DESC LIMIT 1",
+    [EDIT_LAST_CHANGE] = "SELECT u.name, h.at FROM change h LEFT JOIN user u"
+                         " ON u.id = h.user_id WHERE h.ticket_id = ?1"
+                         " ORDER BY h.id DESC LIMIT 1",
     [EDIT_PROJECT_OF] = "SELECT project_id FROM ticket WHERE id = ?1",
 };
 const struct query_set edit_queries = {"edit", edit_text, COUNT(edit_text)};
@@ -50,52 +55,52 @@ const char *const edit_op_words[] = {"create", "update", "delete", "restore",
 enum { EDITS_MAX = 2000, MINUTES_MAX = 60 * 24 * 365 * 100 };
 
 static const struct field row_fields[] = {
-    {"op", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, edit_op_words, NULL, "操作",
-     "Operation"},
-    {"ref", FIELD_TEXT, 1, 64, 0, NULL, NULL, "仮ID", "Reference"},
-    {"id", FIELD_TEXT, 1, 64, 0, NULL, NULL, "ID", "Id"},
-    {"version", FIELD_INT, 0, INT32_MAX, 0, NULL, NULL, "版", "Version"},
-    {"predecessor", FIELD_TEXT, 1, 64, 0, NULL, NULL, "先行", "Predecessor"},
-    {"successor", FIELD_TEXT, 1, 64, 0, NULL, NULL, "後続", "Successor"},
-    {"link", FIELD_ID, 0, 0, 0, NULL, NULL, "依存関係", "Link"},
-    {"kind", FIELD_CHOICE, 0, 0, 0, dependency_words, NULL, "種類", "Kind"},
-    {"lag", FIELD_INT, -DEPENDENCY_LAG_MAX, DEPENDENCY_LAG_MAX, 0, NULL, NULL,
-     "ラグ", "Lag"},
-    {"subject", FIELD_TEXT, 1, 255, 0, NULL, NULL, "件名", "Subject"},
-    {"classification", FIELD_TEXT, 1, 40, 0, NULL, NULL, "チケット分類",
-     "Classification"},
-    {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},
-    {"priority", FIELD_CHOICE, 0, 0, 0, priority_words, NULL, "優先度",
-     "Priority"},
-    {"parent", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "親チケット",
-     "Parent"},
-    {"after", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "直前のチケット",
-     "Previous sibling"},
-    {"assignee", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "担当者",
-     "Assignee"},
-    {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},
-    {"planned_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,
-     "予定開始日", "Planned start"},
-    {"planned_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "予定終了日",
-     "Planned end"},
-    {"actual_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,
-     "実績開始日", "Actual start"},
-    {"actual_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "実績終了日",
-     "Actual end"},
-    {"due", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "期限", "Due"},
-    {"progress", FIELD_INT, 0, 100, 0, NULL, NULL, "進捗率", "Progress"},
-    {"estimate", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,
-     "予定工数", "Estimate"},
-    {"actual", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,
-     "実績工数", "Actual effort"},
-    {"manual", FIELD_BOOL, 0, 0, 0, NULL, NULL, "手動スケジュール",
-     "Manual schedule"},
-    {"details", FIELD_LINES, 0, 100000, 0, NULL, NULL, "詳細", "Details"},
+    {"op",             FIELD_CHOICE, 0,                   0,                  FIELD_REQUIRED, edit_op_words,    NULL, "操作",
+     "Operation"                                                                                                                                                 },
+    {"ref",            FIELD_TEXT,   1,                   64,                 0,              NULL,             NULL, "仮ID",                    "Reference"    },
+    {"id",             FIELD_TEXT,   1,                   64,                 0,              NULL,             NULL, "ID",                       "Id"           },
+    {"version",        FIELD_INT,    0,                   INT32_MAX,          0,              NULL,             NULL, "版",                      "Version"      },
+    {"predecessor",    FIELD_TEXT,   1,                   64,                 0,              NULL,             NULL, "先行",                   "Predecessor"  },
+    {"successor",      FIELD_TEXT,   1,                   64,                 0,              NULL,             NULL, "後続",                   "Successor"    },
+    {"link",           FIELD_ID,     0,                   0,                  0,              NULL,             NULL, "依存関係",             "Link"         },
+    {"kind",           FIELD_CHOICE, 0,                   0,                  0,              dependency_words, NULL, "種類",                   "Kind"         },
+    {"lag",            FIELD_INT,    -DEPENDENCY_LAG_MAX, DEPENDENCY_LAG_MAX, 0,              NULL,             NULL,
+     "ラグ",                                                                                                                                    "Lag"          },
+    {"subject",        FIELD_TEXT,   1,                   255,                0,              NULL,             NULL, "件名",                   "Subject"      },
+    {"classification", FIELD_TEXT,   1,                   40,                 0,              NULL,             NULL, "チケット分類",
+     "Classification"                                                                                                                                            },
+    {"status",         FIELD_ID,     0,                   0,                  0,              NULL,             NULL, "ステータス",          "Status"       },
+    {"priority",       FIELD_CHOICE, 0,                   0,                  0,              priority_words,   NULL, "優先度",
+     "Priority"                                                                                                                                                  },
+    {"parent",         FIELD_TEXT,   1,                   64,                 FIELD_NULLABLE, NULL,             NULL, "親チケット",
+     "Parent"                                                                                                                                                    },
+    {"after",          FIELD_TEXT,   1,                   64,                 FIELD_NULLABLE, NULL,             NULL, "直前のチケット",
+     "Previous sibling"                                                                                                                                          },
+    {"assignee",       FIELD_ID,     0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "担当者",
+     "Assignee"                                                                                                                                                  },
+    {"assignees",      FIELD_IDS,    0,                   20,                 0,              NULL,             NULL, "担当者",                "Assignees"    },
+    {"planned_start",  FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "予定開始日",
+     "Planned start"                                                                                                                                             },
+    {"planned_end",    FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "予定終了日",
+     "Planned end"                                                                                                                                               },
+    {"actual_start",   FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "実績開始日",
+     "Actual start"                                                                                                                                              },
+    {"actual_end",     FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "実績終了日",
+     "Actual end"                                                                                                                                                },
+    {"due",            FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "期限",                   "Due"          },
+    {"progress",       FIELD_INT,    0,                   100,                0,              NULL,             NULL, "進捗率",                "Progress"     },
+    {"estimate",       FIELD_INT,    0,                   MINUTES_MAX,        FIELD_NULLABLE, NULL,             NULL,
+     "予定工数",                                                                                                                              "Estimate"     },
+    {"actual",         FIELD_INT,    0,                   MINUTES_MAX,        FIELD_NULLABLE, NULL,             NULL,
+     "実績工数",                                                                                                                              "Actual effort"},
+    {"manual",         FIELD_BOOL,   0,                   0,                  0,              NULL,             NULL, "手動スケジュール",
+     "Manual schedule"                                                                                                                                           },
+    {"details",        FIELD_LINES,  0,                   100000,             0,              NULL,             NULL, "詳細",                   "Details"      },
 };
 static const struct form row_form = {"Edit", row_fields, COUNT(row_fields)};
 static const struct field edit_fields[] = {
-    {"edits", FIELD_ROWS, 1, EDITS_MAX, FIELD_REQUIRED, NULL, &row_form,
-     "編集", "Edits"},
+    {"edits", FIELD_ROWS, 1, EDITS_MAX, FIELD_REQUIRED, NULL, &row_form, "編集",
+     "Edits"},
 };
 const struct form edit_form = {"Edits", edit_fields, COUNT(edit_fields)};
 
@@ -432,8 +437,7 @@ static enum err check_parent(struct batch *b, int64_t id, int64_t parent_id)
     if ((e = outline_is_below(b->c, parent_id, id, &below, &levels)))
         return e;
     if (below)
-        return conflict(b, "parent", "parent_cycle",
-                        "自分の配下には移せません",
+        return conflict(b, "parent", "parent_cycle", "自分の配下には移せません",
                         "A ticket cannot be moved below itself");
     if (levels + 2 > OUTLINE_LEVELS)
         return conflict(b, "parent", "too_deep", "階層が深すぎます",
@@ -581,12 +585,12 @@ static enum err load_target(struct batch *b, bool in_bin, struct ticket *out)
     int64_t id = resolve(b, b->it->target);
     enum err e = id ? ticket_read(b->c, id, out) : ERR_NOT_FOUND;
 
-    if (!e && (out->project_id != b->project_id ||
-               (out->deleted_at != 0) != in_bin))
+    if (!e &&
+        (out->project_id != b->project_id || (out->deleted_at != 0) != in_bin))
         e = ERR_NOT_FOUND;
     if (e == ERR_NOT_FOUND)
-        return ctx_fail(b->c, e, "id", "not_found",
-                        "チケットが見つかりません", "No such ticket");
+        return ctx_fail(b->c, e, "id", "not_found", "チケットが見つかりません",
+                        "No such ticket");
     if (!e && b->it->version && b->it->version != out->version &&
         out->revision != b->revision)
         return fail_stale(b, out);
@@ -609,8 +613,7 @@ static bool moves_plan(const struct ticket *a, const struct ticket *t)
            a->planned_end != t->planned_end || a->progress != t->progress ||
            a->estimate != t->estimate || a->parent_id != t->parent_id ||
            a->is_manual != t->is_manual || a->status_id != t->status_id ||
-           a->actual_start != t->actual_start ||
-           a->actual_end != t->actual_end;
+           a->actual_start != t->actual_start || a->actual_end != t->actual_end;
 }
 
 static enum err write_ticket(struct batch *b, const struct ticket *before,
@@ -692,17 +695,15 @@ static enum err restore_ticket(struct batch *b)
 
     if (e || (e = need(b, (b->rights & MAY_TICKET_DELETE) != 0)) ||
         (e = outline_list(b->c, t.id, t.deleted_at, &ids, &count)) ||
-        (e = outline_restore(b->c, t.id, t.deleted_at, b->revision,
-                             &written)))
+        (e = outline_restore(b->c, t.id, t.deleted_at, b->revision, &written)))
         return e;
     if (t.parent_id)
         e = exists(b, EDIT_ALIVE, t.parent_id, &alive);
     if (!e)
         e = ticket_read(b->c, t.id, &t);
     if (!e && !alive) { /* its parent is gone: back to the top level */
-        struct outline_place p = {.project_id = b->project_id,
-                                  .id = t.id,
-                                  .after_id = OUTLINE_LAST};
+        struct outline_place p = {
+            .project_id = b->project_id, .id = t.id, .after_id = OUTLINE_LAST};
         t.parent_id = 0;
         if (!(e = outline_find_rank(b->c, &p, &t.rank)))
             e = ticket_write(b->c, &t);
@@ -767,13 +768,13 @@ static enum err log_link(struct batch *b, const char *action,
     if ((e = change_add(b->c, any->successor_id, "predecessor", words[0],
                         words[1])))
         return e;
-    return operation_log(b->c, &(struct operation){.action = action,
-                                                   .kind = "ticket",
-                                                   .object_id =
-                                                       any->successor_id,
-                                                   .object_name = to,
-                                                   .before = json[0],
-                                                   .after = json[1]});
+    return operation_log(b->c,
+                         &(struct operation){.action = action,
+                                             .kind = "ticket",
+                                             .object_id = any->successor_id,
+                                             .object_name = to,
+                                             .before = json[0],
+                                             .after = json[1]});
 }
 
 static enum err link_end(struct batch *b, const char *field, const char *name,
@@ -803,8 +804,8 @@ static enum err create_link(struct batch *b)
 {
     struct dependency d = {
         .project_id = b->project_id,
-        .kind = b->it->kind < 0 ? DEPENDENCY_FS
-                                : (enum dependency_kind)b->it->kind,
+        .kind =
+            b->it->kind < 0 ? DEPENDENCY_FS : (enum dependency_kind)b->it->kind,
         .lag = b->it->has_lag ? b->it->lag : 0,
         .revision = b->revision,
     };
@@ -828,8 +829,7 @@ static enum err update_link(struct batch *b)
     struct dependency before, d;
     enum err e = need(b, (b->rights & MAY_TICKET_EDIT) != 0);
 
-    if (e ||
-        (e = dependency_get(b->c, b->project_id, b->it->link_id, &before)))
+    if (e || (e = dependency_get(b->c, b->project_id, b->it->link_id, &before)))
         return e;
     d = before;
     if (b->it->kind >= 0)
@@ -888,9 +888,9 @@ static enum err begin(struct ctx *c, int64_t project_id, struct batch *b)
 static enum err run_one(struct batch *b)
 {
     static enum err (*const run[])(struct batch *) = {
-        [EDIT_CREATE] = create_ticket,   [EDIT_UPDATE] = update_ticket,
-        [EDIT_DELETE] = delete_ticket,   [EDIT_RESTORE] = restore_ticket,
-        [EDIT_LINK] = create_link,       [EDIT_RELINK] = update_link,
+        [EDIT_CREATE] = create_ticket, [EDIT_UPDATE] = update_ticket,
+        [EDIT_DELETE] = delete_ticket, [EDIT_RESTORE] = restore_ticket,
+        [EDIT_LINK] = create_link,     [EDIT_RELINK] = update_link,
         [EDIT_UNLINK] = delete_link,
     };
 
@@ -935,13 +935,13 @@ static enum err log_cascade(struct batch *b, size_t changed)
     if (changed == 0)
         return OK;
     return operation_log(
-        b->c, &(struct operation){
-                  .action = "reschedule",
-                  .kind = "project",
-                  .object_id = b->project_id,
-                  .object_name = b->key,
-                  .after = arena_printf(b->c->mem, "{\"tickets\":%zu}",
-                                        changed)});
+        b->c,
+        &(struct operation){
+            .action = "reschedule",
+            .kind = "project",
+            .object_id = b->project_id,
+            .object_name = b->key,
+            .after = arena_printf(b->c->mem, "{\"tickets\":%zu}", changed)});
 }
 
 static enum err finish(struct batch *b)
@@ -976,9 +976,8 @@ static enum err finish(struct batch *b)
     return query_run(b->c, q);
 }
 
-enum err edit_apply(struct ctx *c, int64_t project_id,
-                    const struct edit *edits, size_t n,
-                    struct edit_result *out)
+enum err edit_apply(struct ctx *c, int64_t project_id, const struct edit *edits,
+                    size_t n, struct edit_result *out)
 {
     struct batch b;
     enum err e = begin(c, project_id, &b);

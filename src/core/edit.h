@@ -14,7 +14,7 @@
 enum edit_op {
     EDIT_CREATE,
     EDIT_UPDATE,
-    EDIT_DELETE, /* with everything below it */
+    EDIT_DELETE,  /* with everything below it */
     EDIT_RESTORE, /* what one delete took away */
     EDIT_LINK,
     EDIT_RELINK,
@@ -25,7 +25,7 @@ enum edit_op {
  * ref that reads as a number hides the ticket of that id. */
 struct edit {
     enum edit_op op;
-    const char *where; /* before the fields of failures: "edits.3.", or NULL */
+    const char *where;  /* before the fields of failures: "edits.3.", or NULL */
     const char *ref;    /* create: a name for later edits, or NULL */
     const char *target; /* update, delete, restore: the ticket */
     int64_t version;    /* update, delete: 0 takes any */

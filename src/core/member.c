@@ -32,8 +32,8 @@ enum {
 };
 static const char *const member_text[] = {
     [MEMBER_LIST_PROGRAM] =
-        "WITH RECURSIVE up(id, from_id, depth) AS (SELECT ?1, NULL, 1"
-        MEMBER_UP MEMBER_COLS " ORDER BY 6 IS NOT NULL, 3, 1",
+        "WITH RECURSIVE up(id, from_id, depth) AS (SELECT ?1, NULL, 1" MEMBER_UP
+            MEMBER_COLS " ORDER BY 6 IS NOT NULL, 3, 1",
     [MEMBER_LIST_PROJECT] =
         "WITH RECURSIVE up(id, from_id, depth) AS (SELECT program_id,"
         " program_id, 1 FROM project WHERE id = ?1"
@@ -158,14 +158,16 @@ static enum err log_member(struct ctx *c, enum member_of of, int64_t id,
         json_close(&o, '}');
         json[i] = b.data;
     }
-    return operation_log(
-        c, &(struct operation){
-               .action = !after ? "delete" : role ? "update" : "create",
-               .kind = program ? "program_member" : "project_member",
-               .object_id = id,
-               .object_name = where,
-               .before = json[0],
-               .after = json[1]});
+    return operation_log(c,
+                         &(struct operation){.action = !after ? "delete"
+                                                       : role ? "update"
+                                                              : "create",
+                                             .kind = program ? "program_member"
+                                                             : "project_member",
+                                             .object_id = id,
+                                             .object_name = where,
+                                             .before = json[0],
+                                             .after = json[1]});
 }
 
 static enum err grant(struct ctx *c, int text, int64_t id, int64_t user_id,
@@ -198,9 +200,9 @@ enum err member_put(struct ctx *c, enum member_of of, int64_t id,
         return role_above(c);
     if ((e = log_member(c, of, id, user_id, role_key)))
         return e;
-    return grant(c, of == MEMBER_OF_PROGRAM ? MEMBER_PUT_PROGRAM
-                                            : MEMBER_PUT_PROJECT,
-                 id, user_id, role_id);
+    return grant(
+        c, of == MEMBER_OF_PROGRAM ? MEMBER_PUT_PROGRAM : MEMBER_PUT_PROJECT,
+        id, user_id, role_id);
 }
 
 enum err member_delete(struct ctx *c, enum member_of of, int64_t id,
@@ -234,7 +236,7 @@ enum err member_add_manager(struct ctx *c, enum member_of of, int64_t id,
 
     if (e || (e = own_rights(c, of, id, &mine)) || (rights & ~mine))
         return e == ERR_NOT_FOUND ? OK : e;
-    return grant(c, of == MEMBER_OF_PROGRAM ? MEMBER_ADD_PROGRAM
-                                            : MEMBER_ADD_PROJECT,
-                 id, user_id, role_id);
+    return grant(
+        c, of == MEMBER_OF_PROGRAM ? MEMBER_ADD_PROGRAM : MEMBER_ADD_PROJECT,
+        id, user_id, role_id);
 }

@@ -257,8 +257,8 @@ static size_t anchor_text(struct arena *mem, const struct anchor *a,
     char hex[2 * CRYPTO_HASH_BYTES + 1];
 
     str_to_hex(a->hash, CRYPTO_HASH_BYTES, hex);
-    *out = arena_printf(mem, "yagura operation log %lld %s",
-                        (long long)a->seq, hex);
+    *out = arena_printf(mem, "yagura operation log %lld %s", (long long)a->seq,
+                        hex);
     return strlen(*out);
 }
 
@@ -283,8 +283,7 @@ enum err operation_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
     struct anchor a;
     enum err e = read_anchor(c, &a);
 
-    *out = (struct operation_proof){.first_seq = a.seq + 1,
-                                    .last_seq = a.seq};
+    *out = (struct operation_proof){.first_seq = a.seq + 1, .last_seq = a.seq};
     if (e)
         return e;
     if (key && !is_signed_by(c, &a, key))

@@ -2,8 +2,8 @@
 #ifndef CORE_OPERATION_H
 #define CORE_OPERATION_H
 
-#include "base/ctx.h"
 #include "base/crypto.h"
+#include "base/ctx.h"
 
 #include <stddef.h>
 

@@ -48,12 +48,14 @@ static const char *const outline_text[] = {
         " WHERE parent_id = ?1 AND deleted_at IS NULL)",
     [OUTLINE_DELETE] =
         DOWN("t.deleted_at IS NULL") " UPDATE ticket SET deleted_at = ?2,"
-        " revision = ?3, version = version + 1, updated_at = ?4"
-        " WHERE id IN (SELECT id FROM down)",
+                                     " revision = ?3, version = version + 1, "
+                                     "updated_at = ?4"
+                                     " WHERE id IN (SELECT id FROM down)",
     [OUTLINE_RESTORE] =
         DOWN("t.deleted_at = ?2") " UPDATE ticket SET deleted_at = NULL,"
-        " revision = ?3, version = version + 1, updated_at = ?4"
-        " WHERE id IN (SELECT id FROM down)",
+                                  " revision = ?3, version = version + 1, "
+                                  "updated_at = ?4"
+                                  " WHERE id IN (SELECT id FROM down)",
     [OUTLINE_DOWN] = DOWN("t.deleted_at IS NULL") " SELECT id FROM down",
     [OUTLINE_DOWN_BIN] = DOWN("t.deleted_at = ?2") " SELECT id FROM down",
 };
@@ -118,8 +120,8 @@ static enum err rank_after(struct ctx *c, const struct outline_place *p,
             return e;
         if (before == INT64_MIN)
             return ERR_NOT_FOUND;
-        if ((e = read_rank(c, OUTLINE_NEXT_RANK, p, before,
-                           before + 2 * GAP, &next)))
+        if ((e = read_rank(c, OUTLINE_NEXT_RANK, p, before, before + 2 * GAP,
+                           &next)))
             return e;
         *rank = before + (next - before) / 2;
         if (*rank > before)

@@ -7,11 +7,11 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/dependency.h"
 #include "core/project.h"
-#include "core/access.h"
 #include "core/workday.h"
 
 #include <stdlib.h>
@@ -162,8 +162,7 @@ static void put_columns(struct json_out *o)
              "\"manual\",\"version\"]");
 }
 
-enum err plan_view_put_row(struct ctx *c, int64_t ticket_id,
-                           struct json_out *o)
+enum err plan_view_put_row(struct ctx *c, int64_t ticket_id, struct json_out *o)
 {
     struct query *q = query(c, view_text[VIEW_ONE]);
     struct buf b = buf_in(c->mem);
@@ -384,8 +383,8 @@ static enum err put_members(struct ctx *c, int64_t project_id, int64_t since,
                             struct json_out *o)
 {
     struct rows rows;
-    enum err e = read_rows(c, since < 0 ? VIEW_ROWS : VIEW_CHANGED,
-                           project_id, since, &rows);
+    enum err e = read_rows(c, since < 0 ? VIEW_ROWS : VIEW_CHANGED, project_id,
+                           since, &rows);
 
     if (e)
         return e;
@@ -400,8 +399,8 @@ static enum err put_members(struct ctx *c, int64_t project_id, int64_t since,
     return e ? e : put_people(c, o, &rows);
 }
 
-enum err plan_view_put_changes(struct ctx *c, int64_t project_id,
-                               int64_t since, struct json_out *o)
+enum err plan_view_put_changes(struct ctx *c, int64_t project_id, int64_t since,
+                               struct json_out *o)
 {
     return put_members(c, project_id, since, o);
 }

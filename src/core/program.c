@@ -67,30 +67,30 @@ const struct query_set program_queries = {"program", program_text,
 const char *const program_state_words[] = {"open", "archived", NULL};
 
 static const struct field program_fields[] = {
-    {"key", FIELD_TEXT, 2, 10, FIELD_REQUIRED, NULL, NULL, "KEY", "Key"},
-    {"name", FIELD_TEXT, 1, 255, FIELD_REQUIRED, NULL, NULL, "名前", "Name"},
-    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
-    {"parent", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "上位プログラム",
-     "Parent program"},
-    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
-     "Manager"},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
+    {"key",     FIELD_TEXT,  2, 10,    FIELD_REQUIRED, NULL, NULL, "KEY",                   "Key"    },
+    {"name",    FIELD_TEXT,  1, 255,   FIELD_REQUIRED, NULL, NULL, "名前",                "Name"   },
+    {"details", FIELD_LINES, 0, 20000, 0,              NULL, NULL, "説明",                "Details"},
+    {"parent",  FIELD_ID,    0, 0,     FIELD_NULLABLE, NULL, NULL, "上位プログラム",
+     "Parent program"                                                                                },
+    {"manager", FIELD_ID,    0, 0,     FIELD_NULLABLE, NULL, NULL, "責任者",
+     "Manager"                                                                                       },
+    {"start",   FIELD_DAY,   0, 0,     FIELD_NULLABLE, NULL, NULL, "開始日",             "Start"  },
+    {"end",     FIELD_DAY,   0, 0,     FIELD_NULLABLE, NULL, NULL, "終了日",             "End"    },
 };
 const struct form program_form = {"ProgramCreate", program_fields,
                                   COUNT(program_fields)};
 
 static const struct field program_edit_fields[] = {
-    {"name", FIELD_TEXT, 1, 255, 0, NULL, NULL, "名前", "Name"},
-    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
-    {"parent", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "上位プログラム",
-     "Parent program"},
-    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
-     "Manager"},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
-    {"state", FIELD_CHOICE, 0, 0, 0, program_state_words, NULL, "状態",
-     "State"},
+    {"name",    FIELD_TEXT,   1, 255,   0,              NULL,                NULL, "名前",                "Name"   },
+    {"details", FIELD_LINES,  0, 20000, 0,              NULL,                NULL, "説明",                "Details"},
+    {"parent",  FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "上位プログラム",
+     "Parent program"                                                                                                },
+    {"manager", FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "責任者",
+     "Manager"                                                                                                       },
+    {"start",   FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "開始日",             "Start"  },
+    {"end",     FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "終了日",             "End"    },
+    {"state",   FIELD_CHOICE, 0, 0,     0,              program_state_words, NULL, "状態",
+     "State"                                                                                                         },
 };
 const struct form program_edit_form = {"ProgramEdit", program_edit_fields,
                                        COUNT(program_edit_fields)};
@@ -121,8 +121,8 @@ enum err program_get(struct ctx *c, int64_t id, struct program *out)
     bind_int(q, 1, id);
     enum err e = query_one(c, q);
     if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, e, "id", "not_found",
-                        "プログラムが見つかりません", "No such program");
+        return ctx_fail(c, e, "id", "not_found", "プログラムが見つかりません",
+                        "No such program");
     if (e)
         return e;
     read_program(c, q, out);
@@ -166,8 +166,7 @@ static size_t keep_visible(struct program *list, size_t count)
     return kept;
 }
 
-enum err program_list(struct ctx *c, const struct program **out,
-                      size_t *count)
+enum err program_list(struct ctx *c, const struct program **out, size_t *count)
 {
     struct query *q = query(c, program_text[PROGRAM_LIST]);
     struct buf rows = buf_in(c->mem);
@@ -267,14 +266,13 @@ static enum err log_program(struct ctx *c, const char *action,
     }
     const struct program *any = p ? p : before;
     return operation_log(
-        c, &(struct operation){
-               .action = action,
-               .kind = "program",
-               .object_id = any->id,
-               .object_name =
-                   arena_printf(c->mem, "%s %s", any->key, any->name),
-               .before = json[0],
-               .after = json[1]});
+        c, &(struct operation){.action = action,
+                               .kind = "program",
+                               .object_id = any->id,
+                               .object_name = arena_printf(c->mem, "%s %s",
+                                                           any->key, any->name),
+                               .before = json[0],
+                               .after = json[1]});
 }
 
 /* Where a program may stand: rights there, no loop, not too deep.  id 0: a
@@ -329,8 +327,7 @@ static enum err check(struct ctx *c, const struct program *p)
     return e ? e : f;
 }
 
-static int32_t day_of(const struct values *v, const char *name,
-                      int32_t before)
+static int32_t day_of(const struct values *v, const char *name, int32_t before)
 {
     return values_has(v, name) ? (int32_t)values_int(v, name, DAY_NONE)
                                : before;

@@ -66,40 +66,40 @@ const struct query_set project_queries = {"project", project_text,
 const char *const approach_words[] = {"waterfall", "agile", NULL};
 
 static const struct field project_fields[] = {
-    {"key", FIELD_TEXT, 2, 10, FIELD_REQUIRED, NULL, NULL, "KEY", "Key"},
-    {"name", FIELD_TEXT, 1, 255, FIELD_REQUIRED, NULL, NULL, "名前", "Name"},
-    {"approach", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, approach_words, NULL,
-     "進め方", "Approach"},
-    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
-    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "プログラム",
-     "Program"},
-    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
-     "Manager"},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
-    {"auto_dates", FIELD_BOOL, 0, 0, 0, NULL, NULL, "依存関係から日程を計算",
-     "Dates from dependencies"},
-    {"auto_parent", FIELD_BOOL, 0, 0, 0, NULL, NULL, "子から親を計算",
-     "Parents from children"},
+    {"key",         FIELD_TEXT,   2, 10,    FIELD_REQUIRED, NULL,           NULL, "KEY",                               "Key"     },
+    {"name",        FIELD_TEXT,   1, 255,   FIELD_REQUIRED, NULL,           NULL, "名前",                            "Name"    },
+    {"approach",    FIELD_CHOICE, 0, 0,     FIELD_REQUIRED, approach_words, NULL,
+     "進め方",                                                                                                      "Approach"},
+    {"details",     FIELD_LINES,  0, 20000, 0,              NULL,           NULL, "説明",                            "Details" },
+    {"program",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,           NULL, "プログラム",
+     "Program"                                                                                                                   },
+    {"manager",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,           NULL, "責任者",
+     "Manager"                                                                                                                   },
+    {"start",       FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,           NULL, "開始日",                         "Start"   },
+    {"end",         FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,           NULL, "終了日",                         "End"     },
+    {"auto_dates",  FIELD_BOOL,   0, 0,     0,              NULL,           NULL, "依存関係から日程を計算",
+     "Dates from dependencies"                                                                                                   },
+    {"auto_parent", FIELD_BOOL,   0, 0,     0,              NULL,           NULL, "子から親を計算",
+     "Parents from children"                                                                                                     },
 };
 const struct form project_form = {"ProjectCreate", project_fields,
                                   COUNT(project_fields)};
 
 static const struct field project_edit_fields[] = {
-    {"name", FIELD_TEXT, 1, 255, 0, NULL, NULL, "名前", "Name"},
-    {"details", FIELD_LINES, 0, 20000, 0, NULL, NULL, "説明", "Details"},
-    {"program", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "プログラム",
-     "Program"},
-    {"manager", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "責任者",
-     "Manager"},
-    {"start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "開始日", "Start"},
-    {"end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "終了日", "End"},
-    {"state", FIELD_CHOICE, 0, 0, 0, program_state_words, NULL, "状態",
-     "State"},
-    {"auto_dates", FIELD_BOOL, 0, 0, 0, NULL, NULL, "依存関係から日程を計算",
-     "Dates from dependencies"},
-    {"auto_parent", FIELD_BOOL, 0, 0, 0, NULL, NULL, "子から親を計算",
-     "Parents from children"},
+    {"name",        FIELD_TEXT,   1, 255,   0,              NULL,                NULL, "名前",                            "Name"   },
+    {"details",     FIELD_LINES,  0, 20000, 0,              NULL,                NULL, "説明",                            "Details"},
+    {"program",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "プログラム",
+     "Program"                                                                                                                       },
+    {"manager",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "責任者",
+     "Manager"                                                                                                                       },
+    {"start",       FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "開始日",                         "Start"  },
+    {"end",         FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "終了日",                         "End"    },
+    {"state",       FIELD_CHOICE, 0, 0,     0,              program_state_words, NULL, "状態",
+     "State"                                                                                                                         },
+    {"auto_dates",  FIELD_BOOL,   0, 0,     0,              NULL,                NULL, "依存関係から日程を計算",
+     "Dates from dependencies"                                                                                                       },
+    {"auto_parent", FIELD_BOOL,   0, 0,     0,              NULL,                NULL, "子から親を計算",
+     "Parents from children"                                                                                                         },
 };
 const struct form project_edit_form = {"ProjectEdit", project_edit_fields,
                                        COUNT(project_edit_fields)};
@@ -178,8 +178,8 @@ enum err project_get_plain(struct ctx *c, int64_t id, struct project *out)
     bind_int(q, 1, id);
     enum err e = query_one(c, q);
     if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, e, "id", "not_found",
-                        "プロジェクトが見つかりません", "No such project");
+        return ctx_fail(c, e, "id", "not_found", "プロジェクトが見つかりません",
+                        "No such project");
     if (e)
         return e;
     read_project(c, q, out);
@@ -196,8 +196,7 @@ enum err project_get(struct ctx *c, int64_t id, struct project *out)
     return count_tickets(c, out);
 }
 
-static enum err read_visible(struct ctx *c, struct project **out,
-                             size_t *count)
+static enum err read_visible(struct ctx *c, struct project **out, size_t *count)
 {
     struct query *q = query(c, project_text[PROJECT_LIST]);
     struct buf rows = buf_in(c->mem);
@@ -225,8 +224,7 @@ enum err project_list_plain(struct ctx *c, const struct project **out,
     return e;
 }
 
-enum err project_list(struct ctx *c, const struct project **out,
-                      size_t *count)
+enum err project_list(struct ctx *c, const struct project **out, size_t *count)
 {
     struct project *list;
     enum err e = read_visible(c, &list, count);
@@ -267,14 +265,13 @@ static enum err log_project(struct ctx *c, const char *action,
     const struct project *any = p ? p : before;
 
     return operation_log(
-        c, &(struct operation){
-               .action = action,
-               .kind = "project",
-               .object_id = any->id,
-               .object_name =
-                   arena_printf(c->mem, "%s %s", any->key, any->name),
-               .before = before ? as_json(c, before) : NULL,
-               .after = p ? as_json(c, p) : NULL});
+        c, &(struct operation){.action = action,
+                               .kind = "project",
+                               .object_id = any->id,
+                               .object_name = arena_printf(c->mem, "%s %s",
+                                                           any->key, any->name),
+                               .before = before ? as_json(c, before) : NULL,
+                               .after = p ? as_json(c, p) : NULL});
 }
 
 static enum err check_program(struct ctx *c, int64_t program_id)

@@ -21,8 +21,14 @@ enum { WHOLE_FROM = 500 };
 #define NODE_FROM                                                              \
     " FROM ticket t JOIN classification k ON k.id = t.classification_id"
 
-enum { SCHED_REACH, SCHED_WHOLE, SCHED_CHILDREN, SCHED_INTO, SCHED_LINKS,
-       SCHED_NAME };
+enum {
+    SCHED_REACH,
+    SCHED_WHOLE,
+    SCHED_CHILDREN,
+    SCHED_INTO,
+    SCHED_LINKS,
+    SCHED_NAME
+};
 static const char *const schedule_text[] = {
     [SCHED_REACH] =
         "WITH RECURSIVE reach(id, pushed) AS ("
@@ -81,7 +87,7 @@ struct work {
     struct node *nodes; /* = node_buf once all are read */
     size_t count;
     const struct link *links; /* those of net.links, in the same order */
-    int *slots; /* hash of id -> index + 1 */
+    int *slots;               /* hash of id -> index + 1 */
     size_t cap;
     struct activity *activities;
     struct network net;
@@ -99,8 +105,8 @@ static size_t node_count(const struct work *w)
 static int *slot_of(const struct work *w, int64_t id)
 {
     const struct node *nodes = (const void *)w->node_buf.data;
-    size_t i = ((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 20) &
-               (w->cap - 1);
+    size_t i =
+        ((uint64_t)id * UINT64_C(0x9E3779B97F4A7C15) >> 20) & (w->cap - 1);
 
     while (w->slots[i] && nodes[w->slots[i] - 1].id != id)
         i = (i + 1) & (w->cap - 1);
@@ -216,8 +222,7 @@ static enum err read_reach(struct work *w)
     struct query *q = query(w->c, schedule_text[SCHED_REACH]);
     enum err e;
 
-    bind_text(q, 1,
-              ids_json(w->c, w->job->changed, w->job->changed_count));
+    bind_text(q, 1, ids_json(w->c, w->job->changed, w->job->changed_count));
     while (query_next(w->c, q, &e))
         add_node(w, q, true);
     size_t inside = node_count(w);
@@ -252,8 +257,7 @@ static void build(struct work *w)
             .parent = index_of(w, n->parent_id),
             .is_milestone = n->is_milestone,
             .is_manual = n->is_manual,
-            .is_fixed = !n->may_move ||
-                        (!w->job->auto_dates && !n->is_summary),
+            .is_fixed = !n->may_move || (!w->job->auto_dates && !n->is_summary),
             .start = planned ? n->start : DAY_NONE,
             .end = planned ? n->end : DAY_NONE,
         };
@@ -398,9 +402,9 @@ static void add_share(struct work *w, size_t i, struct share *s)
     const struct node *n = &w->nodes[i];
     const struct activity *a = &w->activities[i];
     int64_t days = a->start == DAY_NONE ? 1
-                   : n->is_milestone    ? 0
-                                        : calendar_count(w->net.calendar,
-                                                         a->start, a->end);
+                   : n->is_milestone
+                       ? 0
+                       : calendar_count(w->net.calendar, a->start, a->end);
 
     if (s->count++ == 0)
         s->all_have_effort = true;
@@ -482,8 +486,8 @@ static enum err calculate(struct work *w, struct schedule_result *out)
 
     if (e)
         return e;
-    network_push(w->c->mem, &w->net, w->order, w->job->auto_parent,
-                 w->changed, &conflicts, &conflict_count);
+    network_push(w->c->mem, &w->net, w->order, w->job->auto_parent, w->changed,
+                 &conflicts, &conflict_count);
     keep_span(w);
     if (w->job->auto_dates)
         keep_conflicts(w, conflicts, conflict_count, out);

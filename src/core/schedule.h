@@ -11,14 +11,14 @@ struct schedule_job {
     const char *project_key;
     const struct catalogue *catalogue;
     bool auto_dates, auto_parent;
-    int64_t revision; /* of the rows that are written */
+    int64_t revision;       /* of the rows that are written */
     const int64_t *changed; /* tickets to start from */
     size_t changed_count;
     /* Links that are new; a cycle is reported under the edit of one. */
     const struct schedule_link {
         int64_t id;
         const char *where;
-    } *links;
+    } * links;
     size_t link_count;
 };
 

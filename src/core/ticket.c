@@ -101,37 +101,40 @@ const struct query_set ticket_queries = {"ticket", ticket_text,
 
 enum { MINUTES_MAX = 60 * 24 * 365 * 100, DETAILS_MAX = 100000 };
 
-#define TICKET_FIELDS(needed)                                                  \
-    {"subject", FIELD_TEXT, 1, 255, needed, NULL, NULL, "件名", "Subject"},    \
-    {"classification", FIELD_TEXT, 1, 40, needed, NULL, NULL, "チケット分類",  \
-     "Classification"},                                                        \
-    {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},         \
-    {"priority", FIELD_CHOICE, 0, 0, 0, priority_words, NULL, "優先度",        \
-     "Priority"},                                                              \
-    {"parent", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "親チケット",    \
-     "Parent"},                                                                \
-    {"after", FIELD_TEXT, 1, 64, FIELD_NULLABLE, NULL, NULL, "直前のチケット", \
-     "Previous sibling"},                                                      \
-    {"assignee", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "担当者",         \
-     "Assignee"},                                                              \
-    {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},     \
-    {"planned_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,             \
-     "予定開始日", "Planned start"},                                           \
-    {"planned_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,               \
-     "予定終了日", "Planned end"},                                             \
-    {"actual_start", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL,              \
-     "実績開始日", "Actual start"},                                            \
-    {"actual_end", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "実績終了日",  \
-     "Actual end"},                                                            \
-    {"due", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "期限", "Due"},       \
-    {"progress", FIELD_INT, 0, 100, 0, NULL, NULL, "進捗率", "Progress"},      \
-    {"estimate", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,        \
-     "予定工数", "Estimate"},                                                  \
-    {"actual", FIELD_INT, 0, MINUTES_MAX, FIELD_NULLABLE, NULL, NULL,          \
-     "実績工数", "Actual effort"},                                             \
-    {"manual", FIELD_BOOL, 0, 0, 0, NULL, NULL, "手動スケジュール",            \
-     "Manual schedule"},                                                       \
-    {"details", FIELD_LINES, 0, DETAILS_MAX, 0, NULL, NULL, "詳細", "Details"}
+#define TICKET_FIELDS(needed)                                                    \
+    {"subject", FIELD_TEXT, 1, 255, needed, NULL, NULL, "件名", "Subject"},      \
+        {"classification", FIELD_TEXT,      1, 40, needed, NULL, NULL,           \
+         "チケット分類",   "Classification"},                                    \
+        {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},       \
+        {"priority",     FIELD_CHOICE, 0,        0,         0,                   \
+         priority_words, NULL,         "優先度", "Priority"},                    \
+        {"parent", FIELD_TEXT,   1,       64, FIELD_NULLABLE, NULL,              \
+         NULL,     "親チケット", "Parent"},                                      \
+        {"after",          FIELD_TEXT,        1, 64, FIELD_NULLABLE, NULL, NULL, \
+         "直前のチケット", "Previous sibling"},                                  \
+        {"assignee", FIELD_ID, 0,        0,         FIELD_NULLABLE,              \
+         NULL,       NULL,     "担当者", "Assignee"},                            \
+        {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},   \
+        {"planned_start", FIELD_DAY,      0, 0, FIELD_NULLABLE, NULL, NULL,      \
+         "予定開始日",    "Planned start"},                                      \
+        {"planned_end", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL, NULL,          \
+         "予定終了日",  "Planned end"},                                          \
+        {"actual_start", FIELD_DAY,     0, 0, FIELD_NULLABLE, NULL, NULL,        \
+         "実績開始日",   "Actual start"},                                        \
+        {"actual_end", FIELD_DAY,    0,           0, FIELD_NULLABLE, NULL,       \
+         NULL,         "実績終了日", "Actual end"},                              \
+        {"due", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "期限", "Due"},     \
+        {"progress", FIELD_INT, 0, 100, 0, NULL, NULL, "進捗率", "Progress"},    \
+        {"estimate", FIELD_INT, 0,          MINUTES_MAX, FIELD_NULLABLE,         \
+         NULL,       NULL,      "予定工数", "Estimate"},                         \
+        {"actual", FIELD_INT, 0,          MINUTES_MAX,    FIELD_NULLABLE,        \
+         NULL,     NULL,      "実績工数", "Actual effort"},                      \
+        {"manual",           FIELD_BOOL,       0, 0, 0, NULL, NULL,              \
+         "手動スケジュール", "Manual schedule"},                                 \
+    {                                                                            \
+        "details", FIELD_LINES, 0, DETAILS_MAX, 0, NULL, NULL, "詳細",           \
+            "Details"                                                            \
+    }
 
 static const struct field create_fields[] = {TICKET_FIELDS(FIELD_REQUIRED)};
 const struct form ticket_form = {"TicketCreate", create_fields,
@@ -141,11 +144,11 @@ const struct form ticket_edit_form = {"TicketEdit", edit_fields,
                                       COUNT(edit_fields)};
 
 static const struct field reply_fields[] = {
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"no", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"key",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"no",         FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     TICKET_FIELDS(FIELD_REQUIRED),
-    {"version", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"version",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     {"updated_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
 };
@@ -352,8 +355,7 @@ enum err ticket_index(struct ctx *c, const char *project_key,
     bind_text(q, 2,
               str_fold(c->mem,
                        arena_printf(c->mem, "%s-%lld\n%s\n%s", project_key,
-                                    (long long)t->no, t->subject,
-                                    t->details)));
+                                    (long long)t->no, t->subject, t->details)));
     return query_run(c, q);
 }
 
@@ -439,10 +441,9 @@ enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
     out->reporter.id = out->t.reporter_id;
     out->reporter.name = col_text(c, q, TICKET_COL_COUNT + 4);
     query_done(q);
-    out->key = arena_printf(c->mem, "%s-%lld", out->project_key,
-                            (long long)out->t.no);
-    if ((e = access_ticket(c, id, &out->rights)) ||
-        (e = list_people(c, out)) ||
+    out->key =
+        arena_printf(c->mem, "%s-%lld", out->project_key, (long long)out->t.no);
+    if ((e = access_ticket(c, id, &out->rights)) || (e = list_people(c, out)) ||
         (e = list_links(c, TICKET_PREDECESSORS, id, &out->predecessors,
                         &out->predecessor_count)) ||
         (e = list_links(c, TICKET_SUCCESSORS, id, &out->successors,

@@ -46,8 +46,7 @@ MUST_USE enum err ticket_insert(struct ctx *c, struct ticket *t);
 /* All columns; counts version up in the row and in t. */
 MUST_USE enum err ticket_write(struct ctx *c, struct ticket *t);
 MUST_USE enum err ticket_load_assignees(struct ctx *c, struct ticket *t);
-MUST_USE enum err ticket_write_assignees(struct ctx *c,
-                                         const struct ticket *t);
+MUST_USE enum err ticket_write_assignees(struct ctx *c, const struct ticket *t);
 /* What search finds it by: key, subject, details. */
 MUST_USE enum err ticket_index(struct ctx *c, const char *project_key,
                                const struct ticket *t, bool is_new);
@@ -71,7 +70,7 @@ struct ticket_child {
 };
 struct ticket_page {
     struct ticket t;
-    const char *key;                /* "ERP-12" */
+    const char *key; /* "ERP-12" */
     const char *classification_key;
     enum category category;
     const char *project_key, *project_name;

@@ -42,28 +42,27 @@ static const char *const workday_text[] = {
         " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET is_working = ?3,"
         " name = ?4",
     [WORKDAY_DELETE] = "DELETE FROM calendar WHERE id = ?1",
-    [WORKDAY_SPAN] =
-        "SELECT min(planned_start), max(planned_end) FROM ticket"
-        " WHERE project_id = ?1 AND deleted_at IS NULL",
+    [WORKDAY_SPAN] = "SELECT min(planned_start), max(planned_end) FROM ticket"
+                     " WHERE project_id = ?1 AND deleted_at IS NULL",
 };
 const struct query_set workday_queries = {"workday", workday_text,
                                           COUNT(workday_text)};
 
 static const struct field day_fields[] = {
-    {"day", FIELD_DAY, 0, 0, FIELD_REQUIRED, NULL, NULL, "日付", "Day"},
-    {"is_working", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "稼働日",
-     "Working day"},
-    {"name", FIELD_TEXT, 0, 100, 0, NULL, NULL, "名前", "Name"},
+    {"day",        FIELD_DAY,  0, 0,   FIELD_REQUIRED, NULL, NULL, "日付",    "Day" },
+    {"is_working", FIELD_BOOL, 0, 0,   FIELD_REQUIRED, NULL, NULL, "稼働日",
+     "Working day"                                                                    },
+    {"name",       FIELD_TEXT, 0, 100, 0,              NULL, NULL, "名前",    "Name"},
 };
 static const struct form day_form = {"CalendarDay", day_fields,
                                      COUNT(day_fields)};
 static const struct field workdays_fields[] = {
-    {"weekdays", FIELD_INT, 1, 127, FIELD_REQUIRED, NULL, NULL, "稼働曜日",
-     "Working weekdays"},
-    {"holidays", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL,
-     "日本の祝日を休みにする", "Japanese holidays are free"},
-    {"days", FIELD_ROWS, 0, 2000, FIELD_REQUIRED, NULL, &day_form, "例外日",
-     "Exceptions"},
+    {"weekdays", FIELD_INT,  1, 127,  FIELD_REQUIRED, NULL, NULL,      "稼働曜日",
+     "Working weekdays"                                                                                            },
+    {"holidays", FIELD_BOOL, 0, 0,    FIELD_REQUIRED, NULL, NULL,
+     "日本の祝日を休みにする",                                              "Japanese holidays are free"},
+    {"days",     FIELD_ROWS, 0, 2000, FIELD_REQUIRED, NULL, &day_form, "例外日",
+     "Exceptions"                                                                                                  },
 };
 const struct form workdays_form = {"Calendar", workdays_fields,
                                    COUNT(workdays_fields)};
@@ -131,8 +130,8 @@ enum err workday_compile(struct ctx *c, int64_t project_id, int32_t first,
     struct calendar_exception *list =
         arena_array(c->mem, struct calendar_exception, w.count + 1);
     for (size_t i = 0; i < w.count; i++)
-        list[i] = (struct calendar_exception){w.days[i].day,
-                                              w.days[i].is_working};
+        list[i] =
+            (struct calendar_exception){w.days[i].day, w.days[i].is_working};
     if (last - first > span_max)
         last = first + span_max;
     *out = calendar_compile(c->mem,
@@ -209,13 +208,13 @@ static enum err log_calendar(struct ctx *c, const char *kind, int64_t id,
     if (e)
         return e;
     return operation_log(
-        c, &(struct operation){
-               .action = "set_calendar",
-               .kind = kind,
-               .object_id = id,
-               .object_name = name,
-               .before = before ? as_json(c, before) : NULL,
-               .after = calendar_id ? as_json(c, &after) : NULL});
+        c,
+        &(struct operation){.action = "set_calendar",
+                            .kind = kind,
+                            .object_id = id,
+                            .object_name = name,
+                            .before = before ? as_json(c, before) : NULL,
+                            .after = calendar_id ? as_json(c, &after) : NULL});
 }
 
 enum err workday_put(struct ctx *c, int64_t calendar_id, int64_t version,
@@ -333,8 +332,8 @@ static enum err plan_span(struct ctx *c, int64_t project_id, int32_t *first,
     return OK;
 }
 
-enum err workday_put_span(struct ctx *c, int64_t project_id,
-                          struct json_out *o, const char *name)
+enum err workday_put_span(struct ctx *c, int64_t project_id, struct json_out *o,
+                          const char *name)
 {
     struct workdays w;
     int32_t first, last;

@@ -29,8 +29,7 @@ static void knows_nothing_without_a_grant(void **state)
                      ERR_NOT_FOUND);
     assert_int_equal(check(w, w->mari, RIGHT_ADMIN, 0), ERR_DENIED);
     assert_int_equal(check(w, w->admin, RIGHT_PROJECT_EDIT, w->project), OK);
-    assert_int_equal(check(w, w->admin, RIGHT_PROJECT_EDIT, 99),
-                     ERR_NOT_FOUND);
+    assert_int_equal(check(w, w->admin, RIGHT_PROJECT_EDIT, 99), ERR_NOT_FOUND);
     assert_int_equal(check(w, 0, RIGHT_SIGNED_IN, 0), ERR_AUTH);
     assert_int_equal(check(w, w->admin, RIGHT_NONE, 0), ERR_DENIED);
 }
@@ -39,14 +38,14 @@ static void inherits_down_the_programs(void **state)
 {
     struct world *w = *state;
 
-    assert_int_equal(put(w, 1, MEMBER_OF_PROGRAM, w->program, w->mari,
-                         "viewer"), OK);
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROGRAM, w->program, w->mari, "viewer"), OK);
     assert_int_equal(check(w, w->mari, RIGHT_PROJECT_TICKET_VIEW, w->project),
                      OK);
     assert_int_equal(check(w, w->mari, RIGHT_PROJECT_TICKET_EDIT, w->project),
                      ERR_DENIED);
-    assert_int_equal(put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari,
-                         "member"), OK);
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari, "member"), OK);
     assert_int_equal(check(w, w->mari, RIGHT_PROJECT_TICKET_EDIT, w->project),
                      OK);
     assert_int_equal(check(w, w->mari, RIGHT_PROJECT_DELETE, w->project),
@@ -57,12 +56,13 @@ static void gives_no_role_above_ones_own(void **state)
 {
     struct world *w = *state;
 
-    assert_int_equal(put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari,
-                         "leader"), OK);
-    assert_int_equal(put(w, w->mari, MEMBER_OF_PROJECT, w->project, w->mari,
-                         "manager"), ERR_DENIED);
-    assert_int_equal(put(w, w->mari, MEMBER_OF_PROJECT, w->project, 1,
-                         "member"), OK);
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari, "leader"), OK);
+    assert_int_equal(
+        put(w, w->mari, MEMBER_OF_PROJECT, w->project, w->mari, "manager"),
+        ERR_DENIED);
+    assert_int_equal(
+        put(w, w->mari, MEMBER_OF_PROJECT, w->project, 1, "member"), OK);
 }
 
 static void archived_projects_are_read_only(void **state)
@@ -111,8 +111,8 @@ static void searches_only_what_one_may_see(void **state)
     assert_int_equal(found(w, 1, "ERP"), 3); /* the project, two tickets */
     assert_int_equal(found(w, w->mari, "テスト"), 0);
     assert_int_equal(found(w, w->mari, "erp-2"), 0);
-    assert_int_equal(put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari,
-                         "viewer"), OK);
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari, "viewer"), OK);
     assert_int_equal(found(w, w->mari, "テスト"), 2);
 }
 
@@ -174,11 +174,10 @@ static void programs_nest_ten_deep_and_never_in_a_loop(void **state)
         parent = p.id;
     }
     world_begin(w, 1, TX_WRITE);
-    const struct values *v = world_values(w, &program_edit_form,
-                                          "{\"parent\":\"3\"}");
-    assert_int_equal(
-        world_end(w, program_update(&w->c, w->program, 1, v, &p)),
-        ERR_CONFLICT);
+    const struct values *v =
+        world_values(w, &program_edit_form, "{\"parent\":\"3\"}");
+    assert_int_equal(world_end(w, program_update(&w->c, w->program, 1, v, &p)),
+                     ERR_CONFLICT);
     assert_string_equal(w->c.fail->rule, "parent_cycle");
     world_begin(w, 1, TX_WRITE);
     assert_int_equal(world_end(w, program_delete(&w->c, w->program, 1)),

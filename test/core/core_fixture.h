@@ -50,8 +50,7 @@ static inline enum err world_end(struct world *w, enum err e)
     return tx_end(&w->c, w->f->t, e);
 }
 
-static inline int64_t world_number(struct world *w, const char *sql,
-                                   int64_t id)
+static inline int64_t world_number(struct world *w, const char *sql, int64_t id)
 {
     int64_t number = -1;
 
@@ -78,9 +77,8 @@ static int64_t world_add_user(struct world *w, const char *email,
     return db_last_id(&w->c);
 }
 
-static inline const struct values *world_values(struct world *w,
-                                                const struct form *form,
-                                                const char *json)
+static inline const struct values *
+world_values(struct world *w, const struct form *form, const char *json)
 {
     const struct values *v = NULL;
 
@@ -107,10 +105,10 @@ static int world_set_up(void **state)
     must(seed_tenant(&w->c, "Acme", LANG_JA) == OK);
     must(world_add_user(w, "admin@example.jp", "管理 太郎") == 1);
     w->mari = world_add_user(w, "mari@example.jp", "山田 まり");
-    must(program_create(&w->c,
-                        world_values(w, &program_form,
-                                     "{\"key\":\"DX\",\"name\":\"DX\"}"),
-                        &program) == OK);
+    must(program_create(
+             &w->c,
+             world_values(w, &program_form, "{\"key\":\"DX\",\"name\":\"DX\"}"),
+             &program) == OK);
     w->program = program.id;
     must(project_create(
              &w->c,
@@ -150,8 +148,7 @@ static inline enum err world_edit(struct world *w, int64_t user,
     return world_end(w, e);
 }
 
-static inline int64_t world_day(struct world *w, int64_t no,
-                                const char *column)
+static inline int64_t world_day(struct world *w, int64_t no, const char *column)
 {
     static const char start[] = "SELECT planned_start FROM ticket"
                                 " WHERE no = ?1";

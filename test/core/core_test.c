@@ -8,11 +8,25 @@
 /* Small by nature: master data, programs, the operator's tenants, and what a
  * statement builds itself. */
 static const char *const may_scan[] = {
-    "SCAN classification", "SCAN status", "SCAN role",    "SCAN p",
-    "SCAN json_each",      "SCAN reach",  "SCAN r",       "SCAN down",
-    "SCAN up",             "SCAN granted", "SCAN g",      "SCAN visible",
-    "SCAN CONSTANT ROW",   "SCAN f VIRTUAL TABLE", "SCAN ticket_search",
-    "SCAN u",              "SCAN it",     "SCAN tenant",  "SCAN mail",
+    "SCAN classification",
+    "SCAN status",
+    "SCAN role",
+    "SCAN p",
+    "SCAN json_each",
+    "SCAN reach",
+    "SCAN r",
+    "SCAN down",
+    "SCAN up",
+    "SCAN granted",
+    "SCAN g",
+    "SCAN visible",
+    "SCAN CONSTANT ROW",
+    "SCAN f VIRTUAL TABLE",
+    "SCAN ticket_search",
+    "SCAN u",
+    "SCAN it",
+    "SCAN tenant",
+    "SCAN mail",
     "SCAN session", /* the daily round */
     "SCAN user",    /* counting administrators */
     "SCAN project", /* foreign key of a calendar that is dropped */
@@ -37,8 +51,8 @@ static int check_set(struct world *w, const struct query_set *set)
         enum err e;
         if (!set->text[i])
             continue;
-        const char *text = arena_printf(
-            w->c.mem, "EXPLAIN QUERY PLAN %s", set->text[i]);
+        const char *text =
+            arena_printf(w->c.mem, "EXPLAIN QUERY PLAN %s", set->text[i]);
         struct query *q = query(&w->c, text);
         while (query_next(&w->c, q, &e)) {
             const char *step = col_text(&w->c, q, 3);

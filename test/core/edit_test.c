@@ -3,7 +3,7 @@
 #include "core_fixture.h"
 
 #define ADMIN 1
-#define TASK "\"classification\":\"task\""
+#define TASK  "\"classification\":\"task\""
 
 static void make(struct world *w, const char *json)
 {
@@ -44,10 +44,10 @@ static void numbers_tickets_and_keeps_their_order(void **state)
     assert_int_equal(world_number(w, nth, 1), 2);
     assert_int_equal(world_number(w, nth, 2), 4);
     assert_int_equal(world_number(w, nth, 3), 3);
-    assert_int_equal(
-        world_number(w, "SELECT next_no FROM project WHERE id = ?1",
-                     w->project),
-        6);
+    assert_int_equal(world_number(w,
+                                  "SELECT next_no FROM project WHERE id = ?1",
+                                  w->project),
+                     6);
 }
 
 static void makes_room_when_the_gaps_are_used_up(void **state)
@@ -57,15 +57,14 @@ static void makes_room_when_the_gaps_are_used_up(void **state)
     make(w, "{\"op\":\"create\",\"subject\":\"first\"," TASK "},"
             "{\"op\":\"create\",\"subject\":\"last\"," TASK "}");
     for (int i = 0; i < 40; i++)
-        make(w, "{\"op\":\"create\",\"after\":\"1\",\"subject\":\"x\","
-                TASK "}");
+        make(w,
+             "{\"op\":\"create\",\"after\":\"1\",\"subject\":\"x\"," TASK "}");
     assert_int_equal(
         world_number(w, "SELECT no FROM ticket ORDER BY rank LIMIT 1 OFFSET 1",
                      0),
         42);
     assert_int_equal(
-        world_number(w, "SELECT no FROM ticket ORDER BY rank DESC LIMIT 1",
-                     0),
+        world_number(w, "SELECT no FROM ticket ORDER BY rank DESC LIMIT 1", 0),
         2);
     assert_int_equal(
         world_number(w, "SELECT count(DISTINCT rank) FROM ticket", 0), 42);
@@ -129,13 +128,16 @@ static void pushes_successors_by_working_days(void **state)
             "\"planned_end\":\"2026-11-24\"}");
     assert_int_equal(world_day(w, 2, "start"), day("2026-11-25"));
     assert_int_equal(
-        world_number(w, "SELECT count(*) FROM change WHERE ticket_id = 2"
-                        " AND field = 'planned_start'", 0),
+        world_number(w,
+                     "SELECT count(*) FROM change WHERE ticket_id = 2"
+                     " AND field = 'planned_start'",
+                     0),
         2);
-    assert_int_equal(
-        world_number(w, "SELECT count(*) FROM operation"
-                        " WHERE action = 'reschedule'", 0),
-        2);
+    assert_int_equal(world_number(w,
+                                  "SELECT count(*) FROM operation"
+                                  " WHERE action = 'reschedule'",
+                                  0),
+                     2);
 }
 
 static void leaves_manual_tickets_and_says_so(void **state)
@@ -149,9 +151,10 @@ static void leaves_manual_tickets_and_says_so(void **state)
             "\"manual\":true,"
             "\"planned_start\":\"2026-11-19\",\"planned_end\":\"2026-11-20\"}");
     world_begin(w, ADMIN, TX_WRITE);
-    const struct values *v = world_values(
-        w, &edit_form, "{\"edits\":[{\"op\":\"link\",\"predecessor\":\"1\","
-                       "\"successor\":\"2\",\"kind\":\"FS\",\"lag\":1}]}");
+    const struct values *v =
+        world_values(w, &edit_form,
+                     "{\"edits\":[{\"op\":\"link\",\"predecessor\":\"1\","
+                     "\"successor\":\"2\",\"kind\":\"FS\",\"lag\":1}]}");
     assert_int_equal(edit_apply_form(&w->c, w->project, v, &r), OK);
     assert_int_equal(r.conflict_count, 1);
     assert_int_equal(r.conflicts[0].ticket_id, 2);
@@ -238,12 +241,12 @@ static void deletes_and_restores_whole_subtrees(void **state)
     static const char alive[] =
         "SELECT count(*) FROM ticket WHERE deleted_at IS NULL";
 
-    make(w, "{\"op\":\"create\",\"ref\":\"p\",\"subject\":\"P\"," TASK "},"
-            "{\"op\":\"create\",\"ref\":\"a\",\"parent\":\"p\","
-            "\"subject\":\"A\"," TASK "},"
-            "{\"op\":\"create\",\"parent\":\"a\",\"subject\":\"AA\"," TASK
-            "},{\"op\":\"create\",\"parent\":\"p\",\"subject\":\"B\"," TASK
-            "}");
+    make(w,
+         "{\"op\":\"create\",\"ref\":\"p\",\"subject\":\"P\"," TASK "},"
+         "{\"op\":\"create\",\"ref\":\"a\",\"parent\":\"p\","
+         "\"subject\":\"A\"," TASK "},"
+         "{\"op\":\"create\",\"parent\":\"a\",\"subject\":\"AA\"," TASK
+         "},{\"op\":\"create\",\"parent\":\"p\",\"subject\":\"B\"," TASK "}");
     make(w, "{\"op\":\"delete\",\"id\":\"4\",\"version\":1}");
     make(w, "{\"op\":\"delete\",\"id\":\"1\",\"version\":1}");
     assert_int_equal(world_number(w, alive, 0), 0);
@@ -258,10 +261,12 @@ static void deletes_and_restores_whole_subtrees(void **state)
 static void done_means_complete(void **state)
 {
     struct world *w = *state;
-    int64_t done = world_number(
-        w, "SELECT s.id FROM status s JOIN classification k"
-           " ON k.id = s.classification_id WHERE k.key = 'task'"
-           " AND s.category = 2", 0);
+    int64_t done =
+        world_number(w,
+                     "SELECT s.id FROM status s JOIN classification k"
+                     " ON k.id = s.classification_id WHERE k.key = 'task'"
+                     " AND s.category = 2",
+                     0);
     char json[200];
 
     make(w, "{\"op\":\"create\",\"subject\":\"A\"," TASK "}");
@@ -280,8 +285,10 @@ static void done_means_complete(void **state)
     make(w, "{\"op\":\"update\",\"id\":\"1\",\"version\":2,"
             "\"classification\":\"milestone\"}");
     assert_int_equal(
-        world_number(w, "SELECT s.category FROM ticket t JOIN status s"
-                        " ON s.id = t.status_id", 0),
+        world_number(w,
+                     "SELECT s.category FROM ticket t JOIN status s"
+                     " ON s.id = t.status_id",
+                     0),
         2);
 }
 
@@ -298,10 +305,9 @@ static void contributors_change_only_their_own(void **state)
                                 "\"version\":1,\"progress\":50}"),
                      ERR_DENIED); /* no grant: the route says 404 before */
     world_begin(w, ADMIN, TX_WRITE);
-    assert_int_equal(
-        world_end(w, member_put(&w->c, MEMBER_OF_PROGRAM, w->program, 2,
-                                "contributor")),
-        OK);
+    assert_int_equal(world_end(w, member_put(&w->c, MEMBER_OF_PROGRAM,
+                                             w->program, 2, "contributor")),
+                     OK);
     assert_int_equal(world_edit(w, 2,
                                 "{\"op\":\"update\",\"id\":\"2\","
                                 "\"version\":1,\"progress\":50}"),
@@ -310,10 +316,9 @@ static void contributors_change_only_their_own(void **state)
                                 "{\"op\":\"update\",\"id\":\"1\","
                                 "\"version\":1,\"progress\":50}"),
                      ERR_DENIED);
-    assert_int_equal(world_edit(w, 2,
-                                "{\"op\":\"create\",\"subject\":\"C\"," TASK
-                                "}"),
-                     ERR_DENIED);
+    assert_int_equal(
+        world_edit(w, 2, "{\"op\":\"create\",\"subject\":\"C\"," TASK "}"),
+        ERR_DENIED);
 }
 
 static void writes_the_plan_depth_first(void **state)

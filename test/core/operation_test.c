@@ -17,12 +17,12 @@ static void append(struct world *w, int64_t at_us, const char *name)
 {
     world_begin(w, w->admin, TX_WRITE);
     w->c.now_us = at_us;
-    must(world_end(w, operation_log(&w->c, &(struct operation){
-                                               .action = "update",
-                                               .kind = "ticket",
-                                               .object_id = 7,
-                                               .object_name = name,
-                                               .after = "{}"})) == OK);
+    must(world_end(w, operation_log(&w->c,
+                                    &(struct operation){.action = "update",
+                                                        .kind = "ticket",
+                                                        .object_id = 7,
+                                                        .object_name = name,
+                                                        .after = "{}"})) == OK);
 }
 
 static int64_t broken(struct world *w, const uint8_t *with)

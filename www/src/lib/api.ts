@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only place that calls fetch.
+
+/** "" with one tenant or its own host name, "/t/acme" in path mode. */
+export const base = location.pathname.match(/^\/t\/[a-z0-9-]+/)?.[0] ?? "";
+
+export interface FieldError {
+  field: string;
+  rule: string;
+  message: string;
+}
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly errors: FieldError[];
+  readonly body: any;
+  constructor(status: number, body: any) {
+    super(body?.errors?.[0]?.message ?? body?.title ?? `HTTP ${status}`);
+    this.status = status;
+    this.body = body ?? {};
+    this.errors = body?.errors ?? [];
+  }
+  /** Which of the numbers of retry_after, tries_left… the reply carries. */
+  number(name: string): number | undefined {
+    return typeof this.body[name] === "number" ? this.body[name] : undefined;
+  }
+  get rule() {
+    return this.errors[0]?.rule ?? "";
+  }
+  /** The message for one input, or undefined. */
+  field(name: string) {
+    return this.errors.find((e) => e.field === name)?.message;
+  }
+}
+
+/** Called when the session is gone, locked, or wants the code. */
+let onSession: (rule: string) => void = () => {};
+export function whenSessionEnds(fn: typeof onSession) {
+  onSession = fn;
+}
+
+/** Told after every request whether the server could be reached. */
+let onNetwork: (reached: boolean) => void = () => {};
+export function whenNetworkChanges(fn: typeof onNetwork) {
+  onNetwork = fn;
+}
+
+let acceptLanguage = "ja";
+export function setRequestLanguage(lang: string) {
+  acceptLanguage = lang;
+}
+
+async function call<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+  const headers: Record<string, string> = { "Accept-Language": acceptLanguage };
+  const raw = body instanceof Blob;
+  if (method !== "GET") headers["X-Req"] = "1";
+  if (body !== undefined) headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  const reply = await fetch(`${base}/api/v1${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
+  }).catch((error) => {
+    onNetwork(false);
+    throw error;
+  });
+  onNetwork(true);
+  if (reply.status === 204 || reply.status === 202) return undefined as T;
+  const json = await reply.json().catch(() => null);
+  if (reply.ok) return json as T;
+  const error = new ApiError(reply.status, json);
+  if (reply.status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
+  throw error;
+}
+
+export const get = <T = any>(path: string) => call<T>("GET", path);
+export const post = <T = any>(path: string, body: unknown = {}) => call<T>("POST", path, body);
+export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
+export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);
+export const del = <T = any>(path: string, version?: number) => call<T>("DELETE", path, undefined, version);
+
+/** Query string without empty members. */
+export function query(values: Record<string, string | number | undefined | null>) {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(values)) if (v !== undefined && v !== null && v !== "") q.set(k, String(v));
+  const text = q.toString();
+  return text ? `?${text}` : "";
+}

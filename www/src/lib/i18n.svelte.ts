@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every word of the screens, in both languages, switched at once.
+import { setRequestLanguage } from "./api";
+import { en } from "./en";
+import { ja, type Key } from "./ja";
+import type { Lang } from "./model";
+
+export type { Key, Lang };
+const catalog: Record<Lang, Record<Key, string>> = { ja, en };
+
+export const i18n = $state<{ lang: Lang }>({ lang: navigator.language.startsWith("ja") ? "ja" : "en" });
+
+export function setLang(lang: Lang) {
+  i18n.lang = lang;
+  document.documentElement.lang = lang;
+  document.title = catalog[lang].app_title;
+  setRequestLanguage(lang);
+}
+setLang(i18n.lang);
+
+/** t("tries", {n: 3}): {n} in the text is replaced. */
+export function t(key: Key, values: Record<string, string | number> = {}) {
+  return catalog[i18n.lang][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** For words made of data ("action_" + action): the key if there is such a word. */
+export const keyOf = (name: string): Key | null => (name in ja ? (name as Key) : null);
+
+/** The member of an object with ja and en. */
+export const word = (w: { ja: string; en: string }) => w[i18n.lang];

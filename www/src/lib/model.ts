@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes of replies.  What the binary prints (build/types.ts) comes from the
+// request forms; replies with nested objects are written here.
+export type Lang = "ja" | "en";
+export type Priority = "urgent" | "high" | "medium" | "low";
+export type Category = "todo" | "doing" | "done";
+export type LinkKind = "FS" | "SS" | "FF" | "SF";
+export const priorities: Priority[] = ["urgent", "high", "medium", "low"];
+export const categories: Category[] = ["todo", "doing", "done"];
+export const linkKinds: LinkKind[] = ["FS", "SS", "FF", "SF"];
+
+export interface Person {
+  id: string;
+  name: string;
+}
+export interface Session {
+  user: { id: string; name: string; email: string; lang: Lang; is_admin: boolean };
+  tenant: { id: string; name: string };
+  expires_at: string;
+  idle_minutes: number;
+  is_demo: boolean;
+  password_expired: boolean;
+}
+export interface Project {
+  id: string;
+  key: string;
+  name: string;
+  program: string | null;
+  approach: "waterfall" | "agile";
+  manager: Person | null;
+  start: string | null;
+  end: string | null;
+  state: string;
+  version: number;
+  rights: string[];
+  tickets: number;
+  done: number;
+  late: number;
+  progress: number;
+}
+export interface ProjectDetail extends Project {
+  details: string;
+  auto_dates: boolean;
+  auto_parent: boolean;
+  members: number;
+  calendar: Calendar | null;
+}
+export interface Program {
+  id: string;
+  key: string;
+  name: string;
+  details: string;
+  parent: string | null;
+  manager: Person | null;
+  start: string | null;
+  end: string | null;
+  state: string;
+  version: number;
+  rights: string[];
+}
+export interface Status {
+  id: string;
+  ja: string;
+  en: string;
+  color: string;
+  category: Category;
+}
+export interface Classification {
+  id: string;
+  key: string;
+  family: "wbs" | "management" | "agile";
+  ja: string;
+  en: string;
+  color: string;
+  statuses: Status[];
+}
+export interface Role {
+  id: string;
+  key: string;
+  ja: string;
+  en: string;
+}
+export interface TicketItem {
+  id: string;
+  key: string;
+  no: number;
+  subject: string;
+  classification: string;
+  status: string;
+  category: Category;
+  priority: Priority;
+  assignees: Person[];
+  parent: string | null;
+  planned_start: string | null;
+  planned_end: string | null;
+  progress: number;
+  updated_at: string;
+  version: number;
+  project?: { id: string; key: string; name: string };
+}
+export interface TicketRef {
+  id: string;
+  key: string;
+  subject: string;
+  status?: string;
+  progress?: number;
+}
+export interface TicketLink extends TicketRef {
+  link: string;
+  kind: LinkKind;
+  lag: number;
+}
+export interface Ticket extends TicketItem {
+  details: string;
+  assignee: string | null;
+  actual_start: string | null;
+  actual_end: string | null;
+  due: string | null;
+  estimate: number | null;
+  actual: number | null;
+  manual: boolean;
+  reporter: Person | null;
+  predecessors: TicketLink[];
+  successors: TicketLink[];
+  children: TicketRef[];
+  path: TicketRef[];
+  project: { id: string; key: string; name: string };
+  rights: string[];
+  created_at: string;
+}
+export interface Change {
+  id: string;
+  at: string;
+  user: Person | null;
+  cause: string;
+  field: string;
+  before: string | null;
+  after: string | null;
+}
+export interface Comment {
+  id: string;
+  body: string;
+  user: Person | null;
+  created_at: string;
+  updated_at: string;
+  version: number;
+}
+export interface SearchHit {
+  kind: "ticket" | "project" | "program";
+  id: string;
+  key: string;
+  subject: string;
+  project: { id: string; key: string; name: string } | null;
+}
+export interface CalendarDay {
+  day: string;
+  is_working: boolean;
+  name?: string | null;
+}
+export interface Calendar {
+  weekdays: number; // bit 0: Sunday
+  holidays: boolean;
+  days: CalendarDay[];
+  version: number;
+}
+export interface Tenant {
+  id: string;
+  name: string;
+  lang: Lang;
+  first_weekday: number;
+  fiscal_month: number;
+  calendar: Calendar;
+  version: number;
+}
+export interface Member {
+  user: { id: string; name: string; email: string };
+  role: { id: string; key: string };
+  inherited: { id: string; name: string } | null;
+}
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+  lang: Lang;
+  state: "invited" | "active" | "suspended" | "deleted";
+  is_admin: boolean;
+  signed_in_at: string | null;
+  version: number;
+}
+export interface Operation {
+  id?: string;
+  seq: number;
+  at: string;
+  user: Person | null;
+  ip: string;
+  request_id: string;
+  action: string;
+  kind: string;
+  object_id: string | null;
+  object_name: string;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  hash: string;
+}
+export interface ImportReport {
+  dry: boolean;
+  rows: number;
+  added: number;
+  changed: number;
+  deleted: number;
+  links: number;
+  errors: { line: number; column: number; column_name: string; rule: string; message: string }[];
+  lost: { what: string; count: number; detail: string }[];
+}
+export interface Policy {
+  profile: string;
+  min: number;
+  max: number;
+  classes: number;
+  symbols: string;
+  expiry_days: number;
+}

@@ -195,8 +195,10 @@ static void place_row(struct ctx *c, const struct sample_row *rows,
     if (r->kind == 'M' && !first)
         begin = w->end[level]; /* the day the last thing before it ends */
     w->begin[level] = begin;
-    for (int l = level + 1; l < 8; l++)
+    for (int l = level + 1; l < 8; l++) {
         w->last[l] = -1;
+        w->end[l] = begin - 1;
+    }
     int32_t end = add_days(begin, r->days > 1 ? r->days - 1 : 0);
     if (!is_parent(rows, count, i)) {
         item->cell[PLAN_START] = day_text(c, begin);

@@ -269,6 +269,7 @@ static enum err run_handler(struct call *k)
     enum err e;
 
     k->out = (struct json_out){.b = &k->reply->body};
+    k->reply->status = 0; /* a handler may choose its own */
     e = k->route->handle(k);
     if (!e && k->reply->status == 0)
         k->reply->status = k->route->flags & ROUTE_CREATED ? 201

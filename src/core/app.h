@@ -15,8 +15,8 @@ struct app {
     struct server *server;
     int operator_listener; /* index of the listener with /metrics, -1: none */
     struct smtp_config mail;
-    bool is_demo;          /* evaluation: loopback, captured mail shown */
-    const char *base_url;  /* "https://pm.example.jp"; path mode adds /t/ID */
+    bool is_demo;            /* evaluation: loopback, captured mail shown */
+    const char *base_url;    /* "https://pm.example.jp"; path mode adds /t/ID */
     const char *sole_tenant; /* answers on any host when there is but one */
     struct limiter *limiter; /* sign-in throttling */
     struct outbox *outbox;   /* wakes the mail worker */

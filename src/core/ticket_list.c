@@ -34,18 +34,18 @@
     " LIMIT ?9"
 #define OWN(bound)                                                             \
     ITEM_COLS                                                                  \
-        ", p.id, p.name"                                                       \
-        " FROM ticket_assignee w JOIN ticket t ON t.id = w.ticket_id"          \
-        " JOIN project p ON p.id = t.project_id"                               \
-        " JOIN classification k ON k.id = t.classification_id"                 \
-        " JOIN status s ON s.id = t.status_id"                                 \
-        " WHERE w.user_id = ?1 AND t.deleted_at IS NULL AND p.deleted_at IS "  \
-        "NULL"                                                                 \
-        " AND s.category < 2 AND " bound                                       \
-        " AND (?2 OR p.id IN (SELECT id FROM visible))"                        \
-        " AND (?5 = 0 OR (coalesce(t.planned_end, 9999999), t.id) >"           \
-        " (coalesce((SELECT planned_end FROM ticket WHERE id = ?5), 9999999)," \
-        " ?5)) ORDER BY coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
+    ", p.id, p.name"                                                           \
+    " FROM ticket_assignee w JOIN ticket t ON t.id = w.ticket_id"              \
+    " JOIN project p ON p.id = t.project_id"                                   \
+    " JOIN classification k ON k.id = t.classification_id"                     \
+    " JOIN status s ON s.id = t.status_id"                                     \
+    " WHERE w.user_id = ?1 AND t.deleted_at IS NULL AND p.deleted_at IS "      \
+    "NULL"                                                                     \
+    " AND s.category < 2 AND " bound                                           \
+    " AND (?2 OR p.id IN (SELECT id FROM visible))"                            \
+    " AND (?5 = 0 OR (coalesce(t.planned_end, 9999999), t.id) >"               \
+    " (coalesce((SELECT planned_end FROM ticket WHERE id = ?5), 9999999),"     \
+    " ?5)) ORDER BY coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
 #define OWN_WITH "WITH RECURSIVE " ACCESS_VISIBLE " "
 
 enum { OWN_TODAY = TICKET_BY_PRIORITY + 1, OWN_OVERDUE, OWN_WEEK, PEOPLE };

@@ -25,7 +25,7 @@ struct query;
 struct query *query(struct ctx *c, const char *text);
 
 void bind_int(struct query *q, int n, int64_t value);
-void bind_id(struct query *q, int n, int64_t id); /* 0 binds NULL */
+void bind_id(struct query *q, int n, int64_t id);   /* 0 binds NULL */
 void bind_day(struct query *q, int n, int32_t day); /* DAY_NONE binds NULL */
 void bind_double(struct query *q, int n, double value);
 void bind_text(struct query *q, int n, const char *text); /* NULL binds NULL */

@@ -18,7 +18,7 @@ struct store_config {
     const char *dir;
     /* 0400 file of 32 bytes, made at first start; NULL: in dir (warned) */
     const char *master_key_path;
-    enum store_kind kind;        /* serve refuses an evaluation directory */
+    enum store_kind kind; /* serve refuses an evaluation directory */
     bool create;
     size_t tenants_max; /* kept open; 0 means 256 */
     int wait_ms;        /* before ERR_BUSY; 0 means 5,000 */

@@ -11,8 +11,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "http/conn.h"
 #include "http/gzip.h"
+#include "http/wire.h"
 
 #define WRITE_MS          30000
 #define WRITE_BYTES_PER_S 16384

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "http/chunk.h"
-#include "http/conn.h"
+#include "http/wire.h"
 
 #define BODY_MS          10000
 #define BODY_BYTES_PER_S 16384

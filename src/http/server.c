@@ -18,8 +18,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "http/conn.h"
 #include "http/listen.h"
+#include "http/wire.h"
 
 #define THREADS_DEFAULT 2048
 #define SPARE_FILES     256 /* for databases, logs, mail */

@@ -26,8 +26,8 @@ struct smtp_config {
 
 struct mail {
     const char *to;
-    const char *subject; /* UTF-8, encoded per RFC 2047 */
-    const char *text;    /* UTF-8, text/plain, sent base64 */
+    const char *subject;    /* UTF-8, encoded per RFC 2047 */
+    const char *text;       /* UTF-8, text/plain, sent base64 */
     const char *message_id; /* without <>, unique: a retry is recognised */
     int64_t sent_at_us;
 };
@@ -35,8 +35,7 @@ struct mail {
 /* OK: the server has taken responsibility.  ERR_INVALID: a permanent refusal
  * (5yz, bad address).  ERR_BUSY: try later.  *why (arena) is one line for the
  * operator's log, free of secrets. */
-MUST_USE enum err smtp_send(const struct smtp_config *config,
-                            struct arena *mem, const struct mail *m,
-                            const char **why);
+MUST_USE enum err smtp_send(const struct smtp_config *config, struct arena *mem,
+                            const struct mail *m, const char **why);
 
 #endif

@@ -152,3 +152,16 @@ export async function signedIn(demo: Demo, n = 0): Promise<Client> {
   if (reply.status !== 200) throw new Error(`sign-in: ${JSON.stringify(reply.body)}`);
   return client;
 }
+
+/** The rule that refused a request. */
+export const rule = (answer: Answer): string => answer.body.errors[0].rule;
+
+/** The ids of a list. */
+export const ids = (list: { items: { id: string }[] }) => list.items.map((item) => item.id);
+
+/** An empty project with this key. */
+export async function addProject(admin: Client, key: string, fields: object = {}): Promise<any> {
+  const reply = await admin.post("/projects", { key, name: `案件 ${key}`, approach: "waterfall", ...fields });
+  if (reply.status !== 201) throw new Error(`project: ${JSON.stringify(reply.body)}`);
+  return reply.body;
+}

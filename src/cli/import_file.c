@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `yagura import`: the same import as on screen, for a data directory that no
  * server holds at the moment. */
-#include "core/import.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/option.h"
 #include "cli/process.h"
+#include "core/import.h"
 #include "core/project.h"
 #include "core/registry.h"
 #include "core/user.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef HTTP_CONN_H
-#define HTTP_CONN_H
+#ifndef HTTP_WIRE_H
+#define HTTP_WIRE_H
 
 #include <civetweb.h>
 

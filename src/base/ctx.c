@@ -30,12 +30,12 @@ static struct failure **find_place(struct ctx *c, enum err e)
     return at;
 }
 
-enum err ctx_fail(struct ctx *c, enum err e, const char *field,
-                  const char *rule, const char *ja, const char *en, ...)
+void ctx_record(struct ctx *c, enum err e, const char *field, const char *rule,
+                const char *ja, const char *en, ...)
 {
     struct failure **at = find_place(c, e);
     if (!at)
-        return e;
+        return;
     struct failure *f = arena_new(c->mem, struct failure);
     f->err = e;
     f->field = arena_strdup(c->mem, field);
@@ -52,7 +52,6 @@ enum err ctx_fail(struct ctx *c, enum err e, const char *field,
         log_error("internal request=%s field=%s rule=%s message=%s",
                   c->actor->request_id ? c->actor->request_id : "-",
                   field ? field : "-", rule ? rule : "-", f->message);
-    return e;
 }
 
 void ctx_fail_detail(struct ctx *c, const char *members_json)

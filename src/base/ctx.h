@@ -46,9 +46,11 @@ struct ctx {
 /* Records why and returns e.  Both texts take the same arguments in the same
  * order; the one of the actor's language is formatted.  The first failure
  * decides the reply; later ones of ERR_INVALID are appended to its list. */
-enum err ctx_fail(struct ctx *c, enum err e, const char *field,
-                  const char *rule, const char *ja, const char *en, ...)
+void ctx_record(struct ctx *c, enum err e, const char *field, const char *rule,
+                const char *ja, const char *en, ...)
     __attribute__((format(printf, 5, 7), format(printf, 6, 7)));
+/* The value is seen by compilers and analysers: it is e, never OK. */
+#define ctx_fail(c, e, ...) (ctx_record((c), (e), __VA_ARGS__), (e))
 
 /* Attaches extra JSON members ("\"path\":[…]") to the recorded failure. */
 void ctx_fail_detail(struct ctx *c, const char *members_json);

@@ -29,12 +29,14 @@ static const char *refuse(const char *text, size_t len)
         find(text, len, "<!ENTITY"))
         return "doctype";
     for (size_t i = 0; i + 1 < len; i++) {
-        if (text[i] == '<' && text[i + 1] == '/')
+        bool is_tag = text[i] == '<';
+        if ((is_tag && text[i + 1] == '/') ||
+            (text[i] == '/' && text[i + 1] == '>')) {
             depth -= depth > 0;
-        else if (text[i] == '<' && text[i + 1] != '?' && text[i + 1] != '!')
-            depth++, elements++;
-        else if (text[i] == '/' && text[i + 1] == '>')
-            depth -= depth > 0;
+        } else if (is_tag && text[i + 1] != '?' && text[i + 1] != '!') {
+            depth++;
+            elements++;
+        }
         if (depth > deepest)
             deepest = depth;
     }

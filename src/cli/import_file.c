@@ -79,17 +79,18 @@ static enum err find_project(struct ctx *c, const char *key, int64_t *id)
             *id = list[i].id;
             return OK;
         }
-    return e ? e
-             : ctx_fail(c, ERR_NOT_FOUND, "project", "not_found",
-                        "プロジェクト %s はありません",
-                        "There is no project %s", key);
+    if (e)
+        return e;
+    return ctx_fail(c, ERR_NOT_FOUND, "project", "not_found",
+                    "プロジェクト %s はありません", "There is no project %s",
+                    key);
 }
 
 static enum err import_in_tx(struct ctx *c, const struct request_words *w,
                              struct plan_file *file,
                              struct import_report *report)
 {
-    int64_t project;
+    int64_t project = 0;
     enum err e = find_project(c, w->project, &project);
 
     return e ? e : import_plan(c, project, file, w->dry, report);

@@ -124,6 +124,7 @@ static void capture(struct outbox *o, const struct mail *m)
 {
     struct captured_mail *slot;
 
+    must(m->to && m->subject && m->text);
     pthread_mutex_lock(&o->lock);
     slot = &o->captured[o->captured_next++ % CAPTURE_MAX];
     free((void *)(uintptr_t)slot->to);

@@ -463,7 +463,7 @@ enum err sign_in_unlock(struct ctx *c, const struct app *app, struct tenant *t,
                         int64_t session_id, const char *password,
                         struct sign_in *out)
 {
-    struct user_secret u;
+    struct user_secret u = {0};
     enum err e = verify_own(c, app, t, session_id, "password", password, &u);
 
     if (e)
@@ -492,7 +492,7 @@ enum err sign_in_change_password(struct ctx *c, const struct app *app,
                                  struct tenant *t, const char *current,
                                  const char *password)
 {
-    struct user_secret u;
+    struct user_secret u = {0};
     const char **old = NULL, *hash;
     size_t count = 0;
     enum err e =

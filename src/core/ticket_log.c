@@ -285,6 +285,7 @@ static enum err write_operation(struct ctx *c, const struct ticket_record *r,
 static enum err write_whole(struct ctx *c, const struct ticket_record *r)
 {
     const struct ticket *t = r->after ? r->after : r->before;
+    must(t != NULL);
     struct buf b = buf_in(c->mem);
     struct json_out o = {.b = &b};
     enum err e =

@@ -250,10 +250,10 @@ enum err workday_put_project(struct ctx *c, int64_t project_id,
     const char *name;
     int64_t id;
     enum err e = own_calendar(c, project_id, &id, &name);
-    bool had = id != 0;
 
     if (e)
         return e;
+    bool had = id != 0;
     if (had) {
         e = workday_get(c, id, &before);
     } else {

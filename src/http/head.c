@@ -162,28 +162,32 @@ static bool is_target(struct span s)
 
 /* A name, an IPv4 address or an IPv6 address in brackets; then perhaps a
  * port. */
-static bool is_host(struct span s)
+/* How much of it is "[::1]": 0 when it is no such thing. */
+static size_t bracket_length(struct span s)
+{
+    size_t i = 1;
+    while (i < s.len &&
+           (hex_digit(s.at[i]) >= 0 || is_one_of((unsigned char)s.at[i], ":.")))
+        i++;
+    return i < s.len && i >= 3 && s.at[i] == ']' ? i + 1 : 0;
+}
+
+static size_t name_length(struct span s)
 {
     size_t i = 0;
+    while (i < s.len && (is_alnum((unsigned char)s.at[i]) ||
+                         is_one_of((unsigned char)s.at[i], ".-_")))
+        i++;
+    return i;
+}
+
+static bool is_host(struct span s)
+{
     if (s.len == 0 || s.len > HEAD_MAX_HOST)
         return false;
-    if (s.at[0] == '[') {
-        for (i = 1; i < s.len && s.at[i] != ']'; i++)
-            if (hex_digit(s.at[i]) < 0 &&
-                !is_one_of((unsigned char)s.at[i], ":."))
-                return false;
-        if (i == s.len || i < 3)
-            return false;
-        i++;
-    } else {
-        while (i < s.len && (is_alnum((unsigned char)s.at[i]) ||
-                             is_one_of((unsigned char)s.at[i], ".-_")))
-            i++;
-        if (i == 0)
-            return false;
-    }
-    if (i == s.len)
-        return true;
+    size_t i = s.at[0] == '[' ? bracket_length(s) : name_length(s);
+    if (i == 0 || i == s.len)
+        return i != 0;
     if (s.at[i] != ':' || s.len - i < 2 || s.len - i > 6)
         return false;
     while (++i < s.len)

@@ -104,9 +104,10 @@ int listen_port(int fd)
     socklen_t len = sizeof at;
     if (getsockname(fd, (struct sockaddr *)&at, &len) != 0)
         return 0;
-    return ntohs(at.ss_family == AF_INET6
-                     ? ((struct sockaddr_in6 *)&at)->sin6_port
-                     : ((struct sockaddr_in *)&at)->sin_port);
+    /* the port is the second field of both kinds of address */
+    uint16_t port = 0;
+    memcpy(&port, (const char *)&at + sizeof(at.ss_family), sizeof(port));
+    return ntohs(port);
 }
 
 int listen_raise_files(void)

@@ -259,7 +259,7 @@ static enum err greet(struct smtp *s)
     if (s->config->security == SMTP_STARTTLS) {
         if (!s->has_starttls)
             return fail(s, ERR_BUSY, "the relay offers no STARTTLS");
-        if ((e = say(s, "STARTTLS", 2)))
+        if (say(s, "STARTTLS", 2) != OK)
             return ERR_BUSY;
         if ((e = start_tls(s)) || (e = hello(s)))
             return e;

@@ -493,6 +493,18 @@ static const char *field_text(struct work *w, size_t i, const char *field,
     return cell == PLAN_ID ? NULL : w->file->items[i].cell[cell];
 }
 
+/* Here as well as in edit.c: a file hears of all its rows at once. */
+static void check_order(struct work *w, size_t i, const struct values *v,
+                        const char *start, const char *end)
+{
+    int64_t last = values_int(v, end, INT64_MAX);
+
+    if (last < values_int(v, start, INT64_MIN))
+        complain(w, i, cell_of_field(end), "end_before_start",
+                 ctx_text(w->c, "終了日は開始日以降にしてください",
+                          "The end must not be before the start"));
+}
+
 static const struct values *row_values(struct work *w, size_t i,
                                        const char *parent)
 {
@@ -511,6 +523,10 @@ static const struct values *row_values(struct work *w, size_t i,
     probe.fail = NULL;
     if (values_parse_cells(&probe, form, cells, &v))
         collect_failures(w, i, probe.fail);
+    else {
+        check_order(w, i, v, "planned_start", "planned_end");
+        check_order(w, i, v, "actual_start", "actual_end");
+    }
     if (w->rows[i].ticket_id == 0 && !cell_of(w, i, PLAN_SUBJECT))
         complain(
             w, i, PLAN_SUBJECT, "required",
@@ -738,6 +754,15 @@ static void find_children(struct work *w, const char **parents)
         parents[i] = find_parent(w, i);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const struct plan_error *x = a, *y = b;
+
+    return x->line != y->line
+               ? (x->line > y->line) - (x->line < y->line)
+               : (x->column > y->column) - (x->column < y->column);
+}
+
 static enum err run(struct work *w, int64_t project_id)
 {
     size_t count = w->file->count;
@@ -753,8 +778,10 @@ static enum err run(struct work *w, int64_t project_id)
         row_edit(w, i, parents[i]);
     for (size_t i = 0; i < count; i++)
         link_edits(w, i);
-    if (w->report->error_count > 0)
+    if (w->report->error_count > 0) {
+        qsort(w->errors, w->report->error_count, sizeof *w->errors, by_place);
         return ERR_INVALID;
+    }
     count_rows(w);
     if ((e = set_calendar(w, project_id)))
         return e;

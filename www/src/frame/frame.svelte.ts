@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the frame shows over the page, and the keys that work everywhere.
+import { del, patch } from "../lib/api";
+import { setLang, t } from "../lib/i18n.svelte";
+import { onPageKeys } from "../lib/keys";
+import type { Lang } from "../lib/model";
+import { go, route } from "../lib/router.svelte";
+import { app, complain, forget, toast } from "../lib/state.svelte";
+import { forgetSteps, redoLast, undoLast } from "../lib/undo.svelte";
+
+export const frame = $state({
+  palette: false,
+  help: false,
+  drawer: false, // the side menu on a narrow screen
+  collapsed: false, // to its icons on a wide one
+  adding: false, // a new ticket in the project at hand
+});
+
+/** The project of the address, the screen in it. */
+export function place(path: string) {
+  const parts = path.split("/").slice(1);
+  const inProject = parts[0] === "projects";
+  return {
+    parts,
+    project: inProject ? app.projects.find((p) => p.key === parts[1]) : undefined,
+    page: inProject ? (parts[2] ?? "overview") : parts[0] || "programs",
+  };
+}
+
+async function step(move: () => Promise<string | null>, some: "undone_named" | "redone_named", none: "undo_none" | "redo_none") {
+  try {
+    const name = await move();
+    toast(name === null ? t(none) : t(some, { name }));
+  } catch (error) {
+    complain(error);
+  }
+}
+export const undoStep = () => step(undoLast, "undone_named", "undo_none");
+export const redoStep = () => step(redoLast, "redone_named", "redo_none");
+
+let goAt = 0;
+const afterG: Record<string, () => void> = {
+  m: () => go("/my"),
+  p: () => go("/"),
+  t: () => inProject("tickets"),
+  g: () => inProject("gantt"),
+};
+function inProject(screen: string) {
+  const project = place(route.path).project ?? app.projects[0];
+  if (project) go(`/projects/${project.key}/${screen}`);
+}
+
+const keys = onPageKeys({
+  "ctrl+k": () => (frame.palette = true),
+  "?": () => (frame.help = true),
+  "ctrl+z": () => void undoStep(),
+  "ctrl+shift+z": () => void redoStep(),
+  "ctrl+y": () => void redoStep(),
+  c: () => {
+    if (place(route.path).project?.rights.includes("ticket_add")) frame.adding = true;
+  },
+  g: () => (goAt = performance.now()),
+});
+
+export function pageKeys(event: KeyboardEvent) {
+  const letter = event.key.toLowerCase();
+  const isSecond = performance.now() - goAt < 1000 && !event.ctrlKey && !event.metaKey && !event.isComposing;
+  if (isSecond && afterG[letter]) {
+    goAt = 0;
+    event.preventDefault();
+    afterG[letter]!();
+    return;
+  }
+  // the Gantt keeps its own history of changes
+  if (place(route.path).page === "gantt" && /^[zy]$/.test(letter)) return;
+  keys(event);
+}
+
+export async function signOut() {
+  await del("/session").catch(() => undefined);
+  forgetSteps();
+  forget();
+  go("/");
+}
+
+export function chooseLanguage(lang: Lang) {
+  setLang(lang);
+  if (app.session) app.session.user.lang = lang;
+  patch("/me", { lang }).catch(complain);
+}

@@ -19,7 +19,7 @@ export const columns: ColumnInfo[] = [
   { name: "start", width: 66, label: "start", numeric: true },
   { name: "end", width: 66, label: "end", numeric: true },
   { name: "days", width: 44, label: "days", numeric: true },
-  { name: "progress", width: 48, label: "progress", numeric: true },
+  { name: "progress", width: 54, label: "progress", numeric: true },
 ];
 
 export interface CellContext {

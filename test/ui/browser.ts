@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real browser against the real binary.
+import { type Browser, type Page, chromium } from "playwright-core";
+import { Client, type Demo } from "../api/server.ts";
+
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    ],
+  });
+}
+
+/** What the page must never do: break its own policy, or throw. */
+export function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/Content Security Policy|Trusted ?Type/i.test(text)) problems.push(text);
+    else if (message.type() === "error" && !/status of 4\d\d/.test(text)) problems.push(text);
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  return problems;
+}
+
+/** Signs in as a person does, reading the code from the captured mail. */
+export async function signInPage(page: Page, ready: Demo["ready"], n = 0) {
+  const account = ready.accounts[n]!;
+  const mail = new Client(ready.url);
+  const old = new Set((await mail.get("/demo/mail")).body.items.map((m: any) => m.text));
+  await page.goto(`${ready.url}/`);
+  await page.locator('input[type="email"]').fill(account.email);
+  await page.locator('input[type="password"]').fill(account.password);
+  await page.locator("form button.primary").click();
+  await page.locator("input.code").waitFor();
+  for (;;) {
+    const found = (await mail.get("/demo/mail")).body.items.find((m: any) => m.to === account.email && !old.has(m.text) && /\n {4}\d{8}\n/.test(m.text));
+    if (found) {
+      await page.locator("input.code").fill(found.text.match(/\n {4}(\d{8})\n/)[1]);
+      break;
+    }
+    await page.waitForTimeout(50);
+  }
+  await page.locator("form button.primary").click();
+  await page.locator("nav").first().waitFor({ state: "attached" });
+}

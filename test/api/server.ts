@@ -29,8 +29,11 @@ export interface Demo {
 }
 
 /** A demo server; give `dir` to open the same data again. */
-export async function startDemo(dir = mkdtempSync(join(tmpdir(), "yagura-"))): Promise<Demo> {
-  const child = spawn(binary, ["demo", "--json", "--port", "0", "--data", join(dir, "data")], {
+export async function startDemo(
+  dir = mkdtempSync(join(tmpdir(), "yagura-")),
+  program = binary,
+): Promise<Demo> {
+  const child = spawn(program, ["demo", "--json", "--port", "0", "--data", join(dir, "data")], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" },
   });

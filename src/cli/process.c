@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "core/caretaker.h"
 #include "core/limiter.h"
 #include "core/outbox.h"
 
@@ -43,6 +44,7 @@ enum err process_open(struct process *p)
 enum err process_start(struct process *p)
 {
     p->app.outbox = outbox_open(&p->app);
+    p->caretaker = caretaker_open(&p->app);
     p->server.handle = api_handle;
     p->server.app = &p->app;
     return server_open(&p->server, &p->app.server);
@@ -86,6 +88,7 @@ void process_close(struct process *p)
 {
     if (p->app.server)
         server_close(p->app.server, STOP_DEADLINE_MS);
+    caretaker_close(p->caretaker);
     outbox_close(p->app.outbox);
     limiter_close(p->app.limiter);
     store_close(p->app.store);

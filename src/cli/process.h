@@ -11,6 +11,7 @@ struct process {
     struct arena *mem;
     struct app app;
     struct server_config server;
+    struct caretaker *caretaker; /* the daily round */
 };
 
 /* The data directory of the configuration, whichever kind it is marked as;

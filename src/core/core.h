@@ -7,11 +7,13 @@
 /* The vocabulary of every module, for the test that prepares all statements
  * and looks for full scans. */
 extern const struct query_set access_queries;
+extern const struct query_set caretaker_queries;
 extern const struct query_set catalogue_queries;
 extern const struct query_set change_queries;
 extern const struct query_set comment_queries;
 extern const struct query_set dependency_queries;
 extern const struct query_set edit_queries;
+extern const struct query_set import_queries;
 extern const struct query_set invite_queries;
 extern const struct query_set member_queries;
 extern const struct query_set operation_queries;

@@ -19,7 +19,7 @@ before(async () => {
   const made = await admin.post("/projects", { key: "PLAN", name: "引越し計画", approach: "waterfall" });
   assert.equal(made.status, 201, JSON.stringify(made.body));
   project = made.body.id;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP" });
+  const context = await browser.newContext({ viewport: { width: 1600, height: 800 }, locale: "ja-JP" });
   page = await context.newPage();
   problems = watch(page);
   await signInPage(page, demo.ready, 0);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything here is decided by the age of a row, not by when the round last
+ * ran: a stopped server or a moved clock skips nothing and repeats nothing. */
+#include "core/caretaker.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "core/registry.h"
+#include "core/session.h"
+#include "db/query.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define US_PER_DAY INT64_C(86400000000)
+enum { LOOK_SECONDS = 60 };
+
+/* Projects in the bin take what is theirs along, before they go. */
+#define OF_OLD_PROJECTS                                                        \
+    "project_id IN (SELECT id FROM project WHERE deleted_at < ?1)"
+
+enum {
+    ERASE_SEARCH,
+    ERASE_LINKS,
+    ERASE_GONE,
+    ERASE_TICKETS,
+    ERASE_ACCESS,
+    ERASE_PROJECTS,
+    ERASE_COUNT
+};
+static const char *const caretaker_text[] = {
+    [ERASE_SEARCH] =
+        "DELETE FROM ticket_search WHERE rowid IN (SELECT id FROM ticket WHERE"
+        " deleted_at < ?1 UNION ALL SELECT t.id FROM project p JOIN ticket t"
+        " ON t.project_id = p.id WHERE p.deleted_at < ?1)",
+    [ERASE_LINKS] = "DELETE FROM dependency WHERE " OF_OLD_PROJECTS,
+    [ERASE_GONE] = "DELETE FROM dependency_gone WHERE " OF_OLD_PROJECTS,
+    [ERASE_TICKETS] = "DELETE FROM ticket WHERE deleted_at < ?1"
+                      " OR " OF_OLD_PROJECTS,
+    [ERASE_ACCESS] = "DELETE FROM access WHERE " OF_OLD_PROJECTS,
+    [ERASE_PROJECTS] = "DELETE FROM project WHERE deleted_at < ?1",
+};
+const struct query_set caretaker_queries = {"caretaker", caretaker_text,
+                                            COUNT(caretaker_text)};
+
+struct caretaker {
+    struct app *app;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards stop */
+    pthread_cond_t wake;
+    bool stop;
+};
+
+static enum err empty_bin(struct ctx *c)
+{
+    int64_t before = c->now_us - CARETAKER_BIN_DAYS * US_PER_DAY;
+    enum err e = OK;
+
+    for (int i = 0; !e && i < ERASE_COUNT; i++) {
+        struct query *q = query(c, caretaker_text[i]);
+        bind_int(q, 1, before);
+        e = query_run(c, q);
+    }
+    return e;
+}
+
+enum err caretaker_tidy(struct ctx *c, const uint8_t log_key[32])
+{
+    size_t removed = 0;
+    enum err e = session_prune(c);
+
+    if (!e)
+        e = empty_bin(c);
+    if (!e)
+        e = operation_prune(c, operation_keep_since(c->now_us), log_key,
+                            &removed);
+    if (!e && removed > 0)
+        log_info("operation log pruned tenant=%s rows=%zu", c->actor->tenant,
+                 removed);
+    return e;
+}
+
+static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
+{
+    struct actor system = {.name = "",
+                           .ip = "",
+                           .request_id = "caretaker",
+                           .tenant = id,
+                           .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    uint8_t key[32];
+    struct tenant *t;
+    enum err e = tenant_open(app->store, id, &t);
+
+    if (!e) {
+        tenant_derive_key(t, "log", key);
+        if (!(e = tx_begin(&c, t, TX_WRITE)))
+            e = tx_end(&c, t, caretaker_tidy(&c, key));
+        crypto_wipe(key, sizeof(key));
+        tenant_close(t);
+    }
+    if (e)
+        log_error("daily round failed tenant=%s err=%s", id, err_name(e));
+}
+
+static void tidy_all(struct caretaker *t, struct arena *mem)
+{
+    struct arena *list = arena_open(0);
+    const char *const *ids;
+    size_t count = registry_list_ids(t->app->store, list, &ids);
+
+    for (size_t i = 0; i < count; i++) {
+        tidy_tenant(t->app, mem, ids[i]);
+        arena_reset(mem);
+    }
+    arena_close(list);
+}
+
+static void *run(void *arg)
+{
+    struct caretaker *t = arg;
+    struct arena *mem = arena_open(0);
+    int32_t done = 0; /* the day of the last round */
+
+    pthread_mutex_lock(&t->lock);
+    while (!t->stop) {
+        struct timespec until;
+        int32_t today = clock_today(clock_now_us());
+        pthread_mutex_unlock(&t->lock);
+        secret_drop_idle();
+        if (today != done)
+            tidy_all(t, mem);
+        done = today;
+        pthread_mutex_lock(&t->lock);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += LOOK_SECONDS;
+        if (!t->stop)
+            pthread_cond_timedwait(&t->wake, &t->lock, &until);
+    }
+    pthread_mutex_unlock(&t->lock);
+    arena_close(mem);
+    return NULL;
+}
+
+struct caretaker *caretaker_open(struct app *app)
+{
+    struct caretaker *t = calloc(1, sizeof(*t));
+
+    must(t);
+    t->app = app;
+    must(pthread_mutex_init(&t->lock, NULL) == 0);
+    must(pthread_cond_init(&t->wake, NULL) == 0);
+    must(pthread_create(&t->thread, NULL, run, t) == 0);
+    return t;
+}
+
+void caretaker_close(struct caretaker *t)
+{
+    if (!t)
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->stop = true;
+    pthread_cond_signal(&t->wake);
+    pthread_mutex_unlock(&t->lock);
+    pthread_join(t->thread, NULL);
+    free(t);
+}

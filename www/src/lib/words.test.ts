@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { en } from "./en.ts";
+import { ja } from "./ja.ts";
+
+const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+
+test("both languages have the same words, none empty", () => {
+  assert.deepEqual(Object.keys(en).sort(), Object.keys(ja).sort());
+  for (const [key, text] of [...Object.entries(ja), ...Object.entries(en)]) assert.notEqual(text.trim(), "", key);
+});
+
+test("a word takes the same values in both languages", () => {
+  for (const key of Object.keys(ja) as (keyof typeof ja)[]) assert.deepEqual(holes(en[key]), holes(ja[key]), key);
+});

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows and columns of a long table are really drawn.
+export interface Column {
+  id: string;
+  label: string;
+  /** In px; the one without takes what is left. */
+  width?: number;
+  /** Shown only if the table is at least this wide. */
+  from?: number;
+  /** Name to sort by; "-name" is the other way round. */
+  sort?: string;
+  end?: boolean; // numbers stand at the right
+}
+
+const SPARE = 8; // rows above and below what is seen
+
+export function visibleRows(count: number, rowHeight: number, top: number, height: number) {
+  const first = Math.max(0, Math.floor(top / rowHeight) - SPARE);
+  const last = Math.min(count, Math.ceil((top + height) / rowHeight) + SPARE);
+  return { first: Math.min(first, count), last, above: Math.min(first, count) * rowHeight, below: (count - last) * rowHeight };
+}
+
+export const shownColumns = (columns: Column[], width: number) => columns.filter((c) => !c.from || width >= c.from);
+
+/** The next sort after a click on a heading: up, down, none. */
+export function nextSort(current: string, name: string): string | null {
+  if (current === name) return `-${name}`;
+  return current === `-${name}` ? null : name;
+}

@@ -10,6 +10,7 @@ export interface Column {
   /** Name to sort by; "-name" is the other way round. */
   sort?: string;
   end?: boolean; // numbers stand at the right
+  hidden?: boolean; // the heading is for those who listen
 }
 
 const SPARE = 8; // rows above and below what is seen

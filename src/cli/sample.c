@@ -234,6 +234,24 @@ static void fill_item(struct ctx *c, const struct sample_row *rows, size_t i,
                                       : "");
 }
 
+/* A parent is done when all below is, under way when anything has begun. */
+static void set_parent_status(const struct sample_row *rows, size_t count,
+                              struct plan_item *items)
+{
+    for (size_t i = count; i-- > 0;) {
+        bool begun = false, done = true;
+        if (!is_parent(rows, count, i))
+            continue;
+        for (size_t n = i + 1; n < count && rows[n].level > rows[i].level;
+             n++) {
+            const char *word = items[n].cell[PLAN_STATUS];
+            begun = begun || strcmp(word, "todo") != 0;
+            done = done && strcmp(word, "done") == 0;
+        }
+        items[i].cell[PLAN_STATUS] = done ? "done" : begun ? "doing" : "todo";
+    }
+}
+
 static enum err add_plan(struct ctx *c, int64_t project_id,
                          const struct sample_row *rows, size_t count,
                          int32_t start)
@@ -252,6 +270,7 @@ static enum err add_plan(struct ctx *c, int64_t project_id,
         fill_item(c, rows, i, &file.items[i], &w);
         place_row(c, rows, count, i, &clock, &w, &file.items[i]);
     }
+    set_parent_status(rows, count, file.items);
     enum err e = import_plan(c, project_id, &file, false, &report);
     for (size_t i = 0; e && i < report.error_count; i++)
         log_error("sample line=%d rule=%s %s", report.errors[i].line,

@@ -245,11 +245,14 @@ export class Editor {
     this.redoList = [];
     return this.apply(label, edits);
   }
+  /** What is still on its way is waited for: it is what shall be undone. */
   async undo() {
+    await this.queue;
     const step = this.undoList.pop();
     if (step && (await this.apply(step.label, step.edits, "redo"))) toast(t("undone", { what: step.label }));
   }
   async redo() {
+    await this.queue;
     const step = this.redoList.pop();
     if (step && (await this.apply(step.label, step.edits, "undo"))) toast(t("redone", { what: step.label }));
   }

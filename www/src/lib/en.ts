@@ -444,4 +444,5 @@ export const en: Record<Key, string> = {
   own_calendar_hint: "Otherwise the tenant's calendar is used",
   archive_delete: "Archive and delete",
   unarchive: "Take out of the archive",
+  no_such_tenant: "There is no tenant “{id}”",
 };

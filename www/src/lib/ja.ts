@@ -442,5 +442,6 @@ export const ja = {
   own_calendar_hint: "オフのときはテナントのカレンダーを使います",
   archive_delete: "アーカイブと削除",
   unarchive: "アーカイブを解除",
+  no_such_tenant: "テナント「{id}」は見つかりません",
 };
 export type Key = keyof typeof ja;

@@ -24,6 +24,8 @@ export const app = $state({
   roles: [] as Role[],
   toasts: [] as Toast[],
   offline: false,
+  /** The address names no tenant, or one that is not there. */
+  noTenant: false,
   /** The ticket saved last, so that lists show it without asking again. */
   saved: null as TicketItem | null,
   /** Counts changes that lists cannot take in row by row. */
@@ -31,8 +33,7 @@ export const app = $state({
 });
 
 whenSessionEnds((rule) => {
-  if (rule === "locked" && app.session) app.step = "locked";
-  else if (rule === "locked") app.step = "locked";
+  if (rule === "locked") app.step = "locked";
   else if (rule === "code_required") app.step = "code";
   else app.step = "signed_out";
 });
@@ -58,7 +59,8 @@ export async function start() {
     app.roles = catalogue.roles;
     app.step = "ready";
   } catch (error) {
-    const known = error instanceof ApiError && error.status === 401;
+    app.noTenant = error instanceof ApiError && error.rule === "tenant";
+    const known = app.noTenant || (error instanceof ApiError && error.status === 401);
     if (app.step === "loading" && known) app.step = "signed_out";
     if (!known) setTimeout(start, 3000); // the banner says what is wrong
   }

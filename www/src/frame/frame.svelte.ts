@@ -4,7 +4,7 @@ import { del, patch } from "../lib/api";
 import { setLang, t } from "../lib/i18n.svelte";
 import { onPageKeys } from "../lib/keys";
 import type { Lang } from "../lib/model";
-import { go, route } from "../lib/router.svelte";
+import { go, route, setQuery } from "../lib/router.svelte";
 import { app, complain, forget, toast } from "../lib/state.svelte";
 import { forgetSteps, redoLast, undoLast } from "../lib/undo.svelte";
 
@@ -14,6 +14,7 @@ export const frame = $state({
   drawer: false, // the side menu on a narrow screen
   collapsed: false, // to its icons on a wide one
   adding: false, // a new ticket in the project at hand
+  order: [] as string[], // keys of the tickets as the list shows them
 });
 
 /** The project of the address, the screen in it. */
@@ -60,6 +61,10 @@ const keys = onPageKeys({
     if (place(route.path).project?.rights.includes("ticket_add")) frame.adding = true;
   },
   g: () => (goAt = performance.now()),
+  escape: () => {
+    frame.drawer = false;
+    if (route.query.has("ticket")) setQuery({ ticket: null }, false);
+  },
 });
 
 export function pageKeys(event: KeyboardEvent) {

@@ -52,6 +52,8 @@ function rememberField(item: { id: string; key: string }, field: Field, before: 
   });
 }
 
+const RETRY_MS = 3000;
+
 export class TicketEditor {
   ticket = $state.raw<Ticket | null>(null);
   error = $state<unknown>(null);
@@ -83,6 +85,12 @@ export class TicketEditor {
     } catch (error) {
       this.error = error;
     }
+  }
+  /** What others did meanwhile; never in the middle of our own. */
+  async look() {
+    if (this.saving || this.failed || this.conflict || !this.ticket) return;
+    const now = await get<Ticket>(`/tickets/${this.ticket.id}`);
+    if (!this.saving && now.version > this.ticket.version) this.take(now);
   }
   take(ticket: Ticket) {
     this.ticket = ticket;
@@ -125,9 +133,10 @@ export class TicketEditor {
   }
 
   private explain(error: unknown, field: Field, value: Value) {
-    if (!(error instanceof ApiError)) {
+    if (!(error instanceof ApiError) || error.status === 503) {
       this.failed = { field, value };
-      return complain(error);
+      setTimeout(() => this.retry(), RETRY_MS);
+      return; // the mark in the head and the banner say it
     }
     const found = error.errors.filter((e) => e.field);
     this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [e.field.split(".").at(-1)!, e.message])) };

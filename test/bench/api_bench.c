@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole server beside its limits, measured in the same run: civetweb
+ * alone running the same statement on plain SQLite and sending the same
+ * bytes, and SQLite alone committing the same rows.  $YAGURA is started as a
+ * demo and asked as a browser would. */
+#include "base/clock.h"
+#include "base/err.h"
+
+#include <arpa/inet.h>
+#include <civetweb.h>
+#include <ftw.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CLIENTS = 8, MEASURE_MS = 2000, ROWS = 10000, BATCH = 2000 };
+enum { REPLY_MAX = 1 << 21, WHAT_COUNT = 3 };
+enum what { LIST, TICKET, CREATE };
+
+/* ---- a client ---- */
+
+struct client {
+    int fd;
+    char *reply;
+    size_t len, head;
+};
+
+static void client_open(struct client *c, int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int yes = 1;
+
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    c->reply = malloc(REPLY_MAX);
+    must(c->reply && connect(c->fd, (struct sockaddr *)&at, sizeof at) == 0);
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+static void client_close(struct client *c)
+{
+    (void)close(c->fd);
+    free(c->reply);
+}
+
+/* The whole reply to a whole request; the status. */
+static int ask(struct client *c, const char *request, size_t size)
+{
+    size_t wanted = 0;
+
+    c->len = c->head = 0;
+    while (size > 0) {
+        ssize_t n = send(c->fd, request, size, MSG_NOSIGNAL);
+        must(n > 0);
+        request += n;
+        size -= (size_t)n;
+    }
+    while (!c->head || c->len < c->head + wanted) {
+        must(c->len < REPLY_MAX - 1);
+        ssize_t n = recv(c->fd, c->reply + c->len, REPLY_MAX - 1 - c->len, 0);
+        must(n > 0);
+        c->len += (size_t)n;
+        c->reply[c->len] = 0;
+        const char *end = c->head ? NULL : strstr(c->reply, "\r\n\r\n");
+        const char *length = end ? strstr(c->reply, "Content-Length: ") : NULL;
+        if (end)
+            c->head = (size_t)(end + 4 - c->reply);
+        if (length)
+            wanted = strtoul(length + 16, NULL, 10);
+    }
+    return (int)strtol(c->reply + 9, NULL, 10);
+}
+
+static size_t write_request(char *out, size_t size, const char *method,
+                            const char *path, const char *cookie,
+                            const char *body)
+{
+    int n = snprintf(out, size,
+                     "%s %s HTTP/1.1\r\nHost: localhost\r\nX-Req: 1\r\n"
+                     "Cookie: %s\r\nContent-Type: application/json\r\n"
+                     "Content-Length: %zu\r\n\r\n%s",
+                     method, path, cookie, strlen(body), body);
+
+    must(n > 0 && (size_t)n < size);
+    return (size_t)n;
+}
+
+/* ---- the server under test ---- */
+
+struct site {
+    pid_t pid;
+    int port;
+    char dir[64], email[128], password[64], cookie[256], project[24];
+    char request[WHAT_COUNT][2048];
+    size_t size[WHAT_COUNT];
+    char *reply[WHAT_COUNT]; /* what the limit sends as well */
+    size_t reply_len[WHAT_COUNT];
+};
+
+static void cut(const char *text, const char *before, const char *stop,
+                char *out, size_t size)
+{
+    const char *at = strstr(text, before);
+
+    must(at);
+    at += strlen(before);
+    size_t len = strcspn(at, stop);
+    must(len < size);
+    memcpy(out, at, len);
+    out[len] = 0;
+}
+
+static void start_demo(struct site *s)
+{
+    char line[8192] = "", port[8];
+    char data[80];
+    int out[2];
+    size_t len = 0;
+
+    (void)snprintf(s->dir, sizeof s->dir, "/tmp/yagura-bench-XXXXXX");
+    must(mkdtemp(s->dir) && pipe(out) == 0);
+    (void)snprintf(data, sizeof data, "%s/data", s->dir);
+    s->pid = fork();
+    must(s->pid >= 0);
+    if (s->pid == 0) {
+        const char *yagura = getenv("YAGURA");
+        (void)dup2(out[1], 1);
+        execl(yagura ? yagura : "build/yagura", "yagura", "demo", "--json",
+              "--port", "0", "--data", data, (char *)NULL);
+        _exit(127);
+    }
+    (void)close(out[1]);
+    while (!strchr(line, '\n')) {
+        ssize_t n = read(out[0], line + len, sizeof line - 1 - len);
+        must(n > 0);
+        len += (size_t)n;
+        line[len] = 0;
+    }
+    cut(line, "localhost:", "/", port, sizeof port);
+    cut(line, "\"email\":\"", "\"", s->email, sizeof s->email);
+    cut(line, "\"password\":\"", "\"", s->password, sizeof s->password);
+    s->port = (int)strtol(port, NULL, 10);
+}
+
+static int call(struct site *s, struct client *c, const char *method,
+                const char *path, const char *body)
+{
+    size_t size = strlen(body) + 2048;
+    char *request = malloc(size);
+    char full[256];
+
+    must(request);
+    (void)snprintf(full, sizeof full, "/t/kaku/api/v1%s", path);
+    size = write_request(request, size, method, full, s->cookie, body);
+    int status = ask(c, request, size);
+    free(request);
+    return status;
+}
+
+static void take_cookie(struct site *s, struct client *c)
+{
+    cut(c->reply, "Set-Cookie: ", ";", s->cookie, sizeof s->cookie);
+}
+
+/* The mailed code stands alone on an indented line. */
+static void sign_in(struct site *s, struct client *c)
+{
+    static const struct timespec pause = {.tv_nsec = 10000000};
+    char body[512], code[16];
+    const char *at = NULL;
+
+    (void)snprintf(body, sizeof body, "{\"email\":\"%s\",\"password\":\"%s\"}",
+                   s->email, s->password);
+    must(call(s, c, "POST", "/sign-in", body) == 200);
+    take_cookie(s, c);
+    for (;;) {
+        must(call(s, c, "GET", "/demo/mail", "") == 200);
+        for (at = c->reply; (at = strstr(at, "\\n    ")); at++)
+            if (strspn(at + 6, "0123456789") == 8)
+                break;
+        if (at)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    (void)snprintf(code, sizeof code, "%.8s", at + 6);
+    (void)snprintf(body, sizeof body, "{\"code\":\"%s\"}", code);
+    must(call(s, c, "POST", "/sign-in/code", body) == 200);
+    take_cookie(s, c);
+}
+
+static void fill_site(struct site *s, struct client *c)
+{
+    char path[80];
+    char *body = malloc((size_t)BATCH * 256);
+
+    must(body && call(s, c, "POST", "/projects",
+                      "{\"key\":\"BENCH\",\"name\":\"bench\","
+                      "\"approach\":\"waterfall\"}") == 201);
+    cut(c->reply + c->head, "\"id\":\"", "\"", s->project, sizeof s->project);
+    (void)snprintf(path, sizeof path, "/projects/%s/edits", s->project);
+    for (int i = 0; i < ROWS; i += BATCH) {
+        char *at = body + sprintf(body, "{\"edits\":[");
+        for (int n = i; n < i + BATCH; n++)
+            at += sprintf(at,
+                          "%s{\"op\":\"create\",\"ref\":\"t%d\",\"subject\":"
+                          "\"要件定義と設計 %d\",\"classification\":\"task\","
+                          "\"planned_start\":\"2026-12-01\","
+                          "\"planned_end\":\"2026-12-03\"}",
+                          n > i ? "," : "", n, n);
+        (void)sprintf(at, "]}");
+        must(call(s, c, "POST", path, body) == 200);
+    }
+    free(body);
+}
+
+static void prepare(struct site *s, struct client *c, enum what what,
+                    const char *method, const char *path, const char *body)
+{
+    char full[256];
+
+    (void)snprintf(full, sizeof full, "/t/kaku/api/v1%s", path);
+    s->size[what] = write_request(s->request[what], sizeof s->request[what],
+                                  method, full, s->cookie, body);
+    must(ask(c, s->request[what], s->size[what]) / 100 == 2);
+    s->reply[what] = malloc(c->len + 1);
+    must(s->reply[what]);
+    memcpy(s->reply[what], c->reply, c->len + 1);
+    s->reply_len[what] = c->len;
+}
+
+static void prepare_all(struct site *s, struct client *c)
+{
+    char path[80];
+
+    (void)snprintf(path, sizeof path, "/projects/%s/tickets?limit=50",
+                   s->project);
+    prepare(s, c, LIST, "GET", path, "");
+    prepare(s, c, TICKET, "GET", "/tickets/BENCH-5000", "");
+    path[strcspn(path, "?")] = 0;
+    prepare(s, c, CREATE, "POST", path,
+            "{\"subject\":\"要件定義と設計\",\"classification\":\"task\","
+            "\"planned_start\":\"2026-12-01\",\"planned_end\":\"2026-12-03\"}");
+}
+
+/* ---- the limit: SQLite, plain, and civetweb, bare ---- */
+
+static const char limit_schema[] =
+    "PRAGMA journal_mode = WAL;"
+    "CREATE TABLE project (id INTEGER PRIMARY KEY, key TEXT, last_no INT);"
+    "CREATE TABLE classification (id INTEGER PRIMARY KEY, key TEXT);"
+    "CREATE TABLE status (id INTEGER PRIMARY KEY, category INT);"
+    "CREATE TABLE ticket (id INTEGER PRIMARY KEY, project_id INT, no INT,"
+    " classification_id INT, status_id INT, subject TEXT, details TEXT,"
+    " priority INT, parent_id INT, rank INT, planned_start INT,"
+    " planned_end INT, progress INT, assignee_id INT, updated_at INT,"
+    " version INT, revision INT, deleted_at INT);"
+    "CREATE UNIQUE INDEX ticket_no ON ticket(project_id, no);"
+    "CREATE INDEX ticket_parent ON ticket(parent_id, rank);"
+    "CREATE INDEX ticket_plan ON ticket(project_id, parent_id, rank);"
+    "CREATE INDEX ticket_revision ON ticket(project_id, revision);"
+    "CREATE INDEX ticket_updated ON ticket(project_id, updated_at, id)"
+    " WHERE deleted_at IS NULL;"
+    "CREATE INDEX ticket_assignee ON ticket(assignee_id, planned_end);"
+    "CREATE VIRTUAL TABLE ticket_search USING fts5(text, content = '');"
+    "CREATE TABLE operation (seq INTEGER PRIMARY KEY, at INT, user_id INT,"
+    " user_name TEXT, ip TEXT, request_id TEXT, action TEXT, kind TEXT,"
+    " object_id INT, object_name TEXT, before TEXT, after TEXT, hash BLOB);"
+    "INSERT INTO project VALUES (1, 'BENCH', 10000);"
+    "INSERT INTO classification VALUES (1, 'task');"
+    "INSERT INTO status VALUES (1, 0);"
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+    " WHERE i < 10000) INSERT INTO ticket SELECT i, 1, i, 1, 1,"
+    " '要件定義と設計 ' || i, '', 2, NULL, i * 1024, 20788, 20790, 0, NULL, i,"
+    " 1, i, NULL FROM n;";
+
+static const char *const limit_text[] = {
+    [LIST] =
+        "SELECT t.id, p.key, t.no, t.subject, k.key, t.status_id, t.priority,"
+        " t.parent_id, t.planned_start, t.planned_end, t.progress,"
+        " t.updated_at, t.version, t.assignee_id, s.category"
+        " FROM ticket t INDEXED BY ticket_updated"
+        " JOIN project p ON p.id = t.project_id"
+        " JOIN classification k ON k.id = t.classification_id"
+        " JOIN status s ON s.id = t.status_id"
+        " WHERE t.project_id = 1 AND t.deleted_at IS NULL"
+        " ORDER BY t.updated_at DESC, t.id DESC LIMIT 51",
+    [TICKET] = "SELECT * FROM ticket WHERE project_id = 1 AND no = 5000",
+};
+
+/* The rows that one new ticket is: itself, its number, its words to search
+ * by, its line of the log. */
+static const char *const create_text[] = {
+    "BEGIN IMMEDIATE",
+    "UPDATE project SET last_no = last_no + 1 WHERE id = 1",
+    "INSERT INTO ticket SELECT NULL, 1, last_no, 1, 1, '要件定義と設計', '', 2,"
+    " NULL, last_no * 1024, 20788, 20790, 0, NULL, 1, 1, last_no, NULL"
+    " FROM project WHERE id = 1",
+    "INSERT INTO ticket_search (rowid, text) SELECT max(id),"
+    " '要件 件定 定義 義と と設 設計' FROM ticket",
+    "INSERT INTO operation VALUES (NULL, 1, 1, '佐藤 健一', '127.0.0.1',"
+    " '0123456789abcdef', 'create', 'ticket', 1, 'BENCH-1 要件定義と設計',"
+    " NULL, '{\"subject\":\"要件定義と設計\",\"classification\":\"task\","
+    "\"planned_start\":\"2026-12-01\",\"planned_end\":\"2026-12-03\"}',"
+    " randomblob(32))",
+    "COMMIT",
+};
+
+struct limit {
+    char path[96];
+    const struct site *site;
+    pthread_mutex_t writing;
+    sqlite3 *writer;
+    sqlite3_stmt *create[COUNT(create_text)];
+};
+static _Thread_local sqlite3_stmt *reader[2];
+
+static sqlite3 *open_plain(const char *path)
+{
+    sqlite3 *db;
+
+    must(sqlite3_open(path, &db) == SQLITE_OK);
+    must(sqlite3_exec(db, "PRAGMA synchronous = FULL", NULL, NULL, NULL) ==
+         SQLITE_OK);
+    return db;
+}
+
+static void open_limit(struct limit *l, const struct site *s)
+{
+    l->site = s;
+    (void)snprintf(l->path, sizeof l->path, "%s/limit.db", s->dir);
+    must(pthread_mutex_init(&l->writing, NULL) == 0);
+    l->writer = open_plain(l->path);
+    must(sqlite3_exec(l->writer, limit_schema, NULL, NULL, NULL) == SQLITE_OK);
+    for (size_t i = 0; i < COUNT(create_text); i++)
+        must(sqlite3_prepare_v2(l->writer, create_text[i], -1, &l->create[i],
+                                NULL) == SQLITE_OK);
+}
+
+static void commit_one(struct limit *l)
+{
+    for (size_t i = 0; i < COUNT(create_text); i++) {
+        must(sqlite3_step(l->create[i]) == SQLITE_DONE);
+        (void)sqlite3_reset(l->create[i]);
+    }
+}
+
+static void read_rows(const struct limit *l, enum what what)
+{
+    if (!reader[what]) {
+        sqlite3 *db = open_plain(l->path);
+        must(sqlite3_prepare_v2(db, limit_text[what], -1, &reader[what],
+                                NULL) == SQLITE_OK);
+    }
+    sqlite3_stmt *q = reader[what];
+    while (sqlite3_step(q) == SQLITE_ROW)
+        for (int i = 0; i < sqlite3_column_count(q); i++)
+            (void)sqlite3_column_text(q, i);
+    (void)sqlite3_reset(q);
+}
+
+static int handle(struct mg_connection *conn, void *arg)
+{
+    struct limit *l = arg;
+    const struct mg_request_info *info = mg_get_request_info(conn);
+    enum what what = strcmp(info->request_method, "POST") == 0 ? CREATE
+                     : strstr(info->local_uri, "/projects/")   ? LIST
+                                                               : TICKET;
+    char body[2048];
+
+    while (info->content_length > 0 && mg_read(conn, body, sizeof body) > 0)
+        ;
+    if (what == CREATE) {
+        (void)pthread_mutex_lock(&l->writing);
+        commit_one(l);
+        (void)pthread_mutex_unlock(&l->writing);
+    } else {
+        read_rows(l, what);
+    }
+    (void)mg_write(conn, l->site->reply[what], l->site->reply_len[what]);
+    return (int)strtol(l->site->reply[what] + 9, NULL, 10);
+}
+
+/* ---- the least that civetweb, as we patch it, must be given ---- */
+
+static int limit_socket = -1;
+
+static int give_socket(const struct mg_context *mg, int n, int *is_ssl)
+{
+    (void)mg;
+    *is_ssl = 0;
+    return n == 0 ? limit_socket : -1;
+}
+
+static int admit_all(const struct mg_context *mg, const void *from,
+                     int listener)
+{
+    (void)mg, (void)from, (void)listener;
+    return 0;
+}
+
+static void drop_none(const struct mg_context *mg, int tag)
+{
+    (void)mg, (void)tag;
+}
+
+static void attach_none(const struct mg_connection *conn, const void *from,
+                        int sock, int listener, int tag)
+{
+    (void)conn, (void)from, (void)sock, (void)listener, (void)tag;
+}
+
+static int trust_head(struct mg_connection *conn, const char *head, size_t len)
+{
+    (void)conn, (void)head, (void)len;
+    return 0;
+}
+
+static int handle_first(struct mg_connection *conn)
+{
+    return handle(conn, mg_get_user_data(mg_get_context(conn)));
+}
+
+static int open_socket(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+
+    limit_socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    must(limit_socket >= 0 &&
+         bind(limit_socket, (struct sockaddr *)&at, len) == 0 &&
+         listen(limit_socket, 128) == 0 &&
+         getsockname(limit_socket, (struct sockaddr *)&at, &len) == 0);
+    return ntohs(at.sin_port);
+}
+
+static struct mg_context *start_civetweb(struct limit *l, int *port)
+{
+    static const char *options[] = {"listening_ports",
+                                    "0",
+                                    "num_threads",
+                                    "16",
+                                    "enable_keep_alive",
+                                    "yes",
+                                    "tcp_nodelay",
+                                    "1",
+                                    "keep_alive_timeout_ms",
+                                    "5000",
+                                    "request_timeout_ms",
+                                    "5000",
+                                    NULL};
+    static const struct mg_callbacks least = {.begin_request = handle_first,
+                                              .listen_socket = give_socket,
+                                              .admit = admit_all,
+                                              .dropped = drop_none,
+                                              .attach = attach_none,
+                                              .check_head = trust_head};
+
+    *port = open_socket();
+    must(mg_init_library(MG_FEATURES_TLS) != 0);
+    struct mg_context *mg = mg_start(&least, l, options);
+    must(mg != NULL);
+    return mg;
+}
+
+/* ---- measuring ---- */
+
+struct load {
+    pthread_t thread;
+    int port;
+    const char *request;
+    size_t size;
+    long count;
+};
+
+static void *run_load(void *arg)
+{
+    struct load *load = arg;
+    struct client c;
+    int64_t end_ms = clock_monotonic_ms() + MEASURE_MS;
+
+    client_open(&c, load->port);
+    for (; clock_monotonic_ms() < end_ms; load->count++)
+        must(ask(&c, load->request, load->size) / 100 == 2);
+    client_close(&c);
+    return NULL;
+}
+
+static double measure(const struct site *s, int port, enum what what)
+{
+    struct load loads[CLIENTS] = {{0}};
+    long count = 0;
+
+    for (size_t i = 0; i < CLIENTS; i++) {
+        loads[i].port = port;
+        loads[i].request = s->request[what];
+        loads[i].size = s->size[what];
+        must(pthread_create(&loads[i].thread, NULL, run_load, &loads[i]) == 0);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        (void)pthread_join(loads[i].thread, NULL);
+        count += loads[i].count;
+    }
+    return (double)count * 1000 / MEASURE_MS;
+}
+
+static double measure_commits(struct limit *l)
+{
+    int64_t end_ms = clock_monotonic_ms() + MEASURE_MS;
+    long count = 0;
+
+    for (; clock_monotonic_ms() < end_ms; count++)
+        commit_one(l);
+    return (double)count * 1000 / MEASURE_MS;
+}
+
+static void print_row(const char *name, double limit, double figure)
+{
+    (void)printf("%-44s %9.0f %9.0f %6.0f %%\n", name, limit, figure,
+                 limit > 0 ? 100 * figure / limit : 0);
+}
+
+static void print_table(struct site *s, struct limit *l)
+{
+    static const char *const names[] = {
+        [LIST] = "ticket list, 50 of 10,000: bare civetweb",
+        [TICKET] = "one ticket: bare civetweb",
+        [CREATE] = "ticket create: bare civetweb",
+    };
+    double figure = 0;
+    int port;
+    struct mg_context *mg = start_civetweb(l, &port);
+
+    (void)printf("%-44s %9s %9s %8s\n", "requests/s, 8 connections", "limit",
+                 "figure", "ratio");
+    for (int what = LIST; what <= CREATE; what++) {
+        double limit = measure(s, port, (enum what)what);
+        figure = measure(s, s->port, (enum what)what);
+        print_row(names[what], limit, figure);
+    }
+    mg_stop(mg);
+    print_row("ticket create: bare SQLite commits", measure_commits(l), figure);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+                      struct FTW *at)
+{
+    (void)st, (void)type, (void)at;
+    return remove(path);
+}
+
+int main(void)
+{
+    static struct site s;
+    static struct limit l;
+    struct client c;
+
+    start_demo(&s);
+    client_open(&c, s.port);
+    sign_in(&s, &c);
+    fill_site(&s, &c);
+    prepare_all(&s, &c);
+    client_close(&c);
+    open_limit(&l, &s);
+    print_table(&s, &l);
+    (void)kill(s.pid, SIGTERM);
+    (void)waitpid(s.pid, NULL, 0);
+    (void)nftw(s.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return 0;
+}

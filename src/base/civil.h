@@ -16,5 +16,7 @@ int civil_weekday(int32_t day);                   /* 0 Sunday ... 6 Saturday */
 bool civil_parse(const char *text, int32_t *out); /* exactly "2026-11-22" */
 /* Days outside years 1..9999 are written as the nearest inside. */
 void civil_format(int32_t day, char out[11]);
+/* The last two digits of a number, no NUL. */
+void civil_put_two(char *out, unsigned number);
 
 #endif

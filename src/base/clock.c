@@ -3,7 +3,7 @@
  * are due in eight days, sessions that end) without waiting or root. */
 #include "base/clock.h"
 
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/civil.h"
@@ -79,11 +79,13 @@ void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1])
 {
     int64_t rest = 0;
     int64_t days = split_moment(utc_us, &rest);
-    char day[11];
-    civil_format((int32_t)(days + civil_from_ymd(1970, 1, 1)), day);
     unsigned second = (unsigned)(rest / US_PER_SECOND);
-    snprintf(out, CLOCK_CHARS + 1, "%sT%02u:%02u:%02u+09:00", day,
-             second / 3600 % 24, second / 60 % 60, second % 60);
+    memcpy(out, "0000-00-00T00:00:00+09:00", CLOCK_CHARS + 1);
+    civil_format((int32_t)(days + civil_from_ymd(1970, 1, 1)), out);
+    out[10] = 'T';
+    civil_put_two(out + 11, second / 3600 % 24);
+    civil_put_two(out + 14, second / 60 % 60);
+    civil_put_two(out + 17, second % 60);
 }
 
 const char *clock_format(struct arena *mem, int64_t utc_us)

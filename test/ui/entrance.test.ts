@@ -45,7 +45,7 @@ test("wrong password and wrong code say what is wrong and how many tries are lef
   await page.keyboard.press("Enter");
   await page.locator("input.code").fill("00000000");
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").filter({ hasText: "あと 4 回" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "あと4回" }).waitFor();
   assert.deepEqual(problems, []);
 });
 

@@ -21,9 +21,10 @@ export const frame = $state({
 export function place(path: string) {
   const parts = path.split("/").slice(1);
   const inProject = parts[0] === "projects";
+  const key = inProject ? parts[1] : parts[0] === "tickets" ? parts[1]?.replace(/-\d+$/, "") : undefined;
   return {
     parts,
-    project: inProject ? app.projects.find((p) => p.key === parts[1]) : undefined,
+    project: key ? app.projects.find((p) => p.key === key) : undefined,
     page: inProject ? (parts[2] ?? "overview") : parts[0] || "programs",
   };
 }

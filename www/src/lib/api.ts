@@ -20,10 +20,6 @@ export class ApiError extends Error {
     this.body = body ?? {};
     this.errors = body?.errors ?? [];
   }
-  /** Which of the numbers of retry_after, tries_left… the reply carries. */
-  number(name: string): number | undefined {
-    return typeof this.body[name] === "number" ? this.body[name] : undefined;
-  }
   get rule() {
     return this.errors[0]?.rule ?? "";
   }

@@ -128,7 +128,20 @@ static enum err make_sample(struct process *p, const char *path,
     return save_accounts(p->mem, path, accounts);
 }
 
-static enum err start(struct process *p, const char *dir, int port,
+static enum err check_file(struct process *p)
+{
+    struct tenant *t;
+    enum err e = tenant_open(p->app.store, sample_tenant, &t);
+
+    if (e)
+        return e;
+    e = tenant_check(t);
+    tenant_close(t);
+    fprintf(stderr, "integrity check: %s\n", e ? "failed" : "ok");
+    return e;
+}
+
+static enum err start(struct process *p, const char *dir, int port, bool check,
                       struct sample_account *accounts)
 {
     struct store_config sc = {.dir = dir,
@@ -145,6 +158,8 @@ static enum err start(struct process *p, const char *dir, int port,
     if (!load_accounts(p->mem, path, accounts) &&
         (e = make_sample(p, path, accounts)))
         return e;
+    if (check && (e = check_file(p)))
+        return e;
     *l = (struct listener){"127.0.0.1", port, false};
     p->server.listeners = l;
     p->server.listener_count = 1;
@@ -158,11 +173,12 @@ int cli_demo(int argc, char **argv)
     struct process p = {.mem = arena_open(512u << 20)};
     struct sample_account accounts[SAMPLE_ACCOUNTS] = {0};
     const char *port_text = "8080", *dir = "yagura-demo";
-    bool as_json = false;
+    bool as_json = false, check = false;
     const struct option_spec specs[] = {
-        {"port", &port_text, NULL,     "0 takes any free one (8080)"            },
-        {"data", &dir,       NULL,     "evaluation data directory (yagura-demo)"},
-        {"json", NULL,       &as_json, "one JSON line once it is ready"         },
+        {"port",  &port_text, NULL,     "0 takes any free one (8080)"            },
+        {"data",  &dir,       NULL,     "evaluation data directory (yagura-demo)"},
+        {"json",  NULL,       &as_json, "one JSON line once it is ready"         },
+        {"check", NULL,       &check,   "check the integrity of the file first"  },
     };
     int64_t port;
 
@@ -171,7 +187,7 @@ int cli_demo(int argc, char **argv)
     if (argc != 0 || !str_parse_int(port_text, 0, 65535, &port))
         return 2;
     process_block_signals();
-    enum err e = start(&p, dir, (int)port, accounts);
+    enum err e = start(&p, dir, (int)port, check, accounts);
     if (e) {
         fprintf(stderr, "yagura: the demo cannot start in %s: %s\n", dir,
                 err_name(e));

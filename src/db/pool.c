@@ -402,6 +402,17 @@ size_t pool_count(struct pool *p)
 
 /* ---- what a holder may do ---- */
 
+enum err tenant_check(struct tenant *t)
+{
+    struct db *db = NULL;
+    enum err e = conn_open(&t->data->place, CONN_READER, &db);
+
+    if (!e && !conn_is_sound(db))
+        e = ERR_INTERNAL;
+    conn_close(db);
+    return e;
+}
+
 const char *tenant_id(const struct tenant *t)
 {
     return t->id;

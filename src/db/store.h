@@ -46,6 +46,9 @@ MUST_USE enum err tenant_create(struct store *s, const char *id);
 MUST_USE enum err tenant_open(struct store *s, const char *id,
                               struct tenant **out);
 void tenant_close(struct tenant *t); /* gives the reference back */
+/* integrity_check of the tenant's file, on a connection of its own: reads all
+ * of it.  ERR_INTERNAL when it is not sound. */
+MUST_USE enum err tenant_check(struct tenant *t);
 const char *tenant_id(const struct tenant *t);
 /* 32-byte keys by label under this tenant's own key. */
 void tenant_derive_key(const struct tenant *t, const char *label,

@@ -32,8 +32,9 @@ export interface Demo {
 export async function startDemo(
   dir = mkdtempSync(join(tmpdir(), "yagura-")),
   program = binary,
+  words: string[] = [],
 ): Promise<Demo> {
-  const child = spawn(program, ["demo", "--json", "--port", "0", "--data", join(dir, "data")], {
+  const child = spawn(program, ["demo", "--json", "--port", "0", "--data", join(dir, "data"), ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" },
   });

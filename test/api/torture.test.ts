@@ -103,7 +103,7 @@ test(`${kills} kills in the middle of writing lose nothing acknowledged`, async 
       while (ledger.changes < after) await Promise.race([over, new Promise((resolve) => setImmediate(resolve))]);
       await demo.stop("SIGKILL");
       await over;
-      demo = await startDemo(dir, release);
+      demo = await startDemo(dir, release, ["--check"]); // ends if integrity_check says no
       await compare(again(), ledger);
     }
     t.diagnostic(`${ledger.changes} acknowledged writes, ${ledger.tickets.size} tickets, ${kills} kills`);

@@ -43,6 +43,7 @@ for (const [name, path, open] of [
   ["keys", "/", () => page.keyboard.press("?")],
   ["new program", "/", () => page.getByRole("button", { name: "プログラムを追加" }).click()],
   ["new project", "/", () => page.locator("button.primary", { hasText: "プロジェクトを追加" }).click()],
+  ["program", "/", () => page.getByRole("button", { name: /^編集 / }).first().click()],
   ["new ticket", "/projects/ERP/tickets", () => page.locator("h1 ~ button.primary").click()],
   ["new user", "/users", () => page.getByRole("button", { name: "ユーザーを追加" }).click()],
   ["delete project", "/projects/ERP/settings", () => page.getByRole("button", { name: "プロジェクトを削除" }).click()],
@@ -96,6 +97,31 @@ test("without a line: the banner says so, the change is kept and sent when it is
   await page.context().setOffline(false);
   await page.locator(".mark", { hasText: "保存しました" }).waitFor();
   await page.locator(".offline").waitFor({ state: "detached" });
+});
+
+test("a locked session: the dialog lies over the page, the change waits behind it", async () => {
+  await go("/projects/ERP/tickets?ticket=ERP-111");
+  await page.locator("#f-priority").waitFor();
+  const session = await page.evaluate(async () => (await fetch(`${location.pathname.match(/^\/t\/[^/]+/)![0]}/api/v1/session`)).json());
+  await page.route("**/api/v1/tickets/*", (route) =>
+    route.request().method() === "PATCH"
+      ? route.fulfill({ status: 401, json: { title: "", status: 401, errors: [{ field: "", rule: "locked", message: "" }] } })
+      : route.continue(),
+  );
+  await page.route("**/api/v1/session/unlock", (route) => route.fulfill({ json: session }));
+  await page.locator("#f-priority").selectOption("low");
+  const dialog = page.locator("dialog[open]");
+  await dialog.waitFor();
+  await accessible("locked");
+  await page.keyboard.press("Escape");
+  assert.ok(await dialog.isVisible());
+  await page.unrouteAll();
+  await page.route("**/api/v1/session/unlock", (route) => route.fulfill({ json: session }));
+  await dialog.locator('input[type="password"]').fill("anything");
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  await page.locator(".mark", { hasText: "保存しました" }).waitFor();
+  assert.equal(await page.locator("#f-priority").inputValue(), "low");
 });
 
 test("the drawer of a narrow screen opens, and closes by going somewhere", async () => {

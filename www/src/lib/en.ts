@@ -425,4 +425,5 @@ export const en: Record<Key, string> = {
   unarchive: "Take out of the archive",
   no_such_tenant: "There is no tenant “{id}”",
   resend_left: "Send the code again ({n} left)",
+  program_members_text: "A role given here reaches all programs and projects below.",
 };

@@ -423,5 +423,6 @@ export const ja = {
   unarchive: "アーカイブを解除",
   no_such_tenant: "テナント「{id}」は見つかりません",
   resend_left: "コードを再送する（あと {n} 回）",
+  program_members_text: "ここで与えたロールは、下のすべてのプログラムとプロジェクトに引き継がれます。",
 };
 export type Key = keyof typeof ja;

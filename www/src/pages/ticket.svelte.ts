@@ -133,10 +133,11 @@ export class TicketEditor {
   }
 
   private explain(error: unknown, field: Field, value: Value) {
-    if (!(error instanceof ApiError) || error.status === 503) {
+    // no line, too busy, locked: the value waits, the mark in the head says so
+    if (!(error instanceof ApiError) || [401, 503].includes(error.status)) {
       this.failed = { field, value };
-      setTimeout(() => this.retry(), RETRY_MS);
-      return; // the mark in the head and the banner say it
+      this.later();
+      return;
     }
     const found = error.errors.filter((e) => e.field);
     this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [e.field.split(".").at(-1)!, e.message])) };
@@ -144,6 +145,9 @@ export class TicketEditor {
     this.ticket = this.ticket && { ...this.ticket }; // inputs show the stored value again
   }
 
+  private later() {
+    setTimeout(() => (app.step === "ready" ? this.retry() : this.failed && this.later()), RETRY_MS);
+  }
   retry() {
     if (this.failed) void this.save(this.failed.field, this.failed.value);
   }

@@ -207,15 +207,17 @@ static void fill_site(struct site *s, struct client *c)
     cut(c->reply + c->head, "\"id\":\"", "\"", s->project, sizeof s->project);
     (void)snprintf(path, sizeof path, "/projects/%s/edits", s->project);
     for (int i = 0; i < ROWS; i += BATCH) {
-        char *at = body + sprintf(body, "{\"edits\":[");
+        size_t size = (size_t)BATCH * 256, len = 0;
+        len += (size_t)snprintf(body, size, "{\"edits\":[");
         for (int n = i; n < i + BATCH; n++)
-            at += sprintf(at,
-                          "%s{\"op\":\"create\",\"ref\":\"t%d\",\"subject\":"
-                          "\"要件定義と設計 %d\",\"classification\":\"task\","
-                          "\"planned_start\":\"2026-12-01\","
-                          "\"planned_end\":\"2026-12-03\"}",
-                          n > i ? "," : "", n, n);
-        (void)sprintf(at, "]}");
+            len += (size_t)snprintf(
+                body + len, size - len,
+                "%s{\"op\":\"create\",\"ref\":\"t%d\",\"subject\":"
+                "\"要件定義と設計 %d\",\"classification\":\"task\","
+                "\"planned_start\":\"2026-12-01\","
+                "\"planned_end\":\"2026-12-03\"}",
+                n > i ? "," : "", n, n);
+        (void)snprintf(body + len, size - len, "]}");
         must(call(s, c, "POST", path, body) == 200);
     }
     free(body);

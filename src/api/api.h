@@ -38,6 +38,7 @@ enum route_flag {
     ROUTE_MATCH = 8,   /* needs If-Match: "version": 428 without */
     ROUTE_READ = 32,   /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
+    ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
 };
 
 /* A route is data.  right's zero value denies.  path: "/api/v1/…/:id". */

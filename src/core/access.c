@@ -200,7 +200,7 @@ enum err access_check(struct ctx *c, enum right right, int64_t object_id)
                         "Please sign in");
     if (right == RIGHT_SIGNED_IN)
         return OK;
-    if (right == RIGHT_ADMIN)
+    if (right >= RIGHT_ADMIN && right <= RIGHT_ADMIN_LOG)
         return c->actor->is_admin ? OK : denied(c);
     return check_object(c, needs[right].object, needs[right].view,
                         needs[right].any, object_id);

@@ -29,11 +29,16 @@ enum permission {
  * first path parameter names: the dispatcher looks up what the caller's
  * grants give on that object, in one statement, before the handler runs. */
 enum right {
-    RIGHT_NONE = 0,  /* nobody: the default denies */
-    RIGHT_ANYONE,    /* no session asked for (sign-in, links) */
-    RIGHT_HALF,      /* password given, code still owed */
-    RIGHT_SIGNED_IN, /* any fully signed-in user; core filters the rows */
-    RIGHT_ADMIN,     /* master administrator */
+    RIGHT_NONE = 0,     /* nobody: the default denies */
+    RIGHT_ANYONE,       /* no session asked for (sign-in, links) */
+    RIGHT_HALF,         /* password given, code still owed */
+    RIGHT_SIGNED_IN,    /* any fully signed-in user; core filters the rows */
+    RIGHT_ADMIN,        /* master administrator */
+    RIGHT_ADMIN_USERS,  /* areas of tenant administration: people */
+    RIGHT_ADMIN_ACCESS, /* roles, groups, grants of the whole tenant */
+    RIGHT_ADMIN_MASTER, /* labels, teams, classifications, fields, calendars */
+    RIGHT_ADMIN_SECURITY, /* passwords, factors, networks, sessions */
+    RIGHT_ADMIN_LOG,      /* operation and access log */
     RIGHT_PROGRAM_VIEW,
     RIGHT_PROGRAM_ADD,
     RIGHT_PROGRAM_EDIT,

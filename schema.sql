@@ -59,6 +59,7 @@ CREATE TABLE session (
   level      INTEGER NOT NULL CHECK (level IN (0, 1)), -- 0 password given, 1 code given too
   created_at INTEGER NOT NULL,                 -- start of the absolute limit
   seen_at    INTEGER NOT NULL,                 -- written at most once a minute
+  fresh_at   INTEGER NOT NULL DEFAULT 0,       -- last proof of who it is, for sensitive steps
   ip         TEXT NOT NULL,
   agent      TEXT NOT NULL                     -- browser, cut to 200 characters
 ) STRICT;

@@ -234,6 +234,15 @@ static enum err need_session(struct ctx *c, const struct visitor *v,
     return OK;
 }
 
+enum err call_need_fresh(const struct call *k)
+{
+    if (k->session && k->session->is_fresh)
+        return OK;
+    return ctx_fail(k->c, ERR_AUTH, "", "fresh_sign_in",
+                    "本人確認のため、もう一度パスワードを入力してください",
+                    "Give your password again before this step");
+}
+
 static enum err check_rights(struct call *k, const struct visitor *v)
 {
     enum right right = k->route->right;
@@ -245,7 +254,10 @@ static enum err check_rights(struct call *k, const struct visitor *v)
         return e;
     if (right == RIGHT_HALF)
         return OK;
-    return access_check(k->c, right, call_id(k, 0));
+    e = access_check(k->c, right, call_id(k, 0));
+    if (!e && (k->route->flags & ROUTE_FRESH))
+        e = call_need_fresh(k);
+    return e;
 }
 
 /* Marks the session as used, at most once a minute. */

@@ -72,6 +72,10 @@ void api_print_types(struct buf *b);
 int64_t call_id(const struct call *k, int n);
 /* ETag of the reply: "version" in quotes. */
 void call_etag(struct call *k, int64_t version);
+/* For steps that are sensitive only with some bodies; the flag ROUTE_FRESH
+ * does the same for a whole route.  ERR_AUTH "fresh_sign_in" when the session
+ * has not proved lately who it is, or there is none (tokens). */
+MUST_USE enum err call_need_fresh(const struct call *k);
 /* limit of a list: ?limit=, 1..200, 50 when absent. */
 int call_limit(const struct call *k);
 

@@ -204,6 +204,18 @@ static enum err post_unlock(struct call *k)
     return put_new_session(k, s.token);
 }
 
+static enum err post_fresh(struct call *k)
+{
+    struct sign_in s = {0};
+    enum err e = sign_in_freshen(k->c, k->app, k->tenant, k->session->id,
+                                 values_text(k->body, "password"), &s);
+
+    if (e)
+        return e;
+    put_cookie(k, k->place->cookie, s.token, 0);
+    return OK;
+}
+
 static enum err get_session(struct call *k)
 {
     return put_session(k, k->session);
@@ -313,32 +325,36 @@ static enum err end_session(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_POST,   "/api/v1/sign-in",         post_sign_in,     RIGHT_ANYONE,    &sign_in_form,
-     NULL,                                                                                             NULL, ROUTE_NO_TX, "Give the password; a code is mailed"},
+     NULL,                                                                                             NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"},
     {METHOD_POST,   "/api/v1/sign-in/code",    post_code,        RIGHT_HALF,      &code_form,
-     NULL,                                                                                             NULL, ROUTE_NO_TX, "Give the mailed code"               },
+     NULL,                                                                                             NULL, ROUTE_NO_TX,               "Give the mailed code"               },
     {METHOD_POST,   "/api/v1/sign-in/resend",  post_resend,      RIGHT_HALF,
-     &empty_form,                                                                                NULL, NULL, ROUTE_NO_TX, "Send a new code"                    },
+     &empty_form,                                                                                NULL, NULL, ROUTE_NO_TX,               "Send a new code"                    },
     {METHOD_POST,   "/api/v1/session/unlock",  post_unlock,      RIGHT_HALF,
-     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Resume an idle session"             },
+     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"             },
+    {METHOD_POST,   "/api/v1/session/fresh",   post_fresh,       RIGHT_SIGNED_IN,
+     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX,
+     "Give the password again before a sensitive step"                                                                                                                       },
     {METHOD_GET,    "/api/v1/session",         get_session,      RIGHT_SIGNED_IN, NULL,          NULL,
-     NULL,                                                                                                   0,           "Who is signed in"                   },
+     NULL,                                                                                                   0,                         "Who is signed in"                   },
     {METHOD_DELETE, "/api/v1/session",         delete_session,   RIGHT_HALF,      NULL,          NULL,
-     NULL,                                                                                                   0,           "Sign out"                           },
+     NULL,                                                                                                   0,                         "Sign out"                           },
     {METHOD_POST,   "/api/v1/links/check",     post_check_link,  RIGHT_ANYONE,
-     &token_form,                                                                                NULL, NULL, ROUTE_READ,  "What a mailed link is for"          },
+     &token_form,                                                                                NULL, NULL, ROUTE_READ,                "What a mailed link is for"          },
     {METHOD_POST,   "/api/v1/links/accept",    post_accept_link, RIGHT_ANYONE,
-     &accept_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Set the password by a link"         },
+     &accept_form,                                                                               NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"         },
     {METHOD_POST,   "/api/v1/password-reset",  post_reset,       RIGHT_ANYONE,
-     &reset_form,                                                                                NULL, NULL, 0,           "Ask for a reset link"               },
+     &reset_form,                                                                                NULL, NULL, 0,                         "Ask for a reset link"               },
     {METHOD_GET,    "/api/v1/password-policy", get_policy,       RIGHT_ANYONE,    NULL,
-     NULL,                                                                                             NULL, 0,           "The password policy in force"       },
+     NULL,                                                                                             NULL, 0,                         "The password policy in force"       },
     {METHOD_PATCH,  "/api/v1/me",              patch_me,         RIGHT_SIGNED_IN, &me_form,      NULL,
-     NULL,                                                                                                   0,           "Change one's own name and language" },
+     NULL,                                                                                                   0,                         "Change one's own name and language" },
     {METHOD_POST,   "/api/v1/me/password",     post_password,    RIGHT_SIGNED_IN,
-     &change_form,                                                                               NULL, NULL, ROUTE_NO_TX, "Change one's own password"          },
+     &change_form,                                                                               NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
+     "Change one's own password"                                                                                                                                             },
     {METHOD_GET,    "/api/v1/me/sessions",     list_sessions,    RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                             NULL, ROUTE_LIST,  "One's own sessions"                 },
+     NULL,                                                                                             NULL, ROUTE_LIST,                "One's own sessions"                 },
     {METHOD_DELETE, "/api/v1/me/sessions/:id", end_session,      RIGHT_SIGNED_IN,
-     NULL,                                                                                       NULL, NULL, 0,           "End one of one's own sessions"      },
+     NULL,                                                                                       NULL, NULL, 0,                         "End one of one's own sessions"      },
 };
 const struct route_set session_routes = {routes, COUNT(routes)};

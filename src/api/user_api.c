@@ -66,19 +66,34 @@ static enum err get_user(struct call *k)
     return e ? e : reply_user(k, &u);
 }
 
+/* Who makes an administrator, or unmakes one, proves first who it is. */
+static enum err need_fresh_for_admin(struct call *k, int64_t id)
+{
+    struct user u = {0};
+    enum err e = id ? user_get(k->c, id, &u) : OK;
+
+    if (e || values_bool(k->body, "is_admin", u.is_admin) == u.is_admin)
+        return e;
+    return call_need_fresh(k);
+}
+
 static enum err post_user(struct call *k)
 {
     struct user u;
-    enum err e = user_create(k->c, k->app, k->body, &u);
+    enum err e = need_fresh_for_admin(k, 0);
 
+    if (!e)
+        e = user_create(k->c, k->app, k->body, &u);
     return e ? e : reply_user(k, &u);
 }
 
 static enum err patch_user(struct call *k)
 {
     struct user u;
-    enum err e = user_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
+    enum err e = need_fresh_for_admin(k, call_id(k, 0));
 
+    if (!e)
+        e = user_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
     return e ? e : reply_user(k, &u);
 }
 

@@ -18,7 +18,8 @@ const char *clock_format(struct arena *mem, int64_t utc_us);
 /* The same without an arena: for the log, which must work without memory. */
 void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1]);
 
-/* Test builds only: moves the wall clock.  The release ignores it. */
+/* Test builds only: moves the wall clock, as does YAGURA_TEST_CLOCK_S in the
+ * environment (seconds).  The release has neither. */
 void clock_set_offset_us(int64_t offset_us);
 
 #endif

@@ -16,6 +16,7 @@ enum {
     SESSION_INSERT,
     SESSION_TRIM,
     SESSION_RENEW,
+    SESSION_FRESHEN,
     SESSION_TOUCH,
     SESSION_DELETE,
     SESSION_END,
@@ -26,18 +27,20 @@ enum {
 static const char *const session_text[] = {
     [SESSION_FIND] =
         "SELECT s.id, s.user_id, s.level, s.created_at, s.seen_at, u.name,"
-        " u.email, u.lang, u.is_admin, u.password_at"
+        " u.email, u.lang, u.is_admin, u.password_at, s.fresh_at"
         " FROM session s JOIN user u ON u.id = s.user_id"
         " WHERE s.token_hash = ?1 AND u.state = 1",
     [SESSION_INSERT] =
         "INSERT INTO session (token_hash, user_id, level, created_at,"
-        " seen_at, ip, agent) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+        " seen_at, fresh_at, ip, agent)"
+        " VALUES (?1, ?2, ?3, ?4, ?4, ?7, ?5, ?6)",
     [SESSION_TRIM] =
         "DELETE FROM session WHERE user_id = ?1 AND id NOT IN (SELECT id"
         " FROM session WHERE user_id = ?1 ORDER BY created_at DESC, id DESC"
         " LIMIT ?2)",
     [SESSION_RENEW] =
         "UPDATE session SET token_hash = ?2, seen_at = ?3 WHERE id = ?1",
+    [SESSION_FRESHEN] = "UPDATE session SET fresh_at = ?2 WHERE id = ?1",
     [SESSION_TOUCH] = "UPDATE session SET seen_at = ?2 WHERE id = ?1",
     [SESSION_DELETE] = "DELETE FROM session WHERE id = ?1",
     [SESSION_END] = "DELETE FROM session WHERE id = ?1 AND user_id = ?2",
@@ -81,6 +84,7 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
         .user_lang = col_int(q, 7) ? LANG_EN : LANG_JA,
         .user_is_admin = col_int(q, 8) != 0,
         .password_at = col_int(q, 9),
+        .fresh_at = col_int(q, 10),
     };
     query_done(q);
     out->expires_at = out->created_at + lifetime_us(out->level);
@@ -89,6 +93,9 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
         return ERR_AUTH;
     out->is_locked =
         c->now_us - out->seen_at > SESSION_IDLE_MINUTES * US_PER_MINUTE;
+    out->is_fresh =
+        out->level == SESSION_FULL &&
+        c->now_us - out->fresh_at <= SESSION_FRESH_MINUTES * US_PER_MINUTE;
     return OK;
 }
 
@@ -107,6 +114,7 @@ enum err session_create(struct ctx *c, int64_t user_id,
     bind_int(q, 4, c->now_us);
     bind_text(q, 5, c->actor->ip);
     bind_text(q, 6, arena_strndup(c->mem, agent, strnlen(agent, 200)));
+    bind_int(q, 7, level == SESSION_FULL ? c->now_us : 0);
     enum err e = query_run(c, q);
     if (e)
         return e;
@@ -129,6 +137,17 @@ enum err session_renew(struct ctx *c, int64_t id,
     bind_blob(q, 2, hash, sizeof(hash));
     bind_int(q, 3, c->now_us);
     return query_run(c, q);
+}
+
+enum err session_freshen(struct ctx *c, int64_t id,
+                         char token[SECRET_TOKEN_CHARS + 1])
+{
+    struct query *q = query(c, session_text[SESSION_FRESHEN]);
+
+    bind_int(q, 1, id);
+    bind_int(q, 2, c->now_us);
+    enum err e = query_run(c, q);
+    return e ? e : session_renew(c, id, token);
 }
 
 enum err session_touch(struct ctx *c, int64_t id)

@@ -18,13 +18,15 @@ enum {
     SESSION_HOURS = 12,
     SESSION_HALF_MINUTES = 15,
     SESSION_PER_USER = 5,
+    SESSION_FRESH_MINUTES = 10, /* a sensitive step needs a proof this new */
 };
 
 struct session {
     int64_t id, user_id;
     enum session_level level;
     bool is_locked; /* idle too long */
-    int64_t created_at, seen_at, expires_at;
+    bool is_fresh;  /* proved who it is within SESSION_FRESH_MINUTES */
+    int64_t created_at, seen_at, expires_at, fresh_at;
     const char *user_name, *user_email;
     enum lang user_lang;
     bool user_is_admin;
@@ -43,6 +45,9 @@ MUST_USE enum err session_create(struct ctx *c, int64_t user_id,
 /* The same session under a new token, no longer idle. */
 MUST_USE enum err session_renew(struct ctx *c, int64_t id,
                                 char token[SECRET_TOKEN_CHARS + 1]);
+/* The owner proved again who it is: fresh, under a new token. */
+MUST_USE enum err session_freshen(struct ctx *c, int64_t id,
+                                  char token[SECRET_TOKEN_CHARS + 1]);
 /* Says that it is in use; call when seen_at is a minute old. */
 MUST_USE enum err session_touch(struct ctx *c, int64_t id);
 MUST_USE enum err session_delete(struct ctx *c, int64_t id);

@@ -473,6 +473,20 @@ enum err sign_in_unlock(struct ctx *c, const struct app *app, struct tenant *t,
     return tx_end(c, t, session_renew(c, session_id, out->token));
 }
 
+enum err sign_in_freshen(struct ctx *c, const struct app *app, struct tenant *t,
+                         int64_t session_id, const char *password,
+                         struct sign_in *out)
+{
+    struct user_secret u = {0};
+    enum err e = verify_own(c, app, t, session_id, "password", password, &u);
+
+    if (e)
+        return e;
+    if ((e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    return tx_end(c, t, session_freshen(c, session_id, out->token));
+}
+
 static enum err store_changed(struct ctx *c, const struct app *app,
                               const struct user_secret *u, const char *hash)
 {

@@ -49,6 +49,11 @@ MUST_USE enum err sign_in_resend(struct ctx *c, const struct app *app,
 MUST_USE enum err sign_in_unlock(struct ctx *c, const struct app *app,
                                  struct tenant *t, int64_t session_id,
                                  const char *password, struct sign_in *out);
+/* A sensitive step was asked for: the password again, so soon before it that
+ * nobody else can have taken the chair. */
+MUST_USE enum err sign_in_freshen(struct ctx *c, const struct app *app,
+                                  struct tenant *t, int64_t session_id,
+                                  const char *password, struct sign_in *out);
 /* The actor's own password, with the current one; other sessions end. */
 MUST_USE enum err sign_in_change_password(struct ctx *c, const struct app *app,
                                           struct tenant *t, const char *current,

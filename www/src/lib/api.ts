@@ -35,6 +35,12 @@ export function whenSessionEnds(fn: typeof onSession) {
   onSession = fn;
 }
 
+/** Asks for the password before a sensitive step; false: the person gave up. */
+let onFresh: () => Promise<boolean> = async () => false;
+export function whenFreshNeeded(fn: typeof onFresh) {
+  onFresh = fn;
+}
+
 /** Told after every request whether the server could be reached. */
 let onNetwork: (reached: boolean) => void = () => {};
 export function whenNetworkChanges(fn: typeof onNetwork) {
@@ -66,6 +72,8 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   if (reply.ok) return json as T;
   const error = new ApiError(reply.status, json);
   if (reply.status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
+  // the same call once more: what was typed stays where it is meanwhile
+  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version);
   throw error;
 }
 

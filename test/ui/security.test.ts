@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Proving who one is, as a person meets it on the screen.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInPage, watch } from "./browser.ts";
+
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function signedInPage(n: number, locale = "ja-JP"): Promise<{ page: Page; problems: string[] }> {
+  const page = await (await browser.newContext({ locale, viewport: { width: 1280, height: 900 } })).newPage();
+  const problems = watch(page);
+  await signInPage(page, demo.ready, n);
+  return { page, problems };
+}
+
+/** The next such call is told that the sign-in is too old, as after ten minutes. */
+async function makeStale(page: Page, path: string) {
+  await page.route(
+    `**/api/v1${path}`,
+    (route) =>
+      route.fulfill({
+        status: 401,
+        contentType: "application/problem+json",
+        body: JSON.stringify({ status: 401, errors: [{ field: "", rule: "fresh_sign_in", message: "again" }] }),
+      }),
+    { times: 1 },
+  );
+}
+
+test("a sensitive step asks for the password in place; nothing typed is lost", async () => {
+  const { page, problems } = await signedInPage(1);
+  const account = demo.ready.accounts[1]!;
+  await page.goto(`${demo.ready.url}/account`);
+  await page.locator('input[autocomplete="current-password"]').fill(account.password);
+  await page.locator('input[autocomplete="new-password"]').fill("Atarashii-26");
+  await makeStale(page, "/me/password");
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "本人確認" });
+  await dialog.locator('input[type="password"]').fill("Wrong-2026");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").waitFor();
+  await dialog.locator('input[type="password"]').fill(account.password);
+  await page.keyboard.press("Enter");
+  await page.getByText("パスワードを変更しました").waitFor();
+  assert.equal(await dialog.count(), 0);
+  assert.deepEqual(problems, []);
+});
+
+test("who gives up the question stays where he was", async () => {
+  const { page } = await signedInPage(2);
+  const account = demo.ready.accounts[2]!;
+  await page.goto(`${demo.ready.url}/account`);
+  await page.locator('input[autocomplete="current-password"]').fill(account.password);
+  await page.locator('input[autocomplete="new-password"]').fill("Atarashii-26");
+  await makeStale(page, "/me/password");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.equal(await page.locator('input[autocomplete="new-password"]').inputValue(), "Atarashii-26");
+});

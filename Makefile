@@ -80,6 +80,7 @@ $(B)/setup-%: scripts/setup
 	@mkdir -p $(B) && touch $@
 $(S)/%/.stamp: third_party/lock | $(B)/setup-build
 	@third_party/fetch $* $(S)/$* && touch $@
+$(S)/zxcvbn/.stamp: third_party/lock-data
 $(S)/civetweb/.stamp: $(wildcard third_party/patches/civetweb-*.patch)
 
 # musl's own build, as its files are chosen by machine
@@ -125,7 +126,7 @@ endef
 define variant
 $(foreach l,$(LIBS),$(eval $(call library,$(1),$(l))))
 LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a)
-OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o
+OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1)) $$(if $$(filter %_test,$$@),-lcmocka)
@@ -173,6 +174,8 @@ $(B)/embed: scripts/embed.c | $(B)/setup-build
 	@gcc -O1 -o $@ $<
 $(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
 	@$(NODE) $< >$@
+$(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
+	@$(NODE) $< $(S)/zxcvbn >$@
 $(B)/bare.c: schema.sql $(B)/embed
 	@$(B)/embed schema.sql >$@
 $(B)/assets.c: schema.sql $(B)/embed $(if $(WWW),$(B)/www.stamp)

@@ -12,6 +12,12 @@ CREATE TABLE tenant ( -- the customer; one row
   first_weekday INTEGER NOT NULL DEFAULT 1 CHECK (first_weekday BETWEEN 0 AND 6),
   fiscal_month  INTEGER NOT NULL DEFAULT 4 CHECK (fiscal_month BETWEEN 1 AND 12),
   calendar_id   INTEGER NOT NULL REFERENCES calendar(id),
+  password_profile INTEGER NOT NULL DEFAULT 0 CHECK (password_profile IN (0, 1)), -- whitepaper modern; the operator's floor may be higher
+  password_min  INTEGER,                       -- fewest characters, NULL: the profile's
+  password_classes INTEGER,                    -- kinds of characters
+  password_days INTEGER,                       -- life of a password
+  factors       INTEGER NOT NULL DEFAULT 3 CHECK (factors BETWEEN 0 AND 3), -- people may add: 1 authenticator app, 2 passkeys
+  fresh_code    INTEGER NOT NULL DEFAULT 0 CHECK (fresh_code IN (0, 1)), -- sensitive steps want a mailed code too
   created_at    INTEGER NOT NULL,
   version       INTEGER NOT NULL DEFAULT 1     -- counts changes, for If-Match
 ) STRICT;
@@ -56,9 +62,11 @@ CREATE TABLE session (
   id         INTEGER PRIMARY KEY,
   token_hash BLOB NOT NULL UNIQUE,             -- SHA-256 of the cookie's value
   user_id    INTEGER NOT NULL REFERENCES user(id),
-  level      INTEGER NOT NULL CHECK (level IN (0, 1)), -- 0 password given, 1 code given too
+  level      INTEGER NOT NULL CHECK (level IN (0, 1)), -- 0 something is owed, 1 signed in
   created_at INTEGER NOT NULL,                 -- start of the absolute limit
   seen_at    INTEGER NOT NULL,                 -- written at most once a minute
+  owed       INTEGER NOT NULL DEFAULT 0,       -- level 0: what is missing: 1 code, 2 factor, 4 new password
+  tries      INTEGER NOT NULL DEFAULT 5,       -- of the factor, left
   fresh_at   INTEGER NOT NULL DEFAULT 0,       -- last proof of who it is, for sensitive steps
   ip         TEXT NOT NULL,
   agent      TEXT NOT NULL                     -- browser, cut to 200 characters

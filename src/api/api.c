@@ -208,7 +208,8 @@ static enum err find_session(struct ctx *c, struct call *k,
     v->actor.user_id = v->session.user_id;
     v->actor.session_id = v->session.id;
     v->actor.name = v->session.user_name;
-    v->actor.lang = v->session.user_lang;
+    if (v->session.level == SESSION_FULL)
+        v->actor.lang = v->session.user_lang;
     v->actor.is_admin = v->session.user_is_admin;
     return OK;
 }

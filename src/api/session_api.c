@@ -4,7 +4,8 @@
 #include "api/routes.h"
 #include "core/invite.h"
 #include "core/password.h"
-#include "core/sign_in.h"
+#include "core/policy.h"
+#include "core/sign_again.h"
 #include "core/tenancy.h"
 #include "core/user.h"
 
@@ -105,7 +106,7 @@ static const char *hint(struct call *k, const char *email)
 static void put_step(struct call *k, const struct sign_in *s)
 {
     json_open(&k->out, NULL, '{');
-    json_text(&k->out, "step", "code");
+    json_text(&k->out, "step", s->owed & OWES_CODE ? "code" : "password");
     json_moment(&k->out, "expires_at", s->expires_at);
     json_int(&k->out, "sends_left", s->sends_left);
     json_text(&k->out, "email_hint", hint(k, s->email));
@@ -129,10 +130,11 @@ static enum err post_sign_in(struct call *k)
 
 static enum err put_session(struct call *k, const struct session *s)
 {
+    struct policy policy;
     struct tenancy t;
     enum err e = tenancy_get(k->c, &t);
 
-    if (e)
+    if (e || (e = policy_get(k->c, k->app, &policy)))
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "user", '{');
@@ -148,8 +150,10 @@ static enum err put_session(struct call *k, const struct session *s)
     json_close(&k->out, '}');
     json_moment(&k->out, "expires_at", s->expires_at);
     json_int(&k->out, "idle_minutes", SESSION_IDLE_MINUTES);
+    json_moment(&k->out, "password_expires_at",
+                policy_expires_at(&policy, s->password_at));
     json_bool(&k->out, "password_expired",
-              password_is_expired(s->password_at, k->c->now_us));
+              policy_is_expired(&policy, s->password_at, k->c->now_us));
     json_bool(&k->out, "is_demo", k->app->is_demo);
     json_close(&k->out, '}');
     return OK;
@@ -168,6 +172,18 @@ static enum err put_new_session(struct call *k, const char *token)
     return tx_end(k->c, k->tenant, e);
 }
 
+/* The reply to a proof: the next step, or the session. */
+static enum err reply_proof(struct call *k, const struct sign_in *s)
+{
+    put_cookie(k, k->place->cookie, s->token, 0);
+    if (s->owed) {
+        put_step(k, s);
+        return OK;
+    }
+    put_cookie(k, k->place->device_cookie, s->device, 90 * 86400);
+    return put_new_session(k, s->token);
+}
+
 static enum err post_code(struct call *k)
 {
     struct sign_in_from from = where_from(k);
@@ -175,11 +191,28 @@ static enum err post_code(struct call *k)
     enum err e = sign_in_code(k->c, k->app, k->tenant, k->session->id,
                               values_text(k->body, "code"), &from, &s);
 
-    if (e)
-        return e;
-    put_cookie(k, k->place->cookie, s.token, 0);
-    put_cookie(k, k->place->device_cookie, s.device, 90 * 86400);
-    return put_new_session(k, s.token);
+    return e ? e : reply_proof(k, &s);
+}
+
+static enum err post_new_password(struct call *k)
+{
+    struct sign_in_from from = where_from(k);
+    struct sign_in s = {0};
+    enum err e =
+        sign_in_new_password(k->c, k->app, k->tenant, k->session->id,
+                             values_text(k->body, "password"), &from, &s);
+
+    return e ? e : reply_proof(k, &s);
+}
+
+static enum err get_sign_in(struct call *k)
+{
+    struct sign_in s;
+    enum err e = sign_in_get(k->c, k->session->id, &s);
+
+    if (!e)
+        put_step(k, &s);
+    return e;
 }
 
 static enum err post_resend(struct call *k)
@@ -195,8 +228,8 @@ static enum err post_resend(struct call *k)
 static enum err post_unlock(struct call *k)
 {
     struct sign_in s = {0};
-    enum err e = sign_in_unlock(k->c, k->app, k->tenant, k->session->id,
-                                values_text(k->body, "password"), &s);
+    enum err e = sign_again_unlock(k->c, k->app, k->tenant, k->session->id,
+                                   values_text(k->body, "password"), &s);
 
     if (e)
         return e;
@@ -207,8 +240,8 @@ static enum err post_unlock(struct call *k)
 static enum err post_fresh(struct call *k)
 {
     struct sign_in s = {0};
-    enum err e = sign_in_freshen(k->c, k->app, k->tenant, k->session->id,
-                                 values_text(k->body, "password"), &s);
+    enum err e = sign_again_freshen(k->c, k->app, k->tenant, k->session->id,
+                                    values_text(k->body, "password"), &s);
 
     if (e)
         return e;
@@ -248,7 +281,7 @@ static enum err post_check_link(struct call *k)
 static enum err post_accept_link(struct call *k)
 {
     return invite_accept(k->c, k->app, k->tenant, values_text(k->body, "token"),
-                         values_text(k->body, "password"));
+                         values_text(k->body, "password"), where_from(k).agent);
 }
 
 static enum err post_reset(struct call *k)
@@ -259,15 +292,19 @@ static enum err post_reset(struct call *k)
 
 static enum err get_policy(struct call *k)
 {
-    const struct password_policy *p = password_policy();
+    struct policy p;
+    enum err e = policy_get(k->c, k->app, &p);
 
+    if (e)
+        return e;
     json_open(&k->out, NULL, '{');
-    json_text(&k->out, "profile", p->profile);
-    json_int(&k->out, "min", p->min);
-    json_int(&k->out, "max", p->max);
-    json_int(&k->out, "classes", p->classes);
-    json_text(&k->out, "symbols", p->symbols);
-    json_int(&k->out, "expiry_days", p->expiry_days);
+    json_text(&k->out, "profile", policy_profile_words[p.profile]);
+    json_int(&k->out, "min", p.min);
+    json_int(&k->out, "max", p.max);
+    json_int(&k->out, "classes", p.classes);
+    json_text(&k->out, "symbols", p.symbols ? p.symbols : "");
+    json_int(&k->out, "expiry_days", p.days);
+    json_int(&k->out, "history", POLICY_HISTORY);
     json_close(&k->out, '}');
     return OK;
 }
@@ -287,9 +324,9 @@ static enum err patch_me(struct call *k)
 
 static enum err post_password(struct call *k)
 {
-    return sign_in_change_password(k->c, k->app, k->tenant,
-                                   values_text(k->body, "current"),
-                                   values_text(k->body, "password"));
+    return sign_again_change_password(
+        k->c, k->app, k->tenant, values_text(k->body, "current"),
+        values_text(k->body, "password"), where_from(k).agent);
 }
 
 static enum err list_sessions(struct call *k)
@@ -324,37 +361,42 @@ static enum err end_session(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST,   "/api/v1/sign-in",         post_sign_in,     RIGHT_ANYONE,    &sign_in_form,
-     NULL,                                                                                             NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"},
-    {METHOD_POST,   "/api/v1/sign-in/code",    post_code,        RIGHT_HALF,      &code_form,
-     NULL,                                                                                             NULL, ROUTE_NO_TX,               "Give the mailed code"               },
-    {METHOD_POST,   "/api/v1/sign-in/resend",  post_resend,      RIGHT_HALF,
-     &empty_form,                                                                                NULL, NULL, ROUTE_NO_TX,               "Send a new code"                    },
-    {METHOD_POST,   "/api/v1/session/unlock",  post_unlock,      RIGHT_HALF,
-     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"             },
-    {METHOD_POST,   "/api/v1/session/fresh",   post_fresh,       RIGHT_SIGNED_IN,
-     &unlock_form,                                                                               NULL, NULL, ROUTE_NO_TX,
-     "Give the password again before a sensitive step"                                                                                                                       },
-    {METHOD_GET,    "/api/v1/session",         get_session,      RIGHT_SIGNED_IN, NULL,          NULL,
-     NULL,                                                                                                   0,                         "Who is signed in"                   },
-    {METHOD_DELETE, "/api/v1/session",         delete_session,   RIGHT_HALF,      NULL,          NULL,
-     NULL,                                                                                                   0,                         "Sign out"                           },
-    {METHOD_POST,   "/api/v1/links/check",     post_check_link,  RIGHT_ANYONE,
-     &token_form,                                                                                NULL, NULL, ROUTE_READ,                "What a mailed link is for"          },
-    {METHOD_POST,   "/api/v1/links/accept",    post_accept_link, RIGHT_ANYONE,
-     &accept_form,                                                                               NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"         },
-    {METHOD_POST,   "/api/v1/password-reset",  post_reset,       RIGHT_ANYONE,
-     &reset_form,                                                                                NULL, NULL, 0,                         "Ask for a reset link"               },
-    {METHOD_GET,    "/api/v1/password-policy", get_policy,       RIGHT_ANYONE,    NULL,
-     NULL,                                                                                             NULL, 0,                         "The password policy in force"       },
-    {METHOD_PATCH,  "/api/v1/me",              patch_me,         RIGHT_SIGNED_IN, &me_form,      NULL,
-     NULL,                                                                                                   0,                         "Change one's own name and language" },
-    {METHOD_POST,   "/api/v1/me/password",     post_password,    RIGHT_SIGNED_IN,
-     &change_form,                                                                               NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
-     "Change one's own password"                                                                                                                                             },
-    {METHOD_GET,    "/api/v1/me/sessions",     list_sessions,    RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                             NULL, ROUTE_LIST,                "One's own sessions"                 },
-    {METHOD_DELETE, "/api/v1/me/sessions/:id", end_session,      RIGHT_SIGNED_IN,
-     NULL,                                                                                       NULL, NULL, 0,                         "End one of one's own sessions"      },
+    {METHOD_POST,   "/api/v1/sign-in",              post_sign_in,      RIGHT_ANYONE,    &sign_in_form,
+     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"},
+    {METHOD_POST,   "/api/v1/sign-in/code",         post_code,         RIGHT_HALF,      &code_form,
+     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the mailed code"               },
+    {METHOD_GET,    "/api/v1/sign-in",              get_sign_in,       RIGHT_HALF,      NULL,          NULL, NULL,
+     0,                                                                                                                                       "What this sign-in still owes"       },
+    {METHOD_POST,   "/api/v1/sign-in/new-password", post_new_password, RIGHT_HALF,
+     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
+     "Replace a password that is too old, as the last step"                                                                                                                        },
+    {METHOD_POST,   "/api/v1/sign-in/resend",       post_resend,       RIGHT_HALF,
+     &empty_form,                                                                                      NULL, NULL, ROUTE_NO_TX,               "Send a new code"                    },
+    {METHOD_POST,   "/api/v1/session/unlock",       post_unlock,       RIGHT_HALF,
+     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"             },
+    {METHOD_POST,   "/api/v1/session/fresh",        post_fresh,        RIGHT_SIGNED_IN,
+     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
+     "Give the password again before a sensitive step"                                                                                                                             },
+    {METHOD_GET,    "/api/v1/session",              get_session,       RIGHT_SIGNED_IN, NULL,          NULL,
+     NULL,                                                                                                         0,                         "Who is signed in"                   },
+    {METHOD_DELETE, "/api/v1/session",              delete_session,    RIGHT_HALF,      NULL,          NULL,
+     NULL,                                                                                                         0,                         "Sign out"                           },
+    {METHOD_POST,   "/api/v1/links/check",          post_check_link,   RIGHT_ANYONE,
+     &token_form,                                                                                      NULL, NULL, ROUTE_READ,                "What a mailed link is for"          },
+    {METHOD_POST,   "/api/v1/links/accept",         post_accept_link,  RIGHT_ANYONE,
+     &accept_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"         },
+    {METHOD_POST,   "/api/v1/password-reset",       post_reset,        RIGHT_ANYONE,
+     &reset_form,                                                                                      NULL, NULL, 0,                         "Ask for a reset link"               },
+    {METHOD_GET,    "/api/v1/password-policy",      get_policy,        RIGHT_ANYONE,    NULL,
+     NULL,                                                                                                   NULL, 0,                         "The password policy in force"       },
+    {METHOD_PATCH,  "/api/v1/me",                   patch_me,          RIGHT_SIGNED_IN, &me_form,      NULL,
+     NULL,                                                                                                         0,                         "Change one's own name and language" },
+    {METHOD_POST,   "/api/v1/me/password",          post_password,     RIGHT_SIGNED_IN,
+     &change_form,                                                                                     NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
+     "Change one's own password"                                                                                                                                                   },
+    {METHOD_GET,    "/api/v1/me/sessions",          list_sessions,     RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                                   NULL, ROUTE_LIST,                "One's own sessions"                 },
+    {METHOD_DELETE, "/api/v1/me/sessions/:id",      end_session,       RIGHT_SIGNED_IN,
+     NULL,                                                                                             NULL, NULL, 0,                         "End one of one's own sessions"      },
 };
 const struct route_set session_routes = {routes, COUNT(routes)};

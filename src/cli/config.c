@@ -42,6 +42,9 @@ static const struct key {
     KEY(smtp_from_name, "Yagura"),
     KEY(mail_spool, NULL),
     KEY(threads, NULL),
+    KEY(password_profile, "whitepaper"),
+    KEY(password_min, NULL),
+    KEY(password_days, NULL),
 };
 
 static const char **slot(struct config *c, const struct key *k)
@@ -182,7 +185,7 @@ static bool complain(bool bad, const char *text)
 bool config_check(const struct config *c)
 {
     struct stat st;
-    int64_t port;
+    int64_t port, number;
     bool good = true;
 
     good &= complain(!c->cert != !c->cert_key, "cert and cert_key go together");
@@ -202,6 +205,15 @@ bool config_check(const struct config *c)
     good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&
                          !str_starts(c->base_url, "http://"),
                      "base_url begins with https://");
+    good &= complain(strcmp(c->password_profile, "whitepaper") != 0 &&
+                         strcmp(c->password_profile, "modern") != 0,
+                     "password_profile is whitepaper or modern");
+    good &= complain(c->password_min &&
+                         !str_parse_int(c->password_min, 8, 128, &number),
+                     "password_min is 8 to 128 characters");
+    good &= complain(c->password_days &&
+                         !str_parse_int(c->password_days, 1, 3650, &number),
+                     "password_days is 1 to 3650");
     return good;
 }
 

@@ -24,6 +24,8 @@ struct config {
     const char *smtp_password_file, *smtp_ca, *smtp_from, *smtp_from_name;
     const char *mail_spool; /* folder: mails are written here instead */
     const char *threads;
+    /* the weakest password policy a tenant may have */
+    const char *password_profile, *password_min, *password_days;
 };
 
 /* Takes --config FILE and one flag a key out of argv; says on stderr what is

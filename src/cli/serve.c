@@ -145,6 +145,18 @@ static enum err set_up_listeners(struct process *p, const struct config *c)
     return e;
 }
 
+/* The values were checked by config_check(). */
+static void set_up_floor(struct policy_floor *floor, const struct config *c)
+{
+    int64_t min = 0, days = 0;
+
+    floor->is_modern = strcmp(c->password_profile, "modern") == 0;
+    if (c->password_min && str_parse_int(c->password_min, 8, 128, &min))
+        floor->min = (int)min;
+    if (c->password_days && str_parse_int(c->password_days, 1, 3650, &days))
+        floor->days = (int)days;
+}
+
 /* With a single tenant any host name is its own. */
 static void find_sole_tenant(struct process *p)
 {
@@ -167,6 +179,7 @@ static enum err start(struct process *p, struct config *c)
     p->app.base_url = c->base_url;
     if (!config_check(c))
         return ERR_INVALID;
+    set_up_floor(&p->app.floor, c);
     if ((e = store_open(&sc, &p->app.store)))
         return e;
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||

@@ -9,6 +9,12 @@
 
 struct server;
 
+/* The weakest password policy the operator lets a tenant have. */
+struct policy_floor {
+    bool is_modern; /* profile "modern"; else "whitepaper" */
+    int min, days;  /* fewest characters, longest life; 0: the profile's */
+};
+
 /* What the process is made of; filled by main or a command, then constant. */
 struct app {
     struct store *store;
@@ -20,6 +26,7 @@ struct app {
     const char *sole_tenant; /* answers on any host when there is but one */
     struct limiter *limiter; /* sign-in throttling */
     struct outbox *outbox;   /* wakes the mail worker */
+    struct policy_floor floor;
     uint8_t pepper[32];
     uint8_t code_key[32];
 };

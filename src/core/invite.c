@@ -81,7 +81,8 @@ enum err invite_find(struct ctx *c, const char *token, struct invite *out)
     return OK;
 }
 
-static enum err spend(struct ctx *c, const char *token, const char *hash)
+static enum err spend(struct ctx *c, const struct app *app, const char *token,
+                      const char *hash, const char *agent)
 {
     struct invite link;
     enum err e = invite_find(c, token, &link);
@@ -97,6 +98,12 @@ static enum err spend(struct ctx *c, const char *token, const char *hash)
         return e;
     if ((e = session_end_all(c, link.user_id)))
         return e;
+    const struct user_secret u = {.name = link.user_name,
+                                  .email = link.user_email,
+                                  .lang = link.user_lang};
+    if (link.purpose == INVITE_RESET &&
+        (e = letter_send_notice(c, app, NOTICE_PASSWORD, &u, agent, "")))
+        return e;
     return operation_log(c, &(struct operation){.action = "set_password",
                                                 .kind = "user",
                                                 .object_id = link.user_id,
@@ -104,30 +111,24 @@ static enum err spend(struct ctx *c, const char *token, const char *hash)
 }
 
 enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
-                       const char *token, const char *password)
+                       const char *token, const char *password,
+                       const char *agent)
 {
     struct invite link = {0};
-    const char **old = NULL, *hash;
-    size_t count = 0;
+    const char *hash;
     enum err e = tx_begin(c, t, TX_READ);
 
     if (e)
         return e;
-    e = invite_find(c, token, &link);
-    if (!e)
-        e = password_list_history(c, link.user_id, &old, &count);
-    if ((e = tx_end(c, t, e)))
+    if ((e = tx_end(c, t, invite_find(c, token, &link))))
         return e;
-    const char *context[] = {link.user_email, link.user_name, NULL};
-    if ((e = password_check(c, "password", password, context)))
-        return e;
-    if ((e = password_refuse_old(c, app, "password", password, old, count)))
-        return e;
-    if ((e = secret_hash(c->mem, app->pepper, password, &hash)))
+    const struct user_secret u = {
+        .id = link.user_id, .name = link.user_name, .email = link.user_email};
+    if ((e = password_make(c, app, t, &u, password, &hash)))
         return e;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    return tx_end(c, t, spend(c, token, hash));
+    return tx_end(c, t, spend(c, app, token, hash, agent));
 }
 
 enum err invite_reset(struct ctx *c, const struct app *app, const char *email)

@@ -3,6 +3,9 @@
 
 #include "base/clock.h"
 #include "core/outbox.h"
+#include "core/tenancy.h"
+
+#include <string.h>
 
 static const char *foot(enum lang lang)
 {
@@ -89,26 +92,72 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
     return send(c, app, u->email, subject, text, 24 * 60);
 }
 
-enum err letter_send_password_changed(struct ctx *c, const struct app *app,
-                                      const char *email, const char *name,
-                                      enum lang lang)
-{
-    const char *when = clock_format(c->mem, c->now_us);
+static const struct {
+    const char *subject_ja, *subject_en, *ja, *en;
+} notices[] = {
+    [NOTICE_PASSWORD] = {"【櫓】パスワードが変更されました",
+                         "[Yagura] Your password was changed",       "パスワードが変更されました。",
+                         "Your password was changed."                     },
+    [NOTICE_DEVICE] = {"【櫓】新しい端末からのサインイン",
+                         "[Yagura] Sign-in from a new device",       "これまで使われていない端末からサインインがありました。",
+                         "Somebody signed in with your account from a device"
+                       " that was not used before."                       },
+    [NOTICE_ADDRESS] = {"【櫓】メールアドレスが変更されました",
+                         "[Yagura] Your e-mail address was changed", "アカウントのメールアドレスが変更されました。",
+                         "The e-mail address of your account was changed."},
+    [NOTICE_FACTOR_ADDED] = {"【櫓】サインインの方法が追加されました",
+                         "[Yagura] A way to sign in was added",      "サインインの方法が追加されました。",
+                         "A way to sign in was added to your account."    },
+    [NOTICE_FACTOR_REMOVED] = {"【櫓】サインインの方法が削除されました",
+                         "[Yagura] A way to sign in was removed",    "サインインの方法が削除されました。",
+                         "A way to sign in was removed from your"
+                               " account."                                },
+};
 
-    if (lang == LANG_JA)
-        return send(c, app, email, "【櫓】パスワードが変更されました",
-                    arena_printf(c->mem,
-                                 "%s 様\n\nパスワードが変更されました。\n"
-                                 "日時: %s\n接続元: %s\n\n"
-                                 "お心当たりがない場合は、すぐに管理者へ"
-                                 "連絡してください。\n%s",
-                                 name, when, c->actor->ip, foot(lang)),
-                    0);
-    return send(c, app, email, "[Yagura] Your password was changed",
-                arena_printf(c->mem,
-                             "Dear %s,\n\nYour password was changed.\n"
-                             "Time: %s\nFrom: %s\n\nIf this was not you, tell "
-                             "your administrator at once.\n%s",
-                             name, when, c->actor->ip, foot(lang)),
-                0);
+/* A mail is plain text: a browser's name must not add lines to it. */
+static const char *printable(struct ctx *c, const char *agent)
+{
+    char *text = arena_strdup(c->mem, agent);
+
+    for (char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
+            *p = '?';
+    return arena_strndup(c->mem, text, strnlen(text, 200));
+}
+
+enum err letter_send_notice(struct ctx *c, const struct app *app,
+                            enum letter_notice notice,
+                            const struct user_secret *u, const char *agent,
+                            const char *what)
+{
+    bool ja = u->lang == LANG_JA;
+    struct tenancy t;
+    enum err e = tenancy_get(c, &t);
+
+    if (e)
+        return e;
+    const char *when = clock_format(c->mem, c->now_us);
+    const char *news = ja ? notices[notice].ja : notices[notice].en;
+    const char *browser = printable(c, agent);
+    const char *text =
+        ja ? arena_printf(
+                 c->mem,
+                 "%s 様\n\n%s\n\n%s%sテナント: %s\n日時: %s（日本時間）\n"
+                 "接続元: %s\nブラウザー: %s\n\n"
+                 "お心当たりがない場合は、ほかの人がアカウントを使っている"
+                 "おそれがあります。\nすぐに管理者へ連絡し、パスワードを"
+                 "変更してください。\n%s",
+                 u->name, news, what, *what ? "\n" : "", t.name, when,
+                 c->actor->ip, browser, foot(u->lang))
+           : arena_printf(
+                 c->mem,
+                 "Dear %s,\n\n%s\n\n%s%sTenant: %s\nTime: %s (Japan)\n"
+                 "From: %s\nBrowser: %s\n\nIf this was not you, somebody "
+                 "else may be using your account.\nTell your administrator "
+                 "at once and change your password.\n%s",
+                 u->name, news, what, *what ? "\n" : "", t.name, when,
+                 c->actor->ip, browser, foot(u->lang));
+    return send(c, app, u->email,
+                ja ? notices[notice].subject_ja : notices[notice].subject_en,
+                text, 0);
 }

@@ -13,10 +13,19 @@ MUST_USE enum err letter_send_code(struct ctx *c, const struct app *app,
 MUST_USE enum err letter_send_link(struct ctx *c, const struct app *app,
                                    const struct user *u, bool is_first,
                                    const char *token);
-MUST_USE enum err letter_send_password_changed(struct ctx *c,
-                                               const struct app *app,
-                                               const char *email,
-                                               const char *name,
-                                               enum lang lang);
+/* What the person should know happened to the account: when, from where, by
+ * which browser, and whom to tell if it was somebody else.  No links.  what:
+ * the factor's name, or "". */
+enum letter_notice {
+    NOTICE_PASSWORD,
+    NOTICE_DEVICE,
+    NOTICE_ADDRESS,
+    NOTICE_FACTOR_ADDED,
+    NOTICE_FACTOR_REMOVED,
+};
+MUST_USE enum err letter_send_notice(struct ctx *c, const struct app *app,
+                                     enum letter_notice notice,
+                                     const struct user_secret *u,
+                                     const char *agent, const char *what);
 
 #endif

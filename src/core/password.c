@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One policy table, one check.  The text is compared and hashed exactly as
+/* One check for every profile.  The text is compared and hashed exactly as
  * typed: nothing is trimmed, folded or cut. */
 #include "core/password.h"
 
+#include "base/guessable.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "core/core.h"
@@ -28,25 +29,10 @@ static const char *const password_text[] = {
 const struct query_set password_queries = {"password", password_text,
                                            COUNT(password_text)};
 
-/* The yen sign is written U+005C or U+00A5; both are accepted. */
-static const struct password_policy whitepaper = {
-    .profile = "whitepaper",
-    .min = 8,
-    .max = 16,
-    .classes = 3,
-    .symbols = "@#$%^&*-_+=[]{}|\\\xc2\xa5:',?/`~\"();.",
-    .expiry_days = 92,
-    .history = 5,
-};
-
-const struct password_policy *password_policy(void)
-{
-    return &whitepaper;
-}
-
 /* Counts characters and classes; *bad is the first character outside the
- * allowed set, as text. */
-static int count_classes(const char *p, int *chars, char bad[8])
+ * allowed set, as text.  symbols NULL: all others are symbols. */
+static int count_classes(const char *symbols, const char *p, int *chars,
+                         char bad[8])
 {
     bool lower = false, upper = false, digit = false, symbol = false;
 
@@ -62,7 +48,7 @@ static int count_classes(const char *p, int *chars, char bad[8])
             upper = true;
         else if (isdigit(ch))
             digit = true;
-        else if (strstr(whitepaper.symbols, one))
+        else if (!symbols || strstr(symbols, one))
             symbol = true;
         else if (!*bad)
             memcpy(bad, one, sizeof(one));
@@ -88,7 +74,8 @@ static bool holds_context(struct ctx *c, const char *password,
     return false;
 }
 
-enum err password_check(struct ctx *c, const char *field, const char *password,
+enum err password_check(struct ctx *c, const struct policy *policy,
+                        const char *field, const char *password,
                         const char *const *context)
 {
     enum err e = OK;
@@ -99,24 +86,29 @@ enum err password_check(struct ctx *c, const char *field, const char *password,
         return ctx_fail(c, ERR_INVALID, field, "utf8",
                         "文字コードが正しくありません",
                         "The text is not valid UTF-8");
-    int classes = count_classes(password, &chars, bad);
+    int classes = count_classes(policy->symbols, password, &chars, bad);
     if (*bad)
         e = ctx_fail(c, ERR_INVALID, field, "password_character",
                      "パスワードに使えない文字「%s」があります",
                      "The password holds a character that is not allowed: %s",
                      bad);
-    if (chars < whitepaper.min || chars > whitepaper.max)
+    if (chars < policy->min || chars > policy->max)
         e = ctx_fail(c, ERR_INVALID, field, "password_length",
                      "パスワードは%d文字以上%d文字以下にしてください",
                      "The password must be %d to %d characters long",
-                     whitepaper.min, whitepaper.max);
-    if (classes < whitepaper.classes)
+                     policy->min, policy->max);
+    if (classes < policy->classes)
         e = ctx_fail(c, ERR_INVALID, field, "password_classes",
                      "英小文字・英大文字・数字・記号のうち%d種類以上を"
                      "使ってください",
                      "Use at least %d of lower case, upper case, digits and"
                      " symbols",
-                     whitepaper.classes);
+                     policy->classes);
+    if (policy->refuses_guessable && guessable_is(password))
+        e = ctx_fail(c, ERR_INVALID, field, "password_common",
+                     "よく使われる言葉や並びだけのパスワードは使えません",
+                     "This password is made of common words or runs; others"
+                     " would guess it");
     if (holds_context(c, password, context))
         e = ctx_fail(c, ERR_INVALID, field, "password_context",
                      "名前やメールアドレスを含むパスワードは使えません",
@@ -130,7 +122,7 @@ enum err password_list_history(struct ctx *c, int64_t user_id,
     struct query *q = query(c, password_text[HISTORY_LIST]);
     enum err e;
 
-    *out = arena_array(c->mem, const char *, (size_t)whitepaper.history);
+    *out = arena_array(c->mem, const char *, (size_t)POLICY_HISTORY);
     *count = 0;
     bind_int(q, 1, user_id);
     while (query_next(c, q, &e))
@@ -153,9 +145,31 @@ enum err password_refuse_old(struct ctx *c, const struct app *app,
             return ctx_fail(c, ERR_INVALID, field, "password_reused",
                             "最近使った%d個のパスワードは使えません",
                             "The last %d passwords cannot be used again",
-                            whitepaper.history);
+                            POLICY_HISTORY);
     }
     return OK;
+}
+
+enum err password_make(struct ctx *c, const struct app *app, struct tenant *t,
+                       const struct user_secret *u, const char *password,
+                       const char **hash)
+{
+    const char *context[] = {u->email, u->name, NULL};
+    const char **old = NULL;
+    size_t count = 0;
+    struct policy policy;
+    enum err e = tx_begin(c, t, TX_READ);
+
+    if (e)
+        return e;
+    if (!(e = policy_get(c, app, &policy)))
+        e = password_list_history(c, u->id, &old, &count);
+    if ((e = tx_end(c, t, e)))
+        return e;
+    if ((e = password_check(c, &policy, "password", password, context)) ||
+        (e = password_refuse_old(c, app, "password", password, old, count)))
+        return e;
+    return secret_hash(c->mem, app->pepper, password, hash);
 }
 
 enum err password_store(struct ctx *c, int64_t user_id, const char *hash)
@@ -182,10 +196,4 @@ enum err password_store(struct ctx *c, int64_t user_id, const char *hash)
     bind_int(q, 1, user_id);
     bind_int(q, 2, c->actor->session_id);
     return query_run(c, q);
-}
-
-bool password_is_expired(int64_t set_at_us, int64_t now_us)
-{
-    return now_us - set_at_us >
-           (int64_t)whitepaper.expiry_days * 86400 * 1000000;
 }

@@ -4,24 +4,14 @@
 
 #include "base/ctx.h"
 #include "core/app.h"
+#include "core/policy.h"
+#include "core/user.h"
 
-/* The password policy of profile "whitepaper" (controls.md row 10): 8-16
- * characters, at least 3 of lower case, upper case, digit, symbol; expires
- * after 3 months; the last 5 are refused. */
-struct password_policy {
-    const char *profile;
-    int min, max, classes;
-    const char *symbols; /* UTF-8 */
-    int expiry_days;
-    int history;
-};
-
-const struct password_policy *password_policy(void);
-
-/* Checks a new password as typed; records every broken rule on `field`.
- * context: words it may not contain (address, name), NULL-terminated. */
-MUST_USE enum err password_check(struct ctx *c, const char *field,
-                                 const char *password,
+/* Checks a new password as typed against the tenant's policy; records every
+ * broken rule on `field`.  context: words it may not contain (address, name),
+ * NULL-terminated. */
+MUST_USE enum err password_check(struct ctx *c, const struct policy *policy,
+                                 const char *field, const char *password,
                                  const char *const *context);
 
 /* Whether the password is one of the user's last 5.  Slow (argon2): outside
@@ -31,9 +21,13 @@ MUST_USE enum err password_list_history(struct ctx *c, int64_t user_id,
 MUST_USE enum err password_refuse_old(struct ctx *c, const struct app *app,
                                       const char *field, const char *password,
                                       const char *const *hashes, size_t count);
+/* All of it for one person's new password: policy, history, hash.  Opens its
+ * own transactions; the caller stores the hash in a further one. */
+MUST_USE enum err password_make(struct ctx *c, const struct app *app,
+                                struct tenant *t, const struct user_secret *u,
+                                const char *password, const char **hash);
 /* Stores the new hash and remembers it; ends the user's other sessions. */
 MUST_USE enum err password_store(struct ctx *c, int64_t user_id,
                                  const char *hash);
-bool password_is_expired(int64_t set_at_us, int64_t now_us);
 
 #endif

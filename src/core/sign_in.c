@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state machine: nobody -> half session (password) -> full session (code)
- * -> locked (idle) -> full again (password).  Each step up makes a new token
- * in the same transaction that ends the old one.  The one hard idea is the
- * order: throttle, then read, then argon2 with nothing held, then write. */
+/* The state machine: nobody -> half session (password), which owes a code and
+ * perhaps a new password -> full session when nothing is owed any more.  Each
+ * step makes a new token in the same transaction that ends the old one.  The
+ * one hard idea is the order: throttle, then read, then argon2 with nothing
+ * held, then write. */
 #include "core/sign_in.h"
 
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/guard.h"
 #include "core/letter.h"
 #include "core/limiter.h"
 #include "core/operation.h"
@@ -16,146 +18,36 @@
 #include "core/user.h"
 #include "db/query.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define US_PER_MINUTE INT64_C(60000000)
 
-enum { CODE_PUT, CODE_GET, CODE_MISS, CODE_RESEND, USER_OF, USER_REHASH };
+enum {
+    CODE_PUT,
+    CODE_GET,
+    CODE_MISS,
+    CODE_RESEND,
+    CODE_DROP,
+    HALF_GET,
+    HALF_OWES,
+    USER_REHASH
+};
 static const char *const sign_in_text[] = {
     [CODE_PUT] = "INSERT INTO code (session_id, mac, expires_at, tries, sends)"
                  " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [CODE_GET] = "SELECT c.mac, c.expires_at, c.tries, c.sends, s.user_id,"
-                 " u.name, u.email, u.lang FROM code c"
-                 " JOIN session s ON s.id = c.session_id"
-                 " JOIN user u ON u.id = s.user_id WHERE c.session_id = ?1",
+    [CODE_GET] = "SELECT mac, expires_at, tries, sends FROM code"
+                 " WHERE session_id = ?1",
     [CODE_MISS] = "UPDATE code SET tries = tries - 1 WHERE session_id = ?1",
     [CODE_RESEND] = "UPDATE code SET mac = ?2, expires_at = ?3, tries = ?4,"
                     " sends = sends - 1 WHERE session_id = ?1",
-    [USER_OF] = "SELECT u.id, u.name, u.email, u.password, u.lang, u.state"
-                " FROM session s JOIN user u ON u.id = s.user_id"
-                " WHERE s.id = ?1",
+    [CODE_DROP] = "DELETE FROM code WHERE session_id = ?1",
+    [HALF_GET] =
+        "SELECT owed, user_id FROM session WHERE id = ?1 AND level = 0",
+    [HALF_OWES] = "UPDATE session SET owed = ?2 WHERE id = ?1",
     [USER_REHASH] = "UPDATE user SET password = ?2 WHERE id = ?1",
 };
 const struct query_set sign_in_queries = {"sign_in", sign_in_text,
                                           COUNT(sign_in_text)};
-
-/* ---- throttling ---- */
-
-struct buckets {
-    const char *account, *address, *device; /* device NULL: a stranger */
-};
-
-/* IPv4 whole, IPv6 by its first 64 bits as text. */
-static const char *address_bucket(struct ctx *c)
-{
-    const char *ip = c->actor->ip, *p = ip;
-
-    for (int colons = 0; *p; p++)
-        if (*p == ':' && ++colons == 4)
-            return arena_strndup(c->mem, ip, (size_t)(p - ip));
-    return ip;
-}
-
-/* The mark of a known device: HMAC over tenant and address, so it is worth
- * nothing for another account. */
-static const char *device_mark(struct ctx *c, const struct app *app,
-                               const char *email)
-{
-    uint8_t key[32], mac[32];
-    char *text = arena_printf(c->mem, "%s\n%s", c->actor->tenant, email);
-
-    for (char *p = text; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
-    crypto_derive(app->code_key, "known device", key);
-    crypto_hmac(key, text, strlen(text), mac);
-    return str_to_base64url(c->mem, mac, sizeof(mac));
-}
-
-static struct buckets buckets_of(struct ctx *c, const struct app *app,
-                                 const char *email, const char *device)
-{
-    struct buckets b = {
-        .account = arena_printf(c->mem, "%s\n%s", c->actor->tenant,
-                                str_fold(c->mem, email)),
-        .address = address_bucket(c),
-    };
-    const char *mark = device_mark(c, app, email);
-
-    if (device && strlen(device) == strlen(mark) &&
-        crypto_equal(device, mark, strlen(mark)))
-        b.device = arena_printf(c->mem, "%s\n%s", b.account, mark);
-    return b;
-}
-
-static enum err throttle(struct ctx *c, const struct app *app,
-                         const struct buckets *b)
-{
-    int wait = b->device
-                   ? limiter_wait_s(app->limiter, LIMIT_DEVICE, b->device)
-                   : limiter_wait_s(app->limiter, LIMIT_ACCOUNT, b->account);
-    int other =
-        b->device ? 0 : limiter_wait_s(app->limiter, LIMIT_ADDRESS, b->address);
-
-    if (other > wait)
-        wait = other;
-    if (wait == 0)
-        return OK;
-    enum err e =
-        ctx_fail(c, ERR_LIMIT, "", "throttled",
-                 "試行回数が多すぎます。%d秒後にもう一度お試しください",
-                 "Too many tries. Try again in %d seconds", wait);
-    ctx_fail_detail(c, arena_printf(c->mem, "\"retry_after\":%d", wait));
-    return e;
-}
-
-static void count_failure(const struct app *app, const struct buckets *b)
-{
-    if (b->device) {
-        limiter_fail(app->limiter, LIMIT_DEVICE, b->device);
-        return;
-    }
-    limiter_fail(app->limiter, LIMIT_ACCOUNT, b->account);
-    limiter_fail(app->limiter, LIMIT_ADDRESS, b->address);
-}
-
-static void count_success(const struct app *app, const struct buckets *b)
-{
-    limiter_forget(app->limiter, LIMIT_ACCOUNT, b->account);
-    if (b->device)
-        limiter_forget(app->limiter, LIMIT_DEVICE, b->device);
-}
-
-/* ---- password ---- */
-
-static enum err refuse(struct ctx *c)
-{
-    return ctx_fail(c, ERR_AUTH, "", "credentials",
-                    "メールアドレスまたはパスワードが正しくありません",
-                    "The e-mail address or the password is wrong");
-}
-
-/* Verifies against the user's hash, or a dummy of the same cost. */
-static enum err verify(struct ctx *c, const struct app *app,
-                       const struct user_secret *u, bool is_known,
-                       const char *password, const char **new_hash)
-{
-    bool right = false, old = false;
-    bool usable = is_known && u->state == USER_ACTIVE && u->password;
-    enum err e = secret_verify(app->pepper, password,
-                               usable ? u->password : NULL, &right, &old);
-
-    *new_hash = NULL;
-    if (e == ERR_BUSY)
-        return ctx_fail(c, ERR_BUSY, "", "busy",
-                        "混み合っています。少し待ってからお試しください",
-                        "The server is busy; try again in a moment");
-    if (e)
-        return e;
-    if (!usable || !right)
-        return refuse(c);
-    return old ? secret_hash(c->mem, app->pepper, password, new_hash) : OK;
-}
 
 static void make_mac(struct ctx *c, const struct app *app, int64_t session_id,
                      const char *code, uint8_t mac[32])
@@ -176,36 +68,66 @@ static enum err rehash(struct ctx *c, int64_t user_id, const char *hash)
     return query_run(c, q);
 }
 
-static enum err begin_half(struct ctx *c, const struct app *app,
-                           const struct user_secret *u,
-                           const struct sign_in_from *from, struct sign_in *out)
+static enum err put_code(struct ctx *c, const struct app *app, int64_t half_id,
+                         const struct user_secret *u, struct sign_in *out)
 {
-    int64_t id;
     uint8_t mac[32];
     char code[9];
-    enum err e = OK;
 
-    if (from->session_id && (e = session_delete(c, from->session_id)))
-        return e;
-    if ((e = session_create(c, u->id, SESSION_HALF, from->agent, out->token,
-                            &id)))
-        return e;
     secret_make_code(code);
-    make_mac(c, app, id, code, mac);
+    make_mac(c, app, half_id, code, mac);
     out->expires_at = c->now_us + SIGN_IN_CODE_MINUTES * US_PER_MINUTE;
     out->sends_left = SIGN_IN_CODE_SENDS;
-    out->email = u->email;
     struct query *q = query(c, sign_in_text[CODE_PUT]);
-    bind_int(q, 1, id);
+    bind_int(q, 1, half_id);
     bind_blob(q, 2, mac, sizeof(mac));
     bind_int(q, 3, out->expires_at);
     bind_int(q, 4, SIGN_IN_CODE_TRIES);
     bind_int(q, 5, SIGN_IN_CODE_SENDS);
-    if ((e = query_run(c, q)))
-        return e;
-    e = letter_send_code(c, app, u, code, SIGN_IN_CODE_MINUTES);
+    enum err e = query_run(c, q);
+    if (!e)
+        e = letter_send_code(c, app, u, code, SIGN_IN_CODE_MINUTES);
     crypto_wipe(code, sizeof(code));
     return e;
+}
+
+static enum err set_owed(struct ctx *c, int64_t half_id, unsigned owed)
+{
+    struct query *q = query(c, sign_in_text[HALF_OWES]);
+
+    bind_int(q, 1, half_id);
+    bind_int(q, 2, owed);
+    return query_run(c, q);
+}
+
+static enum err begin_half(struct ctx *c, const struct app *app,
+                           const struct user_secret *u, unsigned owed,
+                           const struct sign_in_from *from, struct sign_in *out)
+{
+    int64_t id;
+    enum err e = OK;
+
+    out->email = u->email;
+    out->owed = owed;
+    if (from->session_id && (e = session_delete(c, from->session_id)))
+        return e;
+    if ((e = session_create(c, u->id, SESSION_HALF, from->agent, out->token,
+                            &id)) ||
+        (e = set_owed(c, id, owed)))
+        return e;
+    return put_code(c, app, id, u, out);
+}
+
+/* A password that is too old, or that the policy of today would refuse. */
+static bool is_outdated(struct ctx *c, const struct policy *policy,
+                        const struct user_secret *u, const char *password)
+{
+    if (policy_is_expired(policy, u->password_at, c->now_us))
+        return true;
+    if (!password_check(c, policy, "", password, NULL))
+        return false;
+    c->fail = NULL; /* not said here, but where the new one is asked for */
+    return true;
 }
 
 enum err sign_in_password(struct ctx *c, const struct app *app,
@@ -213,46 +135,126 @@ enum err sign_in_password(struct ctx *c, const struct app *app,
                           const char *password, const struct sign_in_from *from,
                           struct sign_in *out)
 {
-    struct buckets b = buckets_of(c, app, email, from->device);
+    struct guard g = guard_of(c, app, email, from->device);
     struct user_secret u = {0};
+    struct policy policy;
     const char *new_hash;
-    enum err e = throttle(c, app, &b);
+    enum err e = guard_wait(c, app, &g);
 
     if (e)
         return e;
     if ((e = tx_begin(c, t, TX_READ)))
         return e;
     enum err found = user_find_secret(c, email, &u);
-    if ((e = tx_end(c, t, found == ERR_NOT_FOUND ? OK : found)))
+    e = policy_get(c, app, &policy);
+    if ((e = tx_end(c, t, found == ERR_NOT_FOUND || found == OK ? e : found)))
         return e;
-    if ((e = verify(c, app, &u, found == OK, password, &new_hash))) {
+    if ((e = guard_check_password(c, app, &u, found == OK, password,
+                                  &new_hash))) {
         if (e == ERR_AUTH)
-            count_failure(app, &b);
+            guard_failed(app, &g);
         return e;
     }
+    unsigned owed = OWES_CODE;
+    if (is_outdated(c, &policy, &u, password))
+        owed |= OWES_PASSWORD;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
     e = rehash(c, u.id, new_hash);
     if (!e)
-        e = begin_half(c, app, &u, from, out);
+        e = begin_half(c, app, &u, owed, from, out);
     return tx_end(c, t, e);
 }
 
-/* ---- code ---- */
+/* ---- the steps of a half session ---- */
 
-struct code {
-    uint8_t mac[32];
-    int64_t expires_at, tries, sends;
+struct half {
+    int64_t id;
+    unsigned owed;
     struct user_secret user;
 };
 
-static enum err code_over(struct ctx *c)
+static enum err over(struct ctx *c)
 {
     return ctx_fail(
         c, ERR_AUTH, "code", "code_expired",
         "確認コードは無効になりました。もう一度サインインしてください",
         "The code is no longer valid; sign in again");
 }
+
+static enum err get_half(struct ctx *c, int64_t id, struct half *out)
+{
+    struct query *q = query(c, sign_in_text[HALF_GET]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? over(c) : e;
+    out->id = id;
+    out->owed = (unsigned)col_int(q, 0);
+    int64_t user_id = col_int(q, 1);
+    query_done(q);
+    return user_get_secret(c, user_id, &out->user);
+}
+
+static enum err log_as(struct ctx *c, const struct user_secret *u,
+                       const char *action, const char *kind)
+{
+    struct actor who = *c->actor;
+    struct ctx as_user = *c;
+
+    who.user_id = u->id;
+    who.name = u->name;
+    as_user.actor = &who;
+    return operation_log(&as_user, &(struct operation){.action = action,
+                                                       .kind = kind,
+                                                       .object_id = u->id,
+                                                       .object_name = u->name});
+}
+
+/* Nothing is owed any more: a full session takes the place of the half one.
+ * The first sign-in of all is no news to anybody. */
+static enum err step_up(struct ctx *c, const struct app *app,
+                        const struct half *half,
+                        const struct sign_in_from *from, struct sign_in *out)
+{
+    const struct user_secret *u = &half->user;
+    bool is_known = str_equal(from->device, out->device);
+    int64_t id;
+    enum err e = session_delete(c, half->id);
+
+    if (e)
+        return e;
+    out->expires_at = c->now_us + SESSION_HOURS * 60 * US_PER_MINUTE;
+    if ((e = session_create(c, u->id, SESSION_FULL, from->agent, out->token,
+                            &id)) ||
+        (e = user_note_sign_in(c, u->id)))
+        return e;
+    if (!is_known && u->signed_in_at &&
+        (e = letter_send_notice(c, app, NOTICE_DEVICE, u, from->agent, "")))
+        return e;
+    return log_as(c, u, "sign_in", "session");
+}
+
+/* This much of what was owed has been paid. */
+static enum err advance(struct ctx *c, const struct app *app, struct half *half,
+                        unsigned paid, const struct sign_in_from *from,
+                        struct sign_in *out)
+{
+    half->owed &= ~paid;
+    out->owed = half->owed;
+    out->email = half->user.email;
+    out->device = guard_device_mark(c, app, half->user.email);
+    if (!half->owed)
+        return step_up(c, app, half, from, out);
+    enum err e = set_owed(c, half->id, half->owed);
+    return e ? e : session_renew(c, half->id, out->token);
+}
+
+struct code {
+    uint8_t mac[32];
+    int64_t expires_at, tries, sends;
+};
 
 static enum err get_code(struct ctx *c, int64_t session_id, struct code *out)
 {
@@ -262,20 +264,13 @@ static enum err get_code(struct ctx *c, int64_t session_id, struct code *out)
     bind_int(q, 1, session_id);
     enum err e = query_one(c, q);
     if (e)
-        return e == ERR_NOT_FOUND ? code_over(c) : e;
+        return e == ERR_NOT_FOUND ? over(c) : e;
     const void *mac = col_blob(c, q, 0, &len);
     must(len == sizeof(out->mac));
     memcpy(out->mac, mac, len);
     out->expires_at = col_int(q, 1);
     out->tries = col_int(q, 2);
     out->sends = col_int(q, 3);
-    out->user = (struct user_secret){
-        .id = col_int(q, 4),
-        .name = col_text(c, q, 5),
-        .email = col_text(c, q, 6),
-        .lang = col_int(q, 7) ? LANG_EN : LANG_JA,
-        .state = USER_ACTIVE,
-    };
     query_done(q);
     return OK;
 }
@@ -283,7 +278,7 @@ static enum err get_code(struct ctx *c, int64_t session_id, struct code *out)
 static enum err wrong_code(struct ctx *c, int64_t tries_left)
 {
     if (tries_left == 0)
-        return code_over(c);
+        return over(c);
     enum err e = ctx_fail(c, ERR_AUTH, "code", "code",
                           "確認コードが違います。あと%d回入力できます",
                           "The code is wrong; %d tries left", (int)tries_left);
@@ -292,29 +287,13 @@ static enum err wrong_code(struct ctx *c, int64_t tries_left)
     return e;
 }
 
-static enum err step_up(struct ctx *c, int64_t half_id,
-                        const struct user_secret *u,
-                        const struct sign_in_from *from, struct sign_in *out)
+/* With the code's row: what a code was right for is right once. */
+static enum err run_on_half(struct ctx *c, const char *text, int64_t half_id)
 {
-    int64_t id;
-    enum err e = session_delete(c, half_id);
+    struct query *q = query(c, text);
 
-    if (e)
-        return e;
-    if ((e = session_create(c, u->id, SESSION_FULL, from->agent, out->token,
-                            &id)))
-        return e;
-    if ((e = user_note_sign_in(c, u->id)))
-        return e;
-    struct actor who = *c->actor;
-    who.user_id = u->id;
-    who.name = u->name;
-    struct ctx as_user = *c;
-    as_user.actor = &who;
-    return operation_log(&as_user, &(struct operation){.action = "sign_in",
-                                                       .kind = "session",
-                                                       .object_id = u->id,
-                                                       .object_name = u->name});
+    bind_int(q, 1, half_id);
+    return query_run(c, q);
 }
 
 /* Inside the write transaction.  A miss is an answer, not a failure of the
@@ -323,25 +302,31 @@ static enum err try_code(struct ctx *c, const struct app *app, int64_t half_id,
                          const char *text, const struct sign_in_from *from,
                          struct sign_in *out, enum err *answer)
 {
+    struct half half;
     struct code code;
     uint8_t mac[32];
-    enum err e = get_code(c, half_id, &code);
+    enum err e = get_half(c, half_id, &half);
 
-    if (e)
+    if (e || (e = get_code(c, half_id, &code)))
         return e;
     if (c->now_us >= code.expires_at || code.tries <= 0)
-        return code_over(c);
+        return over(c);
     make_mac(c, app, half_id, text, mac);
     if (!crypto_equal(mac, code.mac, sizeof(mac))) {
         *answer = wrong_code(c, code.tries - 1);
-        struct query *q = query(c, sign_in_text[CODE_MISS]);
-        bind_int(q, 1, half_id);
-        return query_run(c, q);
+        return run_on_half(c, sign_in_text[CODE_MISS], half_id);
     }
-    out->email = code.user.email;
-    out->expires_at = c->now_us + SESSION_HOURS * 60 * US_PER_MINUTE;
-    out->device = device_mark(c, app, code.user.email);
-    return step_up(c, half_id, &code.user, from, out);
+    e = run_on_half(c, sign_in_text[CODE_DROP], half_id);
+    return e ? e : advance(c, app, &half, OWES_CODE, from, out);
+}
+
+static void count_passed(struct ctx *c, const struct app *app,
+                         const struct sign_in *s)
+{
+    struct guard g = guard_of(c, app, s->email, s->device);
+
+    if (!s->owed)
+        guard_passed(app, &g);
 }
 
 enum err sign_in_code(struct ctx *c, const struct app *app, struct tenant *t,
@@ -357,10 +342,10 @@ enum err sign_in_code(struct ctx *c, const struct app *app, struct tenant *t,
     if ((e = tx_end(c, t, e)))
         return e;
     if (!answer) {
-        struct buckets b = buckets_of(c, app, out->email, out->device);
-        count_success(app, &b);
+        count_passed(c, app, out);
     } else {
-        limiter_fail(app->limiter, LIMIT_ADDRESS, address_bucket(c));
+        struct guard g = guard_of(c, app, "", NULL);
+        limiter_fail(app->limiter, LIMIT_ADDRESS, g.address);
     }
     return answer;
 }
@@ -368,12 +353,13 @@ enum err sign_in_code(struct ctx *c, const struct app *app, struct tenant *t,
 static enum err resend(struct ctx *c, const struct app *app, int64_t half_id,
                        struct sign_in *out)
 {
+    struct half half;
     struct code code;
     uint8_t mac[32];
     char text[9];
-    enum err e = get_code(c, half_id, &code);
+    enum err e = get_half(c, half_id, &half);
 
-    if (e)
+    if (e || (e = get_code(c, half_id, &code)))
         return e;
     if (code.sends <= 0)
         return ctx_fail(
@@ -384,7 +370,8 @@ static enum err resend(struct ctx *c, const struct app *app, int64_t half_id,
     make_mac(c, app, half_id, text, mac);
     out->expires_at = c->now_us + SIGN_IN_CODE_MINUTES * US_PER_MINUTE;
     out->sends_left = (int)code.sends - 1;
-    out->email = code.user.email;
+    out->email = half.user.email;
+    out->owed = half.owed;
     struct query *q = query(c, sign_in_text[CODE_RESEND]);
     bind_int(q, 1, half_id);
     bind_blob(q, 2, mac, sizeof(mac));
@@ -392,7 +379,7 @@ static enum err resend(struct ctx *c, const struct app *app, int64_t half_id,
     bind_int(q, 4, code.tries); /* a new code gives no new tries */
     if ((e = query_run(c, q)))
         return e;
-    e = letter_send_code(c, app, &code.user, text, SIGN_IN_CODE_MINUTES);
+    e = letter_send_code(c, app, &half.user, text, SIGN_IN_CODE_MINUTES);
     crypto_wipe(text, sizeof(text));
     return e;
 }
@@ -407,125 +394,75 @@ enum err sign_in_resend(struct ctx *c, const struct app *app, struct tenant *t,
     return tx_end(c, t, resend(c, app, half_session_id, out));
 }
 
-/* ---- with a session: unlock, change password ---- */
-
-static enum err user_of_session(struct ctx *c, struct tenant *t,
-                                int64_t session_id, struct user_secret *u)
+enum err sign_in_get(struct ctx *c, int64_t half_session_id,
+                     struct sign_in *out)
 {
+    struct half half;
+    struct code code;
+    enum err e = get_half(c, half_session_id, &half);
+
+    if (e)
+        return e;
+    *out = (struct sign_in){.email = half.user.email, .owed = half.owed};
+    if (!(half.owed & OWES_CODE))
+        return OK;
+    if ((e = get_code(c, half_session_id, &code)))
+        return e;
+    out->expires_at = code.expires_at;
+    out->sends_left = (int)code.sends;
+    return OK;
+}
+
+/* ---- a new password before anything else ---- */
+
+static enum err may_set_password(struct ctx *c, const struct half *half)
+{
+    if (half->owed == OWES_PASSWORD)
+        return OK;
+    return ctx_fail(c, ERR_AUTH, "", "code_required",
+                    "確認コードを入力してください",
+                    "The code sent by mail is still needed");
+}
+
+static enum err store_new(struct ctx *c, const struct app *app, int64_t half_id,
+                          const char *hash, const struct sign_in_from *from,
+                          struct sign_in *out)
+{
+    struct half half;
+    enum err e = get_half(c, half_id, &half);
+
+    if (e || (e = may_set_password(c, &half)))
+        return e;
+    if ((e = password_store(c, half.user.id, hash)) ||
+        (e = letter_send_notice(c, app, NOTICE_PASSWORD, &half.user,
+                                from->agent, "")) ||
+        (e = log_as(c, &half.user, "set_password", "user")))
+        return e;
+    return advance(c, app, &half, OWES_PASSWORD, from, out);
+}
+
+enum err sign_in_new_password(struct ctx *c, const struct app *app,
+                              struct tenant *t, int64_t half_session_id,
+                              const char *password,
+                              const struct sign_in_from *from,
+                              struct sign_in *out)
+{
+    struct half half;
+    const char *hash;
     enum err e = tx_begin(c, t, TX_READ);
 
     if (e)
         return e;
-    struct query *q = query(c, sign_in_text[USER_OF]);
-    bind_int(q, 1, session_id);
-    e = query_one(c, q);
-    if (!e) {
-        *u = (struct user_secret){
-            .id = col_int(q, 0),
-            .name = col_text(c, q, 1),
-            .email = col_text(c, q, 2),
-            .password = col_text(c, q, 3),
-            .lang = col_int(q, 4) ? LANG_EN : LANG_JA,
-            .state = (enum user_state)col_int(q, 5),
-        };
-        query_done(q);
-    }
-    return tx_end(c, t, e == ERR_NOT_FOUND ? ERR_AUTH : e);
-}
-
-/* Throttled like a sign-in: a stolen session must not become a place to guess
- * the password from. */
-static enum err verify_own(struct ctx *c, const struct app *app,
-                           struct tenant *t, int64_t session_id,
-                           const char *field, const char *password,
-                           struct user_secret *u)
-{
-    const char *new_hash;
-    enum err e = user_of_session(c, t, session_id, u);
-
-    if (e)
+    if (!(e = get_half(c, half_session_id, &half)))
+        e = may_set_password(c, &half);
+    if ((e = tx_end(c, t, e)))
         return e;
-    struct buckets b = buckets_of(c, app, u->email, NULL);
-    b.device = arena_printf(c->mem, "%s\nsession", b.account);
-    if ((e = throttle(c, app, &b)))
+    if ((e = password_make(c, app, t, &half.user, password, &hash)))
         return e;
-    if ((e = verify(c, app, u, true, password, &new_hash)) == ERR_AUTH) {
-        count_failure(app, &b);
-        c->fail = NULL;
-        return ctx_fail(c, ERR_INVALID, field, "password_wrong",
-                        "現在のパスワードが違います",
-                        "The current password is wrong");
-    }
+    if ((e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    e = store_new(c, app, half_session_id, hash, from, out);
+    if (!(e = tx_end(c, t, e)))
+        count_passed(c, app, out);
     return e;
-}
-
-enum err sign_in_unlock(struct ctx *c, const struct app *app, struct tenant *t,
-                        int64_t session_id, const char *password,
-                        struct sign_in *out)
-{
-    struct user_secret u = {0};
-    enum err e = verify_own(c, app, t, session_id, "password", password, &u);
-
-    if (e)
-        return e;
-    if ((e = tx_begin(c, t, TX_WRITE)))
-        return e;
-    return tx_end(c, t, session_renew(c, session_id, out->token));
-}
-
-enum err sign_in_freshen(struct ctx *c, const struct app *app, struct tenant *t,
-                         int64_t session_id, const char *password,
-                         struct sign_in *out)
-{
-    struct user_secret u = {0};
-    enum err e = verify_own(c, app, t, session_id, "password", password, &u);
-
-    if (e)
-        return e;
-    if ((e = tx_begin(c, t, TX_WRITE)))
-        return e;
-    return tx_end(c, t, session_freshen(c, session_id, out->token));
-}
-
-static enum err store_changed(struct ctx *c, const struct app *app,
-                              const struct user_secret *u, const char *hash)
-{
-    enum err e = password_store(c, u->id, hash);
-
-    if (e)
-        return e;
-    if ((e = letter_send_password_changed(c, app, u->email, u->name, u->lang)))
-        return e;
-    return operation_log(c, &(struct operation){.action = "set_password",
-                                                .kind = "user",
-                                                .object_id = u->id,
-                                                .object_name = u->name});
-}
-
-enum err sign_in_change_password(struct ctx *c, const struct app *app,
-                                 struct tenant *t, const char *current,
-                                 const char *password)
-{
-    struct user_secret u = {0};
-    const char **old = NULL, *hash;
-    size_t count = 0;
-    enum err e =
-        verify_own(c, app, t, c->actor->session_id, "current", current, &u);
-
-    if (e)
-        return e;
-    const char *context[] = {u.email, u.name, NULL};
-    if ((e = password_check(c, "password", password, context)))
-        return e;
-    if ((e = tx_begin(c, t, TX_READ)))
-        return e;
-    if ((e = tx_end(c, t, password_list_history(c, u.id, &old, &count))))
-        return e;
-    if ((e = password_refuse_old(c, app, "password", password, old, count)))
-        return e;
-    if ((e = secret_hash(c->mem, app->pepper, password, &hash)))
-        return e;
-    if ((e = tx_begin(c, t, TX_WRITE)))
-        return e;
-    return tx_end(c, t, store_changed(c, app, &u, hash));
 }

@@ -14,9 +14,13 @@ enum {
     SIGN_IN_CODE_SENDS = 3,
 };
 
+/* What a half session still owes (column session.owed). */
+enum sign_in_owed { OWES_CODE = 1, OWES_FACTOR = 2, OWES_PASSWORD = 4 };
+
 /* What the next step needs; token is the new cookie. */
 struct sign_in {
     char token[SECRET_TOKEN_CHARS + 1];
+    unsigned owed;      /* bits of enum sign_in_owed, 0: signed in */
     int64_t expires_at; /* of the code, or of the session once full */
     int sends_left;
     const char *email;
@@ -45,18 +49,14 @@ MUST_USE enum err sign_in_code(struct ctx *c, const struct app *app,
 MUST_USE enum err sign_in_resend(struct ctx *c, const struct app *app,
                                  struct tenant *t, int64_t half_session_id,
                                  struct sign_in *out);
-/* A session locked by idleness: the password alone resumes it. */
-MUST_USE enum err sign_in_unlock(struct ctx *c, const struct app *app,
-                                 struct tenant *t, int64_t session_id,
-                                 const char *password, struct sign_in *out);
-/* A sensitive step was asked for: the password again, so soon before it that
- * nobody else can have taken the chair. */
-MUST_USE enum err sign_in_freshen(struct ctx *c, const struct app *app,
-                                  struct tenant *t, int64_t session_id,
-                                  const char *password, struct sign_in *out);
-/* The actor's own password, with the current one; other sessions end. */
-MUST_USE enum err sign_in_change_password(struct ctx *c, const struct app *app,
-                                          struct tenant *t, const char *current,
-                                          const char *password);
+/* Where a half session stands, for a page that was loaded anew. */
+MUST_USE enum err sign_in_get(struct ctx *c, int64_t half_session_id,
+                              struct sign_in *out);
+/* The last step of whose password is too old, or weaker than the policy of
+ * today: only after all proofs were given. */
+MUST_USE enum err
+sign_in_new_password(struct ctx *c, const struct app *app, struct tenant *t,
+                     int64_t half_session_id, const char *password,
+                     const struct sign_in_from *from, struct sign_in *out);
 
 #endif

@@ -15,6 +15,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define SECRET_COLS                                                            \
+    "id, name, email, password, lang, state, password_at, signed_in_at"
 #define USER_COLS                                                              \
     "id, email, name, lang, state, is_admin, created_at, signed_in_at, "       \
     "version"
@@ -22,6 +24,7 @@
 enum {
     USER_GET,
     USER_SECRET,
+    USER_SECRET_OF,
     USER_LIST,
     USER_INSERT,
     USER_UPDATE,
@@ -32,8 +35,9 @@ enum {
 };
 static const char *const user_text[] = {
     [USER_GET] = "SELECT " USER_COLS " FROM user WHERE id = ?1",
-    [USER_SECRET] = "SELECT id, name, email, password, lang, state FROM user"
+    [USER_SECRET] = "SELECT " SECRET_COLS " FROM user"
                     " WHERE email_fold = ?1 AND state < 3",
+    [USER_SECRET_OF] = "SELECT " SECRET_COLS " FROM user WHERE id = ?1",
     [USER_LIST] =
         "SELECT " USER_COLS " FROM user"
         " WHERE (name, id) > (coalesce((SELECT name FROM user WHERE id = ?3),"
@@ -144,13 +148,11 @@ enum err user_get(struct ctx *c, int64_t id, struct user *out)
     return OK;
 }
 
-enum err user_find_secret(struct ctx *c, const char *email,
-                          struct user_secret *out)
+static enum err read_secret(struct ctx *c, struct query *q,
+                            struct user_secret *out)
 {
-    struct query *q = query(c, user_text[USER_SECRET]);
-
-    bind_text(q, 1, fold_email(c, email));
     enum err e = query_one(c, q);
+
     if (e)
         return e;
     *out = (struct user_secret){
@@ -160,9 +162,28 @@ enum err user_find_secret(struct ctx *c, const char *email,
         .password = col_text(c, q, 3),
         .lang = col_int(q, 4) ? LANG_EN : LANG_JA,
         .state = (enum user_state)col_int(q, 5),
+        .password_at = col_int(q, 6),
+        .signed_in_at = col_int(q, 7),
     };
     query_done(q);
     return OK;
+}
+
+enum err user_find_secret(struct ctx *c, const char *email,
+                          struct user_secret *out)
+{
+    struct query *q = query(c, user_text[USER_SECRET]);
+
+    bind_text(q, 1, fold_email(c, email));
+    return read_secret(c, q, out);
+}
+
+enum err user_get_secret(struct ctx *c, int64_t id, struct user_secret *out)
+{
+    struct query *q = query(c, user_text[USER_SECRET_OF]);
+
+    bind_int(q, 1, id);
+    return read_secret(c, q, out);
 }
 
 enum err user_list(struct ctx *c, const struct user_filter *filter,

@@ -26,6 +26,8 @@ struct user_secret {
     const char *name, *email, *password; /* PHC, NULL: none yet */
     enum lang lang;
     enum user_state state;
+    int64_t password_at;  /* when it was set, 0: never */
+    int64_t signed_in_at; /* 0: never */
 };
 
 extern const struct form user_form;      /* create: email name lang is_admin */
@@ -37,6 +39,8 @@ extern const char *const lang_words[];
 MUST_USE enum err user_get(struct ctx *c, int64_t id, struct user *out);
 MUST_USE enum err user_find_secret(struct ctx *c, const char *email,
                                    struct user_secret *out);
+MUST_USE enum err user_get_secret(struct ctx *c, int64_t id,
+                                  struct user_secret *out);
 /* Filters: q (part of name or address), state -1 any; after_id pages by
  * (name, id).  Users who are not administrators see active ones only. */
 struct user_filter {

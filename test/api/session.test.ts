@@ -177,3 +177,18 @@ test("a password change needs the current one and ends other sessions", async ()
   const reuse = await one.post("/me/password", { current: "Atarashii-26", password: account.password });
   assert.equal(rule(reuse), "password_reused");
 });
+
+test("a sign-in from a browser not seen before is told by mail, a known one is not", async () => {
+  const account = demo.ready.accounts[9]!;
+  const news = async (client: Client) =>
+    (await client.get("/demo/mail")).body.items.filter((m: any) => m.to === account.email && m.subject.includes("新しい端末"));
+  const own = await signedIn(demo, 9);
+  assert.equal((await news(own)).length, 0, "the first sign-in of all is no news");
+  await own.signIn(account.email, account.password);
+  assert.equal((await news(own)).length, 0, "the same browser again");
+  const stranger = new Client(demo.ready.url);
+  await stranger.signIn(account.email, account.password);
+  const [mail] = await stranger.waitForMail(account.email, /これまで使われていない端末[^]*/);
+  for (const word of ["株式会社 架空商事", "127.0.0.1", "+09:00", "お心当たりがない場合"]) assert.ok(mail!.includes(word), word);
+  assert.doesNotMatch(mail!, /https?:/);
+});

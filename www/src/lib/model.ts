@@ -20,6 +20,7 @@ export interface Session {
   idle_minutes: number;
   is_demo: boolean;
   password_expired: boolean;
+  password_expires_at: string | null;
 }
 export interface Project {
   id: string;
@@ -219,4 +220,20 @@ export interface Policy {
   classes: number;
   symbols: string;
   expiry_days: number;
+  history: number;
+}
+export interface PasswordRules {
+  profile: "whitepaper" | "modern";
+  min: number;
+  max: number;
+  classes: number;
+  days: number;
+}
+export interface Security {
+  password: PasswordRules;
+  floor: { whitepaper?: PasswordRules; modern: PasswordRules };
+  totp: boolean;
+  passkey: boolean;
+  fresh_code: boolean;
+  version: number;
 }

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tenant's row keeps only what was chosen; policy_work_out() lays it over
+ * the profile and the floor and takes the stricter of each. */
+#include "core/policy.h"
+
+#include "base/json.h"
+#include "core/core.h"
+#include "core/operation.h"
+
+#define US_PER_DAY INT64_C(86400000000)
+
+enum { POLICY_GET, POLICY_UPDATE };
+static const char *const policy_text[] = {
+    [POLICY_GET] =
+        "SELECT password_profile, password_min, password_classes,"
+        " password_days, factors, fresh_code, version FROM tenant WHERE id = 1",
+    [POLICY_UPDATE] =
+        "UPDATE tenant SET password_profile = ?2, password_min = ?3,"
+        " password_classes = ?4, password_days = ?5, factors = ?6,"
+        " fresh_code = ?7, version = version + 1"
+        " WHERE id = 1 AND version = ?1",
+};
+const struct query_set policy_queries = {"policy", policy_text,
+                                         COUNT(policy_text)};
+
+/* The yen sign is written U+005C or U+00A5; both are accepted.  Three months
+ * are at most 92 days. */
+static const struct policy profiles[] = {
+    [POLICY_WHITEPAPER] = {.profile = POLICY_WHITEPAPER,
+                           .min = 8,
+                           .max = 16,
+                           .classes = 3,
+                           .days = 92,
+                           .symbols =
+                               "@#$%^&*-_+=[]{}|\\\xc2\xa5:',?/`~\"();."},
+    [POLICY_MODERN] = {.profile = POLICY_MODERN,
+                           .min = 15,
+                           .max = 128,
+                           .classes = 1,
+                           .refuses_guessable = true},
+};
+const char *const policy_profile_words[] = {"whitepaper", "modern", NULL};
+
+static const struct field policy_fields[] = {
+    {"profile",    FIELD_CHOICE, 0, 0,    0, policy_profile_words, NULL,
+     "プロファイル",                                                                           "Profile"     },
+    {"min",        FIELD_INT,    1, 128,  0, NULL,                 NULL, "最小文字数",
+     "Fewest characters"                                                                                           },
+    {"classes",    FIELD_INT,    1, 4,    0, NULL,                 NULL, "文字の種類",
+     "Kinds of characters"                                                                                         },
+    {"days",       FIELD_INT,    0, 3650, 0, NULL,                 NULL, "有効日数",             "Life in days"},
+    {"totp",       FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "認証アプリ",
+     "Authenticator app"                                                                                           },
+    {"passkey",    FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "パスキー",             "Passkeys"    },
+    {"fresh_code", FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "本人確認のコード",
+     "Code before sensitive steps"                                                                                 },
+};
+const struct form policy_form = {"SecurityEdit", policy_fields,
+                                 COUNT(policy_fields)};
+
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* The shorter life; 0 is none. */
+static int shorter(int a, int b)
+{
+    return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
+void policy_work_out(const struct policy_floor *floor,
+                     const struct policy_choice *choice, struct policy *out)
+{
+    bool modern = floor->is_modern || choice->profile == POLICY_MODERN;
+
+    *out = profiles[modern ? POLICY_MODERN : POLICY_WHITEPAPER];
+    out->min = larger(out->min, larger(floor->min, choice->min));
+    if (out->min > out->max)
+        out->min = out->max;
+    out->classes = larger(out->classes, choice->classes);
+    out->days = shorter(out->days, shorter(floor->days, choice->days));
+    out->factors = choice->factors;
+    out->fresh_code = choice->fresh_code;
+}
+
+static enum err read_choice(struct ctx *c, struct policy_choice *out,
+                            int64_t *version)
+{
+    struct query *q = query(c, policy_text[POLICY_GET]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+    *out = (struct policy_choice){
+        .profile = col_int(q, 0) ? POLICY_MODERN : POLICY_WHITEPAPER,
+        .min = (int)col_int(q, 1),
+        .classes = (int)col_int(q, 2),
+        .days = (int)col_int(q, 3),
+        .factors = (unsigned)col_int(q, 4),
+        .fresh_code = col_int(q, 5) != 0,
+    };
+    *version = col_int(q, 6);
+    query_done(q);
+    return OK;
+}
+
+enum err policy_get(struct ctx *c, const struct app *app, struct policy *out)
+{
+    struct policy_choice choice;
+    int64_t version;
+    enum err e = read_choice(c, &choice, &version);
+
+    if (e)
+        return e;
+    policy_work_out(&app->floor, &choice, out);
+    out->version = version;
+    return OK;
+}
+
+static enum err below(struct ctx *c, const char *field)
+{
+    return ctx_fail(c, ERR_INVALID, field, "policy_floor",
+                    "運用者の定める下限より弱くはできません",
+                    "This is weaker than the operator allows");
+}
+
+/* Every wish that the floor would silently override is refused instead. */
+static enum err check_choice(struct ctx *c, const struct policy_floor *floor,
+                             const struct values *v,
+                             const struct policy_choice *choice)
+{
+    struct policy p;
+    enum err e = OK;
+
+    if (floor->is_modern && values_has(v, "profile") &&
+        choice->profile != POLICY_MODERN)
+        return below(c, "profile");
+    policy_work_out(floor, choice, &p);
+    if (values_has(v, "min") && choice->min > p.max)
+        e = ctx_fail(c, ERR_INVALID, "min", "range",
+                     "このプロファイルでは%d文字以下にしてください",
+                     "This profile allows at most %d", p.max);
+    else if (values_has(v, "min") && choice->min < p.min)
+        e = below(c, "min");
+    if (values_has(v, "classes") && choice->classes < p.classes)
+        e = below(c, "classes");
+    if (p.days && values_has(v, "days") &&
+        (choice->days == 0 || choice->days > p.days))
+        e = below(c, "days");
+    return e;
+}
+
+static void take_wishes(const struct values *v, struct policy_choice *choice)
+{
+    int64_t profile = values_int(v, "profile", choice->profile);
+
+    if (profile != (int64_t)choice->profile)
+        choice->min = choice->classes = choice->days = 0;
+    choice->profile = profile ? POLICY_MODERN : POLICY_WHITEPAPER;
+    choice->min = (int)values_int(v, "min", choice->min);
+    choice->classes = (int)values_int(v, "classes", choice->classes);
+    choice->days = (int)values_int(v, "days", choice->days);
+    bool totp = values_bool(v, "totp", choice->factors & POLICY_TOTP);
+    bool passkey = values_bool(v, "passkey", choice->factors & POLICY_PASSKEY);
+    choice->factors =
+        (totp ? POLICY_TOTP : 0U) | (passkey ? POLICY_PASSKEY : 0U);
+    choice->fresh_code = values_bool(v, "fresh_code", choice->fresh_code);
+}
+
+static const char *as_json(struct ctx *c, const struct policy *p)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_text(&o, "profile", policy_profile_words[p->profile]);
+    json_int(&o, "min", p->min);
+    json_int(&o, "classes", p->classes);
+    json_int(&o, "days", p->days);
+    json_bool(&o, "totp", p->factors & POLICY_TOTP);
+    json_bool(&o, "passkey", p->factors & POLICY_PASSKEY);
+    json_bool(&o, "fresh_code", p->fresh_code);
+    json_close(&o, '}');
+    return b.data;
+}
+
+static enum err write_choice(struct ctx *c, int64_t version,
+                             const struct policy_choice *choice)
+{
+    struct query *q = query(c, policy_text[POLICY_UPDATE]);
+
+    bind_int(q, 1, version);
+    bind_int(q, 2, choice->profile);
+    bind_id(q, 3, choice->min);
+    bind_id(q, 4, choice->classes);
+    bind_id(q, 5, choice->days);
+    bind_int(q, 6, choice->factors);
+    bind_int(q, 7, choice->fresh_code);
+    enum err e = query_run(c, q);
+    if (!e && db_changes(c) == 0)
+        return ctx_fail(c, ERR_STALE, "version", "stale",
+                        "ほかの人が先に変更しました。"
+                        "最新の内容を確認してください",
+                        "Somebody changed this meanwhile; look at it again");
+    return e;
+}
+
+enum err policy_update(struct ctx *c, const struct app *app, int64_t version,
+                       const struct values *v, struct policy *out)
+{
+    struct policy_choice choice;
+    struct policy before;
+    int64_t now;
+    enum err e = read_choice(c, &choice, &now);
+
+    if (e)
+        return e;
+    policy_work_out(&app->floor, &choice, &before);
+    take_wishes(v, &choice);
+    if ((e = check_choice(c, &app->floor, v, &choice)) ||
+        (e = write_choice(c, version, &choice)) ||
+        (e = policy_get(c, app, out)))
+        return e;
+    return operation_log(c, &(struct operation){.action = "update",
+                                                .kind = "security",
+                                                .object_id = 1,
+                                                .object_name = "",
+                                                .before = as_json(c, &before),
+                                                .after = as_json(c, out)});
+}
+
+int64_t policy_expires_at(const struct policy *p, int64_t set_at_us)
+{
+    return p->days && set_at_us ? set_at_us + p->days * US_PER_DAY : 0;
+}
+
+bool policy_is_expired(const struct policy *p, int64_t set_at_us,
+                       int64_t now_us)
+{
+    int64_t end = policy_expires_at(p, set_at_us);
+
+    return end && now_us >= end;
+}

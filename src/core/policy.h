@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_POLICY_H
+#define CORE_POLICY_H
+
+#include "base/value.h"
+#include "core/app.h"
+
+/* What a password must be like and what else proves who one is, in one
+ * tenant.  Two profiles (controls.md row 10): "whitepaper" 8-16 characters, 3
+ * of 4 kinds, 3 months; "modern" 15-128 characters of any script, no expiry,
+ * guessable ones refused.  The operator's floor (struct app) names the weaker
+ * profile allowed and may be stricter within it; a tenant only adds to that.
+ * What counts is worked out at each use, so a raised floor holds at once. */
+enum policy_profile { POLICY_WHITEPAPER, POLICY_MODERN };
+enum policy_factor { POLICY_TOTP = 1, POLICY_PASSKEY = 2 };
+enum { POLICY_WARN_DAYS = 14, POLICY_HISTORY = 5 };
+
+/* What the tenant's administrator chose; 0: nothing beyond the floor. */
+struct policy_choice {
+    enum policy_profile profile;
+    int min, classes, days;
+    unsigned factors; /* bits of enum policy_factor that people may add */
+    bool fresh_code;  /* a sensitive step wants a mailed code too */
+};
+
+struct policy {
+    enum policy_profile profile;
+    int min, max, classes;
+    int days;            /* the password's life, 0: no end */
+    const char *symbols; /* UTF-8; NULL: any character will do */
+    bool refuses_guessable;
+    unsigned factors;
+    bool fresh_code;
+    int64_t version; /* of the tenant's row */
+};
+
+extern const char *const policy_profile_words[];
+extern const struct form policy_form; /* what the administrator sends */
+
+/* Pure: what holds under this floor with this choice. */
+void policy_work_out(const struct policy_floor *floor,
+                     const struct policy_choice *choice, struct policy *out);
+
+MUST_USE enum err policy_get(struct ctx *c, const struct app *app,
+                             struct policy *out);
+/* ERR_INVALID "policy_floor" on each field that is weaker than the floor. */
+MUST_USE enum err policy_update(struct ctx *c, const struct app *app,
+                                int64_t version, const struct values *v,
+                                struct policy *out);
+
+/* When a password set at that moment ends; 0: never. */
+int64_t policy_expires_at(const struct policy *p, int64_t set_at_us);
+bool policy_is_expired(const struct policy *p, int64_t set_at_us,
+                       int64_t now_us);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SIGN_AGAIN_H
+#define CORE_SIGN_AGAIN_H
+
+#include "core/sign_in.h"
+
+/* Steps of somebody who has a session already and proves once more to be the
+ * one who began it.  Throttled like a sign-in: a stolen session must not
+ * become a place to guess the password from.  ERR_INVALID "password_wrong". */
+
+/* A session locked by idleness: the password alone resumes it. */
+MUST_USE enum err sign_again_unlock(struct ctx *c, const struct app *app,
+                                    struct tenant *t, int64_t session_id,
+                                    const char *password, struct sign_in *out);
+/* A sensitive step was asked for: the password again, so soon before it that
+ * nobody else can have taken the chair. */
+MUST_USE enum err sign_again_freshen(struct ctx *c, const struct app *app,
+                                     struct tenant *t, int64_t session_id,
+                                     const char *password, struct sign_in *out);
+/* The actor's own password, with the current one; other sessions end. */
+MUST_USE enum err
+sign_again_change_password(struct ctx *c, const struct app *app,
+                           struct tenant *t, const char *current,
+                           const char *password, const char *agent);
+
+#endif

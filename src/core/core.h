@@ -13,6 +13,8 @@ extern const struct query_set change_queries;
 extern const struct query_set comment_queries;
 extern const struct query_set dependency_queries;
 extern const struct query_set edit_queries;
+extern const struct query_set edit_link_queries;
+extern const struct query_set edit_ticket_queries;
 extern const struct query_set import_queries;
 extern const struct query_set invite_queries;
 extern const struct query_set member_queries;

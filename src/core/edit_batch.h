@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_EDIT_BATCH_H
+#define CORE_EDIT_BATCH_H
+
+#include "base/buf.h"
+#include "core/edit.h"
+
+/* Inside of edit.c: the batch at hand, shared by what edits of tickets
+ * (edit_ticket.c, edit_value.c) and of links (edit_link.c) do. */
+struct ref {
+    const char *name;
+    int64_t id;
+};
+
+struct batch {
+    struct ctx *c;
+    const struct catalogue *catalogue;
+    int64_t project_id;
+    const char *key;
+    bool auto_dates, auto_parent;
+    int64_t revision, next_no;
+    unsigned rights;
+    size_t index;          /* of the edit at hand */
+    const struct edit *it; /* the edit at hand */
+    struct ref *refs;      /* open addressing */
+    size_t ref_cap;
+    struct buf changed, links, created;
+    bool is_dirty;
+    struct edit_result *out;
+};
+
+/* An id in digits or an earlier ref; 0: none such. */
+int64_t batch_resolve(struct batch *b, const char *name);
+MUST_USE enum err batch_keep_ref(struct batch *b, const struct ticket *t);
+/* The schedule looks at it at the end. */
+void batch_add_changed(struct batch *b, int64_t id);
+enum err batch_refuse(struct batch *b, const char *field, const char *rule,
+                      const char *ja, const char *en);
+enum err batch_conflict(struct batch *b, const char *field, const char *rule,
+                        const char *ja, const char *en);
+enum err batch_need(struct batch *b, bool may);
+/* A ticket of this project outside the bin; a user who may be named. */
+MUST_USE enum err batch_is_alive(struct batch *b, int64_t id, bool *out);
+MUST_USE enum err batch_is_user(struct batch *b, int64_t id, bool *out);
+
+/* Takes what v says into t; every refused value is recorded. */
+MUST_USE enum err batch_take_values(struct batch *b, struct ticket *t,
+                                    const struct values *v);
+/* Values a parent gets from its children are not for people to change. */
+MUST_USE enum err batch_check_derived(struct batch *b,
+                                      const struct ticket *before,
+                                      struct ticket *t);
+
+MUST_USE enum err batch_create_ticket(struct batch *b);
+MUST_USE enum err batch_update_ticket(struct batch *b);
+MUST_USE enum err batch_delete_ticket(struct batch *b);
+MUST_USE enum err batch_restore_ticket(struct batch *b);
+MUST_USE enum err batch_create_link(struct batch *b);
+MUST_USE enum err batch_update_link(struct batch *b);
+MUST_USE enum err batch_delete_link(struct batch *b);
+
+#endif

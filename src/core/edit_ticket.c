@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tickets made, changed, moved, taken away and brought back by a batch. */
+#include "base/str.h"
+#include "core/access.h"
+#include "core/change.h"
+#include "core/core.h"
+#include "core/dependency.h"
+#include "core/edit_batch.h"
+#include "core/outline.h"
+#include "core/plan_view.h"
+#include "core/ticket_log.h"
+
+static const char *const edit_ticket_text[] = {
+    "SELECT u.name, h.at FROM change h LEFT JOIN user u"
+    " ON u.id = h.user_id WHERE h.ticket_id = ?1"
+    " ORDER BY h.id DESC LIMIT 1",
+};
+const struct query_set edit_ticket_queries = {"edit_ticket", edit_ticket_text,
+                                              COUNT(edit_ticket_text)};
+
+/* ---- place ---- */
+
+static enum err check_parent(struct batch *b, int64_t id, int64_t parent_id)
+{
+    bool alive, below = false;
+    int levels = 0;
+
+    if (parent_id == 0)
+        return OK;
+    enum err e = batch_is_alive(b, parent_id, &alive);
+    if (e)
+        return e;
+    if (!alive)
+        return batch_refuse(b, "parent", "not_found",
+                            "親チケットが見つかりません",
+                            "No such parent ticket");
+    if ((e = outline_is_below(b->c, parent_id, id, &below, &levels)))
+        return e;
+    if (below)
+        return batch_conflict(b, "parent", "parent_cycle",
+                              "自分の配下には移せません",
+                              "A ticket cannot be moved below itself");
+    if (levels + 2 > OUTLINE_LEVELS)
+        return batch_conflict(b, "parent", "too_deep", "階層が深すぎます",
+                              "The outline is too deep");
+    return OK;
+}
+
+/* Sets parent and rank as asked for; a new ticket without a word goes last. */
+static enum err place(struct batch *b, struct ticket *t, bool is_new)
+{
+    const struct values *v = b->it->values;
+    struct outline_place p = {.project_id = b->project_id,
+                              .id = t->id,
+                              .parent_id = t->parent_id,
+                              .after_id = OUTLINE_LAST,
+                              .revision = b->revision};
+    enum err e;
+
+    if (values_has(v, "parent")) {
+        const char *name = values_text(v, "parent");
+        p.parent_id = batch_resolve(b, name);
+        if (name && !p.parent_id)
+            return batch_refuse(b, "parent", "not_found",
+                                "親チケットが見つかりません",
+                                "No such parent ticket");
+    }
+    if (p.parent_id != t->parent_id &&
+        (e = check_parent(b, t->id, p.parent_id)))
+        return e;
+    if (values_has(v, "after"))
+        p.after_id = batch_resolve(b, values_text(v, "after"));
+    else if (!is_new && p.parent_id == t->parent_id)
+        return OK;
+    if (values_text(v, "after") && !p.after_id)
+        p.after_id = INT64_MAX; /* no such ticket */
+    e = outline_find_rank(b->c, &p, &t->rank);
+    if (e == ERR_NOT_FOUND)
+        return batch_refuse(
+            b, "after", "not_found", "直前のチケットが同じ親の下にありません",
+            "The previous sibling is not below the same parent");
+    t->parent_id = p.parent_id;
+    return e;
+}
+
+/* ---- tickets ---- */
+
+static enum err log_ticket(struct batch *b, const char *action,
+                           const struct ticket *before,
+                           const struct ticket *after)
+{
+    b->is_dirty = true;
+    return ticket_log_write(b->c,
+                            &(struct ticket_record){.action = action,
+                                                    .project_key = b->key,
+                                                    .catalogue = b->catalogue,
+                                                    .before = before,
+                                                    .after = after});
+}
+
+enum err batch_create_ticket(struct batch *b)
+{
+    struct ticket t = {
+        .project_id = b->project_id,
+        .subject = "",
+        .details = "",
+        .priority = PRIORITY_MEDIUM,
+        .planned_start = DAY_NONE,
+        .planned_end = DAY_NONE,
+        .actual_start = DAY_NONE,
+        .actual_end = DAY_NONE,
+        .due = DAY_NONE,
+        .estimate = TICKET_MINUTES_NONE,
+        .actual = TICKET_MINUTES_NONE,
+        .reporter_id = b->c->actor->user_id,
+        .created_at = b->c->now_us,
+        .updated_at = b->c->now_us,
+        .version = 1,
+        .revision = b->revision,
+    };
+    enum err e = batch_need(b, (b->rights & MAY_TICKET_ADD) != 0);
+
+    if (e || (e = batch_take_values(b, &t, b->it->values)) ||
+        (e = place(b, &t, true)))
+        return e;
+    t.no = b->next_no++;
+    if ((e = ticket_insert(b->c, &t)) || (e = batch_keep_ref(b, &t)) ||
+        (e = ticket_index(b->c, b->key, &t, true)))
+        return e;
+    if (t.assignee_count && (e = ticket_write_assignees(b->c, &t)))
+        return e;
+    batch_add_changed(b, t.id);
+    return log_ticket(b, "create", NULL, &t);
+}
+
+static enum err fail_stale(struct batch *b, const struct ticket *t)
+{
+    struct buf detail = buf_in(b->c->mem);
+    struct json_out o = {.b = &detail};
+    const char *name = NULL;
+    int64_t at = t->updated_at;
+    struct query *q = query(b->c, edit_ticket_text[0]);
+
+    bind_int(q, 1, t->id);
+    enum err e = query_one(b->c, q);
+    if (!e) {
+        name = col_text(b->c, q, 0);
+        at = col_int(q, 1);
+        query_done(q);
+    }
+    json_open(&o, "current", '{');
+    e = plan_view_put_row(b->c, t->id, &o);
+    json_close(&o, '}');
+    json_open(&o, "changed_by", '{');
+    json_text(&o, "name", name);
+    json_close(&o, '}');
+    json_moment(&o, "changed_at", at);
+    if (e)
+        return e;
+    e = ctx_fail(b->c, ERR_STALE, "version", "stale",
+                 "%sさんが先に変更しました", "%s has changed it meanwhile",
+                 name ? name : ctx_text(b->c, "ほかの人", "Somebody"));
+    ctx_fail_detail(b->c, detail.data);
+    return e;
+}
+
+/* The ticket an edit names, alive (or in the bin), of this project, at the
+ * version the editor saw; what this batch has written itself is not stale. */
+static enum err load_target(struct batch *b, bool in_bin, struct ticket *out)
+{
+    int64_t id = batch_resolve(b, b->it->target);
+    enum err e = id ? ticket_read(b->c, id, out) : ERR_NOT_FOUND;
+
+    if (!e &&
+        (out->project_id != b->project_id || (out->deleted_at != 0) != in_bin))
+        e = ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(b->c, e, "id", "not_found", "チケットが見つかりません",
+                        "No such ticket");
+    if (!e && b->it->version && b->it->version != out->version &&
+        out->revision != b->revision)
+        return fail_stale(b, out);
+    return e;
+}
+
+static enum err may_edit(struct batch *b, const struct ticket *t)
+{
+    unsigned rights = b->rights;
+    enum err e = OK;
+
+    if (!(rights & MAY_TICKET_EDIT) && (rights & MAY_TICKET_EDIT_OWN))
+        e = access_ticket(b->c, t->id, &rights);
+    return e ? e : batch_need(b, (rights & MAY_TICKET_EDIT) != 0);
+}
+
+static bool moves_plan(const struct ticket *a, const struct ticket *t)
+{
+    return a->planned_start != t->planned_start ||
+           a->planned_end != t->planned_end || a->progress != t->progress ||
+           a->estimate != t->estimate || a->parent_id != t->parent_id ||
+           a->is_manual != t->is_manual || a->status_id != t->status_id ||
+           a->actual_start != t->actual_start || a->actual_end != t->actual_end;
+}
+
+static enum err write_ticket(struct batch *b, const struct ticket *before,
+                             struct ticket *t)
+{
+    enum err e;
+
+    t->revision = b->revision;
+    t->updated_at = b->c->now_us;
+    if ((e = ticket_write(b->c, t)))
+        return e;
+    if (t->assignees != before->assignees &&
+        (e = ticket_write_assignees(b->c, t)))
+        return e;
+    if ((!str_equal(t->subject, before->subject) ||
+         !str_equal(t->details, before->details)) &&
+        (e = ticket_index(b->c, b->key, t, false)))
+        return e;
+    if (moves_plan(before, t)) {
+        batch_add_changed(b, t->id);
+        if (before->parent_id != t->parent_id)
+            batch_add_changed(b, before->parent_id);
+    }
+    b->out->updated++;
+    return log_ticket(b, "update", before, t);
+}
+
+enum err batch_update_ticket(struct batch *b)
+{
+    struct ticket before, t;
+    enum err e = load_target(b, false, &before);
+
+    if (e || (e = may_edit(b, &before)))
+        return e;
+    if (values_has(b->it->values, "assignee") ||
+        values_has(b->it->values, "assignees"))
+        if ((e = ticket_load_assignees(b->c, &before)))
+            return e;
+    t = before;
+    if ((e = batch_take_values(b, &t, b->it->values)) ||
+        (e = batch_check_derived(b, &before, &t)) || (e = place(b, &t, false)))
+        return e;
+    if (!ticket_log_differs(&before, &t) && before.rank == t.rank)
+        return OK;
+    return write_ticket(b, &before, &t);
+}
+
+enum err batch_delete_ticket(struct batch *b)
+{
+    struct ticket t;
+    const int64_t *ids;
+    size_t count;
+    int64_t written;
+    enum err e = load_target(b, false, &t);
+
+    if (e || (e = batch_need(b, (b->rights & MAY_TICKET_DELETE) != 0)) ||
+        (e = outline_list(b->c, t.id, 0, &ids, &count)) ||
+        (e = outline_delete(b->c, t.id, b->c->now_us + (int64_t)b->index,
+                            b->revision, &written)))
+        return e;
+    for (size_t i = 0; i < count && !e; i++) {
+        e = dependency_touch(b->c, ids[i], b->revision);
+        if (!e && ids[i] != t.id)
+            e = change_add(b->c, ids[i], "deleted", NULL, NULL);
+    }
+    batch_add_changed(b, t.parent_id);
+    b->out->deleted += count;
+    return e ? e : log_ticket(b, "delete", &t, NULL);
+}
+
+enum err batch_restore_ticket(struct batch *b)
+{
+    struct ticket t;
+    const int64_t *ids;
+    size_t count;
+    int64_t written;
+    bool alive = true;
+    enum err e = load_target(b, true, &t);
+
+    if (e || (e = batch_need(b, (b->rights & MAY_TICKET_DELETE) != 0)) ||
+        (e = outline_list(b->c, t.id, t.deleted_at, &ids, &count)) ||
+        (e = outline_restore(b->c, t.id, t.deleted_at, b->revision, &written)))
+        return e;
+    if (t.parent_id)
+        e = batch_is_alive(b, t.parent_id, &alive);
+    if (!e)
+        e = ticket_read(b->c, t.id, &t);
+    if (!e && !alive) { /* its parent is gone: back to the top level */
+        struct outline_place p = {
+            .project_id = b->project_id, .id = t.id, .after_id = OUTLINE_LAST};
+        t.parent_id = 0;
+        if (!(e = outline_find_rank(b->c, &p, &t.rank)))
+            e = ticket_write(b->c, &t);
+    }
+    for (size_t i = 0; i < count && !e; i++) {
+        batch_add_changed(b, ids[i]);
+        e = dependency_touch(b->c, ids[i], b->revision);
+        if (!e && ids[i] != t.id)
+            e = change_add(b->c, ids[i], "restored", NULL, NULL);
+    }
+    return e ? e : log_ticket(b, "restore", NULL, &t);
+}

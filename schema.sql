@@ -163,6 +163,45 @@ CREATE TABLE project (
 ) STRICT;
 CREATE INDEX project_program ON project(program_id);
 
+CREATE TABLE label ( -- free marks of four kinds
+  id          INTEGER PRIMARY KEY,
+  kind        INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3), -- 0 project, 1 phase, 2 team, 3 free
+  name        TEXT NOT NULL,
+  color       TEXT NOT NULL,                   -- name of a token, not a value
+  is_archived INTEGER NOT NULL DEFAULT 0 CHECK (is_archived IN (0, 1)), -- kept where it is, given no more
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE UNIQUE INDEX label_name ON label(kind, name);
+
+CREATE TABLE team ( -- who works together
+  id          INTEGER PRIMARY KEY,
+  name        TEXT NOT NULL UNIQUE,
+  color       TEXT NOT NULL,
+  is_archived INTEGER NOT NULL DEFAULT 0 CHECK (is_archived IN (0, 1)),
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE team_member (
+  team_id INTEGER NOT NULL REFERENCES team(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  PRIMARY KEY (team_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX team_member_user ON team_member(user_id);
+
+CREATE TABLE project_label (
+  project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+  label_id   INTEGER NOT NULL REFERENCES label(id),
+  PRIMARY KEY (project_id, label_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX project_label_label ON project_label(label_id, project_id);
+
+CREATE TABLE project_team (
+  project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+  team_id    INTEGER NOT NULL REFERENCES team(id),
+  PRIMARY KEY (project_id, team_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX project_team_team ON project_team(team_id, project_id);
+
 CREATE TABLE access ( -- grants: a user's role on a program (inherited) or project
   id         INTEGER PRIMARY KEY,
   user_id    INTEGER NOT NULL REFERENCES user(id),
@@ -242,6 +281,19 @@ CREATE TABLE ticket_assignee ( -- every assignee, the first one included
   PRIMARY KEY (ticket_id, user_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ticket_assignee_user ON ticket_assignee(user_id, ticket_id);
+
+CREATE TABLE ticket_label (
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  label_id  INTEGER NOT NULL REFERENCES label(id),
+  PRIMARY KEY (ticket_id, label_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_label_label ON ticket_label(label_id, ticket_id);
+
+CREATE TABLE ticket_team ( -- the one team a ticket is for
+  ticket_id INTEGER PRIMARY KEY REFERENCES ticket(id) ON DELETE CASCADE,
+  team_id   INTEGER NOT NULL REFERENCES team(id)
+) STRICT;
+CREATE INDEX ticket_team_team ON ticket_team(team_id, ticket_id);
 
 CREATE TABLE dependency (
   id             INTEGER PRIMARY KEY,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/routes.h"
+#include "core/label.h"
 #include "core/program.h"
 #include "core/project.h"
 #include "core/workday.h"
@@ -72,6 +73,8 @@ static enum err reply_project(struct call *k, const struct project *p)
     json_open(&k->out, NULL, '{');
     put_plain(k, p);
     put_manager(k, p);
+    label_put_ids(&k->out, "labels", p->labels, p->label_count);
+    label_put_ids(&k->out, "teams", p->teams, p->team_count);
     access_put_rights(&k->out, "rights", p->rights);
     if (p->calendar_id)
         workday_put_json(&k->out, "calendar", &own);

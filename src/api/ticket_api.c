@@ -4,6 +4,7 @@
 #include "core/change.h"
 #include "core/dependency.h"
 #include "core/edit.h"
+#include "core/label.h"
 #include "core/search.h"
 #include "core/ticket.h"
 #include "core/ticket_list.h"
@@ -18,6 +19,8 @@ static const struct field list_fields[] = {
     {"category",       FIELD_CHOICE, 0, 0,   0, category_words,    NULL, "進行区分",
      "Category"                                                                                          },
     {"assignee",       FIELD_TEXT,   1, 20,  0, NULL,              NULL, "担当者",          "Assignee"},
+    {"label",          FIELD_ID,     0, 0,   0, NULL,              NULL, "ラベル",          "Label"   },
+    {"team",           FIELD_ID,     0, 0,   0, NULL,              NULL, "チーム",          "Team"    },
     {"late",           FIELD_BOOL,   0, 0,   0, NULL,              NULL, "遅れ",             "Late"    },
     {"sort",           FIELD_CHOICE, 0, 0,   0, ticket_sort_words, NULL, "並び順",          "Sort"    },
     {"limit",          FIELD_INT,    1, 200, 0, NULL,              NULL, "件数",             "Limit"   },
@@ -165,6 +168,8 @@ static enum err reply_page(struct call *k, int64_t id)
         put_person(o, NULL, &p.assignees[i]);
     json_close(o, ']');
     put_person(o, "reporter", &p.reporter);
+    label_put_ids(o, "labels", p.labels, p.label_count);
+    json_id(o, "team", p.team_id);
     put_links(o, "predecessors", p.predecessors, p.predecessor_count);
     put_links(o, "successors", p.successors, p.successor_count);
     put_family(o, "children", p.children, p.child_count);
@@ -190,6 +195,8 @@ static enum err list_tickets(struct call *k)
         .classification = values_text(v, "classification"),
         .status_id = values_int(v, "status", 0),
         .category = (int)values_int(v, "category", -1),
+        .label_id = values_int(v, "label", 0),
+        .team_id = values_int(v, "team", 0),
         .is_late = values_bool(v, "late", false),
         .sort = (enum ticket_sort)values_int(v, "sort", 0),
         .after_id = values_int(v, "after", 0),

@@ -330,6 +330,8 @@ static enum err add_project(struct ctx *c, const struct sample_project *s,
                            day_text(c, start),
                            NULL,
                            NULL,
+                           NULL,
+                           NULL,
                            NULL};
     const struct values *v;
     struct project p;

@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/label.h"
+#include "core/team.h"
 
 #include <string.h>
 
@@ -47,6 +49,8 @@ const struct query_set catalogue_queries = {"catalogue", catalogue_text,
 
 const char *const family_words[] = {"wbs", "management", "agile", NULL};
 const char *const category_words[] = {"todo", "doing", "done", NULL};
+const char *const color_words[] = {"gray",   "blue", "green", "violet", "teal",
+                                   "orange", "red",  "amber", NULL};
 const char *const priority_words[] = {"urgent", "high", "medium", "low", NULL};
 
 enum { STATUSES_MAX = 32 };
@@ -110,6 +114,13 @@ enum err catalogue_load(struct ctx *c, const struct catalogue **out)
         e = load_statuses(c, k);
     *out = k;
     return e;
+}
+
+enum err catalogue_fail_stale(struct ctx *c)
+{
+    return ctx_fail(c, ERR_STALE, "version", "stale",
+                    "ほかの人が先に変更しました。最新の内容を確認してください",
+                    "Somebody changed this meanwhile; look at it again");
 }
 
 const struct classification *catalogue_find(const struct catalogue *k,
@@ -221,8 +232,10 @@ enum err catalogue_write(struct ctx *c, struct json_out *o)
         json_close(o, '}');
     }
     json_close(o, ']');
+    if (e || (e = label_put_catalogue(c, o)) || (e = team_put_catalogue(c, o)))
+        return e;
     json_close(o, '}');
-    return e;
+    return OK;
 }
 
 enum err catalogue_find_role(struct ctx *c, const char *key, int64_t *id,

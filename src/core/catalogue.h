@@ -32,6 +32,8 @@ struct catalogue {
 
 extern const char *const family_words[];
 extern const char *const category_words[];
+/* Names of the colour tokens that labels, teams and statuses may have. */
+extern const char *const color_words[];
 extern const char *const priority_words[]; /* urgent high medium low */
 
 /* Everything, in the request's arena. */
@@ -46,7 +48,9 @@ const struct status *classification_find_status(const struct classification *k,
 /* The first of that category, or the first of all. */
 const struct status *classification_first(const struct classification *k,
                                           enum category category);
-/* {classifications, roles, priorities} */
+/* Somebody changed it meanwhile: ERR_STALE. */
+enum err catalogue_fail_stale(struct ctx *c);
+/* {classifications, roles, priorities, labels, teams} */
 MUST_USE enum err catalogue_write(struct ctx *c, struct json_out *o);
 /* ERR_NOT_FOUND, not recorded. */
 MUST_USE enum err catalogue_find_role(struct ctx *c, const char *key,

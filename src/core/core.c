@@ -13,7 +13,7 @@ const struct query_set *const core_tenant_sets[] = {
     &schedule_queries,   &search_queries,      &session_queries,
     &sign_in_queries,    &tenancy_queries,     &ticket_list_queries,
     &ticket_log_queries, &ticket_queries,      &user_queries,
-    &workday_queries,
+    &label_queries,      &team_queries,        &workday_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "core/edit.h"
+#include "core/ticket_log.h"
 
 /* Inside of edit.c: the batch at hand, shared by what edits of tickets
  * (edit_ticket.c, edit_value.c) and of links (edit_link.c) do. */
@@ -50,6 +51,20 @@ MUST_USE enum err batch_take_values(struct batch *b, struct ticket *t,
 MUST_USE enum err batch_check_derived(struct batch *b,
                                       const struct ticket *before,
                                       struct ticket *t);
+
+/* What hangs on a ticket besides its row. */
+struct marks {
+    bool has_labels, has_team; /* they change */
+    const int64_t *labels;
+    size_t label_count;
+    int64_t team_id;
+    struct buf extras; /* struct ticket_extra, for history */
+};
+/* ticket_id 0: a new one. */
+MUST_USE enum err batch_take_marks(struct batch *b, int64_t ticket_id,
+                                   struct marks *out);
+MUST_USE enum err batch_write_marks(struct batch *b, int64_t ticket_id,
+                                    const struct marks *m);
 
 MUST_USE enum err batch_create_ticket(struct batch *b);
 MUST_USE enum err batch_update_ticket(struct batch *b);

@@ -4,6 +4,7 @@
 #include "core/edit.h"
 
 #include "core/dependency.h"
+#include "core/label.h"
 
 const char *const edit_op_words[] = {"create", "update", "delete", "restore",
                                      "link",   "relink", "unlink", NULL};
@@ -35,6 +36,9 @@ static const struct field row_fields[] = {
     {"assignee",       FIELD_ID,     0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "担当者",
      "Assignee"                                                                                                                                                  },
     {"assignees",      FIELD_IDS,    0,                   20,                 0,              NULL,             NULL, "担当者",                "Assignees"    },
+    {"labels",         FIELD_IDS,    0,                   LABEL_PER_OBJECT,   0,              NULL,             NULL, "ラベル",
+     "Labels"                                                                                                                                                    },
+    {"team",           FIELD_ID,     0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "チーム",                "Team"         },
     {"planned_start",  FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "予定開始日",
      "Planned start"                                                                                                                                             },
     {"planned_end",    FIELD_DAY,    0,                   0,                  FIELD_NULLABLE, NULL,             NULL, "予定終了日",

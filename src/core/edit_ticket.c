@@ -87,15 +87,28 @@ static enum err place(struct batch *b, struct ticket *t, bool is_new)
 
 static enum err log_ticket(struct batch *b, const char *action,
                            const struct ticket *before,
-                           const struct ticket *after)
+                           const struct ticket *after, const struct marks *m)
 {
     b->is_dirty = true;
-    return ticket_log_write(b->c,
-                            &(struct ticket_record){.action = action,
-                                                    .project_key = b->key,
-                                                    .catalogue = b->catalogue,
-                                                    .before = before,
-                                                    .after = after});
+    return ticket_log_write(
+        b->c, &(struct ticket_record){
+                  .action = action,
+                  .project_key = b->key,
+                  .catalogue = b->catalogue,
+                  .before = before,
+                  .after = after,
+                  .extras = m ? (const void *)m->extras.data : NULL,
+                  .extra_count =
+                      m ? m->extras.len / sizeof(struct ticket_extra) : 0});
+}
+
+/* Both report what they refuse. */
+static enum err take_all(struct batch *b, struct ticket *t, struct marks *m)
+{
+    enum err e = batch_take_values(b, t, b->it->values);
+    enum err f = batch_take_marks(b, t->id, m);
+
+    return e ? e : f;
 }
 
 enum err batch_create_ticket(struct batch *b)
@@ -118,10 +131,10 @@ enum err batch_create_ticket(struct batch *b)
         .version = 1,
         .revision = b->revision,
     };
+    struct marks m;
     enum err e = batch_need(b, (b->rights & MAY_TICKET_ADD) != 0);
 
-    if (e || (e = batch_take_values(b, &t, b->it->values)) ||
-        (e = place(b, &t, true)))
+    if (e || (e = take_all(b, &t, &m)) || (e = place(b, &t, true)))
         return e;
     t.no = b->next_no++;
     if ((e = ticket_insert(b->c, &t)) || (e = batch_keep_ref(b, &t)) ||
@@ -129,8 +142,10 @@ enum err batch_create_ticket(struct batch *b)
         return e;
     if (t.assignee_count && (e = ticket_write_assignees(b->c, &t)))
         return e;
+    if ((e = batch_write_marks(b, t.id, &m)))
+        return e;
     batch_add_changed(b, t.id);
-    return log_ticket(b, "create", NULL, &t);
+    return log_ticket(b, "create", NULL, &t, &m);
 }
 
 static enum err fail_stale(struct batch *b, const struct ticket *t)
@@ -203,13 +218,13 @@ static bool moves_plan(const struct ticket *a, const struct ticket *t)
 }
 
 static enum err write_ticket(struct batch *b, const struct ticket *before,
-                             struct ticket *t)
+                             struct ticket *t, const struct marks *m)
 {
     enum err e;
 
     t->revision = b->revision;
     t->updated_at = b->c->now_us;
-    if ((e = ticket_write(b->c, t)))
+    if ((e = ticket_write(b->c, t)) || (e = batch_write_marks(b, t->id, m)))
         return e;
     if (t->assignees != before->assignees &&
         (e = ticket_write_assignees(b->c, t)))
@@ -224,12 +239,13 @@ static enum err write_ticket(struct batch *b, const struct ticket *before,
             batch_add_changed(b, before->parent_id);
     }
     b->out->updated++;
-    return log_ticket(b, "update", before, t);
+    return log_ticket(b, "update", before, t, m);
 }
 
 enum err batch_update_ticket(struct batch *b)
 {
     struct ticket before, t;
+    struct marks m;
     enum err e = load_target(b, false, &before);
 
     if (e || (e = may_edit(b, &before)))
@@ -239,12 +255,13 @@ enum err batch_update_ticket(struct batch *b)
         if ((e = ticket_load_assignees(b->c, &before)))
             return e;
     t = before;
-    if ((e = batch_take_values(b, &t, b->it->values)) ||
+    if ((e = take_all(b, &t, &m)) ||
         (e = batch_check_derived(b, &before, &t)) || (e = place(b, &t, false)))
         return e;
-    if (!ticket_log_differs(&before, &t) && before.rank == t.rank)
+    if (!ticket_log_differs(&before, &t) && before.rank == t.rank &&
+        m.extras.len == 0)
         return OK;
-    return write_ticket(b, &before, &t);
+    return write_ticket(b, &before, &t, &m);
 }
 
 enum err batch_delete_ticket(struct batch *b)
@@ -267,7 +284,7 @@ enum err batch_delete_ticket(struct batch *b)
     }
     batch_add_changed(b, t.parent_id);
     b->out->deleted += count;
-    return e ? e : log_ticket(b, "delete", &t, NULL);
+    return e ? e : log_ticket(b, "delete", &t, NULL, NULL);
 }
 
 enum err batch_restore_ticket(struct batch *b)
@@ -300,5 +317,5 @@ enum err batch_restore_ticket(struct batch *b)
         if (!e && ids[i] != t.id)
             e = change_add(b->c, ids[i], "restored", NULL, NULL);
     }
-    return e ? e : log_ticket(b, "restore", NULL, &t);
+    return e ? e : log_ticket(b, "restore", NULL, &t, NULL);
 }

@@ -7,9 +7,11 @@
 #include "base/json.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/label.h"
 #include "core/member.h"
 #include "core/operation.h"
 #include "core/program.h"
+#include "core/team.h"
 
 #define PROJECT_COLS                                                           \
     "p.id, p.program_id, p.manager_id, p.calendar_id, p.key, p.name,"          \
@@ -65,41 +67,49 @@ const struct query_set project_queries = {"project", project_text,
 
 const char *const approach_words[] = {"waterfall", "agile", NULL};
 
+enum { TEAMS_MAX = 30 };
+
 static const struct field project_fields[] = {
-    {"key",         FIELD_TEXT,   2, 10,    FIELD_REQUIRED, NULL,           NULL, "KEY",                               "Key"     },
-    {"name",        FIELD_TEXT,   1, 255,   FIELD_REQUIRED, NULL,           NULL, "名前",                            "Name"    },
-    {"approach",    FIELD_CHOICE, 0, 0,     FIELD_REQUIRED, approach_words, NULL,
-     "進め方",                                                                                                      "Approach"},
-    {"details",     FIELD_LINES,  0, 20000, 0,              NULL,           NULL, "説明",                            "Details" },
-    {"program",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,           NULL, "プログラム",
-     "Program"                                                                                                                   },
-    {"manager",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,           NULL, "責任者",
-     "Manager"                                                                                                                   },
-    {"start",       FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,           NULL, "開始日",                         "Start"   },
-    {"end",         FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,           NULL, "終了日",                         "End"     },
-    {"auto_dates",  FIELD_BOOL,   0, 0,     0,              NULL,           NULL, "依存関係から日程を計算",
-     "Dates from dependencies"                                                                                                   },
-    {"auto_parent", FIELD_BOOL,   0, 0,     0,              NULL,           NULL, "子から親を計算",
-     "Parents from children"                                                                                                     },
+    {"key",         FIELD_TEXT,   2, 10,               FIELD_REQUIRED, NULL,           NULL, "KEY",                               "Key"     },
+    {"name",        FIELD_TEXT,   1, 255,              FIELD_REQUIRED, NULL,           NULL, "名前",                            "Name"    },
+    {"approach",    FIELD_CHOICE, 0, 0,                FIELD_REQUIRED, approach_words, NULL,
+     "進め方",                                                                                                                 "Approach"},
+    {"details",     FIELD_LINES,  0, 20000,            0,              NULL,           NULL, "説明",                            "Details" },
+    {"program",     FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,           NULL, "プログラム",
+     "Program"                                                                                                                              },
+    {"manager",     FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,           NULL, "責任者",
+     "Manager"                                                                                                                              },
+    {"start",       FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,           NULL, "開始日",                         "Start"   },
+    {"end",         FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,           NULL, "終了日",                         "End"     },
+    {"auto_dates",  FIELD_BOOL,   0, 0,                0,              NULL,           NULL, "依存関係から日程を計算",
+     "Dates from dependencies"                                                                                                              },
+    {"auto_parent", FIELD_BOOL,   0, 0,                0,              NULL,           NULL, "子から親を計算",
+     "Parents from children"                                                                                                                },
+    {"labels",      FIELD_IDS,    0, LABEL_PER_OBJECT, 0,              NULL,           NULL, "ラベル",
+     "Labels"                                                                                                                               },
+    {"teams",       FIELD_IDS,    0, TEAMS_MAX,        0,              NULL,           NULL, "チーム",                         "Teams"   },
 };
 const struct form project_form = {"ProjectCreate", project_fields,
                                   COUNT(project_fields)};
 
 static const struct field project_edit_fields[] = {
-    {"name",        FIELD_TEXT,   1, 255,   0,              NULL,                NULL, "名前",                            "Name"   },
-    {"details",     FIELD_LINES,  0, 20000, 0,              NULL,                NULL, "説明",                            "Details"},
-    {"program",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "プログラム",
-     "Program"                                                                                                                       },
-    {"manager",     FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "責任者",
-     "Manager"                                                                                                                       },
-    {"start",       FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "開始日",                         "Start"  },
-    {"end",         FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "終了日",                         "End"    },
-    {"state",       FIELD_CHOICE, 0, 0,     0,              program_state_words, NULL, "状態",
-     "State"                                                                                                                         },
-    {"auto_dates",  FIELD_BOOL,   0, 0,     0,              NULL,                NULL, "依存関係から日程を計算",
-     "Dates from dependencies"                                                                                                       },
-    {"auto_parent", FIELD_BOOL,   0, 0,     0,              NULL,                NULL, "子から親を計算",
-     "Parents from children"                                                                                                         },
+    {"name",        FIELD_TEXT,   1, 255,              0,              NULL,                NULL, "名前",                            "Name"   },
+    {"details",     FIELD_LINES,  0, 20000,            0,              NULL,                NULL, "説明",                            "Details"},
+    {"program",     FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "プログラム",
+     "Program"                                                                                                                                  },
+    {"manager",     FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "責任者",
+     "Manager"                                                                                                                                  },
+    {"start",       FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,                NULL, "開始日",                         "Start"  },
+    {"end",         FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,                NULL, "終了日",                         "End"    },
+    {"state",       FIELD_CHOICE, 0, 0,                0,              program_state_words, NULL, "状態",
+     "State"                                                                                                                                    },
+    {"auto_dates",  FIELD_BOOL,   0, 0,                0,              NULL,                NULL, "依存関係から日程を計算",
+     "Dates from dependencies"                                                                                                                  },
+    {"auto_parent", FIELD_BOOL,   0, 0,                0,              NULL,                NULL, "子から親を計算",
+     "Parents from children"                                                                                                                    },
+    {"labels",      FIELD_IDS,    0, LABEL_PER_OBJECT, 0,              NULL,                NULL, "ラベル",
+     "Labels"                                                                                                                                   },
+    {"teams",       FIELD_IDS,    0, TEAMS_MAX,        0,              NULL,                NULL, "チーム",                         "Teams"  },
 };
 const struct form project_edit_form = {"ProjectEdit", project_edit_fields,
                                        COUNT(project_edit_fields)};
@@ -187,11 +197,22 @@ enum err project_get_plain(struct ctx *c, int64_t id, struct project *out)
     return access_project(c, id, &out->rights);
 }
 
+static enum err load_marks(struct ctx *c, struct project *p)
+{
+    enum err e = label_list_of(c, LABEL_OF_PROJECT, p->id, &p->labels,
+                               &p->label_count, &p->label_names);
+
+    return e ? e
+             : team_list_of_project(c, p->id, &p->teams, &p->team_count,
+                                    &p->team_names);
+}
+
 enum err project_get(struct ctx *c, int64_t id, struct project *out)
 {
     enum err e = project_get_plain(c, id, out);
 
-    if (e || (e = hide_program(c, out)) || (e = count_members(c, out)))
+    if (e || (e = hide_program(c, out)) || (e = count_members(c, out)) ||
+        (e = load_marks(c, out)))
         return e;
     return count_tickets(c, out);
 }
@@ -254,6 +275,8 @@ static const char *as_json(struct ctx *c, const struct project *p)
     json_text(&o, "state", program_state_words[p->is_archived]);
     json_bool(&o, "auto_dates", p->auto_dates);
     json_bool(&o, "auto_parent", p->auto_parent);
+    json_text(&o, "labels", p->label_names);
+    json_text(&o, "teams", p->team_names);
     json_close(&o, '}');
     return b.data;
 }
@@ -311,6 +334,29 @@ static void take_values(struct project *p, const struct values *v)
     p->auto_parent = values_bool(v, "auto_parent", p->auto_parent);
 }
 
+static enum err write_marks(struct ctx *c, const struct project *before,
+                            const struct values *v)
+{
+    const int64_t *ids;
+    const char *names;
+    size_t count;
+    enum err e = OK;
+
+    if (values_has(v, "labels")) {
+        count = values_ids(v, "labels", &ids);
+        e = label_check(c, ids, count, before->labels, before->label_count,
+                        &names);
+        if (!e)
+            e = label_write_of(c, LABEL_OF_PROJECT, before->id, ids, count);
+    }
+    if (!e && values_has(v, "teams")) {
+        count = values_ids(v, "teams", &ids);
+        e = team_write_of_project(c, before->id, ids, count, before->teams,
+                                  before->team_count);
+    }
+    return e;
+}
+
 enum err project_create(struct ctx *c, const struct values *v,
                         struct project *out)
 {
@@ -343,7 +389,8 @@ enum err project_create(struct ctx *c, const struct values *v,
     if (p.manager_id &&
         (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
         return e;
-    if ((e = project_get(c, id, out)))
+    p.id = id;
+    if ((e = write_marks(c, &p, v)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "create", out, NULL);
 }
@@ -361,7 +408,7 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     struct project before;
     enum err e = project_get_plain(c, id, &before);
 
-    if (e)
+    if (e || (e = load_marks(c, &before)))
         return e;
     struct project p = before;
     take_values(&p, v);
@@ -390,7 +437,7 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     if (p.manager_id && p.manager_id != before.manager_id &&
         (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
         return e;
-    if ((e = project_get(c, id, out)))
+    if ((e = write_marks(c, &before, v)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "update", out, &before);
 }

@@ -17,6 +17,10 @@ struct project {
     int32_t start_day, end_day;
     bool is_archived, auto_dates, auto_parent;
     int64_t revision, version;
+    /* In project_get: ids, and names in one text, NULL for none. */
+    const int64_t *labels, *teams;
+    size_t label_count, team_count;
+    const char *label_names, *team_names;
     unsigned rights; /* the actor's */
     /* In lists and project_get: counted over its tickets. */
     int64_t tickets, done, late, progress, members;

@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/label.h"
+#include "core/team.h"
 
 #include <string.h>
 
@@ -115,6 +117,9 @@ enum { MINUTES_MAX = 60 * 24 * 365 * 100, DETAILS_MAX = 100000 };
         {"assignee", FIELD_ID, 0,        0,         FIELD_NULLABLE,              \
          NULL,       NULL,     "担当者", "Assignee"},                            \
         {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},   \
+        {"labels", FIELD_IDS, 0,        LABEL_PER_OBJECT, 0,                     \
+         NULL,     NULL,      "ラベル", "Labels"},                               \
+        {"team", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "チーム", "Team"},  \
         {"planned_start", FIELD_DAY,      0, 0, FIELD_NULLABLE, NULL, NULL,      \
          "予定開始日",    "Planned start"},                                      \
         {"planned_end", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL, NULL,          \
@@ -450,6 +455,11 @@ enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
                         &out->successor_count)) ||
         (e = list_family(c, TICKET_CHILDREN, id, &out->children,
                          &out->child_count)))
+        return e;
+    const char *team;
+    if ((e = label_list_of(c, LABEL_OF_TICKET, id, &out->labels,
+                           &out->label_count, NULL)) ||
+        (e = team_get_of_ticket(c, id, &out->team_id, &team)))
         return e;
     return list_family(c, TICKET_PATH, id, &out->path, &out->path_count);
 }

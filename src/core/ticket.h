@@ -81,6 +81,9 @@ struct ticket_page {
     size_t predecessor_count, successor_count;
     const struct ticket_child *children, *path; /* path: from the top */
     size_t child_count, path_count;
+    const int64_t *labels;
+    size_t label_count;
+    int64_t team_id;
     unsigned rights;
 };
 MUST_USE enum err ticket_get_page(struct ctx *c, int64_t id,

@@ -22,6 +22,10 @@
     " AND (?5 < 0 OR s.category = ?5)"                                         \
     " AND (?6 IS NULL OR EXISTS (SELECT 1 FROM ticket_assignee x"              \
     " WHERE x.ticket_id = t.id AND x.user_id = ?6))"                           \
+    " AND (?10 IS NULL OR EXISTS (SELECT 1 FROM ticket_label x"                \
+    " WHERE x.ticket_id = t.id AND x.label_id = ?10))"                         \
+    " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM ticket_team x"                 \
+    " WHERE x.ticket_id = t.id AND x.team_id = ?11))"                          \
     " AND (?7 IS NULL OR (t.planned_end < ?7 AND s.category < 2))"
 #define LIST(value, compare, missing, order, index)                            \
     ITEM_COLS                                                                  \
@@ -48,7 +52,13 @@
     " ?5)) ORDER BY coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
 #define OWN_WITH "WITH RECURSIVE " ACCESS_VISIBLE " "
 
-enum { OWN_TODAY = TICKET_BY_PRIORITY + 1, OWN_OVERDUE, OWN_WEEK, PEOPLE };
+enum {
+    OWN_TODAY = TICKET_BY_PRIORITY + 1,
+    OWN_OVERDUE,
+    OWN_WEEK,
+    PEOPLE,
+    LABELS
+};
 static const char *const list_text[] = {
     [TICKET_BY_UPDATED_DESC] =
         LIST("t.updated_at", "<", "0", "t.updated_at DESC, t.id DESC",
@@ -74,6 +84,9 @@ static const char *const list_text[] = {
                                  " AND ?4 IS NOT NULL"),
     [OWN_WEEK] = OWN_WITH OWN("t.planned_start <= ?4"
                               " AND coalesce(t.planned_end, ?4) >= ?3"),
+    [LABELS] = "SELECT x.ticket_id, x.label_id FROM json_each(?1)"
+               " JOIN ticket_label x ON x.ticket_id = value"
+               " JOIN label l ON l.id = x.label_id ORDER BY l.kind, l.name",
     [PEOPLE] = "SELECT a.user_id, u.name FROM ticket_assignee a"
                " JOIN user u ON u.id = a.user_id WHERE a.ticket_id = ?1"
                " ORDER BY a.rank",
@@ -129,34 +142,96 @@ static enum err put_item(struct ctx *c, struct query *q, struct json_out *o)
     return put_people(c, col_int(q, 0), !col_is_null(q, 13), o);
 }
 
+/* The items of a page wait, without their closing brace, until one statement
+ * has brought the labels of all of them. */
+struct item {
+    int64_t id;
+    struct buf text;
+};
+struct pair {
+    int64_t ticket_id, label_id;
+};
+
+static enum err read_labels(struct ctx *c, const struct buf *items,
+                            struct buf *out)
+{
+    const struct item *list = (const void *)items->data;
+    struct buf ids = buf_in(c->mem);
+    struct query *q = query(c, list_text[LABELS]);
+    enum err e;
+
+    for (size_t i = 0; i < items->len / sizeof *list; i++)
+        buf_printf(&ids, "%c%lld", i ? ',' : '[', (long long)list[i].id);
+    buf_puts(&ids, ids.len ? "]" : "[]");
+    *out = buf_in(c->mem);
+    bind_text(q, 1, ids.data);
+    while (query_next(c, q, &e)) {
+        struct pair p = {col_int(q, 0), col_int(q, 1)};
+        buf_put(out, &p, sizeof p);
+    }
+    return e;
+}
+
+static enum err put_items(struct ctx *c, struct buf *items, struct json_out *o)
+{
+    struct item *list = (void *)items->data;
+    struct buf pairs;
+    enum err e = read_labels(c, items, &pairs);
+    const struct pair *p = (const void *)pairs.data;
+
+    if (e)
+        return e;
+    json_open(o, "items", '[');
+    for (size_t i = 0; i < items->len / sizeof *list; i++) {
+        struct json_out tail = {.b = &list[i].text, .comma = true};
+        json_open(&tail, "labels", '[');
+        for (size_t j = 0; j < pairs.len / sizeof *p; j++)
+            if (p[j].ticket_id == list[i].id)
+                json_id(&tail, NULL, p[j].label_id);
+        json_close(&tail, ']');
+        json_close(&tail, '}');
+        json_raw(o, NULL, list[i].text.data);
+    }
+    json_close(o, ']');
+    return OK;
+}
+
+static void put_project(struct query *q, struct json_out *o)
+{
+    json_open(o, "project", '{');
+    json_id(o, "id", col_int(q, 15));
+    json_text(o, "key", col_peek(q, 1));
+    json_text(o, "name", col_peek(q, 16));
+    json_close(o, '}');
+}
+
 static enum err write_items(struct ctx *c, struct query *q, int limit,
                             bool with_project, struct json_out *o)
 {
+    struct buf items = buf_in(c->mem);
     int64_t last = 0;
     bool more = false;
     enum err e = OK;
 
-    json_open(o, NULL, '{');
-    json_open(o, "items", '[');
     for (int n = 0; query_next(c, q, &e); n++) {
         if (n == limit) {
             more = true;
             query_done(q);
             break;
         }
-        last = col_int(q, 0);
-        if ((e = put_item(c, q, o)))
+        struct item it = {col_int(q, 0), buf_in(c->mem)};
+        struct json_out one = {.b = &it.text};
+        last = it.id;
+        if ((e = put_item(c, q, &one)))
             return e;
-        if (with_project) {
-            json_open(o, "project", '{');
-            json_id(o, "id", col_int(q, 15));
-            json_text(o, "key", col_peek(q, 1));
-            json_text(o, "name", col_peek(q, 16));
-            json_close(o, '}');
-        }
-        json_close(o, '}');
+        if (with_project)
+            put_project(q, &one);
+        buf_put(&items, &it, sizeof it);
     }
-    json_close(o, ']');
+    if (e)
+        return e;
+    json_open(o, NULL, '{');
+    e = put_items(c, &items, o);
     json_id(o, "next", more ? last : 0);
     json_close(o, '}');
     return e;
@@ -178,6 +253,8 @@ enum err ticket_list_write(struct ctx *c, int64_t project_id,
     bind_day(q, 7, f->is_late ? clock_today(c->now_us) : DAY_NONE);
     bind_int(q, 8, f->after_id);
     bind_int(q, 9, f->limit + 1);
+    bind_id(q, 10, f->label_id);
+    bind_id(q, 11, f->team_id);
     return write_items(c, q, f->limit, false, o);
 }
 

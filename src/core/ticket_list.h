@@ -26,7 +26,8 @@ struct ticket_filter {
     int64_t assignee_id;        /* 0: any */
     bool is_late;               /* planned end passed, not done */
     enum ticket_sort sort;
-    int64_t after_id; /* last ticket of the page before */
+    int64_t label_id, team_id; /* 0: any */
+    int64_t after_id;          /* last ticket of the page before */
     int limit;
 };
 extern const char *const ticket_sort_words[];

@@ -299,11 +299,28 @@ static enum err write_whole(struct ctx *c, const struct ticket_record *r)
         if (!e && text)
             json_text(&o, shown[i].name, text);
     }
+    for (size_t i = 0; i < r->extra_count; i++)
+        if (r->extras[i].after)
+            json_text(&o, r->extras[i].name, r->extras[i].after);
     json_close(&o, '}');
     if (e || r->where == TICKET_LOG_HISTORY)
         return e;
     return write_operation(c, r, r->after ? NULL : b.data,
                            r->after ? b.data : NULL);
+}
+
+static enum err write_extras(struct ctx *c, const struct ticket_record *r,
+                             struct json_out o[2])
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < r->extra_count && !e; i++) {
+        const struct ticket_extra *x = &r->extras[i];
+        e = change_add(c, r->after->id, x->name, x->before, x->after);
+        json_text(&o[0], x->name, x->before);
+        json_text(&o[1], x->name, x->after);
+    }
+    return e;
 }
 
 enum err ticket_log_write(struct ctx *c, const struct ticket_record *r)
@@ -315,7 +332,7 @@ enum err ticket_log_write(struct ctx *c, const struct ticket_record *r)
     if (!r->before || !r->after)
         return write_whole(c, r);
     unsigned bits = compare(r->before, r->after);
-    if (bits == 0)
+    if (bits == 0 && r->extra_count == 0)
         return OK;
     json_open(&o[0], NULL, '{');
     json_open(&o[1], NULL, '{');
@@ -330,6 +347,8 @@ enum err ticket_log_write(struct ctx *c, const struct ticket_record *r)
         json_text(&o[0], shown[i].name, before);
         json_text(&o[1], shown[i].name, after);
     }
+    if (!e)
+        e = write_extras(c, r, o);
     json_close(&o[0], '}');
     json_close(&o[1], '}');
     if (e || r->where == TICKET_LOG_HISTORY)

@@ -8,6 +8,11 @@
  * ticket, or once a cascade) a row of the operation log. */
 enum ticket_log { TICKET_LOG_BOTH, TICKET_LOG_HISTORY };
 
+/* A value kept outside the ticket's row, in words; NULL: none. */
+struct ticket_extra {
+    const char *name, *before, *after;
+};
+
 /* before NULL: created; after NULL: deleted.  action is the operation log's
  * word.  Writes nothing when nothing differs. */
 struct ticket_record {
@@ -16,6 +21,8 @@ struct ticket_record {
     const struct catalogue *catalogue;
     const struct ticket *before, *after;
     enum ticket_log where;
+    const struct ticket_extra *extras;
+    size_t extra_count;
 };
 MUST_USE enum err ticket_log_write(struct ctx *c,
                                    const struct ticket_record *r);

@@ -78,7 +78,7 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
 }
 
 export const get = <T = any>(path: string) => call<T>("GET", path);
-export const post = <T = any>(path: string, body: unknown = {}) => call<T>("POST", path, body);
+export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
 export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);
 export const del = <T = any>(path: string, version?: number) => call<T>("DELETE", path, undefined, version);

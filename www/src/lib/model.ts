@@ -40,6 +40,8 @@ export interface Project {
   progress: number;
 }
 export interface ProjectDetail extends Project {
+  labels: string[];
+  teams: string[];
   details: string;
   auto_dates: boolean;
   auto_parent: boolean;
@@ -81,6 +83,28 @@ export interface Role {
   ja: string;
   en: string;
 }
+export interface Label {
+  id: string;
+  kind: "project" | "phase" | "team" | "free";
+  name: string;
+  color: string;
+  is_archived: boolean;
+  version: number;
+  tickets?: number;
+  projects?: number;
+}
+export interface TeamName {
+  id: string;
+  name: string;
+  color: string;
+  is_archived: boolean;
+}
+export interface Team extends TeamName {
+  version: number;
+  tickets: number;
+  projects: number;
+  members: Person[];
+}
 export interface TicketItem {
   id: string;
   key: string;
@@ -97,6 +121,7 @@ export interface TicketItem {
   progress: number;
   updated_at: string;
   version: number;
+  labels: string[];
   project?: { id: string; key: string; name: string };
 }
 export interface TicketRef {
@@ -120,6 +145,7 @@ export interface Ticket extends TicketItem {
   estimate: number | null;
   actual: number | null;
   manual: boolean;
+  team: string | null;
   reporter: Person | null;
   predecessors: TicketLink[];
   successors: TicketLink[];

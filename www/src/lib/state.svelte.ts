@@ -3,7 +3,7 @@
 // may see, the catalogue, messages at the bottom.
 import { ApiError, get, whenNetworkChanges, whenSessionEnds } from "./api";
 import { i18n, setLang, t } from "./i18n.svelte";
-import type { Classification, Program, Project, Role, Session, Status, TicketItem } from "./model";
+import type { Classification, Label, Program, Project, Role, Session, Status, TeamName, TicketItem } from "./model";
 
 export type { Classification, Person, Program, Project, Role, Session, Status } from "./model";
 
@@ -22,6 +22,8 @@ export const app = $state({
   projectsLoaded: false,
   classifications: [] as Classification[],
   roles: [] as Role[],
+  labels: [] as Label[],
+  teams: [] as TeamName[],
   toasts: [] as Toast[],
   offline: false,
   /** The address names no tenant, or one that is not there. */
@@ -52,11 +54,13 @@ export async function start() {
     app.session = await get<Session>("/session");
     setLang(app.session.user.lang);
     const [catalogue] = await Promise.all([
-      get<{ classifications: Classification[]; roles: Role[] }>("/catalogue"),
+      get<{ classifications: Classification[]; roles: Role[]; labels: Label[]; teams: TeamName[] }>("/catalogue"),
       loadProjects(),
     ]);
     app.classifications = catalogue.classifications;
     app.roles = catalogue.roles;
+    app.labels = catalogue.labels;
+    app.teams = catalogue.teams;
     app.step = "ready";
   } catch (error) {
     app.noTenant = error instanceof ApiError && error.rule === "tenant";

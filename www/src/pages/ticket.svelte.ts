@@ -11,7 +11,8 @@ import { remember } from "../lib/undo.svelte";
 
 export type Field =
   | "subject" | "details" | "classification" | "status" | "priority" | "parent" | "assignees" | "planned_start"
-  | "planned_end" | "actual_start" | "actual_end" | "due" | "progress" | "estimate" | "actual" | "manual";
+  | "planned_end" | "actual_start" | "actual_end" | "due" | "progress" | "estimate" | "actual" | "manual"
+  | "labels" | "team";
 export type Value = string | number | boolean | string[] | null;
 
 export interface Conflict {

@@ -81,6 +81,29 @@ CREATE TABLE code ( -- the mailed one-time code of a half session
   sends      INTEGER NOT NULL                  -- left of 3
 ) STRICT;
 
+CREATE TABLE factor ( -- what a person proves beside password and mailed code
+  id         INTEGER PRIMARY KEY,
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  kind       INTEGER NOT NULL CHECK (kind IN (0, 1)), -- 0 authenticator app, 1 passkey
+  name       TEXT NOT NULL,                    -- as its owner calls it
+  state      INTEGER NOT NULL CHECK (state IN (0, 1)), -- 0 offered, 1 confirmed and in use
+  secret     BLOB,                             -- app: wrapped under a key of the tenant's
+  credential BLOB UNIQUE,                      -- passkey: its id
+  public_key BLOB,                             -- passkey: COSE key
+  counter    INTEGER NOT NULL DEFAULT 0,       -- app: last step used; passkey: signature counter
+  created_at INTEGER NOT NULL,
+  used_at    INTEGER
+) STRICT;
+CREATE INDEX factor_user ON factor(user_id, kind);
+
+CREATE TABLE recovery ( -- one-time codes for who lost the factor (profile modern)
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  no      INTEGER NOT NULL,                    -- first digit of the code
+  hash    TEXT NOT NULL,                       -- argon2id
+  used_at INTEGER,
+  PRIMARY KEY (user_id, no)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
   id         INTEGER PRIMARY KEY,
   message_id TEXT NOT NULL UNIQUE,

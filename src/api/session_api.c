@@ -5,7 +5,9 @@
 #include "core/invite.h"
 #include "core/password.h"
 #include "core/policy.h"
+#include "core/recovery.h"
 #include "core/sign_again.h"
+#include "core/sign_factor.h"
 #include "core/tenancy.h"
 #include "core/user.h"
 
@@ -103,10 +105,22 @@ static const char *hint(struct call *k, const char *email)
 
 /* ---- handlers ---- */
 
+static const char *step_word(unsigned owed)
+{
+    if (owed & OWES_EITHER)
+        return "factor";
+    return owed & OWES_CODE     ? "code"
+           : owed & OWES_FACTOR ? "factor"
+                                : "password";
+}
+
 static void put_step(struct call *k, const struct sign_in *s)
 {
     json_open(&k->out, NULL, '{');
-    json_text(&k->out, "step", s->owed & OWES_CODE ? "code" : "password");
+    json_text(&k->out, "step", step_word(s->owed));
+    json_bool(&k->out, "totp", s->factors & POLICY_TOTP);
+    json_bool(&k->out, "passkey", s->factors & POLICY_PASSKEY);
+    json_bool(&k->out, "is_choice", s->owed & OWES_EITHER);
     json_moment(&k->out, "expires_at", s->expires_at);
     json_int(&k->out, "sends_left", s->sends_left);
     json_text(&k->out, "email_hint", hint(k, s->email));
@@ -205,10 +219,30 @@ static enum err post_new_password(struct call *k)
     return e ? e : reply_proof(k, &s);
 }
 
+static enum err post_totp(struct call *k)
+{
+    struct sign_in_from from = where_from(k);
+    struct sign_in s = {0};
+    enum err e = sign_in_totp(k->c, k->app, k->tenant, k->session->id,
+                              values_text(k->body, "code"), &from, &s);
+
+    return e ? e : reply_proof(k, &s);
+}
+
+static enum err post_recovery(struct call *k)
+{
+    struct sign_in_from from = where_from(k);
+    struct sign_in s = {0};
+    enum err e = recovery_sign_in(k->c, k->app, k->tenant, k->session->id,
+                                  values_text(k->body, "code"), &from, &s);
+
+    return e ? e : reply_proof(k, &s);
+}
+
 static enum err get_sign_in(struct call *k)
 {
     struct sign_in s;
-    enum err e = sign_in_get(k->c, k->session->id, &s);
+    enum err e = sign_in_get(k->c, k->app, k->session->id, &s);
 
     if (!e)
         put_step(k, &s);
@@ -245,8 +279,22 @@ static enum err post_fresh(struct call *k)
 
     if (e)
         return e;
-    put_cookie(k, k->place->cookie, s.token, 0);
+    if (s.owed)
+        put_step(k, &s);
+    else
+        put_cookie(k, k->place->cookie, s.token, 0);
     return OK;
+}
+
+static enum err post_fresh_code(struct call *k)
+{
+    struct sign_in s = {0};
+    enum err e = sign_again_code(k->c, k->app, k->tenant, k->session->id,
+                                 values_text(k->body, "code"), &s);
+
+    if (!e)
+        put_cookie(k, k->place->cookie, s.token, 0);
+    return e;
 }
 
 static enum err get_session(struct call *k)
@@ -362,41 +410,49 @@ static enum err end_session(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_POST,   "/api/v1/sign-in",              post_sign_in,      RIGHT_ANYONE,    &sign_in_form,
-     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"},
+     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"   },
     {METHOD_POST,   "/api/v1/sign-in/code",         post_code,         RIGHT_HALF,      &code_form,
-     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the mailed code"               },
+     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the mailed code"                  },
     {METHOD_GET,    "/api/v1/sign-in",              get_sign_in,       RIGHT_HALF,      NULL,          NULL, NULL,
-     0,                                                                                                                                       "What this sign-in still owes"       },
+     0,                                                                                                                                       "What this sign-in still owes"          },
     {METHOD_POST,   "/api/v1/sign-in/new-password", post_new_password, RIGHT_HALF,
      &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
-     "Replace a password that is too old, as the last step"                                                                                                                        },
+     "Replace a password that is too old, as the last step"                                                                                                                           },
     {METHOD_POST,   "/api/v1/sign-in/resend",       post_resend,       RIGHT_HALF,
-     &empty_form,                                                                                      NULL, NULL, ROUTE_NO_TX,               "Send a new code"                    },
+     &empty_form,                                                                                      NULL, NULL, ROUTE_NO_TX,               "Send a new code"                       },
+    {METHOD_POST,   "/api/v1/sign-in/totp",         post_totp,         RIGHT_HALF,      &code_form,
+     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the code of the authenticator app"},
+    {METHOD_POST,   "/api/v1/sign-in/recovery",     post_recovery,     RIGHT_HALF,
+     &code_form,                                                                                       NULL, NULL, ROUTE_NO_TX,
+     "Give a recovery code (profile modern)"                                                                                                                                          },
+    {METHOD_POST,   "/api/v1/session/fresh/code",   post_fresh_code,
+     RIGHT_SIGNED_IN,                                                                   &code_form,    NULL, NULL, ROUTE_NO_TX,
+     "Give the code that the password alone did not do for"                                                                                                                           },
     {METHOD_POST,   "/api/v1/session/unlock",       post_unlock,       RIGHT_HALF,
-     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"             },
+     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"                },
     {METHOD_POST,   "/api/v1/session/fresh",        post_fresh,        RIGHT_SIGNED_IN,
      &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
-     "Give the password again before a sensitive step"                                                                                                                             },
+     "Give the password again before a sensitive step"                                                                                                                                },
     {METHOD_GET,    "/api/v1/session",              get_session,       RIGHT_SIGNED_IN, NULL,          NULL,
-     NULL,                                                                                                         0,                         "Who is signed in"                   },
+     NULL,                                                                                                         0,                         "Who is signed in"                      },
     {METHOD_DELETE, "/api/v1/session",              delete_session,    RIGHT_HALF,      NULL,          NULL,
-     NULL,                                                                                                         0,                         "Sign out"                           },
+     NULL,                                                                                                         0,                         "Sign out"                              },
     {METHOD_POST,   "/api/v1/links/check",          post_check_link,   RIGHT_ANYONE,
-     &token_form,                                                                                      NULL, NULL, ROUTE_READ,                "What a mailed link is for"          },
+     &token_form,                                                                                      NULL, NULL, ROUTE_READ,                "What a mailed link is for"             },
     {METHOD_POST,   "/api/v1/links/accept",         post_accept_link,  RIGHT_ANYONE,
-     &accept_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"         },
+     &accept_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"            },
     {METHOD_POST,   "/api/v1/password-reset",       post_reset,        RIGHT_ANYONE,
-     &reset_form,                                                                                      NULL, NULL, 0,                         "Ask for a reset link"               },
+     &reset_form,                                                                                      NULL, NULL, 0,                         "Ask for a reset link"                  },
     {METHOD_GET,    "/api/v1/password-policy",      get_policy,        RIGHT_ANYONE,    NULL,
-     NULL,                                                                                                   NULL, 0,                         "The password policy in force"       },
+     NULL,                                                                                                   NULL, 0,                         "The password policy in force"          },
     {METHOD_PATCH,  "/api/v1/me",                   patch_me,          RIGHT_SIGNED_IN, &me_form,      NULL,
-     NULL,                                                                                                         0,                         "Change one's own name and language" },
+     NULL,                                                                                                         0,                         "Change one's own name and language"    },
     {METHOD_POST,   "/api/v1/me/password",          post_password,     RIGHT_SIGNED_IN,
      &change_form,                                                                                     NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
-     "Change one's own password"                                                                                                                                                   },
+     "Change one's own password"                                                                                                                                                      },
     {METHOD_GET,    "/api/v1/me/sessions",          list_sessions,     RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                                   NULL, ROUTE_LIST,                "One's own sessions"                 },
+     NULL,                                                                                                   NULL, ROUTE_LIST,                "One's own sessions"                    },
     {METHOD_DELETE, "/api/v1/me/sessions/:id",      end_session,       RIGHT_SIGNED_IN,
-     NULL,                                                                                             NULL, NULL, 0,                         "End one of one's own sessions"      },
+     NULL,                                                                                             NULL, NULL, 0,                         "End one of one's own sessions"         },
 };
 const struct route_set session_routes = {routes, COUNT(routes)};

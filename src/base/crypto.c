@@ -86,6 +86,13 @@ void crypto_hmac(const uint8_t key[32], const void *data, size_t len,
     must(mbedtls_md_hmac(sha, key, CRYPTO_KEY_BYTES, data, len, out) == 0);
 }
 
+void crypto_hmac_sha1(const void *key, size_t key_len, const void *data,
+                      size_t len, uint8_t out[20])
+{
+    const mbedtls_md_info_t *sha = mbedtls_md_info_from_type(MBEDTLS_MD_SHA1);
+    must(mbedtls_md_hmac(sha, key, key_len, data, len, out) == 0);
+}
+
 /* One block of output needs only the first round of the expansion. */
 void crypto_derive(const uint8_t key[32], const char *label, uint8_t out[32])
 {

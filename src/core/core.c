@@ -14,6 +14,8 @@ const struct query_set *const core_tenant_sets[] = {
     &sign_in_queries,    &tenancy_queries,     &ticket_list_queries,
     &ticket_log_queries, &ticket_queries,      &user_queries,
     &label_queries,      &team_queries,        &workday_queries,
+    &factor_queries,     &half_queries,        &mail_code_queries,
+    &recovery_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

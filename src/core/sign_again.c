@@ -2,8 +2,10 @@
 #include "core/sign_again.h"
 
 #include "core/core.h"
+#include "core/factor.h"
 #include "core/guard.h"
 #include "core/letter.h"
+#include "core/mail_code.h"
 #include "core/operation.h"
 #include "core/password.h"
 #include "core/user.h"
@@ -73,6 +75,29 @@ enum err sign_again_unlock(struct ctx *c, const struct app *app,
     return tx_end(c, t, session_renew(c, session_id, out->token));
 }
 
+/* The code's row says that the password was given for it. */
+static enum err freshen_or_send(struct ctx *c, const struct app *app,
+                                int64_t session_id, const struct user_secret *u,
+                                struct sign_in *out)
+{
+    struct mail_code code;
+    struct policy policy;
+    enum err e = policy_get(c, app, &policy);
+
+    if (e)
+        return e;
+    if (!policy.fresh_code)
+        return session_freshen(c, session_id, out->token);
+    if ((e = factor_find_allowed(c, app, u->id, &out->factors)) ||
+        (e = mail_code_send(c, app, session_id, u, &code)))
+        return e;
+    out->email = u->email;
+    out->owed = OWES_CODE;
+    out->expires_at = code.expires_at;
+    out->sends_left = (int)code.sends;
+    return OK;
+}
+
 enum err sign_again_freshen(struct ctx *c, const struct app *app,
                             struct tenant *t, int64_t session_id,
                             const char *password, struct sign_in *out)
@@ -84,7 +109,49 @@ enum err sign_again_freshen(struct ctx *c, const struct app *app,
         return e;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    return tx_end(c, t, session_freshen(c, session_id, out->token));
+    return tx_end(c, t, freshen_or_send(c, app, session_id, &u, out));
+}
+
+/* Six digits are the app's, eight the mail's; both need the code's row. */
+static enum err try_proof(struct ctx *c, const struct app *app,
+                          struct tenant *t, int64_t session_id,
+                          const char *text, enum err *answer)
+{
+    struct mail_code code;
+    unsigned factors;
+    bool right = false;
+    enum err e = factor_find_allowed(c, app, c->actor->user_id, &factors);
+
+    if (!e && (factors & POLICY_TOTP) &&
+        !(e = mail_code_get(c, session_id, &code)) && code.tries > 0)
+        e = factor_try_totp(c, t, c->actor->user_id, text, &right);
+    if ((e && e != ERR_NOT_FOUND) || right)
+        return e;
+    return mail_code_try(c, app, session_id, text, answer);
+}
+
+enum err sign_again_code(struct ctx *c, const struct app *app, struct tenant *t,
+                         int64_t session_id, const char *code,
+                         struct sign_in *out)
+{
+    struct guard g = guard_of_session(
+        c, arena_printf(c->mem, "user %lld", (long long)c->actor->user_id));
+    enum err answer = OK;
+    enum err e = guard_wait(c, app, &g);
+
+    if (e || (e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    e = try_proof(c, app, t, session_id, code, &answer);
+    if (!e && !answer)
+        e = session_freshen(c, session_id, out->token);
+    if ((e = tx_end(c, t, e)))
+        return e;
+    if (!answer)
+        return OK;
+    guard_failed(app, &g);
+    c->fail = NULL; /* the session itself goes on */
+    return ctx_fail(c, ERR_INVALID, "code", "code", "確認コードが違います",
+                    "The code is wrong");
 }
 
 static enum err store_changed(struct ctx *c, const struct app *app,

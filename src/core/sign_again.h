@@ -13,10 +13,15 @@ MUST_USE enum err sign_again_unlock(struct ctx *c, const struct app *app,
                                     struct tenant *t, int64_t session_id,
                                     const char *password, struct sign_in *out);
 /* A sensitive step was asked for: the password again, so soon before it that
- * nobody else can have taken the chair. */
+ * nobody else can have taken the chair.  Where the tenant says so a code is
+ * mailed and owed then (out->owed, no token yet): sign_again_code() takes it,
+ * or the one of the authenticator app.  ERR_INVALID "code". */
 MUST_USE enum err sign_again_freshen(struct ctx *c, const struct app *app,
                                      struct tenant *t, int64_t session_id,
                                      const char *password, struct sign_in *out);
+MUST_USE enum err sign_again_code(struct ctx *c, const struct app *app,
+                                  struct tenant *t, int64_t session_id,
+                                  const char *code, struct sign_in *out);
 /* The actor's own password, with the current one; other sessions end. */
 MUST_USE enum err
 sign_again_change_password(struct ctx *c, const struct app *app,

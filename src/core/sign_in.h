@@ -5,17 +5,17 @@
 #include "core/app.h"
 #include "core/session.h"
 
-/* Signing in: password, then the mailed code, for everyone, always.  Every
+/* Signing in: password, then the mailed code, for everyone, always; in profile
+ * "modern" a further factor may stand in for the code.  Every
  * function opens its own transactions: argon2 runs outside any, and a wrong
  * code must be counted although the reply is an error. */
-enum {
-    SIGN_IN_CODE_MINUTES = 10,
-    SIGN_IN_CODE_TRIES = 5,
-    SIGN_IN_CODE_SENDS = 3,
-};
-
 /* What a half session still owes (column session.owed). */
-enum sign_in_owed { OWES_CODE = 1, OWES_FACTOR = 2, OWES_PASSWORD = 4 };
+enum sign_in_owed {
+    OWES_CODE = 1,     /* the mailed one */
+    OWES_FACTOR = 2,   /* authenticator app or passkey */
+    OWES_PASSWORD = 4, /* a new one, when all else is paid */
+    OWES_EITHER = 8,   /* of code and factor one will do */
+};
 
 /* What the next step needs; token is the new cookie. */
 struct sign_in {
@@ -23,6 +23,7 @@ struct sign_in {
     unsigned owed;      /* bits of enum sign_in_owed, 0: signed in */
     int64_t expires_at; /* of the code, or of the session once full */
     int sends_left;
+    unsigned factors; /* bits of enum policy_factor the person may prove */
     const char *email;
     const char *device; /* cookie that marks this browser as known, or NULL */
 };
@@ -50,8 +51,8 @@ MUST_USE enum err sign_in_resend(struct ctx *c, const struct app *app,
                                  struct tenant *t, int64_t half_session_id,
                                  struct sign_in *out);
 /* Where a half session stands, for a page that was loaded anew. */
-MUST_USE enum err sign_in_get(struct ctx *c, int64_t half_session_id,
-                              struct sign_in *out);
+MUST_USE enum err sign_in_get(struct ctx *c, const struct app *app,
+                              int64_t half_session_id, struct sign_in *out);
 /* The last step of whose password is too old, or weaker than the policy of
  * today: only after all proofs were given. */
 MUST_USE enum err

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Proving who one is, as a person meets it on the screen.
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type Demo, removeDir, startDemo } from "../api/server.ts";
 import { openBrowser, signInPage, watch } from "./browser.ts";
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 before(async () => {
@@ -27,6 +31,22 @@ async function signedInPage(n: number, locale = "ja-JP"): Promise<{ page: Page; 
 /** Pictures for whoever looks: SHOTS names the folder. */
 async function shot(page: Page, name: string) {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+
+async function check(page: Page, name: string) {
+  const { violations } = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as {
+    violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
+  };
+  assert.deepEqual(violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id} ${v.nodes[0]?.target}`), [], name);
+}
+
+/** What the app shows for this secret. */
+function totp(secret: string, steps = 0): string {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const counter = Buffer.alloc(8);
+  counter.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const mac = createHmac("sha1", Buffer.from(bits.match(/.{8}/g)!.map((b) => parseInt(b, 2)))).update(counter).digest();
+  return String((mac.readUInt32BE(mac[19]! & 15) & 0x7fffffff) % 1e6).padStart(6, "0");
 }
 
 /** Password and mailed code; what comes then is the caller's. */
@@ -105,5 +125,49 @@ test("an administrator chooses long passphrases; who has a short password replac
   await box.fill("tanuki wa yoru ni odoru");
   await narrow.keyboard.press("Enter");
   await narrow.locator("nav").first().waitFor({ state: "attached" });
+  assert.deepEqual(problems, []);
+});
+
+test("an authenticator app is added by its picture, asked for at sign-in, removed again", async () => {
+  const { page, problems } = await signedInPage(4);
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByRole("button", { name: "認証アプリを追加" }).click();
+  const dialog = page.getByRole("dialog", { name: "認証アプリを追加" });
+  await dialog.getByRole("img", { name: "認証アプリに登録するQRコード" }).waitFor();
+  const secret = (await dialog.locator("code").textContent())!.replace(/ /g, "");
+  await shot(page, "totp-add");
+  await check(page, "adding an app");
+  await dialog.getByLabel("アプリのコード").fill("000000");
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("alert").waitFor();
+  await dialog.getByLabel("アプリのコード").fill(totp(secret, -1));
+  await page.keyboard.press("Enter");
+  await dialog.waitFor({ state: "detached" });
+  await page.getByText("認証アプリ ·").waitFor();
+  await page.getByRole("button", { name: "復旧コードを作る" }).click();
+  await page.getByRole("dialog", { name: "復旧コード" }).locator("code").nth(7).waitFor();
+  await shot(page, "recovery");
+  await page.keyboard.press("Escape");
+  await shot(page, "account");
+
+  const other = await (await browser.newContext({ locale: "en-GB", viewport: { width: 390, height: 800 }, colorScheme: "dark" })).newPage();
+  const account = demo.ready.accounts[4]!;
+  await other.goto(`${demo.ready.url}/`);
+  await other.locator('input[type="email"]').fill(account.email);
+  await other.locator('input[type="password"]').fill(account.password);
+  await other.keyboard.press("Enter");
+  await other.getByLabel("Code of the app").waitFor();
+  await shot(other, "factor-step");
+  await check(other, "the step of the app");
+  await other.getByLabel("Code of the app").fill("123456");
+  await other.keyboard.press("Enter");
+  await other.getByRole("alert").filter({ hasText: "4 tries left" }).waitFor();
+  await other.reload();
+  await other.getByLabel("Code of the app").fill(totp(secret));
+  await other.keyboard.press("Enter");
+  await other.locator("nav").first().waitFor({ state: "attached" });
+
+  await page.getByRole("button", { name: "削除 認証アプリ" }).click();
+  await page.getByText("認証アプリ ·").waitFor({ state: "detached" });
   assert.deepEqual(problems, []);
 });

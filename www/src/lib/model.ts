@@ -248,6 +248,20 @@ export interface Policy {
   expiry_days: number;
   history: number;
 }
+export interface Factors {
+  items: { id: string; kind: "totp" | "passkey"; name: string; created_at: string; used_at: string | null }[];
+  totp: boolean;
+  passkey: boolean;
+  profile: "whitepaper" | "modern";
+  recovery_left: number;
+}
+export interface FactorOwner {
+  id: string;
+  name: string;
+  email: string;
+  totp: number;
+  passkeys: number;
+}
 export interface PasswordRules {
   profile: "whitepaper" | "modern";
   min: number;

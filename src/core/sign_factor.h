@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SIGN_FACTOR_H
+#define CORE_SIGN_FACTOR_H
+
+#include "core/sign_in.h"
+
+/* The step of signing in that the authenticator app answers.  Refusals as in
+ * sign_in_code(); a wrong one counts against the account, too, as six digits
+ * are few. */
+MUST_USE enum err sign_in_totp(struct ctx *c, const struct app *app,
+                               struct tenant *t, int64_t half_session_id,
+                               const char *code,
+                               const struct sign_in_from *from,
+                               struct sign_in *out);
+
+#endif

@@ -245,7 +245,9 @@ CREATE TABLE classification ( -- the ticket's type
   ja     TEXT NOT NULL,
   en     TEXT NOT NULL,
   color  TEXT NOT NULL,                        -- name of a token, not a value
-  rank   INTEGER NOT NULL
+  rank   INTEGER NOT NULL,
+  is_hidden INTEGER NOT NULL DEFAULT 0 CHECK (is_hidden IN (0, 1)), -- no new tickets of it
+  version   INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 
 CREATE TABLE status (
@@ -255,9 +257,43 @@ CREATE TABLE status (
   en                TEXT NOT NULL,
   color             TEXT NOT NULL,
   category          INTEGER NOT NULL CHECK (category BETWEEN 0 AND 2), -- not started, in progress, done
-  rank              INTEGER NOT NULL
+  rank              INTEGER NOT NULL,
+  is_hidden         INTEGER NOT NULL DEFAULT 0 CHECK (is_hidden IN (0, 1)) -- not chosen any more
 ) STRICT;
 CREATE INDEX status_classification ON status(classification_id, rank);
+
+CREATE TABLE field ( -- custom fields, each of one classification
+  id                INTEGER PRIMARY KEY,
+  classification_id INTEGER NOT NULL REFERENCES classification(id),
+  type              INTEGER NOT NULL CHECK (type BETWEEN 0 AND 9), -- text lines integer decimal day choice choices user check url
+  ja                TEXT NOT NULL,
+  en                TEXT NOT NULL,
+  help              TEXT NOT NULL DEFAULT '',
+  initial           TEXT,                      -- of new tickets, as values are sent
+  is_required       INTEGER NOT NULL CHECK (is_required IN (0, 1)),
+  is_hidden         INTEGER NOT NULL CHECK (is_hidden IN (0, 1)),
+  place             INTEGER NOT NULL CHECK (place IN (1, 2)), -- column of the information area
+  rank              INTEGER NOT NULL
+) STRICT;
+CREATE INDEX field_classification ON field(classification_id, rank);
+
+CREATE TABLE field_choice (
+  id        INTEGER PRIMARY KEY,
+  field_id  INTEGER NOT NULL REFERENCES field(id) ON DELETE CASCADE,
+  ja        TEXT NOT NULL,
+  en        TEXT NOT NULL,
+  is_hidden INTEGER NOT NULL CHECK (is_hidden IN (0, 1)),
+  rank      INTEGER NOT NULL
+) STRICT;
+CREATE INDEX field_choice_field ON field_choice(field_id, rank);
+
+CREATE TABLE standard_field ( -- how a form shows a field every ticket has; no row: plainly
+  classification_id INTEGER NOT NULL REFERENCES classification(id),
+  name              TEXT NOT NULL,
+  help              TEXT NOT NULL,
+  is_hidden         INTEGER NOT NULL CHECK (is_hidden IN (0, 1)),
+  PRIMARY KEY (classification_id, name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ticket (
   id                INTEGER PRIMARY KEY,
@@ -295,6 +331,7 @@ CREATE INDEX ticket_plan ON ticket(project_id, parent_id, rank) WHERE deleted_at
 CREATE INDEX ticket_revision ON ticket(project_id, revision);
 CREATE INDEX ticket_updated ON ticket(project_id, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ticket_assignee_first ON ticket(assignee_id, planned_end) WHERE deleted_at IS NULL;
+CREATE INDEX ticket_status ON ticket(status_id);
 CREATE INDEX ticket_deleted ON ticket(deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE ticket_assignee ( -- every assignee, the first one included
@@ -317,6 +354,19 @@ CREATE TABLE ticket_team ( -- the one team a ticket is for
   team_id   INTEGER NOT NULL REFERENCES team(id)
 ) STRICT;
 CREATE INDEX ticket_team_team ON ticket_team(team_id, ticket_id);
+
+CREATE TABLE ticket_field ( -- values of custom fields; several rows for several choices
+  ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  field_id  INTEGER NOT NULL REFERENCES field(id),
+  seq       INTEGER NOT NULL,
+  text      TEXT,                              -- texts, and numbers as they were typed
+  number    REAL,                              -- numbers, choices, users, 1 for a ticked box
+  day       INTEGER,
+  PRIMARY KEY (ticket_id, field_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_field_text ON ticket_field(field_id, text);
+CREATE INDEX ticket_field_number ON ticket_field(field_id, number) WHERE number IS NOT NULL;
+CREATE INDEX ticket_field_day ON ticket_field(field_id, day) WHERE day IS NOT NULL;
 
 CREATE TABLE dependency (
   id             INTEGER PRIMARY KEY,

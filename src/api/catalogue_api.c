@@ -1,14 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/routes.h"
 #include "core/catalogue.h"
+#include "core/classification.h"
+#include "core/field.h"
 
 static enum err get_catalogue(struct call *k)
 {
     return catalogue_write(k->c, &k->out);
 }
 
+/* Changes answer with the whole: it is small, and the screens need it. */
+static enum err reply(struct call *k, enum err e)
+{
+    return e ? e : catalogue_write(k->c, &k->out);
+}
+
+static enum err patch_classification(struct call *k)
+{
+    return reply(
+        k, classification_update(k->c, call_id(k, 0), k->if_match, k->body));
+}
+
+static enum err put_order(struct call *k)
+{
+    const int64_t *ids;
+    size_t count = values_ids(k->body, "ids", &ids);
+
+    return reply(k, classification_order(k->c, ids, count));
+}
+
+static enum err put_statuses(struct call *k)
+{
+    return reply(k, classification_put_statuses(k->c, call_id(k, 0),
+                                                k->if_match, k->body));
+}
+
+static enum err put_fields(struct call *k)
+{
+    return reply(k, field_put(k->c, call_id(k, 0), k->if_match, k->body));
+}
+
+static enum err put_layout(struct call *k)
+{
+    return reply(k,
+                 field_put_layout(k->c, call_id(k, 0), k->if_match, k->body));
+}
+
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/catalogue", get_catalogue, RIGHT_SIGNED_IN, NULL,
-     NULL, NULL, 0, "Classifications, statuses, roles, priorities"},
+    {METHOD_GET,   "/api/v1/catalogue",                    get_catalogue,        RIGHT_SIGNED_IN,    NULL,
+     NULL,                                                                                                                                NULL, 0,
+     "Classifications, statuses, roles, priorities, labels, teams"},
+    {METHOD_PATCH, "/api/v1/classifications/:id",          patch_classification,
+     RIGHT_ADMIN_MASTER,                                                                             &classification_form,          NULL, NULL, ROUTE_MATCH,
+     "Rename, recolour or hide a classification"                  },
+    {METHOD_PUT,   "/api/v1/classification-order",         put_order,            RIGHT_ADMIN_MASTER,
+     &classification_order_form,                                                                                                    NULL, NULL, 0,
+     "Order the classifications of each family"                   },
+    {METHOD_PUT,   "/api/v1/classifications/:id/statuses", put_statuses,
+     RIGHT_ADMIN_MASTER,                                                                             &classification_statuses_form, NULL, NULL, ROUTE_MATCH,
+     "Replace the statuses of a classification"                   },
+    {METHOD_PUT,   "/api/v1/classifications/:id/fields",   put_fields,
+     RIGHT_ADMIN_MASTER,                                                                             &field_set_form,               NULL, NULL, ROUTE_MATCH,
+     "Replace the custom fields of a classification"              },
+    {METHOD_PUT,   "/api/v1/classifications/:id/layout",   put_layout,
+     RIGHT_ADMIN_MASTER,                                                                             &field_layout_form,            NULL, NULL, ROUTE_MATCH,
+     "Help texts and hiding of the standard fields"               },
 };
 const struct route_set catalogue_routes = {routes, COUNT(routes)};

@@ -4,6 +4,7 @@
 #include "core/change.h"
 #include "core/dependency.h"
 #include "core/edit.h"
+#include "core/field_value.h"
 #include "core/label.h"
 #include "core/search.h"
 #include "core/ticket.h"
@@ -168,6 +169,8 @@ static enum err reply_page(struct call *k, int64_t id)
         put_person(o, NULL, &p.assignees[i]);
     json_close(o, ']');
     put_person(o, "reporter", &p.reporter);
+    if ((e = field_value_put_json(k->c, id, p.t.classification_id, o)))
+        return e;
     label_put_ids(o, "labels", p.labels, p.label_count);
     json_id(o, "team", p.team_id);
     put_links(o, "predecessors", p.predecessors, p.predecessor_count);

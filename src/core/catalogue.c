@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/field.h"
 #include "core/label.h"
 #include "core/team.h"
 
@@ -24,9 +25,11 @@ enum {
     CAT_ADD_TENANT,
 };
 static const char *const catalogue_text[] = {
-    [CAT_CLASSIFICATIONS] = "SELECT id, key, family, ja, en, color"
-                            " FROM classification ORDER BY family, rank",
-    [CAT_STATUSES] = "SELECT id, classification_id, ja, en, color, category"
+    [CAT_CLASSIFICATIONS] =
+        "SELECT id, key, family, ja, en, color,"
+        " is_hidden, version FROM classification ORDER BY family, rank",
+    [CAT_STATUSES] = "SELECT id, classification_id, ja, en, color, category,"
+                     " is_hidden"
                      " FROM status ORDER BY classification_id, rank",
     [CAT_ROLES] = "SELECT id, key, ja, en FROM role ORDER BY rank",
     [CAT_ROLE] = "SELECT id, rights FROM role WHERE key = ?1",
@@ -53,8 +56,6 @@ const char *const color_words[] = {"gray",   "blue", "green", "violet", "teal",
                                    "orange", "red",  "amber", NULL};
 const char *const priority_words[] = {"urgent", "high", "medium", "low", NULL};
 
-enum { STATUSES_MAX = 32 };
-
 /* ---- reading ---- */
 
 static enum err load_classifications(struct ctx *c, struct catalogue *out)
@@ -71,6 +72,8 @@ static enum err load_classifications(struct ctx *c, struct catalogue *out)
             .ja = col_text(c, q, 3),
             .en = col_text(c, q, 4),
             .color = col_text(c, q, 5),
+            .is_hidden = col_int(q, 6) != 0,
+            .version = col_int(q, 7),
         };
         buf_put(&rows, &k, sizeof k);
     }
@@ -89,17 +92,19 @@ static enum err load_statuses(struct ctx *c, struct catalogue *out)
         while (i < out->count && out->classifications[i].id != col_int(q, 1))
             i++;
         if (i == out->count ||
-            out->classifications[i].status_count == STATUSES_MAX)
+            out->classifications[i].status_count == CATALOGUE_STATUSES_MAX)
             continue;
         struct classification *k = &out->classifications[i];
         if (!k->statuses)
-            k->statuses = arena_array(c->mem, struct status, STATUSES_MAX);
+            k->statuses =
+                arena_array(c->mem, struct status, CATALOGUE_STATUSES_MAX);
         k->statuses[k->status_count++] = (struct status){
             .id = col_int(q, 0),
             .ja = col_text(c, q, 2),
             .en = col_text(c, q, 3),
             .color = col_text(c, q, 4),
             .category = (enum category)col_int(q, 5),
+            .is_hidden = col_int(q, 6) != 0,
         };
     }
     return e;
@@ -154,7 +159,7 @@ const struct status *classification_first(const struct classification *k,
                                           enum category category)
 {
     for (size_t i = 0; i < k->status_count; i++)
-        if (k->statuses[i].category == category)
+        if (k->statuses[i].category == category && !k->statuses[i].is_hidden)
             return &k->statuses[i];
     must(k->status_count > 0);
     return &k->statuses[0];
@@ -170,6 +175,8 @@ static void put_classification(struct json_out *o,
     json_text(o, "ja", k->ja);
     json_text(o, "en", k->en);
     json_text(o, "color", k->color);
+    json_bool(o, "is_hidden", k->is_hidden);
+    json_int(o, "version", k->version);
     json_open(o, "statuses", '[');
     for (size_t i = 0; i < k->status_count; i++) {
         json_open(o, NULL, '{');
@@ -178,6 +185,7 @@ static void put_classification(struct json_out *o,
         json_text(o, "en", k->statuses[i].en);
         json_text(o, "color", k->statuses[i].color);
         json_text(o, "category", category_words[k->statuses[i].category]);
+        json_bool(o, "is_hidden", k->statuses[i].is_hidden);
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -232,7 +240,8 @@ enum err catalogue_write(struct ctx *c, struct json_out *o)
         json_close(o, '}');
     }
     json_close(o, ']');
-    if (e || (e = label_put_catalogue(c, o)) || (e = team_put_catalogue(c, o)))
+    if (e || (e = label_put_catalogue(c, o)) ||
+        (e = team_put_catalogue(c, o)) || (e = field_put_catalogue(c, o)))
         return e;
     json_close(o, '}');
     return OK;
@@ -276,54 +285,54 @@ static const struct {
 };
 
 static const struct status work_statuses[] = {
-    {0, "未着手", "Not started", "gray",  CATEGORY_TODO },
-    {0, "進行中", "In progress", "blue",  CATEGORY_DOING},
-    {0, "保留",    "On hold",     "amber", CATEGORY_DOING},
-    {0, "完了",    "Done",        "green", CATEGORY_DONE },
+    {0, "未着手", "Not started", "gray",  CATEGORY_TODO,  false},
+    {0, "進行中", "In progress", "blue",  CATEGORY_DOING, false},
+    {0, "保留",    "On hold",     "amber", CATEGORY_DOING, false},
+    {0, "完了",    "Done",        "green", CATEGORY_DONE,  false},
 };
 static const struct status milestone_statuses[] = {
-    {0, "未達", "Not reached", "gray",  CATEGORY_TODO},
-    {0, "達成", "Reached",     "green", CATEGORY_DONE},
+    {0, "未達", "Not reached", "gray",  CATEGORY_TODO, false},
+    {0, "達成", "Reached",     "green", CATEGORY_DONE, false},
 };
 static const struct status issue_statuses[] = {
-    {0, "未対応", "Open",        "gray",  CATEGORY_TODO },
-    {0, "対応中", "In progress", "blue",  CATEGORY_DOING},
-    {0, "保留",    "On hold",     "amber", CATEGORY_DOING},
-    {0, "完了",    "Closed",      "green", CATEGORY_DONE },
+    {0, "未対応", "Open",        "gray",  CATEGORY_TODO,  false},
+    {0, "対応中", "In progress", "blue",  CATEGORY_DOING, false},
+    {0, "保留",    "On hold",     "amber", CATEGORY_DOING, false},
+    {0, "完了",    "Closed",      "green", CATEGORY_DONE,  false},
 };
 static const struct status risk_statuses[] = {
-    {0, "特定",    "Identified", "gray",  CATEGORY_TODO },
-    {0, "監視中", "Watching",   "blue",  CATEGORY_DOING},
-    {0, "対応中", "Responding", "amber", CATEGORY_DOING},
-    {0, "顕在化", "Occurred",   "red",   CATEGORY_DONE },
-    {0, "終結",    "Closed",     "green", CATEGORY_DONE },
+    {0, "特定",    "Identified", "gray",  CATEGORY_TODO,  false},
+    {0, "監視中", "Watching",   "blue",  CATEGORY_DOING, false},
+    {0, "対応中", "Responding", "amber", CATEGORY_DOING, false},
+    {0, "顕在化", "Occurred",   "red",   CATEGORY_DONE,  false},
+    {0, "終結",    "Closed",     "green", CATEGORY_DONE,  false},
 };
 static const struct status change_statuses[] = {
-    {0, "起票",    "Raised",    "gray",  CATEGORY_TODO },
-    {0, "検討中", "In review", "blue",  CATEGORY_DOING},
-    {0, "承認",    "Approved",  "amber", CATEGORY_DOING},
-    {0, "却下",    "Rejected",  "red",   CATEGORY_DONE },
-    {0, "完了",    "Done",      "green", CATEGORY_DONE },
+    {0, "起票",    "Raised",    "gray",  CATEGORY_TODO,  false},
+    {0, "検討中", "In review", "blue",  CATEGORY_DOING, false},
+    {0, "承認",    "Approved",  "amber", CATEGORY_DOING, false},
+    {0, "却下",    "Rejected",  "red",   CATEGORY_DONE,  false},
+    {0, "完了",    "Done",      "green", CATEGORY_DONE,  false},
 };
 static const struct status review_statuses[] = {
-    {0, "未着手",       "Not started", "gray",  CATEGORY_TODO },
-    {0, "レビュー中", "In review",   "blue",  CATEGORY_DOING},
-    {0, "差し戻し",    "Sent back",   "amber", CATEGORY_DOING},
-    {0, "完了",          "Done",        "green", CATEGORY_DONE },
+    {0, "未着手",       "Not started", "gray",  CATEGORY_TODO,  false},
+    {0, "レビュー中", "In review",   "blue",  CATEGORY_DOING, false},
+    {0, "差し戻し",    "Sent back",   "amber", CATEGORY_DOING, false},
+    {0, "完了",          "Done",        "green", CATEGORY_DONE,  false},
 };
 static const struct status test_statuses[] = {
-    {0, "未実施", "Not run", "gray",  CATEGORY_TODO },
-    {0, "実施中", "Running", "blue",  CATEGORY_DOING},
-    {0, "不合格", "Failed",  "red",   CATEGORY_DOING},
-    {0, "合格",    "Passed",  "green", CATEGORY_DONE },
+    {0, "未実施", "Not run", "gray",  CATEGORY_TODO,  false},
+    {0, "実施中", "Running", "blue",  CATEGORY_DOING, false},
+    {0, "不合格", "Failed",  "red",   CATEGORY_DOING, false},
+    {0, "合格",    "Passed",  "green", CATEGORY_DONE,  false},
 };
 static const struct status bug_statuses[] = {
-    {0, "新規",       "New",           "gray",  CATEGORY_TODO },
-    {0, "調査中",    "Investigating", "blue",  CATEGORY_DOING},
-    {0, "修正中",    "Fixing",        "blue",  CATEGORY_DOING},
-    {0, "確認待ち", "To verify",     "amber", CATEGORY_DOING},
-    {0, "保留",       "On hold",       "amber", CATEGORY_DOING},
-    {0, "完了",       "Done",          "green", CATEGORY_DONE },
+    {0, "新規",       "New",           "gray",  CATEGORY_TODO,  false},
+    {0, "調査中",    "Investigating", "blue",  CATEGORY_DOING, false},
+    {0, "修正中",    "Fixing",        "blue",  CATEGORY_DOING, false},
+    {0, "確認待ち", "To verify",     "amber", CATEGORY_DOING, false},
+    {0, "保留",       "On hold",       "amber", CATEGORY_DOING, false},
+    {0, "完了",       "Done",          "green", CATEGORY_DONE,  false},
 };
 
 #define STATUSES(of) of##_statuses, COUNT(of##_statuses)

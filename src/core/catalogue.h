@@ -15,12 +15,16 @@ struct status {
     int64_t id;
     const char *ja, *en, *color;
     enum category category;
+    bool is_hidden; /* stays where it is, is chosen no more */
 };
+enum { CATALOGUE_STATUSES_MAX = 32 };
 
 struct classification {
     int64_t id;
     const char *key, *ja, *en, *color;
     enum family family;
+    bool is_hidden;
+    int64_t version;
     struct status *statuses;
     size_t status_count;
 };
@@ -45,12 +49,13 @@ const struct classification *catalogue_find_key(const struct catalogue *k,
                                                 const char *key);
 const struct status *classification_find_status(const struct classification *k,
                                                 int64_t id);
-/* The first of that category, or the first of all. */
+/* The first visible one of that category, or the first of all. */
 const struct status *classification_first(const struct classification *k,
                                           enum category category);
 /* Somebody changed it meanwhile: ERR_STALE. */
 enum err catalogue_fail_stale(struct ctx *c);
-/* {classifications, roles, priorities, labels, teams} */
+/* {classifications, roles, priorities, labels, teams, fields,
+ * standard} */
 MUST_USE enum err catalogue_write(struct ctx *c, struct json_out *o);
 /* ERR_NOT_FOUND, not recorded. */
 MUST_USE enum err catalogue_find_role(struct ctx *c, const char *key,

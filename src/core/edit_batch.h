@@ -58,11 +58,12 @@ struct marks {
     const int64_t *labels;
     size_t label_count;
     int64_t team_id;
+    struct buf fields; /* struct field_value */
     struct buf extras; /* struct ticket_extra, for history */
 };
-/* ticket_id 0: a new one. */
-MUST_USE enum err batch_take_marks(struct batch *b, int64_t ticket_id,
-                                   struct marks *out);
+/* t: as it will be, id 0 when new; was: its classification before, or 0. */
+MUST_USE enum err batch_take_marks(struct batch *b, const struct ticket *t,
+                                   int64_t was, struct marks *out);
 MUST_USE enum err batch_write_marks(struct batch *b, int64_t ticket_id,
                                     const struct marks *m);
 

@@ -105,8 +105,9 @@ static enum err log_ticket(struct batch *b, const char *action,
 /* Both report what they refuse. */
 static enum err take_all(struct batch *b, struct ticket *t, struct marks *m)
 {
+    int64_t was = t->classification_id;
     enum err e = batch_take_values(b, t, b->it->values);
-    enum err f = batch_take_marks(b, t->id, m);
+    enum err f = batch_take_marks(b, t, was, m);
 
     return e ? e : f;
 }

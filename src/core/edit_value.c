@@ -59,6 +59,10 @@ static enum err take_classification(struct batch *b, struct ticket *t,
             "WBS tickets cannot turn into another family or back");
     if (now == old)
         return OK;
+    if (now->is_hidden)
+        return batch_refuse(b, "classification", "hidden",
+                            "非表示のチケット分類は選べません",
+                            "A hidden classification cannot be chosen");
     const struct status *was =
         old ? classification_find_status(old, t->status_id) : NULL;
     t->classification_id = now->id;
@@ -83,6 +87,10 @@ static enum err take_status(struct batch *b, struct ticket *t,
                             "The classification has no such status");
     if (s->id == t->status_id)
         return OK;
+    if (s->is_hidden)
+        return batch_refuse(b, "status", "hidden",
+                            "非表示のステータスは選べません",
+                            "A hidden status cannot be chosen");
     t->status_id = s->id;
     if (s->category != CATEGORY_DONE)
         return OK;

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/field_value.h"
 #include "core/label.h"
 #include "core/team.h"
 
@@ -120,6 +121,8 @@ enum { MINUTES_MAX = 60 * 24 * 365 * 100, DETAILS_MAX = 100000 };
         {"labels", FIELD_IDS, 0,        LABEL_PER_OBJECT, 0,                     \
          NULL,     NULL,      "ラベル", "Labels"},                               \
         {"team", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "チーム", "Team"},  \
+        {"fields", FIELD_ROWS,        0,      FIELD_PER_KIND, 0,                 \
+         NULL,     &field_value_form, "項目", "Fields"},                         \
         {"planned_start", FIELD_DAY,      0, 0, FIELD_NULLABLE, NULL, NULL,      \
          "予定開始日",    "Planned start"},                                      \
         {"planned_end", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL, NULL,          \

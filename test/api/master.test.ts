@@ -154,3 +154,189 @@ test("a team has people, once each; a name only once", async () => {
   assert.equal((await logged("team", "update")).before.members[0].name, me.name);
   assert.equal((await admin.delete(`/teams/${team.id}`, now.version)).status, 204);
 });
+
+// ---- classifications and statuses ----
+
+const kindOf = async (key: string) => (await admin.get("/catalogue")).body.classifications.find((k: any) => k.key === key);
+const plain = (k: any) => k.statuses.map(({ id, ja, en, color, category, is_hidden }: any) => ({ id, ja, en, color, category, is_hidden }));
+const put = (path: string, body: unknown, version: number) => admin.request("PUT", path, body, { "If-Match": `"${version}"` });
+
+test("a classification is renamed, recoloured, hidden; its family stays", async () => {
+  const todo = await kindOf("todo");
+  const at = `/classifications/${todo.id}`;
+  await ok(await admin.patch(at, { ja: "やること", en: "Chore", color: "teal", is_hidden: true }, todo.version));
+  const now = await kindOf("todo");
+  assert.deepEqual([now.ja, now.en, now.color, now.is_hidden, now.family], ["やること", "Chore", "teal", true, "management"]);
+  const refused = await admin.post(`/projects/${project.id}/tickets`, { subject: "x", classification: "todo" });
+  assert.equal(refused.status, 422);
+  assert.equal(rule(refused), "hidden");
+  assert.equal((await admin.patch(at, { family: "wbs" }, now.version)).status, 400);
+  assert.equal((await admin.patch(at, { ja: "遅い" }, todo.version)).status, 412);
+  await ok(await admin.patch(at, { is_hidden: false }, now.version));
+  assert.equal((await logged("classification", "update")).before.is_hidden, true);
+  assert.equal((await member.patch(at, { ja: "x" }, now.version)).status, 403);
+});
+
+test("statuses: added, renamed, ordered, hidden as one set", async () => {
+  const kind = await kindOf("risk");
+  const set = plain(kind);
+  const last = { ja: "対応中止", en: "Dropped", color: "gray", category: "done" };
+  const body = { statuses: [set[1], { ...set[0], ja: "新規リスク" }, ...set.slice(2), last] };
+  await ok(await put(`/classifications/${kind.id}/statuses`, body, kind.version));
+  const now = await kindOf("risk");
+  assert.deepEqual(now.statuses.map((s: any) => s.ja), [set[1].ja, "新規リスク", ...set.slice(2).map((s: any) => s.ja), "対応中止"]);
+  const hidden = plain(now).map((s: any) => (s.ja === "対応中止" ? { ...s, is_hidden: true } : s));
+  await ok(await put(`/classifications/${kind.id}/statuses`, { statuses: hidden }, now.version));
+  const t = await ticket({ classification: "risk" });
+  const chosen = await admin.patch(`/tickets/${t.id}`, { status: now.statuses.at(-1).id }, t.version);
+  assert.equal(rule(chosen), "hidden");
+});
+
+test("something to start from and something to end in must stay; names are unique", async () => {
+  const kind = await kindOf("issue");
+  const set = plain(kind);
+  const at = `/classifications/${kind.id}/statuses`;
+  for (const category of ["todo", "done"]) {
+    const reply = await put(at, { statuses: set.filter((s: any) => s.category !== category) }, kind.version);
+    assert.equal(reply.status, 422);
+    assert.equal(rule(reply), "category_missing");
+    const veiled = await put(at, { statuses: set.map((s: any) => ({ ...s, is_hidden: s.category === category })) }, kind.version);
+    assert.equal(rule(veiled), "category_missing");
+  }
+  const twice = await put(at, { statuses: set.map((s: any) => ({ ...s, ja: "同じ" })) }, kind.version);
+  assert.equal(rule(twice), "unique");
+  const foreign = (await kindOf("bug")).statuses[0];
+  const wrong = await put(at, { statuses: [...set, { ...plain({ statuses: [foreign] })[0], ja: "よその", en: "Foreign" }] }, kind.version);
+  assert.equal(wrong.status, 422);
+  assert.deepEqual(plain(await kindOf("issue")), set);
+});
+
+test("a status in use goes only with a replacement; its tickets move with history", async () => {
+  const kind = await kindOf("bug");
+  const set = plain(kind);
+  const [gone, to] = [set[1], set[2]];
+  const at = `/classifications/${kind.id}/statuses`;
+  const t = await ticket({ classification: "bug", status: gone.id });
+  const rest = set.filter((s: any) => s.id !== gone.id);
+  const refused = await put(at, { statuses: rest }, kind.version);
+  assert.equal(refused.status, 409);
+  assert.equal(rule(refused), "in_use");
+  assert.match(refused.body.errors[0].message, new RegExp(gone.ja));
+  const plan = (await admin.get(`/projects/${project.id}/plan`)).body;
+  await ok(await put(at, { statuses: rest, replaced: [{ status: gone.id, by: to.id }] }, kind.version));
+  const now = (await admin.get(`/tickets/${t.id}`)).body;
+  assert.equal(now.status, to.id);
+  const [last] = (await admin.get(`/tickets/${t.id}/history`)).body.items;
+  assert.deepEqual([last.field, last.before, last.after], ["status", gone.ja, to.ja]);
+  const news = (await admin.get(`/projects/${project.id}/plan?since=${plan.project?.revision ?? plan.revision}`)).body;
+  assert.ok(news.rows.some((r: any) => r[0] === t.id), "an open plan learns of it");
+});
+
+test("classifications are ordered by the administrator", async () => {
+  const before = (await admin.get("/catalogue")).body.classifications.filter((k: any) => k.family === "wbs");
+  const ids = before.map((k: any) => k.id).reverse();
+  await ok(await admin.request("PUT", "/classification-order", { ids }));
+  const after = (await admin.get("/catalogue")).body.classifications.filter((k: any) => k.family === "wbs");
+  assert.deepEqual(after.map((k: any) => k.id), ids);
+});
+
+// ---- custom fields and forms ----
+
+async function setFields(key: string, fields: any[]) {
+  const kind = await kindOf(key);
+  const body = await ok(await put(`/classifications/${kind.id}/fields`, { fields }, kind.version));
+  return body.fields.filter((f: any) => f.classification === kind.id);
+}
+const valueOf = (t: any, field: any) => t.fields.find((f: any) => f.field === field.id)?.value;
+const kinds = ["text", "lines", "integer", "decimal", "day", "choice", "choices", "user", "check", "url"];
+
+test("every kind of field takes its values and refuses others, naming the field", async () => {
+  const me = (await admin.get("/session")).body.user;
+  const fields = await setFields("review", kinds.map((type) => ({
+    type, ja: `項目 ${type}`, en: `Field ${type}`, ...(type.startsWith("choice") ? { choices: [{ ja: "甲", en: "A" }, { ja: "乙", en: "B" }] } : {}),
+  })));
+  const by = Object.fromEntries(fields.map((f: any) => [f.type, f]));
+  const pick = (type: string, n: number) => by[type].choices[n].id;
+  const good: Record<string, string> = {
+    text: "一行", lines: "一行目\n二行目", integer: "-12", decimal: "1234567.89", day: "2026-11-22", choice: pick("choice", 1),
+    choices: `${pick("choices", 0)}||${pick("choices", 1)}`, user: me.id, check: "true", url: "https://example.jp/a?b=1",
+  };
+  const bad: Record<string, string[]> = {
+    text: ["二\n行", "長".repeat(256)], lines: ["長".repeat(20001)], integer: ["1.5", "x", "1e3", "9".repeat(16)], decimal: ["1.", ".5", "1,5", "--1"],
+    day: ["2026/11/22", "2026-02-30"], choice: ["999999", pick("choices", 0)], choices: ["x||y"], user: ["999999", "x"], check: ["yes"],
+    url: ["javascript:alert(1)", "ftp://x", "https://", "https://a b", "http://\"x"],
+  };
+  let t = await ticket({ classification: "review" });
+  for (const type of kinds) {
+    for (const value of bad[type]!) {
+      const reply = await admin.patch(`/tickets/${t.id}`, { fields: [{ field: by[type].id, value }] }, t.version);
+      assert.equal(reply.status, 422, `${type}: ${value}`);
+      const [error] = reply.body.errors;
+      if (value.length <= 20000) assert.deepEqual([error.field, error.message.includes(`項目 ${type}`)], [`fields.${by[type].id}`, true], `${type}: ${value}`);
+    }
+    t = await ok(await admin.patch(`/tickets/${t.id}`, { fields: [{ field: by[type].id, value: good[type] }] }, t.version));
+    assert.equal(valueOf(t, by[type]), good[type], type);
+  }
+  const history = (await admin.get(`/tickets/${t.id}/history?limit=50`)).body.items;
+  const after = (type: string) => history.find((h: any) => h.field === `項目 ${type}`)?.after;
+  assert.deepEqual([after("choices"), after("user"), after("check"), after("decimal")], ["甲, 乙", me.name, "はい", "1234567.89"]);
+  t = await ok(await admin.patch(`/tickets/${t.id}`, { fields: kinds.map((type) => ({ field: by[type].id, value: null })) }, t.version));
+  assert.deepEqual(t.fields, []);
+  const entry = await logged("ticket", "update");
+  assert.deepEqual([entry.before["項目 day"], entry.after["項目 day"]], ["2026-11-22", null]);
+});
+
+test("required is asked of a new ticket and of a new classification, a default fills it", async () => {
+  const [must_, preset] = await setFields("test", [
+    { type: "text", ja: "試験環境", en: "Environment", is_required: true },
+    { type: "choice", ja: "結果", en: "Result", initial: "未", is_required: true, choices: [{ ja: "未" }, { ja: "済" }] },
+  ]);
+  const refused = await admin.post(`/projects/${project.id}/tickets`, { subject: "x", classification: "test" });
+  assert.equal(refused.status, 422);
+  assert.deepEqual([rule(refused), refused.body.errors[0].field], ["required", `fields.${must_.id}`]);
+  assert.match(refused.body.errors[0].message, /試験環境/);
+  const t = await ticket({ classification: "test", fields: [{ field: must_.id, value: "本番相当" }] });
+  assert.equal(valueOf(t, preset), preset.choices[0].id);
+  assert.equal(rule(await admin.patch(`/tickets/${t.id}`, { fields: [{ field: must_.id, value: null }] }, t.version)), "required");
+  assert.equal((await admin.patch(`/tickets/${t.id}`, { subject: "ほかの変更" }, t.version)).status, 200);
+  const other = await ticket({ classification: "issue" });
+  const turned = await admin.patch(`/tickets/${other.id}`, { classification: "test" }, other.version);
+  assert.equal(rule(turned), "required");
+  const both = await ok(await admin.patch(`/tickets/${other.id}`, { classification: "test", fields: [{ field: must_.id, value: "検証" }] }, other.version));
+  assert.equal(valueOf(both, must_), "検証");
+  const wrong = await admin.patch(`/tickets/${both.id}`, { fields: [{ field: "999999", value: "x" }] }, both.version);
+  assert.deepEqual([wrong.status, wrong.body.errors[0].field], [422, "fields"]);
+});
+
+test("a field keeps its type; what has values is hidden, not removed", async () => {
+  const [cost, spare] = await setFields("change", [
+    { type: "integer", ja: "影響額", en: "Cost", column: 2, help: "円" },
+    { type: "choice", ja: "区分", en: "Kind", choices: [{ ja: "大" }, { ja: "小" }] },
+  ]);
+  assert.deepEqual([cost.column, cost.help], [2, "円"]);
+  await ticket({ classification: "change", fields: [{ field: cost.id, value: "100" }, { field: spare.id, value: spare.choices[0].id }] });
+  const kind = await kindOf("change");
+  const at = `/classifications/${kind.id}/fields`;
+  const say = async (fields: any[]) => put(at, { fields }, (await kindOf("change")).version);
+  const strip = ({ classification, ...f }: any) => f;
+  assert.equal(rule(await say([{ ...strip(cost), type: "text" }, strip(spare)])), "fixed");
+  assert.equal(rule(await say([strip(spare)])), "in_use");
+  assert.equal(rule(await say([strip(cost), { ...strip(spare), choices: [spare.choices[1]] }])), "in_use");
+  assert.equal(rule(await say([strip(cost), { ...strip(spare), initial: "中" }])), "choice");
+  const now = await ok(await say([strip(spare), { ...strip(cost), is_hidden: true, column: 1 }]));
+  const mine = now.fields.filter((f: any) => f.classification === kind.id);
+  assert.deepEqual(mine.map((f: any) => [f.ja, f.is_hidden, f.column]), [["区分", false, 1], ["影響額", true, 1]]);
+  assert.equal((await put(at, { fields: [] }, kind.version)).status, 412);
+  assert.ok((await logged("classification", "update")).after.fields);
+});
+
+test("the form says help texts and hides optional standard fields", async () => {
+  const kind = await kindOf("milestone");
+  const at = `/classifications/${kind.id}/layout`;
+  const body = await ok(await put(at, { standard: [{ name: "estimate", is_hidden: true }, { name: "due", help: "契約上の期限" }] }, kind.version));
+  const mine = body.standard.filter((s: any) => s.classification === kind.id);
+  assert.deepEqual(mine.map((s: any) => [s.name, s.help, s.is_hidden]), [["due", "契約上の期限", false], ["estimate", "", true]]);
+  const now = await kindOf("milestone");
+  assert.equal((await put(at, { standard: [{ name: "status", is_hidden: true }] }, now.version)).status, 422);
+  assert.equal((await member.request("PUT", at, { standard: [] }, { "If-Match": `"${now.version}"` })).status, 403);
+});

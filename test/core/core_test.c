@@ -10,6 +10,7 @@
 static const char *const may_scan[] = {
     "SCAN classification",
     "SCAN status",
+    "SCAN standard_field",
     "SCAN role",
     "SCAN p",
     "SCAN json_each",

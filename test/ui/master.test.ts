@@ -76,3 +76,59 @@ test("labels and teams are made, given to a ticket, found by, and merged", async
   assert.deepEqual(ticket.labels.map((id: string) => labels.find((l: any) => l.id === id).name).sort(), ["基本設計", "顧客要望"]);
   assert.deepEqual(problems, []);
 });
+
+test("a classification gets a status and fields, arranged by keyboard; the panel has them at once", async () => {
+  await page.goto(`${demo.ready.url}/master?tab=classifications`);
+  await page.getByRole("button", { name: "編集 課題" }).first().click();
+  await dialog().getByRole("tab", { name: "ステータス" }).click();
+  await dialog().getByRole("button", { name: "ステータスを追加" }).click();
+  await dialog().getByLabel("日本語名").last().fill("検討中");
+  await dialog().getByLabel("英語名").last().fill("Considering");
+  await shot("statuses");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  await page.getByText("保存しました").first().waitFor();
+  await dialog().getByRole("tab", { name: "項目" }).click();
+  for (const [name, type] of [["影響額", "integer"], ["対応方針", "choice"]] as const) {
+    await dialog().getByRole("button", { name: "項目を追加" }).click();
+    await dialog().locator(".card").getByLabel("日本語名", { exact: true }).fill(name);
+    await dialog().locator(".card").getByLabel("種類").selectOption(type);
+  }
+  for (const choice of ["受け入れる", "避ける"]) {
+    await dialog().getByRole("button", { name: "選択肢を追加" }).click();
+    await dialog().locator(".choice input[required]").last().fill(choice);
+  }
+  await dialog().getByRole("button", { name: "移動 対応方針" }).focus();
+  await page.keyboard.press("Alt+ArrowRight");
+  await dialog().getByRole("list", { name: "2 列目" }).getByText("対応方針").waitFor();
+  await shot("fields");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  await dialog().locator(".card").waitFor({ state: "detached" });
+  await dialog().getByRole("tab", { name: "基本情報" }).click();
+  await dialog().getByLabel("説明 期限").fill("契約の期限");
+  await dialog().locator("li", { hasText: "実績工数" }).getByLabel("非表示").check();
+  await shot("form");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  for (let i = 0; i < 100 && !(await api.get("/catalogue")).body.standard.length; i++) await page.waitForTimeout(30);
+
+  const erp = (await api.get("/programs")).body.projects.find((p: any) => p.key === "ERP");
+  const made = (await api.post(`/projects/${erp.id}/tickets`, { subject: "費用の増加", classification: "issue" })).body;
+  await page.goto(`${demo.ready.url}/projects/ERP/tickets?ticket=${made.key}`);
+  const cost = page.getByLabel("影響額");
+  await cost.fill("たくさん");
+  await cost.press("Enter");
+  await page.getByText("「影響額」は整数で入力してください").waitFor();
+  await cost.fill("１２００");
+  await cost.press("Enter");
+  await page.getByLabel("対応方針").selectOption({ label: "避ける" });
+  await page.getByText("契約の期限").waitFor();
+  assert.equal(await page.locator("#f-actual").count(), 0);
+  for (let i = 0; i < 100 && (await api.get(`/tickets/${made.id}`)).body.fields.length < 2; i++) await page.waitForTimeout(30);
+  const values = (await api.get(`/tickets/${made.id}`)).body.fields.map((f: any) => f.value);
+  assert.equal(values[0], "1200");
+  await shot("ticket-fields");
+  await page.locator("h1").first().click();
+  await page.keyboard.press("Control+z");
+  for (let i = 0; i < 100 && (await api.get(`/tickets/${made.id}`)).body.fields.length > 1; i++) await page.waitForTimeout(30);
+  assert.deepEqual((await api.get(`/tickets/${made.id}`)).body.fields.map((f: any) => f.value), ["1200"]);
+  assert.deepEqual(problems, []);
+});

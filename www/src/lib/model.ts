@@ -67,6 +67,7 @@ export interface Status {
   en: string;
   color: string;
   category: Category;
+  is_hidden: boolean;
 }
 export interface Classification {
   id: string;
@@ -75,6 +76,8 @@ export interface Classification {
   ja: string;
   en: string;
   color: string;
+  is_hidden: boolean;
+  version: number;
   statuses: Status[];
 }
 export interface Role {
@@ -82,6 +85,26 @@ export interface Role {
   key: string;
   ja: string;
   en: string;
+}
+export type FieldType = "text" | "lines" | "integer" | "decimal" | "day" | "choice" | "choices" | "user" | "check" | "url";
+export interface CustomField {
+  id: string;
+  classification: string;
+  type: FieldType;
+  ja: string;
+  en: string;
+  help: string;
+  initial: string | null;
+  is_required: boolean;
+  is_hidden: boolean;
+  column: number;
+  choices: { id: string; ja: string; en: string; is_hidden: boolean }[];
+}
+export interface StandardField {
+  classification: string;
+  name: string;
+  help: string;
+  is_hidden: boolean;
 }
 export interface Label {
   id: string;
@@ -146,6 +169,7 @@ export interface Ticket extends TicketItem {
   actual: number | null;
   manual: boolean;
   team: string | null;
+  fields: { field: string; value: string; name?: string }[];
   reporter: Person | null;
   predecessors: TicketLink[];
   successors: TicketLink[];

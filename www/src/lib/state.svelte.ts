@@ -3,7 +3,7 @@
 // may see, the catalogue, messages at the bottom.
 import { ApiError, get, whenNetworkChanges, whenSessionEnds } from "./api";
 import { i18n, setLang, t } from "./i18n.svelte";
-import type { Classification, Label, Program, Project, Role, Session, Status, TeamName, TicketItem } from "./model";
+import type { Classification, CustomField, Label, Program, Project, Role, Session, StandardField, Status, TeamName, TicketItem } from "./model";
 
 export type { Classification, Person, Program, Project, Role, Session, Status } from "./model";
 
@@ -24,6 +24,8 @@ export const app = $state({
   roles: [] as Role[],
   labels: [] as Label[],
   teams: [] as TeamName[],
+  fields: [] as CustomField[],
+  standard: [] as StandardField[],
   toasts: [] as Toast[],
   offline: false,
   /** The address names no tenant, or one that is not there. */
@@ -54,13 +56,15 @@ export async function start() {
     app.session = await get<Session>("/session");
     setLang(app.session.user.lang);
     const [catalogue] = await Promise.all([
-      get<{ classifications: Classification[]; roles: Role[]; labels: Label[]; teams: TeamName[] }>("/catalogue"),
+      get<{ classifications: Classification[]; roles: Role[]; labels: Label[]; teams: TeamName[]; fields: CustomField[]; standard: StandardField[] }>("/catalogue"),
       loadProjects(),
     ]);
     app.classifications = catalogue.classifications;
     app.roles = catalogue.roles;
     app.labels = catalogue.labels;
     app.teams = catalogue.teams;
+    app.fields = catalogue.fields;
+    app.standard = catalogue.standard;
     app.step = "ready";
   } catch (error) {
     app.noTenant = error instanceof ApiError && error.rule === "tenant";

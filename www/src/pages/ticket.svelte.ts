@@ -4,7 +4,7 @@
 // somebody else changed meanwhile is merged field by field; only the same
 // field asks.
 import { ApiError, del, get, patch, post } from "../lib/api";
-import { t, type Key } from "../lib/i18n.svelte";
+import { t, word, type Key } from "../lib/i18n.svelte";
 import type { LinkKind, Ticket } from "../lib/model";
 import { app, complain, toast } from "../lib/state.svelte";
 import { remember } from "../lib/undo.svelte";
@@ -12,7 +12,7 @@ import { remember } from "../lib/undo.svelte";
 export type Field =
   | "subject" | "details" | "classification" | "status" | "priority" | "parent" | "assignees" | "planned_start"
   | "planned_end" | "actual_start" | "actual_end" | "due" | "progress" | "estimate" | "actual" | "manual"
-  | "labels" | "team";
+  | "labels" | "team" | `custom:${string}`;
 export type Value = string | number | boolean | string[] | null;
 
 export interface Conflict {
@@ -24,7 +24,18 @@ export interface Conflict {
 
 /** A field as PATCH takes it. */
 export const valueOf = (ticket: Ticket, field: Field): Value =>
-  field === "assignees" ? ticket.assignees.map((a) => a.id) : ticket[field];
+  field === "assignees" ? ticket.assignees.map((a) => a.id) : isCustom(field) ? (ticket.fields.find((f) => f.field === idOf(field))?.value ?? null) : ticket[field];
+type Custom = Extract<Field, `custom:${string}`>;
+const isCustom = (field: Field): field is Custom => field.startsWith("custom:");
+const idOf = (field: Field) => field.slice("custom:".length);
+const bodyOf = (field: Field, value: Value) => (isCustom(field) ? { fields: [{ field: idOf(field), value }] } : { [field]: value });
+/** What a field is called. */
+export function nameOf(field: Field) {
+  const custom = isCustom(field) && app.fields.find((f) => f.id === idOf(field));
+  return custom ? word(custom) : t(field as Key);
+}
+/** "fields.12" and "edits.0.subject" as the panel knows them. */
+const errorKey = (name: string) => name.replace(/^.*?fields\.(\d+)$/, "custom:$1").split(".").at(-1)!;
 const same = (a: Value, b: Value) => JSON.stringify(a) === JSON.stringify(b);
 
 function announce(ticket: Ticket) {
@@ -34,12 +45,12 @@ function announce(ticket: Ticket) {
 /** Writes one field whatever the version is now: for undo and redo. */
 async function write(id: string, field: Field, value: Value) {
   const now = await get<Ticket>(`/tickets/${id}`);
-  announce(await patch<Ticket>(`/tickets/${id}`, { [field]: value }, now.version));
+  announce(await patch<Ticket>(`/tickets/${id}`, bodyOf(field, value), now.version));
 }
 
 /** Saves a field of a list's row; returns the whole ticket. */
 export async function saveField(item: { id: string; key: string; version: number }, field: Field, value: Value, before: Value) {
-  const reply = await patch<Ticket>(`/tickets/${item.id}`, { [field]: value }, item.version);
+  const reply = await patch<Ticket>(`/tickets/${item.id}`, bodyOf(field, value), item.version);
   rememberField(item, field, before, value);
   announce(reply);
   return reply;
@@ -47,7 +58,7 @@ export async function saveField(item: { id: string; key: string; version: number
 
 function rememberField(item: { id: string; key: string }, field: Field, before: Value, after: Value) {
   remember({
-    label: t("ticket_step", { key: item.key, field: t(field as Key) }),
+    label: t("ticket_step", { key: item.key, field: nameOf(field) }),
     undo: () => write(item.id, field, before),
     redo: () => write(item.id, field, after),
   });
@@ -113,7 +124,7 @@ export class TicketEditor {
     this.errors = others;
     this.failed = null;
     try {
-      const reply = await patch<Ticket>(`/tickets/${ticket.id}`, { [field]: value }, ticket.version);
+      const reply = await patch<Ticket>(`/tickets/${ticket.id}`, bodyOf(field, value), ticket.version);
       rememberField(ticket, field, before, value);
       this.take(reply);
       announce(reply);
@@ -141,8 +152,8 @@ export class TicketEditor {
       return;
     }
     const found = error.errors.filter((e) => e.field);
-    this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [e.field.split(".").at(-1)!, e.message])) };
-    if (!found.some((e) => e.field.split(".").at(-1) === field)) complain(error);
+    this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [errorKey(e.field), e.message])) };
+    if (!found.some((e) => errorKey(e.field) === field)) complain(error);
     this.ticket = this.ticket && { ...this.ticket }; // inputs show the stored value again
   }
 

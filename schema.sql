@@ -124,8 +124,10 @@ CREATE TABLE calendar ( -- working time; the tenant's, or one project's
   name     TEXT NOT NULL,
   weekdays INTEGER NOT NULL DEFAULT 62 CHECK (weekdays BETWEEN 1 AND 127), -- bit 0 Sunday; 62 = Mon-Fri
   holidays INTEGER NOT NULL DEFAULT 1 CHECK (holidays IN (0, 1)), -- Japanese public holidays are free
-  version  INTEGER NOT NULL DEFAULT 1
+  version  INTEGER NOT NULL DEFAULT 1,
+  is_own   INTEGER NOT NULL DEFAULT 0 CHECK (is_own IN (0, 1)) -- one project's own; others are there to choose
 ) STRICT;
+CREATE UNIQUE INDEX calendar_name ON calendar(name) WHERE is_own = 0;
 
 CREATE TABLE calendar_day ( -- exceptions: company holidays, working Saturdays
   calendar_id INTEGER NOT NULL REFERENCES calendar(id) ON DELETE CASCADE,
@@ -185,6 +187,7 @@ CREATE TABLE project (
   version     INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE INDEX project_program ON project(program_id);
+CREATE INDEX project_calendar ON project(calendar_id);
 
 CREATE TABLE label ( -- free marks of four kinds
   id          INTEGER PRIMARY KEY,

@@ -67,7 +67,7 @@ static enum err reply_project(struct call *k, const struct project *p)
     struct workdays own;
     enum err e = OK;
 
-    if (p->calendar_id && (e = workday_get(k->c, p->calendar_id, &own)))
+    if (p->has_own_calendar && (e = workday_get(k->c, p->calendar_id, &own)))
         return e;
     call_etag(k, p->version);
     json_open(&k->out, NULL, '{');
@@ -75,8 +75,9 @@ static enum err reply_project(struct call *k, const struct project *p)
     put_manager(k, p);
     label_put_ids(&k->out, "labels", p->labels, p->label_count);
     label_put_ids(&k->out, "teams", p->teams, p->team_count);
+    json_id(&k->out, "calendar_id", p->has_own_calendar ? 0 : p->calendar_id);
     access_put_rights(&k->out, "rights", p->rights);
-    if (p->calendar_id)
+    if (p->has_own_calendar)
         workday_put_json(&k->out, "calendar", &own);
     else
         json_null(&k->out, "calendar");

@@ -3,20 +3,20 @@
 #include "core/core.h"
 
 const struct query_set *const core_tenant_sets[] = {
-    &access_queries,         &caretaker_queries,   &import_queries,
-    &catalogue_queries,      &change_queries,      &comment_queries,
-    &dependency_queries,     &edit_queries,        &invite_queries,
-    &member_queries,         &operation_queries,   &outbox_queries,
-    &outline_queries,        &password_queries,    &plan_view_queries,
-    &program_queries,        &policy_queries,      &sign_again_queries,
-    &edit_link_queries,      &edit_ticket_queries, &project_queries,
-    &schedule_queries,       &search_queries,      &session_queries,
-    &sign_in_queries,        &tenancy_queries,     &ticket_list_queries,
-    &ticket_log_queries,     &ticket_queries,      &user_queries,
-    &label_queries,          &team_queries,        &workday_queries,
-    &factor_queries,         &half_queries,        &mail_code_queries,
-    &recovery_queries,       &field_queries,       &field_value_queries,
-    &classification_queries,
+    &access_queries,      &caretaker_queries,      &import_queries,
+    &catalogue_queries,   &change_queries,         &comment_queries,
+    &dependency_queries,  &edit_queries,           &invite_queries,
+    &member_queries,      &operation_queries,      &outbox_queries,
+    &outline_queries,     &password_queries,       &plan_view_queries,
+    &program_queries,     &policy_queries,         &sign_again_queries,
+    &edit_link_queries,   &edit_ticket_queries,    &project_queries,
+    &schedule_queries,    &search_queries,         &session_queries,
+    &sign_in_queries,     &tenancy_queries,        &ticket_list_queries,
+    &ticket_log_queries,  &ticket_queries,         &user_queries,
+    &label_queries,       &team_queries,           &workday_queries,
+    &workday_set_queries, &factor_queries,         &half_queries,
+    &mail_code_queries,   &recovery_queries,       &field_queries,
+    &field_value_queries, &classification_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

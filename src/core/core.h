@@ -47,6 +47,7 @@ extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set user_queries;
 extern const struct query_set workday_queries;
+extern const struct query_set workday_set_queries;
 
 /* Those of a tenant's file, and those of control.db. */
 extern const struct query_set *const core_tenant_sets[];

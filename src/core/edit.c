@@ -20,7 +20,8 @@ enum {
     EDIT_PROJECT_DONE,
     EDIT_ALIVE,
     EDIT_USER,
-    EDIT_PROJECT_OF
+    EDIT_PROJECT_OF,
+    EDIT_ALL
 };
 static const char *const edit_text[] = {
     [EDIT_PROJECT] = "SELECT key, auto_dates, auto_parent, revision, next_no"
@@ -30,6 +31,8 @@ static const char *const edit_text[] = {
     [EDIT_ALIVE] = "SELECT 1 FROM ticket WHERE id = ?1 AND project_id = ?2"
                    " AND deleted_at IS NULL",
     [EDIT_USER] = "SELECT 1 FROM user WHERE id = ?1 AND state < 3",
+    [EDIT_ALL] = "SELECT id FROM ticket WHERE project_id = ?1"
+                 " AND deleted_at IS NULL",
     [EDIT_PROJECT_OF] = "SELECT project_id FROM ticket WHERE id = ?1",
 };
 const struct query_set edit_queries = {"edit", edit_text, COUNT(edit_text)};
@@ -302,4 +305,20 @@ enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
     if (one.version == 0)
         one.version = -1; /* no ticket has it */
     return edit_apply(c, project_id, &one, 1, out);
+}
+
+enum err edit_reschedule(struct ctx *c, int64_t project_id)
+{
+    struct edit_result out;
+    struct batch b;
+    enum err e = begin(c, project_id, &b);
+
+    if (e)
+        return e;
+    struct query *q = query(c, edit_text[EDIT_ALL]);
+    bind_int(q, 1, project_id);
+    while (query_next(c, q, &e))
+        batch_add_changed(&b, col_int(q, 0));
+    b.out = &out;
+    return e ? e : finish(&b);
 }

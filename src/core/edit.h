@@ -75,4 +75,8 @@ MUST_USE enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
                                     const struct edit *edit,
                                     struct edit_result *out);
 
+/* After a switch or a calendar of the project changed: everything is worked
+ * out anew, without asking for rights to tickets. */
+MUST_USE enum err edit_reschedule(struct ctx *c, int64_t project_id);
+
 #endif

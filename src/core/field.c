@@ -465,7 +465,7 @@ enum err field_put(struct ctx *c, int64_t classification_id, int64_t version,
     const struct values *const *rows;
     size_t n = values_rows(v, "fields", &rows), count = 0;
     struct custom_field *old = NULL;
-    const char *before;
+    const char *before = NULL;
     enum err e = begin(c, classification_id, version, &before);
 
     if (e || (e = field_list(c, classification_id, &old, &count)))
@@ -494,7 +494,7 @@ enum err field_put_layout(struct ctx *c, int64_t classification_id,
 {
     const struct values *const *rows;
     size_t n = values_rows(v, "standard", &rows);
-    const char *before;
+    const char *before = NULL;
     enum err e = begin(c, classification_id, version, &before);
 
     if (!e)

@@ -7,16 +7,20 @@
 #include "base/json.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/edit.h"
 #include "core/label.h"
 #include "core/member.h"
 #include "core/operation.h"
 #include "core/program.h"
 #include "core/team.h"
+#include "core/workday.h"
 
 #define PROJECT_COLS                                                           \
     "p.id, p.program_id, p.manager_id, p.calendar_id, p.key, p.name,"          \
     " p.details, u.name, p.approach, p.start_day, p.end_day, p.state,"         \
-    " p.auto_dates, p.auto_parent, p.revision, p.version"
+    " p.auto_dates, p.auto_parent, p.revision, p.version,"                     \
+    " (SELECT name FROM calendar WHERE id = p.calendar_id),"                   \
+    " (SELECT is_own FROM calendar WHERE id = p.calendar_id)"
 #define PROJECT_FROM " FROM project p LEFT JOIN user u ON u.id = p.manager_id"
 
 enum {
@@ -110,6 +114,8 @@ static const struct field project_edit_fields[] = {
     {"labels",      FIELD_IDS,    0, LABEL_PER_OBJECT, 0,              NULL,                NULL, "ラベル",
      "Labels"                                                                                                                                   },
     {"teams",       FIELD_IDS,    0, TEAMS_MAX,        0,              NULL,                NULL, "チーム",                         "Teams"  },
+    {"calendar",    FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "稼働日カレンダー",
+     "Calendar"                                                                                                                                 },
 };
 const struct form project_edit_form = {"ProjectEdit", project_edit_fields,
                                        COUNT(project_edit_fields)};
@@ -133,6 +139,8 @@ static void read_project(struct ctx *c, struct query *q, struct project *out)
         .auto_parent = col_int(q, 13) != 0,
         .revision = col_int(q, 14),
         .version = col_int(q, 15),
+        .calendar_name = col_text(c, q, 16),
+        .has_own_calendar = col_int(q, 17) != 0,
     };
 }
 
@@ -275,6 +283,7 @@ static const char *as_json(struct ctx *c, const struct project *p)
     json_text(&o, "state", program_state_words[p->is_archived]);
     json_bool(&o, "auto_dates", p->auto_dates);
     json_bool(&o, "auto_parent", p->auto_parent);
+    json_text(&o, "calendar", p->calendar_name);
     json_text(&o, "labels", p->label_names);
     json_text(&o, "teams", p->team_names);
     json_close(&o, '}');
@@ -402,6 +411,36 @@ static enum err stale(struct ctx *c)
                     "Somebody changed this meanwhile; look at it again");
 }
 
+/* Another of the tenant's calendars; its own, if it had one, is gone. */
+static enum err follow_calendar(struct ctx *c, const struct project *before,
+                                const struct values *v)
+{
+    int64_t id = values_int(v, "calendar", 0);
+    enum err e = OK;
+
+    if (!values_has(v, "calendar") || id == before->calendar_id)
+        return OK;
+    if (id && (e = workday_check_shared(c, id)))
+        return e;
+    if ((e = workday_drop_own(c, before->id)))
+        return e;
+    return project_set_calendar(c, before->id, id);
+}
+
+/* What the plan is worked out by has changed: at once, not at the next edit. */
+static enum err reschedule(struct ctx *c, const struct project *before,
+                           int64_t id)
+{
+    struct project now;
+    enum err e = project_get_plain(c, id, &now);
+
+    if (e || (now.calendar_id == before->calendar_id &&
+              now.auto_dates == before->auto_dates &&
+              now.auto_parent == before->auto_parent))
+        return e;
+    return edit_reschedule(c, id);
+}
+
 enum err project_update(struct ctx *c, int64_t id, int64_t version,
                         const struct values *v, struct project *out)
 {
@@ -437,7 +476,9 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     if (p.manager_id && p.manager_id != before.manager_id &&
         (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
         return e;
-    if ((e = write_marks(c, &before, v)) || (e = project_get(c, id, out)))
+    if ((e = write_marks(c, &before, v)) ||
+        (e = follow_calendar(c, &before, v)) ||
+        (e = reschedule(c, &before, id)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "update", out, &before);
 }

@@ -21,6 +21,8 @@ struct project {
     const int64_t *labels, *teams;
     size_t label_count, team_count;
     const char *label_names, *team_names;
+    const char *calendar_name; /* NULL: the tenant's */
+    bool has_own_calendar;
     unsigned rights; /* the actor's */
     /* In lists and project_get: counted over its tickets. */
     int64_t tickets, done, late, progress, members;

@@ -6,6 +6,7 @@
 #include "base/civil.h"
 #include "base/clock.h"
 #include "core/core.h"
+#include "core/edit.h"
 #include "core/operation.h"
 #include "core/project.h"
 #include "plan/holiday.h"
@@ -30,9 +31,11 @@ static const char *const workday_text[] = {
     [WORKDAY_OF] =
         "SELECT coalesce((SELECT calendar_id FROM project WHERE id = ?1),"
         " (SELECT calendar_id FROM tenant WHERE id = 1))",
-    [WORKDAY_OWN] = "SELECT calendar_id, key || ' ' || name FROM project"
-                    " WHERE id = ?1 AND deleted_at IS NULL",
-    [WORKDAY_INSERT] = "INSERT INTO calendar (name) VALUES (?1)",
+    [WORKDAY_OWN] =
+        "SELECT (SELECT l.id FROM calendar l WHERE l.id = p.calendar_id"
+        " AND l.is_own), p.key || ' ' || p.name FROM project p"
+        " WHERE p.id = ?1 AND p.deleted_at IS NULL",
+    [WORKDAY_INSERT] = "INSERT INTO calendar (name, is_own) VALUES (?1, 1)",
     [WORKDAY_UPDATE] =
         "UPDATE calendar SET weekdays = ?3, holidays = ?4,"
         " version = version + 1 WHERE id = ?1 AND (?2 = 0 OR version = ?2)",
@@ -56,16 +59,31 @@ static const struct field day_fields[] = {
 };
 static const struct form day_form = {"CalendarDay", day_fields,
                                      COUNT(day_fields)};
-static const struct field workdays_fields[] = {
-    {"weekdays", FIELD_INT,  1, 127,  FIELD_REQUIRED, NULL, NULL,      "稼働曜日",
-     "Working weekdays"                                                                                            },
-    {"holidays", FIELD_BOOL, 0, 0,    FIELD_REQUIRED, NULL, NULL,
-     "日本の祝日を休みにする",                                              "Japanese holidays are free"},
-    {"days",     FIELD_ROWS, 0, 2000, FIELD_REQUIRED, NULL, &day_form, "例外日",
-     "Exceptions"                                                                                                  },
-};
+#define WORKDAYS_FIELDS                                                        \
+    {"weekdays", FIELD_INT,         1, 127, FIELD_REQUIRED, NULL, NULL,        \
+     "稼働曜日", "Working weekdays"},                                          \
+        {"holidays",                                                           \
+         FIELD_BOOL,                                                           \
+         0,                                                                    \
+         0,                                                                    \
+         FIELD_REQUIRED,                                                       \
+         NULL,                                                                 \
+         NULL,                                                                 \
+         "日本の祝日を休みにする",                                             \
+         "Japanese holidays are free"},                                        \
+    {                                                                          \
+        "days", FIELD_ROWS, 0, 2000, FIELD_REQUIRED, NULL, &day_form,          \
+            "例外日", "Exceptions"                                             \
+    }
+static const struct field workdays_fields[] = {WORKDAYS_FIELDS};
 const struct form workdays_form = {"Calendar", workdays_fields,
                                    COUNT(workdays_fields)};
+static const struct field named_fields[] = {
+    {"name", FIELD_TEXT, 1, 60, FIELD_REQUIRED, NULL, NULL, "名前", "Name"},
+    WORKDAYS_FIELDS,
+};
+const struct form workday_named_form = {"NamedCalendar", named_fields,
+                                        COUNT(named_fields)};
 
 /* ---- reading ---- */
 
@@ -217,15 +235,28 @@ static enum err log_calendar(struct ctx *c, const char *kind, int64_t id,
                             .after = calendar_id ? as_json(c, &after) : NULL});
 }
 
+enum err workday_write(struct ctx *c, const char *kind, int64_t id,
+                       int64_t version, const char *name,
+                       const struct values *v)
+{
+    struct workdays before;
+    enum err e = workday_get(c, id, &before);
+
+    if (e || (e = put(c, id, version, v)))
+        return e;
+    return log_calendar(c, kind, id, name, &before, id);
+}
+
 enum err workday_put(struct ctx *c, int64_t calendar_id, int64_t version,
                      const struct values *v)
 {
     struct workdays before;
     enum err e = workday_get(c, calendar_id, &before);
 
-    if (e || (e = put(c, calendar_id, version, v)))
+    if (e || (e = put(c, calendar_id, version, v)) ||
+        (e = log_calendar(c, "tenant", 1, "", &before, calendar_id)))
         return e;
-    return log_calendar(c, "tenant", 1, "", &before, calendar_id);
+    return workday_reschedule(c, calendar_id);
 }
 
 static enum err own_calendar(struct ctx *c, int64_t project_id, int64_t *id,
@@ -265,11 +296,11 @@ enum err workday_put_project(struct ctx *c, int64_t project_id,
     if (e || (e = put(c, id, 0, v)) ||
         (e = project_set_calendar(c, project_id, id)))
         return e;
-    return log_calendar(c, "project", project_id, name, had ? &before : NULL,
-                        id);
+    e = log_calendar(c, "project", project_id, name, had ? &before : NULL, id);
+    return e ? e : edit_reschedule(c, project_id);
 }
 
-enum err workday_drop_project(struct ctx *c, int64_t project_id)
+enum err workday_drop_own(struct ctx *c, int64_t project_id)
 {
     struct workdays before;
     const char *name;
@@ -286,6 +317,13 @@ enum err workday_drop_project(struct ctx *c, int64_t project_id)
     if ((e = query_run(c, q)))
         return e;
     return log_calendar(c, "project", project_id, name, &before, 0);
+}
+
+enum err workday_drop_project(struct ctx *c, int64_t project_id)
+{
+    enum err e = workday_drop_own(c, project_id);
+
+    return e ? e : edit_reschedule(c, project_id);
 }
 
 /* ---- writing ---- */

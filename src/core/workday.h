@@ -40,7 +40,30 @@ MUST_USE enum err workday_put(struct ctx *c, int64_t calendar_id,
 /* Gives the project a calendar of its own (or takes the tenant's again). */
 MUST_USE enum err workday_put_project(struct ctx *c, int64_t project_id,
                                       const struct values *v);
+/* Without working out the plan. */
+MUST_USE enum err workday_drop_own(struct ctx *c, int64_t project_id);
 MUST_USE enum err workday_drop_project(struct ctx *c, int64_t project_id);
+
+/* ---- the tenant's named calendars (workday_set.c) ---- */
+
+extern const struct form workday_named_form; /* and a name */
+MUST_USE enum err workday_create(struct ctx *c, const struct values *v,
+                                 int64_t *out);
+/* Plans that follow it are worked out anew. */
+MUST_USE enum err workday_update(struct ctx *c, int64_t id, int64_t version,
+                                 const struct values *v);
+/* ERR_CONFLICT "in_use" while a project or the tenant follows it. */
+MUST_USE enum err workday_delete(struct ctx *c, int64_t id, int64_t version);
+/* The member items. */
+MUST_USE enum err workday_put_list(struct ctx *c, struct json_out *o);
+/* ERR_INVALID on "calendar" unless it is one to choose. */
+MUST_USE enum err workday_check_shared(struct ctx *c, int64_t id);
+/* Every project that follows the calendar. */
+MUST_USE enum err workday_reschedule(struct ctx *c, int64_t calendar_id);
+/* Replaces what the calendar says, with the log; version 0 takes any. */
+MUST_USE enum err workday_write(struct ctx *c, const char *kind, int64_t id,
+                                int64_t version, const char *name,
+                                const struct values *v);
 
 /* {weekdays, holidays: bool, days: [{day, is_working, name}], version} */
 void workday_put_json(struct json_out *o, const char *name,

@@ -340,3 +340,53 @@ test("the form says help texts and hides optional standard fields", async () => 
   assert.equal((await put(at, { standard: [{ name: "status", is_hidden: true }] }, now.version)).status, 422);
   assert.equal((await member.request("PUT", at, { standard: [] }, { "If-Match": `"${now.version}"` })).status, 403);
 });
+
+// ---- work calendars ----
+
+const calendars = async () => (await member.get("/calendars")).body.items;
+const sixDays = { weekdays: 126, holidays: false, days: [] };
+
+test("calendars have names, are chosen by projects, and are kept while in use", async () => {
+  await ok(await admin.post("/calendars", { name: "週6日", ...sixDays }));
+  assert.equal(rule(await admin.post("/calendars", { name: "週6日", ...sixDays })), "unique");
+  assert.equal((await member.post("/calendars", { name: "x", ...sixDays })).status, 403);
+  const one = (await calendars()).find((x: any) => x.name === "週6日");
+  assert.deepEqual([one.calendar.weekdays, one.projects, one.is_default], [126, 0, false]);
+  const p = await addProject(admin, "CALNAME");
+  const own = await ok(await admin.request("PUT", `/projects/${p.id}/calendar`, sixDays));
+  const chosen = await ok(await admin.patch(`/projects/${p.id}`, { calendar: one.id }, own.version));
+  assert.deepEqual([chosen.calendar_id, chosen.calendar], [one.id, null]);
+  assert.equal((await calendars()).length, 2, "a project's own is not there to choose");
+  const used = (await calendars()).find((x: any) => x.id === one.id);
+  assert.equal(used.projects, 1);
+  assert.equal(rule(await admin.delete(`/calendars/${one.id}`, used.calendar.version)), "in_use");
+  assert.equal((await admin.patch(`/projects/${p.id}`, { calendar: "999999" }, chosen.version)).status, 422);
+  await ok(await admin.patch(`/projects/${p.id}`, { calendar: null }, chosen.version));
+  assert.equal((await admin.delete(`/calendars/${one.id}`, used.calendar.version)).status, 204);
+  assert.equal((await logged("calendar", "delete")).object_name, "週6日");
+});
+
+test("a plan is worked out anew when its calendar or its switch changes, at once", async () => {
+  const p = await addProject(admin, "CALPLAN", { auto_dates: false });
+  const add = async (subject: string, start: string, end: string) =>
+    (await admin.post(`/projects/${p.id}/tickets`, { subject, classification: "task", planned_start: start, planned_end: end })).body;
+  const a = await add("先", "2026-11-26", "2026-11-27"); // Thursday, Friday
+  const b = await add("後", "2026-11-26", "2026-11-26");
+  await ok(await admin.post(`/projects/${p.id}/edits`, { edits: [{ op: "link", predecessor: a.id, successor: b.id, kind: "FS" }] }));
+  const startOf = async () => (await admin.get(`/tickets/${b.id}`)).body.planned_start;
+  assert.equal(await startOf(), "2026-11-26");
+  let now = (await admin.get(`/projects/${p.id}`)).body;
+  const revision = (await admin.get(`/projects/${p.id}/plan`)).body.revision;
+  now = await ok(await admin.patch(`/projects/${p.id}`, { auto_dates: true }, now.version));
+  assert.equal(await startOf(), "2026-11-30", "the switch alone moves it to Monday");
+  const news = (await admin.get(`/projects/${p.id}/plan?since=${revision}`)).body;
+  assert.ok(news.rows.some((r: any) => r[0] === b.id));
+  await ok(await admin.post("/calendars", { name: "月曜休み", ...sixDays, weekdays: 60 }));
+  const shared = (await calendars()).find((x: any) => x.name === "月曜休み");
+  await ok(await admin.patch(`/projects/${p.id}`, { calendar: shared.id }, now.version));
+  assert.equal(await startOf(), "2026-12-01", "Monday is free");
+  const days = [{ day: "2026-12-01", is_working: false, name: "創立記念日" }];
+  await ok(await put(`/calendars/${shared.id}`, { name: "月曜休み", ...sixDays, weekdays: 60, days }, shared.calendar.version));
+  assert.equal(await startOf(), "2026-12-02", "a company holiday moves it on");
+  assert.ok((await admin.get(`/tickets/${b.id}/history`)).body.items.some((h: any) => h.field === "planned_start" && h.after === "2026-12-02"));
+});

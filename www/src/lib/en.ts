@@ -570,4 +570,11 @@ export const en: Record<Key, string> = {
   field_order: "Order",
   field_fields: "Fields",
   field_standard: "Main area",
+  calendars: "Work calendars",
+  calendars_text: "Working weekdays, public holidays and company days under a name. A change works out at once the plans that follow it.",
+  add_calendar: "Add calendar",
+  edit_calendar: "Edit calendar",
+  calendar_uses: "{n} projects",
+  tenant_default: "Tenant default",
+  follows_calendar: "Calendar in use",
 };

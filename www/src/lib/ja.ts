@@ -568,5 +568,12 @@ export const ja = {
   field_order: "順序",
   field_fields: "項目",
   field_standard: "基本情報",
+  calendars: "稼働日カレンダー",
+  calendars_text: "稼働曜日、祝日、会社の休日を名前を付けて決めます。変えると、使っているプロジェクトの日程をすぐに計算し直します。",
+  add_calendar: "カレンダーを追加",
+  edit_calendar: "カレンダーの編集",
+  calendar_uses: "{n} プロジェクト",
+  tenant_default: "テナント既定",
+  follows_calendar: "使うカレンダー",
 };
 export type Key = keyof typeof ja;

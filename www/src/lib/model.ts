@@ -40,6 +40,7 @@ export interface Project {
   progress: number;
 }
 export interface ProjectDetail extends Project {
+  calendar_id: string | null;
   labels: string[];
   teams: string[];
   details: string;
@@ -213,6 +214,13 @@ export interface Calendar {
   holidays: boolean;
   days: CalendarDay[];
   version: number;
+}
+export interface NamedCalendar {
+  id: string;
+  name: string;
+  is_default: boolean;
+  projects: number;
+  calendar: Calendar;
 }
 export interface Tenant {
   id: string;

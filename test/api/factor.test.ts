@@ -43,6 +43,17 @@ async function setPolicy(fields: object) {
   const reply = await admin.patch("/security", fields, version);
   assert.equal(reply.status, 200, JSON.stringify(reply.body));
 }
+/** The code in the mail that this brings. */
+async function mailedBy(client: Client, email: string, work: () => Promise<unknown>): Promise<string> {
+  const codes = async () => (await client.get("/demo/mail")).body.items.flatMap((m: any) => (m.to === email && m.text.match(/\n {4}(\d{8})\n/)?.[1]) || []);
+  const old = new Set<string>(await codes());
+  await work();
+  for (;;) {
+    const fresh = (await codes()).find((code: string) => !old.has(code));
+    if (fresh) return fresh;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 const give = (client: Client, code: string) => client.post("/sign-in/totp", { code });
 
 test("the secret is offered, confirmed by a code, never shown again; its owner is told", async () => {
@@ -133,12 +144,9 @@ test("modern: the app stands in for the mailed code, which can be had instead", 
   await setPolicy({ profile: "modern" });
   const account = demo.ready.accounts[1]!;
   const client = new Client(demo.ready.url);
-  const since = Math.floor(Date.now() / 1000) * 1000 + 1000;
   const half = await client.post("/sign-in", { email: account.email, password: account.password });
   assert.deepEqual([half.body.step, half.body.is_choice], ["factor", true]);
-  const by = await client.post("/sign-in/resend", {});
-  assert.equal(by.body.step, "factor");
-  const code = (await client.waitForMail(account.email, /\n {4}(\d{8})\n/, since - 1000))[1]!;
+  const code = await mailedBy(client, account.email, () => client.post("/sign-in/resend", {}));
   assert.equal((await client.post("/sign-in/code", { code })).status, 200);
   assert.equal((await client.get("/session")).status, 200);
 });
@@ -180,13 +188,12 @@ test("where the tenant says so, a sensitive step wants a code on top of the pass
   await setPolicy({ fresh_code: true });
   const account = demo.ready.accounts[6]!;
   const plain = await signedIn(demo, 6);
-  const since = Math.floor(Date.now() / 1000) * 1000;
-  const step = await plain.post("/session/fresh", { password: account.password });
-  assert.deepEqual([step.status, step.body.step], [200, "code"]);
+  const code = await mailedBy(plain, account.email, async () => {
+    const step = await plain.post("/session/fresh", { password: account.password });
+    assert.deepEqual([step.status, step.body.step], [200, "code"]);
+  });
   assert.equal(rule(await plain.post("/session/fresh/code", { code: "123" })), "code");
   assert.equal((await plain.get("/session")).status, 200, "a wrong code does not end the session");
-  const mails = (await plain.get("/demo/mail")).body.items.filter((m: any) => m.to === account.email && Date.parse(m.at) >= since);
-  const code = mails[0].text.match(/\n {4}(\d{8})\n/)[1];
   assert.equal((await plain.post("/session/fresh/code", { code })).status, 204);
   assert.equal(rule(await plain.post("/session/fresh/code", { code })), "code_expired", "used up");
 });

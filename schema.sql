@@ -67,6 +67,7 @@ CREATE TABLE session (
   seen_at    INTEGER NOT NULL,                 -- written at most once a minute
   owed       INTEGER NOT NULL DEFAULT 0,       -- level 0: what is missing: 1 code, 2 factor, 4 new password
   tries      INTEGER NOT NULL DEFAULT 5,       -- of the factor, left
+  challenge  BLOB,                             -- for a passkey: 32 bytes, used once
   fresh_at   INTEGER NOT NULL DEFAULT 0,       -- last proof of who it is, for sensitive steps
   ip         TEXT NOT NULL,
   agent      TEXT NOT NULL                     -- browser, cut to 200 characters

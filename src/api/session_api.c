@@ -2,6 +2,7 @@
 /* Sign-in, sessions and one's own account. */
 #include "api/place.h"
 #include "api/routes.h"
+#include "api/session_reply.h"
 #include "core/invite.h"
 #include "core/password.h"
 #include "core/policy.h"
@@ -70,66 +71,9 @@ static const struct field change_fields[] = {
 static const struct form change_form = {"PasswordChange", change_fields,
                                         COUNT(change_fields)};
 
-/* ---- cookies ---- */
-
-static void put_cookie(struct call *k, const char *name, const char *value,
-                       int max_age_s)
-{
-    const char *prefix = k->place->prefix;
-
-    reply_cookie(k->reply, &(struct cookie){.name = name,
-                                            .value = value,
-                                            .path = *prefix ? prefix : "/",
-                                            .max_age_s = max_age_s,
-                                            .is_secure = k->request->is_tls});
-}
-
-static struct sign_in_from where_from(struct call *k)
-{
-    const char *agent = request_header(k->request, "User-Agent");
-
-    return (struct sign_in_from){
-        .agent = agent ? agent : "",
-        .device = request_cookie(k->request, k->place->device_cookie),
-        .session_id = k->session ? k->session->id : 0,
-    };
-}
-
-/* "m***@example.jp" */
-static const char *hint(struct call *k, const char *email)
-{
-    const char *at = strchr(email, '@');
-
-    return arena_printf(k->c->mem, "%.1s***%s", email, at ? at : "");
-}
-
-/* ---- handlers ---- */
-
-static const char *step_word(unsigned owed)
-{
-    if (owed & OWES_EITHER)
-        return "factor";
-    return owed & OWES_CODE     ? "code"
-           : owed & OWES_FACTOR ? "factor"
-                                : "password";
-}
-
-static void put_step(struct call *k, const struct sign_in *s)
-{
-    json_open(&k->out, NULL, '{');
-    json_text(&k->out, "step", step_word(s->owed));
-    json_bool(&k->out, "totp", s->factors & POLICY_TOTP);
-    json_bool(&k->out, "passkey", s->factors & POLICY_PASSKEY);
-    json_bool(&k->out, "is_choice", s->owed & OWES_EITHER);
-    json_moment(&k->out, "expires_at", s->expires_at);
-    json_int(&k->out, "sends_left", s->sends_left);
-    json_text(&k->out, "email_hint", hint(k, s->email));
-    json_close(&k->out, '}');
-}
-
 static enum err post_sign_in(struct call *k)
 {
-    struct sign_in_from from = where_from(k);
+    struct sign_in_from from = session_from(k);
     struct sign_in s = {0};
     enum err e =
         sign_in_password(k->c, k->app, k->tenant, values_text(k->body, "email"),
@@ -137,106 +81,50 @@ static enum err post_sign_in(struct call *k)
 
     if (e)
         return e;
-    put_cookie(k, k->place->cookie, s.token, 0);
-    put_step(k, &s);
+    session_put_cookie(k, k->place->cookie, s.token, 0);
+    session_put_step(k, &s);
     return OK;
-}
-
-static enum err put_session(struct call *k, const struct session *s)
-{
-    struct policy policy;
-    struct tenancy t;
-    enum err e = tenancy_get(k->c, &t);
-
-    if (e || (e = policy_get(k->c, k->app, &policy)))
-        return e;
-    json_open(&k->out, NULL, '{');
-    json_open(&k->out, "user", '{');
-    json_id(&k->out, "id", s->user_id);
-    json_text(&k->out, "name", s->user_name);
-    json_text(&k->out, "email", s->user_email);
-    json_text(&k->out, "lang", lang_words[s->user_lang]);
-    json_bool(&k->out, "is_admin", s->user_is_admin);
-    json_close(&k->out, '}');
-    json_open(&k->out, "tenant", '{');
-    json_text(&k->out, "id", k->c->actor->tenant);
-    json_text(&k->out, "name", t.name);
-    json_close(&k->out, '}');
-    json_moment(&k->out, "expires_at", s->expires_at);
-    json_int(&k->out, "idle_minutes", SESSION_IDLE_MINUTES);
-    json_moment(&k->out, "password_expires_at",
-                policy_expires_at(&policy, s->password_at));
-    json_bool(&k->out, "password_expired",
-              policy_is_expired(&policy, s->password_at, k->c->now_us));
-    json_bool(&k->out, "is_demo", k->app->is_demo);
-    json_close(&k->out, '}');
-    return OK;
-}
-
-/* The session behind a new token, as its owner sees it. */
-static enum err put_new_session(struct call *k, const char *token)
-{
-    struct session s;
-    enum err e = tx_begin(k->c, k->tenant, TX_READ);
-
-    if (e)
-        return e;
-    if (!(e = session_find(k->c, token, &s)))
-        e = put_session(k, &s);
-    return tx_end(k->c, k->tenant, e);
-}
-
-/* The reply to a proof: the next step, or the session. */
-static enum err reply_proof(struct call *k, const struct sign_in *s)
-{
-    put_cookie(k, k->place->cookie, s->token, 0);
-    if (s->owed) {
-        put_step(k, s);
-        return OK;
-    }
-    put_cookie(k, k->place->device_cookie, s->device, 90 * 86400);
-    return put_new_session(k, s->token);
 }
 
 static enum err post_code(struct call *k)
 {
-    struct sign_in_from from = where_from(k);
+    struct sign_in_from from = session_from(k);
     struct sign_in s = {0};
     enum err e = sign_in_code(k->c, k->app, k->tenant, k->session->id,
                               values_text(k->body, "code"), &from, &s);
 
-    return e ? e : reply_proof(k, &s);
+    return e ? e : session_reply_proof(k, &s);
 }
 
 static enum err post_new_password(struct call *k)
 {
-    struct sign_in_from from = where_from(k);
+    struct sign_in_from from = session_from(k);
     struct sign_in s = {0};
     enum err e =
         sign_in_new_password(k->c, k->app, k->tenant, k->session->id,
                              values_text(k->body, "password"), &from, &s);
 
-    return e ? e : reply_proof(k, &s);
+    return e ? e : session_reply_proof(k, &s);
 }
 
 static enum err post_totp(struct call *k)
 {
-    struct sign_in_from from = where_from(k);
+    struct sign_in_from from = session_from(k);
     struct sign_in s = {0};
     enum err e = sign_in_totp(k->c, k->app, k->tenant, k->session->id,
                               values_text(k->body, "code"), &from, &s);
 
-    return e ? e : reply_proof(k, &s);
+    return e ? e : session_reply_proof(k, &s);
 }
 
 static enum err post_recovery(struct call *k)
 {
-    struct sign_in_from from = where_from(k);
+    struct sign_in_from from = session_from(k);
     struct sign_in s = {0};
     enum err e = recovery_sign_in(k->c, k->app, k->tenant, k->session->id,
                                   values_text(k->body, "code"), &from, &s);
 
-    return e ? e : reply_proof(k, &s);
+    return e ? e : session_reply_proof(k, &s);
 }
 
 static enum err get_sign_in(struct call *k)
@@ -245,7 +133,7 @@ static enum err get_sign_in(struct call *k)
     enum err e = sign_in_get(k->c, k->app, k->session->id, &s);
 
     if (!e)
-        put_step(k, &s);
+        session_put_step(k, &s);
     return e;
 }
 
@@ -255,7 +143,7 @@ static enum err post_resend(struct call *k)
     enum err e = sign_in_resend(k->c, k->app, k->tenant, k->session->id, &s);
 
     if (!e)
-        put_step(k, &s);
+        session_put_step(k, &s);
     return e;
 }
 
@@ -267,8 +155,8 @@ static enum err post_unlock(struct call *k)
 
     if (e)
         return e;
-    put_cookie(k, k->place->cookie, s.token, 0);
-    return put_new_session(k, s.token);
+    session_put_cookie(k, k->place->cookie, s.token, 0);
+    return session_put_new(k, s.token);
 }
 
 static enum err post_fresh(struct call *k)
@@ -280,9 +168,9 @@ static enum err post_fresh(struct call *k)
     if (e)
         return e;
     if (s.owed)
-        put_step(k, &s);
+        session_put_step(k, &s);
     else
-        put_cookie(k, k->place->cookie, s.token, 0);
+        session_put_cookie(k, k->place->cookie, s.token, 0);
     return OK;
 }
 
@@ -293,18 +181,18 @@ static enum err post_fresh_code(struct call *k)
                                  values_text(k->body, "code"), &s);
 
     if (!e)
-        put_cookie(k, k->place->cookie, s.token, 0);
+        session_put_cookie(k, k->place->cookie, s.token, 0);
     return e;
 }
 
 static enum err get_session(struct call *k)
 {
-    return put_session(k, k->session);
+    return session_put(k, k->session);
 }
 
 static enum err delete_session(struct call *k)
 {
-    put_cookie(k, k->place->cookie, "", -1);
+    session_put_cookie(k, k->place->cookie, "", -1);
     reply_header(k->reply, "Clear-Site-Data", "\"cache\", \"storage\"");
     return session_delete(k->c, k->session->id);
 }
@@ -329,7 +217,8 @@ static enum err post_check_link(struct call *k)
 static enum err post_accept_link(struct call *k)
 {
     return invite_accept(k->c, k->app, k->tenant, values_text(k->body, "token"),
-                         values_text(k->body, "password"), where_from(k).agent);
+                         values_text(k->body, "password"),
+                         session_from(k).agent);
 }
 
 static enum err post_reset(struct call *k)
@@ -367,14 +256,14 @@ static enum err patch_me(struct call *k)
         return e;
     s.user_name = u.name;
     s.user_lang = u.lang;
-    return put_session(k, &s);
+    return session_put(k, &s);
 }
 
 static enum err post_password(struct call *k)
 {
     return sign_again_change_password(
         k->c, k->app, k->tenant, values_text(k->body, "current"),
-        values_text(k->body, "password"), where_from(k).agent);
+        values_text(k->body, "password"), session_from(k).agent);
 }
 
 static enum err list_sessions(struct call *k)

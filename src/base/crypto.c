@@ -11,6 +11,7 @@
 #include <mbedtls/gcm.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
+#include <mbedtls/rsa.h>
 #include <mbedtls/sha256.h>
 #include <psa/crypto.h>
 #include <string.h>
@@ -252,6 +253,49 @@ bool crypto_verify(const uint8_t public_key[65], const void *data, size_t len,
                    mbedtls_ecdsa_verify(&v.group, hash, sizeof hash, &v.point,
                                         &v.r, &v.s) == 0;
     close_curve(&v);
+    return is_good;
+}
+
+bool crypto_verify_der(const uint8_t public_key[65], const void *data,
+                       size_t len, const uint8_t *signature,
+                       size_t signature_len)
+{
+    mbedtls_ecdsa_context key;
+    uint8_t hash[32];
+    crypto_sha256(data, len, hash);
+    mbedtls_ecdsa_init(&key);
+    must(mbedtls_ecp_group_load(&key.MBEDTLS_PRIVATE(grp),
+                                MBEDTLS_ECP_DP_SECP256R1) == 0);
+    bool is_good = mbedtls_ecp_point_read_binary(&key.MBEDTLS_PRIVATE(grp),
+                                                 &key.MBEDTLS_PRIVATE(Q),
+                                                 public_key, 65) == 0 &&
+                   mbedtls_ecp_check_pubkey(&key.MBEDTLS_PRIVATE(grp),
+                                            &key.MBEDTLS_PRIVATE(Q)) == 0 &&
+                   mbedtls_ecdsa_read_signature(&key, hash, sizeof hash,
+                                                signature, signature_len) == 0;
+    mbedtls_ecdsa_free(&key);
+    return is_good;
+}
+
+bool crypto_verify_rsa(const uint8_t *modulus, size_t modulus_len,
+                       const uint8_t *exponent, size_t exponent_len,
+                       const void *data, size_t len, const uint8_t *signature,
+                       size_t signature_len)
+{
+    mbedtls_rsa_context key;
+    uint8_t hash[32];
+    crypto_sha256(data, len, hash);
+    mbedtls_rsa_init(&key);
+    bool is_good =
+        modulus_len <= 512 &&
+        mbedtls_rsa_import_raw(&key, modulus, modulus_len, NULL, 0, NULL, 0,
+                               NULL, 0, exponent, exponent_len) == 0 &&
+        mbedtls_rsa_complete(&key) == 0 && mbedtls_rsa_get_len(&key) >= 256 &&
+        mbedtls_rsa_get_len(&key) == signature_len &&
+        mbedtls_rsa_check_pubkey(&key) == 0 &&
+        mbedtls_rsa_pkcs1_verify(&key, MBEDTLS_MD_SHA256, sizeof hash, hash,
+                                 signature) == 0;
+    mbedtls_rsa_free(&key);
     return is_good;
 }
 

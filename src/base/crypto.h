@@ -43,6 +43,16 @@ void crypto_sign(const uint8_t private_key[32], const void *data, size_t len,
 bool crypto_verify(const uint8_t public_key[65], const void *data, size_t len,
                    const uint8_t signature[64]);
 
+/* The same with the signature in DER, and RSA PKCS #1 v1.5 over SHA-256 with
+ * a key of 2048 to 4096 bits: what authenticators write. */
+bool crypto_verify_der(const uint8_t public_key[65], const void *data,
+                       size_t len, const uint8_t *signature,
+                       size_t signature_len);
+bool crypto_verify_rsa(const uint8_t *modulus, size_t modulus_len,
+                       const uint8_t *exponent, size_t exponent_len,
+                       const void *data, size_t len, const uint8_t *signature,
+                       size_t signature_len);
+
 /* Streaming SHA-256. */
 struct crypto_hash {
     _Alignas(16) unsigned char state[256];

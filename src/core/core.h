@@ -28,6 +28,7 @@ extern const struct query_set member_queries;
 extern const struct query_set operation_queries;
 extern const struct query_set outbox_queries;
 extern const struct query_set outline_queries;
+extern const struct query_set passkey_queries;
 extern const struct query_set password_queries;
 extern const struct query_set plan_view_queries;
 extern const struct query_set policy_queries;

@@ -20,22 +20,35 @@ static enum err need_factor(struct ctx *c, const struct app *app,
     return mail_code_over(c);
 }
 
-static enum err try_totp(struct ctx *c, const struct app *app, struct tenant *t,
-                         int64_t half_id, const char *code,
-                         const struct sign_in_from *from, struct half *half,
-                         struct sign_in *out, enum err *answer)
+/* One of the two proofs. */
+struct proof {
+    const char *code;
+    const struct webauthn_site *site;
+    const struct passkey_proof *passkey; /* NULL: the code */
+};
+
+static enum err try_proof(struct ctx *c, const struct app *app,
+                          struct tenant *t, const struct proof *p,
+                          const struct sign_in_from *from, struct half *half,
+                          struct sign_in *out, enum err *answer)
 {
     bool right = false;
-    enum err e = need_factor(c, app, half_id, POLICY_TOTP, half);
+    unsigned kind = p->passkey ? POLICY_PASSKEY : POLICY_TOTP;
+    enum err e = need_factor(c, app, half->id, kind, half);
 
-    if (e || (e = factor_try_totp(c, t, half->user.id, code, &right)))
+    if (e)
+        return e;
+    e = p->passkey ? passkey_try(c, half->id, half->user.id, p->site,
+                                 p->passkey, &right)
+                   : factor_try_totp(c, t, half->user.id, p->code, &right);
+    if (e)
         return e;
     return right ? half_advance(c, app, half, OWES_FACTOR, from, out)
                  : half_miss(c, half, answer);
 }
 
-enum err sign_in_totp(struct ctx *c, const struct app *app, struct tenant *t,
-                      int64_t half_session_id, const char *code,
+static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
+                      int64_t half_id, const struct proof *p,
                       const struct sign_in_from *from, struct sign_in *out)
 {
     enum err answer = OK;
@@ -44,12 +57,12 @@ enum err sign_in_totp(struct ctx *c, const struct app *app, struct tenant *t,
 
     if (e)
         return e;
-    if ((e = tx_end(c, t, half_get(c, half_session_id, &half))))
+    if ((e = tx_end(c, t, half_get(c, half_id, &half))))
         return e;
     struct guard g = guard_of(c, app, half.user.email, from->device);
     if ((e = guard_wait(c, app, &g)) || (e = tx_begin(c, t, TX_WRITE)))
         return e;
-    e = try_totp(c, app, t, half_session_id, code, from, &half, out, &answer);
+    e = try_proof(c, app, t, p, from, &half, out, &answer);
     if ((e = tx_end(c, t, e)))
         return e;
     if (answer)
@@ -57,4 +70,34 @@ enum err sign_in_totp(struct ctx *c, const struct app *app, struct tenant *t,
     else
         half_passed(c, app, out);
     return answer;
+}
+
+enum err sign_in_totp(struct ctx *c, const struct app *app, struct tenant *t,
+                      int64_t half_session_id, const char *code,
+                      const struct sign_in_from *from, struct sign_in *out)
+{
+    const struct proof p = {.code = code};
+
+    return prove(c, app, t, half_session_id, &p, from, out);
+}
+
+enum err sign_in_passkey(struct ctx *c, const struct app *app, struct tenant *t,
+                         int64_t half_session_id,
+                         const struct webauthn_site *site,
+                         const struct passkey_proof *proof,
+                         const struct sign_in_from *from, struct sign_in *out)
+{
+    const struct proof p = {.site = site, .passkey = proof};
+
+    return prove(c, app, t, half_session_id, &p, from, out);
+}
+
+enum err sign_in_ask_passkey(struct ctx *c, const struct app *app,
+                             int64_t half_session_id,
+                             struct passkey_question *out)
+{
+    struct half half;
+    enum err e = need_factor(c, app, half_session_id, POLICY_PASSKEY, &half);
+
+    return e ? e : passkey_ask(c, half_session_id, half.user.id, out);
 }

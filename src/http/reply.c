@@ -39,7 +39,7 @@ static const char page_features[] =
     "Permissions-Policy: accelerometer=(), autoplay=(), camera=(), "
     "display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), "
     "gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), "
-    "picture-in-picture=(), publickey-credentials-get=(), "
+    "picture-in-picture=(), publickey-credentials-get=(self), "
     "screen-wake-lock=(), usb=(), web-share=(), xr-spatial-tracking=()\r\n";
 /* What is not a page needs nothing at all. */
 static const char data_policy[] =

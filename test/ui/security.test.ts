@@ -171,3 +171,40 @@ test("an authenticator app is added by its picture, asked for at sign-in, remove
   await page.getByText("認証アプリ ·").waitFor({ state: "detached" });
   assert.deepEqual(problems, []);
 });
+
+test("a passkey is added and used at sign-in (the browser's own authenticator)", async () => {
+  const url = demo.ready.url.replace("127.0.0.1", "localhost");
+  const ready = { ...demo.ready, url };
+  const page = await (await browser.newContext({ locale: "ja-JP", viewport: { width: 1280, height: 900 } })).newPage();
+  const problems = watch(page);
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+  await signInPage(page, ready, 6);
+  await page.goto(`${url}/account`);
+  await page.getByRole("button", { name: "パスキーを追加" }).click();
+  await page.getByText("パスキー ·").waitFor();
+  const { credentials } = await devtools.send("WebAuthn.getCredentials", { authenticatorId });
+  assert.equal(credentials.length, 1);
+  await shot(page, "passkey");
+
+  await page.context().clearCookies();
+  await page.goto(`${url}/`);
+  const account = demo.ready.accounts[6]!;
+  await page.locator('input[type="email"]').fill(account.email);
+  await page.locator('input[type="password"]').fill(account.password);
+  await page.keyboard.press("Enter");
+  const use = page.getByRole("button", { name: "パスキーを使う" });
+  await use.waitFor();
+  await shot(page, "passkey-step");
+  await check(page, "the step of the passkey");
+  await devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false });
+  await use.click();
+  await page.getByRole("alert").waitFor();
+  await devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
+  await use.click();
+  await page.locator("nav").first().waitFor({ state: "attached" });
+  assert.deepEqual(problems, []);
+});

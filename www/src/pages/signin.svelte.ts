@@ -4,6 +4,7 @@
 import { ApiError, del, get, post } from "../lib/api";
 import { t } from "../lib/i18n.svelte";
 import type { Policy } from "../lib/model";
+import { provePasskey } from "../lib/passkey";
 import { app, start } from "../lib/state.svelte";
 
 export type Step = "code" | "factor" | "password" | "recovery";
@@ -62,6 +63,12 @@ export class SignInSteps {
   givePassword = () => this.run(async () => this.take(await post("/sign-in", { email: this.email.trim(), password: this.password })));
   giveCode = () => this.run(async () => this.take(await post("/sign-in/code", { code: this.digits() })));
   giveTotp = () => this.run(async () => this.take(await post("/sign-in/totp", { code: this.digits() })));
+  givePasskey = () =>
+    this.run(async () => {
+      const reply = await provePasskey();
+      if (reply) await this.take(reply);
+      else this.error = t("passkey_none");
+    });
   giveRecovery = () => this.run(async () => this.take(await post("/sign-in/recovery", { code: this.code.normalize("NFKC").trim() })));
   giveNew = () => this.run(async () => this.take(await post("/sign-in/new-password", { password: this.password })));
   /** Again, or for the first time in place of the factor. */

@@ -420,6 +420,20 @@ static enum err put_initial(struct ctx *c, int64_t classification_id,
     return query_run(c, q);
 }
 
+/* History names fields by what they are called. */
+static enum err check_names(struct ctx *c, const struct values *const *rows,
+                            size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        if (str_equal(values_text(rows[i], "ja"), values_text(rows[j], "ja")) ||
+            str_equal(other_name(rows[i]), other_name(rows[j])))
+            return ctx_fail(c, ERR_INVALID,
+                            arena_printf(c->mem, "fields.%zu.ja", i), "unique",
+                            "同じ名前の項目があります",
+                            "There is a field of this name already");
+    return OK;
+}
+
 static enum err put_field_row(struct ctx *c, int64_t classification_id,
                               const struct custom_field *old,
                               const struct values *row, size_t rank)
@@ -475,7 +489,8 @@ enum err field_put(struct ctx *c, int64_t classification_id, int64_t version,
         for (size_t j = 0; j < count; j++)
             if (old[j].id == values_int(rows[i], "id", 0))
                 mine = &old[j];
-        e = put_field_row(c, classification_id, mine, rows[i], i);
+        if (!(e = check_names(c, rows, i)))
+            e = put_field_row(c, classification_id, mine, rows[i], i);
     }
     for (size_t i = 0; i < count && !e; i++) {
         bool used;

@@ -11,6 +11,8 @@
 #include "core/catalogue.h"
 #include "core/core.h"
 
+#include <stdlib.h>
+
 #define ITEM_COLS                                                              \
     "SELECT t.id, p.key, t.no, t.subject, k.key, t.status_id, t.priority,"     \
     " t.parent_id, t.planned_start, t.planned_end, t.progress, t.updated_at,"  \
@@ -24,6 +26,9 @@
     " WHERE x.ticket_id = t.id AND x.user_id = ?6))"                           \
     " AND (?10 IS NULL OR EXISTS (SELECT 1 FROM ticket_label x"                \
     " WHERE x.ticket_id = t.id AND x.label_id = ?10))"                         \
+    " AND (?12 IS NULL OR EXISTS (SELECT 1 FROM ticket_field x"                \
+    " WHERE x.ticket_id = t.id AND x.field_id = ?12"                           \
+    " AND (x.text = ?13 OR x.number = ?14 OR x.day = ?15)))"                   \
     " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM ticket_team x"                 \
     " WHERE x.ticket_id = t.id AND x.team_id = ?11))"                          \
     " AND (?7 IS NULL OR (t.planned_end < ?7 AND s.category < 2))"
@@ -237,6 +242,24 @@ static enum err write_items(struct ctx *c, struct query *q, int limit,
     return e;
 }
 
+/* In whichever typed column the value fits. */
+static void bind_value(struct query *q, const struct ticket_filter *f)
+{
+    const char *value = f->value ? f->value : "";
+    char *end;
+    double number = strtod(value, &end);
+    int32_t day;
+
+    bind_id(q, 12, f->field_id);
+    bind_text(q, 13, value);
+    if (*value && !*end)
+        bind_double(q, 14, number);
+    else if (str_equal(value, "true"))
+        bind_double(q, 14, 1);
+    if (civil_parse(value, &day))
+        bind_day(q, 15, day);
+}
+
 enum err ticket_list_write(struct ctx *c, int64_t project_id,
                            const struct ticket_filter *f, struct json_out *o)
 {
@@ -255,6 +278,7 @@ enum err ticket_list_write(struct ctx *c, int64_t project_id,
     bind_int(q, 9, f->limit + 1);
     bind_id(q, 10, f->label_id);
     bind_id(q, 11, f->team_id);
+    bind_value(q, f);
     return write_items(c, q, f->limit, false, o);
 }
 

@@ -27,7 +27,9 @@ struct ticket_filter {
     bool is_late;               /* planned end passed, not done */
     enum ticket_sort sort;
     int64_t label_id, team_id; /* 0: any */
-    int64_t after_id;          /* last ticket of the page before */
+    int64_t field_id;          /* custom field that has value; 0: any */
+    const char *value;
+    int64_t after_id; /* last ticket of the page before */
     int limit;
 };
 extern const char *const ticket_sort_words[];

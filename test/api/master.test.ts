@@ -308,6 +308,22 @@ test("required is asked of a new ticket and of a new classification, a default f
   assert.deepEqual([wrong.status, wrong.body.errors[0].field], [422, "fields"]);
 });
 
+test("the list is filtered by a field's value, whatever its type", async () => {
+  const [day, amount, pick] = await setFields("deliverable", [
+    { type: "day", ja: "検収日", en: "Accepted" }, { type: "decimal", ja: "金額", en: "Amount" },
+    { type: "choices", ja: "拠点", en: "Sites", choices: [{ ja: "東京" }, { ja: "大阪" }] },
+  ]);
+  const fields = [{ field: day.id, value: "2026-12-01" }, { field: amount.id, value: "12.50" }, { field: pick.id, value: pick.choices.map((k: any) => k.id).join("||") }];
+  const t = await ticket({ classification: "deliverable", fields });
+  await ticket({ classification: "deliverable" });
+  for (const [field, value] of [[day, "2026-12-01"], [amount, "12.5"], [pick, pick.choices[1].id]])
+    assert.deepEqual(ids((await admin.get(`/projects/${project.id}/tickets?field=${field.id}&value=${value}`)).body), [t.id], field.ja);
+  assert.deepEqual(ids((await admin.get(`/projects/${project.id}/tickets?field=${amount.id}&value=13`)).body), []);
+  const kind = await kindOf("deliverable");
+  const twice = await put(`/classifications/${kind.id}/fields`, { fields: [{ type: "text", ja: "同じ" }, { type: "url", ja: "同じ" }] }, kind.version);
+  assert.equal(rule(twice), "unique");
+});
+
 test("a field keeps its type; what has values is hidden, not removed", async () => {
   const [cost, spare] = await setFields("change", [
     { type: "integer", ja: "影響額", en: "Cost", column: 2, help: "円" },

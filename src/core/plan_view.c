@@ -37,6 +37,8 @@ enum {
     VIEW_GONE_TICKETS,
     VIEW_GONE_LINKS,
     VIEW_PERSON,
+    VIEW_LABELS,
+    VIEW_NEW_LABELS,
 };
 static const char *const view_text[] = {
     [VIEW_ROWS] = ROW_COLS " WHERE t.project_id = ?1 AND t.deleted_at IS NULL"
@@ -56,6 +58,14 @@ static const char *const view_text[] = {
         " JOIN ticket b ON b.id = d.successor_id"
         " WHERE d.project_id = ?1 AND d.revision > ?2"
         " AND (a.deleted_at IS NOT NULL OR b.deleted_at IS NOT NULL)",
+    [VIEW_LABELS] = "SELECT x.ticket_id, x.label_id FROM ticket t"
+                    " INDEXED BY ticket_plan CROSS JOIN ticket_label x"
+                    " ON x.ticket_id = t.id"
+                    " WHERE t.project_id = ?1 AND t.deleted_at IS NULL",
+    [VIEW_NEW_LABELS] =
+        "SELECT x.ticket_id, x.label_id FROM ticket t CROSS JOIN"
+        " ticket_label x ON x.ticket_id = t.id"
+        " WHERE t.project_id = ?1 AND t.revision > ?2",
     [VIEW_PERSON] = "SELECT name FROM user WHERE id = ?1",
 };
 const struct query_set plan_view_queries = {"plan_view", view_text,
@@ -379,6 +389,28 @@ static enum err put_ids(struct ctx *c, int text, int64_t project_id,
     return e;
 }
 
+/* Pairs apart from the rows: most rows bear none. */
+static enum err put_labels(struct ctx *c, int64_t project_id, int64_t since,
+                           struct json_out *o)
+{
+    struct query *q =
+        query(c, view_text[since < 0 ? VIEW_LABELS : VIEW_NEW_LABELS]);
+    enum err e;
+
+    bind_int(q, 1, project_id);
+    if (since >= 0)
+        bind_int(q, 2, since);
+    json_open(o, "labels", '[');
+    while (query_next(c, q, &e)) {
+        json_open(o, NULL, '[');
+        json_id(o, NULL, col_int(q, 0));
+        json_id(o, NULL, col_int(q, 1));
+        json_close(o, ']');
+    }
+    json_close(o, ']');
+    return e;
+}
+
 static enum err put_members(struct ctx *c, int64_t project_id, int64_t since,
                             struct json_out *o)
 {
@@ -389,7 +421,8 @@ static enum err put_members(struct ctx *c, int64_t project_id, int64_t since,
     if (e)
         return e;
     put_rows(c, o, &rows, since < 0);
-    if ((e = put_links(c, project_id, since, o)))
+    if ((e = put_links(c, project_id, since, o)) ||
+        (e = put_labels(c, project_id, since, o)))
         return e;
     json_open(o, "gone", '{');
     e = put_ids(c, VIEW_GONE_TICKETS, project_id, since, o, "tickets");

@@ -12,8 +12,7 @@
 #include "core/member.h"
 #include "core/operation.h"
 #include "core/program.h"
-#include "core/team.h"
-#include "core/workday.h"
+#include "core/project_mark.h"
 
 #define PROJECT_COLS                                                           \
     "p.id, p.program_id, p.manager_id, p.calendar_id, p.key, p.name,"          \
@@ -205,22 +204,12 @@ enum err project_get_plain(struct ctx *c, int64_t id, struct project *out)
     return access_project(c, id, &out->rights);
 }
 
-static enum err load_marks(struct ctx *c, struct project *p)
-{
-    enum err e = label_list_of(c, LABEL_OF_PROJECT, p->id, &p->labels,
-                               &p->label_count, &p->label_names);
-
-    return e ? e
-             : team_list_of_project(c, p->id, &p->teams, &p->team_count,
-                                    &p->team_names);
-}
-
 enum err project_get(struct ctx *c, int64_t id, struct project *out)
 {
     enum err e = project_get_plain(c, id, out);
 
     if (e || (e = hide_program(c, out)) || (e = count_members(c, out)) ||
-        (e = load_marks(c, out)))
+        (e = project_load_marks(c, out)))
         return e;
     return count_tickets(c, out);
 }
@@ -343,29 +332,6 @@ static void take_values(struct project *p, const struct values *v)
     p->auto_parent = values_bool(v, "auto_parent", p->auto_parent);
 }
 
-static enum err write_marks(struct ctx *c, const struct project *before,
-                            const struct values *v)
-{
-    const int64_t *ids;
-    const char *names;
-    size_t count;
-    enum err e = OK;
-
-    if (values_has(v, "labels")) {
-        count = values_ids(v, "labels", &ids);
-        e = label_check(c, ids, count, before->labels, before->label_count,
-                        &names);
-        if (!e)
-            e = label_write_of(c, LABEL_OF_PROJECT, before->id, ids, count);
-    }
-    if (!e && values_has(v, "teams")) {
-        count = values_ids(v, "teams", &ids);
-        e = team_write_of_project(c, before->id, ids, count, before->teams,
-                                  before->team_count);
-    }
-    return e;
-}
-
 enum err project_create(struct ctx *c, const struct values *v,
                         struct project *out)
 {
@@ -399,7 +365,7 @@ enum err project_create(struct ctx *c, const struct values *v,
         (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
         return e;
     p.id = id;
-    if ((e = write_marks(c, &p, v)) || (e = project_get(c, id, out)))
+    if ((e = project_write_marks(c, &p, v)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "create", out, NULL);
 }
@@ -409,22 +375,6 @@ static enum err stale(struct ctx *c)
     return ctx_fail(c, ERR_STALE, "version", "stale",
                     "ほかの人が先に変更しました。最新の内容を確認してください",
                     "Somebody changed this meanwhile; look at it again");
-}
-
-/* Another of the tenant's calendars; its own, if it had one, is gone. */
-static enum err follow_calendar(struct ctx *c, const struct project *before,
-                                const struct values *v)
-{
-    int64_t id = values_int(v, "calendar", 0);
-    enum err e = OK;
-
-    if (!values_has(v, "calendar") || id == before->calendar_id)
-        return OK;
-    if (id && (e = workday_check_shared(c, id)))
-        return e;
-    if ((e = workday_drop_own(c, before->id)))
-        return e;
-    return project_set_calendar(c, before->id, id);
 }
 
 /* What the plan is worked out by has changed: at once, not at the next edit. */
@@ -447,7 +397,7 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     struct project before;
     enum err e = project_get_plain(c, id, &before);
 
-    if (e || (e = load_marks(c, &before)))
+    if (e || (e = project_load_marks(c, &before)))
         return e;
     struct project p = before;
     take_values(&p, v);
@@ -476,8 +426,8 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     if (p.manager_id && p.manager_id != before.manager_id &&
         (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
         return e;
-    if ((e = write_marks(c, &before, v)) ||
-        (e = follow_calendar(c, &before, v)) ||
+    if ((e = project_write_marks(c, &before, v)) ||
+        (e = project_follow_calendar(c, &before, v)) ||
         (e = reschedule(c, &before, id)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "update", out, &before);

@@ -65,6 +65,12 @@ test("labels and teams are made, given to a ticket, found by, and merged", async
   await page.locator("tbody .labels:has-text('お客様要望'), [role=row] .labels:has-text('お客様要望')").first().waitFor();
   await shot("list-labels");
 
+  await page.goto(`${demo.ready.url}/projects/ERP/gantt?ticket=ERP-100`);
+  await page.getByLabel("ラベル", { exact: true }).first().check();
+  await page.getByRole("searchbox", { name: "絞り込み" }).fill("移行リハーサル");
+  await page.locator("[role=gridcell] .labels:has-text('お客様要望')").waitFor();
+  await shot("gantt-labels");
+
   await page.goto(`${demo.ready.url}/master`);
   await page.getByRole("button", { name: "その他の操作 お客様要望" }).click();
   await page.getByRole("menuitem", { name: "統合" }).click();

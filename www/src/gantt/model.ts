@@ -43,6 +43,7 @@ export interface Delta {
   links: [string, string, string, Kind, number][];
   gone?: { tickets: string[]; links: string[] };
   people?: [string, string][];
+  labels?: [string, string][];
 }
 
 export interface PlanReply extends Delta {
@@ -100,6 +101,8 @@ export class Plan {
   rows = new Map<string, Row>();
   links = new Map<string, Link>();
   people = new Map<string, string>();
+  /** Of a ticket; most have none. */
+  labels = new Map<string, string[]>();
   private children = new Map<string | null, Row[]>();
   private outgoing: Map<string, Link[]> | null = null;
 
@@ -113,7 +116,9 @@ export class Plan {
     for (const cells of delta.rows) {
       const row = readRow(this.columns, cells);
       this.rows.set(row.id, row);
+      this.labels.delete(row.id);
     }
+    for (const [id, label] of delta.labels ?? []) this.labels.set(id, [...(this.labels.get(id) ?? []), label]);
     for (const [id, from, to, kind, lag] of delta.links) this.links.set(id, { id, from, to, kind, lag });
     for (const id of delta.gone?.tickets ?? []) this.rows.delete(id);
     for (const id of delta.gone?.links ?? []) this.links.delete(id);

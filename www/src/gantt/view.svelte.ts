@@ -21,6 +21,7 @@ export class View {
   selected = $state.raw<ReadonlySet<string>>(new Set());
   cursor = $state<string | null>(null);
   showLine = $state(false);
+  showLabels = $state(false);
 
   rows: Visible[] = $derived.by(() => {
     void this.editor.stamp;

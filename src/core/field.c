@@ -473,6 +473,24 @@ static enum err put_field_row(struct ctx *c, int64_t classification_id,
     return put_initial(c, classification_id, id, row);
 }
 
+static enum err drop_missing(struct ctx *c, const struct custom_field *old,
+                             size_t count, const struct values *const *rows,
+                             size_t n)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < count && !e; i++) {
+        bool used;
+        if (names_id(rows, n, old[i].id))
+            continue;
+        e = is_used(c, DEF_IS_USED, old[i].id, 0, &used);
+        if (!e)
+            e = used ? in_use(c, ctx_text(c, old[i].ja, old[i].en))
+                     : remove_row(c, DEF_DELETE, old[i].id);
+    }
+    return e;
+}
+
 enum err field_put(struct ctx *c, int64_t classification_id, int64_t version,
                    const struct values *v)
 {
@@ -492,16 +510,9 @@ enum err field_put(struct ctx *c, int64_t classification_id, int64_t version,
         if (!(e = check_names(c, rows, i)))
             e = put_field_row(c, classification_id, mine, rows[i], i);
     }
-    for (size_t i = 0; i < count && !e; i++) {
-        bool used;
-        if (names_id(rows, n, old[i].id))
-            continue;
-        e = is_used(c, DEF_IS_USED, old[i].id, 0, &used);
-        if (!e)
-            e = used ? in_use(c, ctx_text(c, old[i].ja, old[i].en))
-                     : remove_row(c, DEF_DELETE, old[i].id);
-    }
-    return e ? e : finish(c, classification_id, before);
+    if (e || (e = drop_missing(c, old, count, rows, n)))
+        return e;
+    return finish(c, classification_id, before);
 }
 
 enum err field_put_layout(struct ctx *c, int64_t classification_id,

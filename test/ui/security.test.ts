@@ -208,3 +208,19 @@ test("a passkey is added and used at sign-in (the browser's own authenticator)",
   await page.locator("nav").first().waitFor({ state: "attached" });
   assert.deepEqual(problems, []);
 });
+
+test("the page warns for the last fourteen days of a password, with the day it ends", async () => {
+  const { page, problems } = await signedInPage(0);
+  assert.equal(await page.locator(".banner").count(), 0);
+  await page.goto(`${demo.ready.url}/security`);
+  await page.getByLabel("有効日数").fill("10");
+  await page.keyboard.press("Enter");
+  await page.getByText("保存しました").waitFor();
+  await page.reload();
+  const banner = page.locator(".banner");
+  await banner.waitFor();
+  assert.match((await banner.textContent())!, /あと9日です（\d{4}\/\d\d\/\d\d/);
+  await check(page, "the warning");
+  await shot(page, "warning");
+  assert.deepEqual(problems, []);
+});

@@ -33,6 +33,7 @@ export const en: Record<Key, string> = {
   passkey_ask: "Prove that it is you by the fingerprint, face, PIN or security key you registered.",
   passkey_use: "Use a passkey",
   passkey_none: "The passkey was not used",
+  passkey_cannot: "This browser or address cannot use passkeys. Open the page where you added yours, or ask your administrator.",
   fresh_code_sent: "A code went to {to}. Give it, or the one of your authenticator app.",
   back: "Back",
   factors: "Further factors",

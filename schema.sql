@@ -40,6 +40,24 @@ CREATE TABLE user (
 CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;
 CREATE INDEX user_name ON user(name, id);
 
+CREATE TABLE job ( -- long work a person started, done by a thread of the server
+  id         INTEGER PRIMARY KEY,
+  kind       INTEGER NOT NULL CHECK (kind = 0),        -- 0 people import
+  user_id    INTEGER NOT NULL REFERENCES user(id),     -- acts in this person's name
+  state      INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4), -- waiting running done failed cancelled
+  input      BLOB,                                     -- the file as it came; NULL once over
+  ip         TEXT NOT NULL,                            -- of the request, for the operation log
+  request_id TEXT NOT NULL,
+  base_url   TEXT NOT NULL,                            -- what links in mails begin with
+  done       INTEGER NOT NULL DEFAULT 0,
+  total      INTEGER NOT NULL,
+  result     TEXT,                                     -- JSON report, NULL until over
+  created_at INTEGER NOT NULL,
+  ended_at   INTEGER
+) STRICT;
+CREATE INDEX job_state ON job(state, id);
+CREATE INDEX job_user ON job(user_id, id);
+
 CREATE TABLE password_history ( -- the last 5, none may come again
   user_id INTEGER NOT NULL REFERENCES user(id),
   set_at  INTEGER NOT NULL,

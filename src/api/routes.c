@@ -6,6 +6,6 @@ const struct route_set *const route_sets[] = {
     &program_routes, &member_routes, &comment_routes, &catalogue_routes,
     &user_routes,    &tenant_routes, &policy_routes,  &operation_routes,
     &import_routes,  &demo_routes,   &label_routes,   &team_routes,
-    &workday_routes, &factor_routes, &passkey_routes,
+    &workday_routes, &factor_routes, &passkey_routes, &job_routes,
 };
 const size_t route_set_count = COUNT(route_sets);

@@ -4,10 +4,11 @@
 #include "core/user.h"
 
 static const struct field list_fields[] = {
-    {"q",     FIELD_TEXT,   0, 100, 0, NULL,             NULL, "検索", "Search"},
-    {"state", FIELD_CHOICE, 0, 0,   0, user_state_words, NULL, "状態", "State" },
-    {"limit", FIELD_INT,    1, 200, 0, NULL,             NULL, "件数", "Limit" },
-    {"after", FIELD_ID,     0, 0,   0, NULL,             NULL, "続き", "After" },
+    {"q",     FIELD_TEXT,   0, 100, 0, NULL,             NULL, "検索",    "Search"       },
+    {"state", FIELD_CHOICE, 0, 0,   0, user_state_words, NULL, "状態",    "State"        },
+    {"admin", FIELD_BOOL,   0, 0,   0, NULL,             NULL, "管理者", "Administrator"},
+    {"limit", FIELD_INT,    1, 200, 0, NULL,             NULL, "件数",    "Limit"        },
+    {"after", FIELD_ID,     0, 0,   0, NULL,             NULL, "続き",    "After"        },
 };
 static const struct form list_form = {"UserQuery", list_fields,
                                       COUNT(list_fields)};
@@ -31,6 +32,9 @@ static enum err list_users(struct call *k)
     struct user_filter filter = {
         .q = values_text(k->query, "q"),
         .state = (int)values_int(k->query, "state", -1),
+        .admin = values_has(k->query, "admin")
+                     ? values_bool(k->query, "admin", false)
+                     : -1,
         .after_id = values_int(k->query, "after", 0),
         .limit = call_limit(k),
     };
@@ -115,17 +119,17 @@ static enum err post_invitation(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/users",                list_users,      RIGHT_SIGNED_IN, NULL,       &list_form,
-     &user_reply_form,                                                                                                          ROUTE_LIST,    "People of the tenant"                     },
-    {METHOD_GET,    "/api/v1/users/:id",            get_user,        RIGHT_ADMIN,     NULL,       NULL,
-     &user_reply_form,                                                                                                          0,             "One person"                               },
-    {METHOD_POST,   "/api/v1/users",                post_user,       RIGHT_ADMIN,     &user_form, NULL,
-     &user_reply_form,                                                                                                          ROUTE_CREATED, "Add and invite a person"                  },
+    {METHOD_GET,    "/api/v1/users",                list_users,      RIGHT_SIGNED_IN,   NULL,       &list_form,
+     &user_reply_form,                                                                                                            ROUTE_LIST,    "People of the tenant"                     },
+    {METHOD_GET,    "/api/v1/users/:id",            get_user,        RIGHT_ADMIN_USERS, NULL,       NULL,
+     &user_reply_form,                                                                                                            0,             "One person"                               },
+    {METHOD_POST,   "/api/v1/users",                post_user,       RIGHT_ADMIN_USERS, &user_form,
+     NULL,                                                                                                      &user_reply_form, ROUTE_CREATED, "Add and invite a person"                  },
     {METHOD_PATCH,  "/api/v1/users/:id",            patch_user,      RIGHT_ADMIN,
-     &user_edit_form,                                                                             NULL,       &user_reply_form, ROUTE_MATCH,   "Change a person"                          },
-    {METHOD_DELETE, "/api/v1/users/:id",            delete_user,     RIGHT_ADMIN,     NULL,       NULL,
-     NULL,                                                                                                                      ROUTE_MATCH,   "Delete a person"                          },
+     &user_edit_form,                                                                               NULL,       &user_reply_form, ROUTE_MATCH,   "Change a person"                          },
+    {METHOD_DELETE, "/api/v1/users/:id",            delete_user,     RIGHT_ADMIN_USERS, NULL,
+     NULL,                                                                                                      NULL,             ROUTE_MATCH,   "Delete a person"                          },
     {METHOD_POST,   "/api/v1/users/:id/invitation", post_invitation, RIGHT_ADMIN,
-     NULL,                                                                                        NULL,       NULL,             0,             "Send the invitation or a reset link again"},
+     NULL,                                                                                          NULL,       NULL,             0,             "Send the invitation or a reset link again"},
 };
 const struct route_set user_routes = {routes, COUNT(routes)};

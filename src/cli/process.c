@@ -9,6 +9,7 @@
 #include "core/caretaker.h"
 #include "core/limiter.h"
 #include "core/outbox.h"
+#include "core/worker.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ enum err process_open(struct process *p)
 enum err process_start(struct process *p)
 {
     p->app.outbox = outbox_open(&p->app);
+    p->app.worker = worker_open(&p->app);
     p->caretaker = caretaker_open(&p->app);
     p->server.handle = api_handle;
     p->server.app = &p->app;
@@ -89,6 +91,7 @@ void process_close(struct process *p)
     if (p->app.server)
         server_close(p->app.server, STOP_DEADLINE_MS);
     caretaker_close(p->caretaker);
+    worker_close(p->app.worker);
     outbox_close(p->app.outbox);
     limiter_close(p->app.limiter);
     store_close(p->app.store);

@@ -26,6 +26,7 @@ struct app {
     const char *sole_tenant; /* answers on any host when there is but one */
     struct limiter *limiter; /* sign-in throttling */
     struct outbox *outbox;   /* wakes the mail worker */
+    struct worker *worker;   /* does the jobs */
     struct policy_floor floor;
     uint8_t pepper[32];
     uint8_t code_key[32];

@@ -20,6 +20,7 @@ extern const struct query_set field_queries;
 extern const struct query_set field_value_queries;
 extern const struct query_set import_queries;
 extern const struct query_set invite_queries;
+extern const struct query_set job_queries;
 extern const struct query_set label_queries;
 extern const struct query_set factor_queries;
 extern const struct query_set half_queries;

@@ -42,7 +42,8 @@ static const char *const user_text[] = {
         "SELECT " USER_COLS " FROM user"
         " WHERE (name, id) > (coalesce((SELECT name FROM user WHERE id = ?3),"
         " ''), ?3) AND state < 3 AND (?1 IS NULL OR instr(search, ?1) > 0)"
-        " AND (?2 < 0 OR state = ?2) ORDER BY name, id LIMIT ?4",
+        " AND (?2 < 0 OR state = ?2) AND (?5 < 0 OR is_admin = ?5)"
+        " ORDER BY name, id LIMIT ?4",
     [USER_INSERT] =
         "INSERT INTO user (email, email_fold, name, search, lang, is_admin,"
         " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -178,6 +179,14 @@ enum err user_find_secret(struct ctx *c, const char *email,
     return read_secret(c, q, out);
 }
 
+enum err user_find(struct ctx *c, const char *email, struct user *out)
+{
+    struct user_secret u;
+    enum err e = user_find_secret(c, email, &u);
+
+    return e ? e : user_get(c, u.id, out);
+}
+
 enum err user_get_secret(struct ctx *c, int64_t id, struct user_secret *out)
 {
     struct query *q = query(c, user_text[USER_SECRET_OF]);
@@ -199,6 +208,7 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
     bind_int(q, 2, c->actor->is_admin ? filter->state : USER_ACTIVE);
     bind_int(q, 3, filter->after_id);
     bind_int(q, 4, (int64_t)max + 1);
+    bind_int(q, 5, c->actor->is_admin ? filter->admin : -1);
     while (query_next(c, q, &e))
         read_user(c, q, &list[(*count)++]);
     *more = *count > max;
@@ -237,6 +247,17 @@ static enum err log_user(struct ctx *c, const char *action,
                                                 .after = json[1]});
 }
 
+/* Only a master administrator makes one, or touches one; the system, which
+ * founds a tenant, is nobody. */
+static enum err check_rank(struct ctx *c, bool is_about_admin)
+{
+    if (!is_about_admin || c->actor->is_admin || c->actor->user_id == 0)
+        return OK;
+    return ctx_fail(c, ERR_DENIED, "is_admin", "admin_only",
+                    "マスター管理者を扱えるのはマスター管理者だけです",
+                    "Only a master administrator may do this to one");
+}
+
 enum err user_create(struct ctx *c, const struct app *app,
                      const struct values *v, struct user *out)
 {
@@ -252,6 +273,9 @@ enum err user_create(struct ctx *c, const struct app *app,
         return ctx_fail(c, ERR_CONFLICT, "email", "email_taken",
                         "このメールアドレスはすでに使われています",
                         "This address is already in use");
+    enum err e = check_rank(c, values_bool(v, "is_admin", false));
+    if (e)
+        return e;
     struct query *q = query(c, user_text[USER_INSERT]);
     bind_text(q, 1, email);
     bind_text(q, 2, fold_email(c, email));
@@ -260,8 +284,7 @@ enum err user_create(struct ctx *c, const struct app *app,
     bind_int(q, 5, values_int(v, "lang", LANG_JA));
     bind_int(q, 6, values_bool(v, "is_admin", false));
     bind_int(q, 7, c->now_us);
-    enum err e = query_run(c, q);
-    if (e)
+    if ((e = query_run(c, q)))
         return e;
     if ((e = user_get(c, db_last_id(c), out)))
         return e;
@@ -270,18 +293,27 @@ enum err user_create(struct ctx *c, const struct app *app,
     return invite_send(c, app, out->id, INVITE_FIRST);
 }
 
-static enum err check_last_admin(struct ctx *c, const struct user *before)
+enum err user_count_admins(struct ctx *c, int64_t *out)
 {
-    if (!before->is_admin || before->state != USER_ACTIVE)
-        return OK;
     struct query *q = query(c, user_text[USER_COUNT_ADMINS]);
     enum err e = query_one(c, q);
+
     if (e)
         return e;
-    int64_t left = col_int(q, 0);
+    *out = col_int(q, 0);
     query_done(q);
-    if (left > 0)
+    return OK;
+}
+
+static enum err check_last_admin(struct ctx *c, const struct user *before)
+{
+    int64_t left = 0;
+
+    if (!before->is_admin || before->state != USER_ACTIVE)
         return OK;
+    enum err e = user_count_admins(c, &left);
+    if (e || left > 0)
+        return e;
     return ctx_fail(c, ERR_CONFLICT, "is_admin", "last_admin",
                     "最後のマスター管理者は外せません",
                     "The last master administrator must stay");
@@ -308,6 +340,8 @@ enum err user_update(struct ctx *c, int64_t id, int64_t version,
     u.lang = (enum lang)values_int(v, "lang", before.lang);
     u.is_admin = values_bool(v, "is_admin", before.is_admin);
     u.state = (enum user_state)values_int(v, "state", before.state);
+    if ((e = check_rank(c, u.is_admin || before.is_admin)))
+        return e;
     if (u.state != before.state &&
         (u.state == USER_DELETED || u.state == USER_INVITED ||
          before.state == USER_INVITED))
@@ -340,6 +374,8 @@ enum err user_delete(struct ctx *c, int64_t id, int64_t version)
     struct user before;
     enum err e = user_get(c, id, &before);
 
+    if (!e)
+        e = check_rank(c, before.is_admin);
     if (e)
         return e;
     struct query *q = query(c, user_text[USER_DELETE]);

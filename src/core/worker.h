@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include "core/job.h"
+
+/* The thread that does jobs, one after the other, each in the name of the
+ * person who asked.  How far it is lives in memory only: the one transaction
+ * of a job is all or nothing. */
+struct worker;
+
+struct worker *worker_open(struct app *app);
+void worker_close(struct worker *w); /* NULL is allowed */
+/* There is a new job in this tenant, committed. */
+void worker_wake(struct worker *w, const char *tenant);
+/* Puts the live figure into a running job. */
+void worker_look(struct worker *w, const char *tenant, struct job *job);
+/* A running job is to stop; it may be too late. */
+void worker_cancel(struct worker *w, const char *tenant, int64_t job_id);
+/* By the work itself, after each piece: false when it must stop. */
+bool worker_step(struct worker *w, int64_t done);
+
+#endif

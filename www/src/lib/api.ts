@@ -67,7 +67,7 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
     throw error;
   });
   onNetwork(true);
-  if (reply.status === 204 || reply.status === 202) return undefined as T;
+  if (reply.status === 204) return undefined as T;
   const json = await reply.json().catch(() => null);
   if (reply.ok) return json as T;
   const error = new ApiError(reply.status, json);

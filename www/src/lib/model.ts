@@ -246,6 +246,23 @@ export interface User {
   signed_in_at: string | null;
   version: number;
 }
+export interface PeopleReport {
+  added: number;
+  changed: number;
+  deleted: number;
+  kept: number;
+  errors: { line: number; column: number; column_name: string; rule: string; message: string }[];
+}
+export interface Job {
+  id: string;
+  kind: "people_import";
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  done: number;
+  total: number;
+  result: PeopleReport | null;
+  created_at: string;
+  ended_at: string | null;
+}
 export interface Operation {
   id?: string;
   seq: number;

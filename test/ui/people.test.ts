@@ -57,7 +57,12 @@ test("a file is tried, its mistakes shown by line and column, then taken with a 
   for (const [lang, scheme] of [["ja", "light"], ["en", "dark"]] as const) {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: scheme });
-    if (lang === "en") await page.request.patch(`${demo.ready.url}/api/v1/me`, { data: { lang }, headers: { "X-Req": "1", Origin: demo.ready.url } });
+    await page.evaluate(
+      (l) => fetch(`${location.pathname.match(/^\/t\/[^/]+/)![0]}/api/v1/me`, {
+        method: "PATCH", headers: { "Content-Type": "application/json", "X-Req": "1" }, body: JSON.stringify({ lang: l }),
+      }),
+      lang,
+    );
     for (const path of ["/users", "/users/import"]) {
       await page.goto(demo.ready.url + path);
       await page.locator("main h1").waitFor();

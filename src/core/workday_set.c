@@ -183,7 +183,8 @@ enum err workday_put_list(struct ctx *c, struct json_out *o)
         json_id(o, "id", list[i].id);
         json_text(o, "name", list[i].name);
         json_bool(o, "is_default", list[i].is_default);
-        json_int(o, "projects", list[i].projects);
+        if (c->actor->is_admin) /* others may not count projects */
+            json_int(o, "projects", list[i].projects);
         workday_put_json(o, "calendar", &w);
         json_close(o, '}');
     }

@@ -138,3 +138,21 @@ test("a classification gets a status and fields, arranged by keyboard; the panel
   assert.deepEqual((await api.get(`/tickets/${made.id}`)).body.fields.map((f: any) => f.value), ["1200"]);
   assert.deepEqual(problems, []);
 });
+
+test("a calendar is made and chosen by a project; a company day is in it", async () => {
+  await page.goto(`${demo.ready.url}/master?tab=calendars`);
+  await page.getByRole("button", { name: "カレンダーを追加" }).click();
+  await dialog().getByLabel("名前", { exact: true }).fill("週6日");
+  await dialog().locator(".week label", { hasText: "土" }).click();
+  await shot("calendar-dialog");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  await page.locator("li", { hasText: "週6日" }).waitFor();
+  await page.goto(`${demo.ready.url}/projects/ERP/settings`);
+  await page.getByLabel("使うカレンダー").selectOption({ label: "週6日" });
+  const erp = (await api.get("/programs")).body.projects.find((p: any) => p.key === "ERP");
+  const mine = async () => (await api.get("/calendars")).body.items.find((c: any) => c.name === "週6日");
+  for (let i = 0; i < 100 && (await mine()).projects !== 1; i++) await page.waitForTimeout(30);
+  assert.equal((await api.get(`/projects/${erp.id}`)).body.calendar_id, (await mine()).id);
+  assert.equal((await mine()).calendar.weekdays, 126);
+  assert.deepEqual(problems, []);
+});

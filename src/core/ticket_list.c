@@ -151,7 +151,7 @@ static enum err put_item(struct ctx *c, struct query *q, struct json_out *o)
  * has brought the labels of all of them. */
 struct item {
     int64_t id;
-    struct buf text;
+    size_t at, len;
 };
 struct pair {
     int64_t ticket_id, label_id;
@@ -177,9 +177,10 @@ static enum err read_labels(struct ctx *c, const struct buf *items,
     return e;
 }
 
-static enum err put_items(struct ctx *c, struct buf *items, struct json_out *o)
+static enum err put_items(struct ctx *c, const struct buf *items,
+                          const struct buf *text, struct json_out *o)
 {
-    struct item *list = (void *)items->data;
+    const struct item *list = (const void *)items->data;
     struct buf pairs;
     enum err e = read_labels(c, items, &pairs);
     const struct pair *p = (const void *)pairs.data;
@@ -188,14 +189,16 @@ static enum err put_items(struct ctx *c, struct buf *items, struct json_out *o)
         return e;
     json_open(o, "items", '[');
     for (size_t i = 0; i < items->len / sizeof *list; i++) {
-        struct json_out tail = {.b = &list[i].text, .comma = true};
+        struct json_out tail = {.b = o->b, .comma = true};
+        if (i)
+            buf_putc(o->b, ',');
+        buf_put(o->b, text->data + list[i].at, list[i].len);
         json_open(&tail, "labels", '[');
         for (size_t j = 0; j < pairs.len / sizeof *p; j++)
             if (p[j].ticket_id == list[i].id)
                 json_id(&tail, NULL, p[j].label_id);
         json_close(&tail, ']');
         json_close(&tail, '}');
-        json_raw(o, NULL, list[i].text.data);
     }
     json_close(o, ']');
     return OK;
@@ -213,7 +216,7 @@ static void put_project(struct query *q, struct json_out *o)
 static enum err write_items(struct ctx *c, struct query *q, int limit,
                             bool with_project, struct json_out *o)
 {
-    struct buf items = buf_in(c->mem);
+    struct buf items = buf_in(c->mem), text = buf_in(c->mem);
     int64_t last = 0;
     bool more = false;
     enum err e = OK;
@@ -224,19 +227,20 @@ static enum err write_items(struct ctx *c, struct query *q, int limit,
             query_done(q);
             break;
         }
-        struct item it = {col_int(q, 0), buf_in(c->mem)};
-        struct json_out one = {.b = &it.text};
+        struct item it = {.id = col_int(q, 0), .at = text.len};
+        struct json_out one = {.b = &text};
         last = it.id;
         if ((e = put_item(c, q, &one)))
             return e;
         if (with_project)
             put_project(q, &one);
+        it.len = text.len - it.at;
         buf_put(&items, &it, sizeof it);
     }
     if (e)
         return e;
     json_open(o, NULL, '{');
-    e = put_items(c, &items, o);
+    e = put_items(c, &items, &text, o);
     json_id(o, "next", more ? last : 0);
     json_close(o, '}');
     return e;

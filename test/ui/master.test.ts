@@ -154,5 +154,9 @@ test("a calendar is made and chosen by a project; a company day is in it", async
   for (let i = 0; i < 100 && (await mine()).projects !== 1; i++) await page.waitForTimeout(30);
   assert.equal((await api.get(`/projects/${erp.id}`)).body.calendar_id, (await mine()).id);
   assert.equal((await mine()).calendar.weekdays, 126);
+  await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "顧客要望" });
+  await page.locator(".mark:has-text('顧客要望')").waitFor();
+  await page.goto(`${demo.ready.url}/projects/ERP`);
+  await page.locator(".title .tag:has-text('顧客要望')").waitFor();
   assert.deepEqual(problems, []);
 });

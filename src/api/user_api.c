@@ -113,6 +113,10 @@ static enum err post_invitation(struct call *k)
 
     if (e)
         return e;
+    if (u.state == USER_SUSPENDED)
+        return ctx_fail(k->c, ERR_CONFLICT, "state", "suspended",
+                        "停止中の人には送れません。先に再開してください",
+                        "Resume this person first, then send it");
     k->reply->status = 202;
     return invite_send(k->c, k->app, u.id,
                        u.state == USER_INVITED ? INVITE_FIRST : INVITE_RESET);

@@ -106,6 +106,7 @@ test("who is suspended or deleted is signed out; the name stays in history, the 
   let now = await find(person.email);
   now = (await admin.patch(`/users/${now.id}`, { state: "suspended" }, now.version)).body;
   assert.equal((await browser.get("/jobs")).status, 401);
+  assert.equal(rule(await admin.post(`/users/${now.id}/invitation`, undefined)), "suspended");
   now = (await admin.patch(`/users/${now.id}`, { state: "active" }, now.version)).body;
   await browser.signIn(person.email, person.password);
   assert.equal((await browser.get("/jobs")).status, 200);
@@ -137,6 +138,9 @@ test("every mistake of a file is told with its line and column, and nothing is w
   assert.deepEqual(places(await send("操作,役職\n追加,部長")), [[1, 2, "unknown_column"], [1, 0, "no_column"]]);
   assert.equal(rule(await send(new Uint8Array((2 << 20) + 1))), "file_size");
   assert.equal(rule(await send("")), "empty");
+  const many = (n: number) => [head, ...Array.from({ length: n }, (_, i) => `追加,many${i}@people.example,${"長い名前".repeat(25)},,,`)].join("\n");
+  assert.equal((await send(many(5000))).body.added, 5000);
+  assert.equal(rule(await send(many(5001))), "rows");
 });
 
 test("a file that removes, suspends or demotes its own importer is refused with the line", async () => {

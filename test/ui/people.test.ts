@@ -47,7 +47,18 @@ test("a file is tried, its mistakes shown by line and column, then taken with a 
   await choose(Array.from({ length: 300 }, (_, i) => `追加,bulk${i}@people.example,一括 太郎${i},,,`));
   await page.getByText("誤りはありません").waitFor();
   await shot("people-tried");
+  // what is seen of a job that takes its time
+  await page.route("**/api/v1/jobs/*", async (one) => {
+    const reply = await one.fetch();
+    const job = { ...(await reply.json()), state: "running", done: 150, ended_at: null, result: null };
+    await one.fulfill({ response: reply, json: job });
+  });
   await page.getByRole("button", { name: "取り込む" }).click();
+  await page.getByText("150 / 300 行（50%）").waitFor();
+  assert.equal(await page.getByRole("progressbar").getAttribute("value"), "150");
+  await page.locator("main").getByRole("button", { name: "キャンセル" }).waitFor();
+  await shot("people-progress");
+  await page.unroute("**/api/v1/jobs/*");
   await page.getByText("取り込みました: 追加 300 人").waitFor();
   await shot("people-done");
   await page.locator("main").getByRole("link", { name: "ユーザー" }).click();

@@ -157,13 +157,31 @@ CREATE TABLE calendar_day ( -- exceptions: company holidays, working Saturdays
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE role ( -- a set of permissions that a grant gives
-  id      INTEGER PRIMARY KEY,
-  key     TEXT NOT NULL UNIQUE,                -- "manager", "leader", …
-  ja      TEXT NOT NULL,
-  en      TEXT NOT NULL,
-  rights  INTEGER NOT NULL,                    -- bits of enum permission
-  rank    INTEGER NOT NULL
+  id        INTEGER PRIMARY KEY,
+  key       TEXT NOT NULL UNIQUE,              -- "manager", "leader", …; "role-9" of the tenant's own
+  ja        TEXT NOT NULL,
+  en        TEXT NOT NULL,
+  details   TEXT NOT NULL DEFAULT '',          -- what it is meant for
+  rights    INTEGER NOT NULL,                  -- bits of enum permission
+  rank      INTEGER NOT NULL,
+  is_system INTEGER NOT NULL DEFAULT 0 CHECK (is_system IN (0, 1)), -- ships with the product, fixed
+  version   INTEGER NOT NULL DEFAULT 1
 ) STRICT;
+
+CREATE TABLE permission_group ( -- people that roles are granted to together
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE,
+  details    TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE group_member (
+  user_id  INTEGER NOT NULL REFERENCES user(id),
+  group_id INTEGER NOT NULL REFERENCES permission_group(id) ON DELETE CASCADE,
+  PRIMARY KEY (user_id, group_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX group_member_group ON group_member(group_id, user_id);
 
 CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
   key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)
@@ -247,17 +265,23 @@ CREATE TABLE project_team (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX project_team_team ON project_team(team_id, project_id);
 
-CREATE TABLE access ( -- grants: a user's role on a program (inherited) or project
+CREATE TABLE access ( -- grants: the role a user or a group has on an object
   id         INTEGER PRIMARY KEY,
-  user_id    INTEGER NOT NULL REFERENCES user(id),
-  program_id INTEGER REFERENCES program(id),
-  project_id INTEGER REFERENCES project(id),
+  user_id    INTEGER REFERENCES user(id),
+  group_id   INTEGER REFERENCES permission_group(id) ON DELETE CASCADE,
+  principal  INTEGER NOT NULL AS (coalesce(user_id, -group_id)) STORED,
+  program_id INTEGER REFERENCES program(id),   -- with everything below it
+  project_id INTEGER REFERENCES project(id),   -- neither: the whole tenant
   role_id    INTEGER NOT NULL REFERENCES role(id),
-  CHECK ((program_id IS NULL) <> (project_id IS NULL))
+  CHECK ((user_id IS NULL) <> (group_id IS NULL)),
+  CHECK (program_id IS NULL OR project_id IS NULL)
 ) STRICT;
-CREATE UNIQUE INDEX access_user_project ON access(user_id, project_id) WHERE project_id IS NOT NULL;
-CREATE UNIQUE INDEX access_user_program ON access(user_id, program_id) WHERE program_id IS NOT NULL;
-CREATE INDEX access_project ON access(project_id) WHERE project_id IS NOT NULL;
+CREATE UNIQUE INDEX access_place ON access(principal, coalesce(program_id, 0), coalesce(project_id, 0));
+CREATE INDEX access_principal_project ON access(principal, project_id, program_id);
+CREATE INDEX access_principal_program ON access(principal, program_id);
+CREATE INDEX access_role ON access(role_id);
+CREATE INDEX access_object ON access(project_id, program_id);
+CREATE INDEX access_group ON access(group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
 
 CREATE TABLE classification ( -- the ticket's type

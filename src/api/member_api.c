@@ -4,17 +4,29 @@
 
 static void put_member(struct call *k, const struct member *m)
 {
+    bool is_user = m->principal > 0;
+
     json_open(&k->out, NULL, '{');
-    json_open(&k->out, "user", '{');
-    json_id(&k->out, "id", m->user_id);
-    json_text(&k->out, "name", m->user_name);
-    json_text(&k->out, "email", m->user_email);
-    json_close(&k->out, '}');
+    if (is_user) {
+        json_open(&k->out, "user", '{');
+        json_id(&k->out, "id", m->principal);
+        json_text(&k->out, "name", m->name);
+        json_text(&k->out, "email", m->email);
+        json_close(&k->out, '}');
+        json_null(&k->out, "group");
+    } else {
+        json_null(&k->out, "user");
+        json_open(&k->out, "group", '{');
+        json_id(&k->out, "id", -m->principal);
+        json_text(&k->out, "name", m->name);
+        json_int(&k->out, "members", m->size);
+        json_close(&k->out, '}');
+    }
     json_open(&k->out, "role", '{');
     json_id(&k->out, "id", m->role_id);
     json_text(&k->out, "key", m->role_key);
     json_close(&k->out, '}');
-    if (m->from_id) {
+    if (m->is_inherited) {
         json_open(&k->out, "inherited", '{');
         json_id(&k->out, "id", m->from_id);
         json_text(&k->out, "name", m->from_name);
@@ -25,11 +37,11 @@ static void put_member(struct call *k, const struct member *m)
     json_close(&k->out, '}');
 }
 
-static enum err list_of(struct call *k, enum member_of of)
+static enum err list_at(struct call *k, struct member_place at)
 {
     const struct member *list;
     size_t count;
-    enum err e = member_list(k->c, of, call_id(k, 0), &list, &count);
+    enum err e = member_list(k->c, at, &list, &count);
 
     if (e)
         return e;
@@ -43,56 +55,138 @@ static enum err list_of(struct call *k, enum member_of of)
     return OK;
 }
 
+static enum err put_at(struct call *k, struct member_place at,
+                       int64_t principal)
+{
+    enum err e = member_put(k->c, at, principal, values_text(k->body, "role"));
+
+    return e ? e : list_at(k, at);
+}
+
+/* ---- one handler a place and kind of principal ---- */
+
+static struct member_place project(const struct call *k)
+{
+    return (struct member_place){MEMBER_OF_PROJECT, call_id(k, 0)};
+}
+
+static struct member_place program(const struct call *k)
+{
+    return (struct member_place){MEMBER_OF_PROGRAM, call_id(k, 0)};
+}
+
+static const struct member_place whole = {MEMBER_OF_TENANT, 0};
+
 static enum err list_project(struct call *k)
 {
-    return list_of(k, MEMBER_OF_PROJECT);
+    return list_at(k, project(k));
 }
 
 static enum err list_program(struct call *k)
 {
-    return list_of(k, MEMBER_OF_PROGRAM);
+    return list_at(k, program(k));
+}
+
+static enum err list_tenant(struct call *k)
+{
+    return list_at(k, whole);
 }
 
 static enum err put_project(struct call *k)
 {
-    enum err e = member_put(k->c, MEMBER_OF_PROJECT, call_id(k, 0),
-                            call_id(k, 1), values_text(k->body, "role"));
+    return put_at(k, project(k), call_id(k, 1));
+}
 
-    return e ? e : list_project(k);
+static enum err put_project_group(struct call *k)
+{
+    return put_at(k, project(k), -call_id(k, 1));
 }
 
 static enum err put_program(struct call *k)
 {
-    enum err e = member_put(k->c, MEMBER_OF_PROGRAM, call_id(k, 0),
-                            call_id(k, 1), values_text(k->body, "role"));
+    return put_at(k, program(k), call_id(k, 1));
+}
 
-    return e ? e : list_program(k);
+static enum err put_program_group(struct call *k)
+{
+    return put_at(k, program(k), -call_id(k, 1));
+}
+
+static enum err put_tenant(struct call *k)
+{
+    return put_at(k, whole, call_id(k, 0));
+}
+
+static enum err put_tenant_group(struct call *k)
+{
+    return put_at(k, whole, -call_id(k, 0));
 }
 
 static enum err delete_project(struct call *k)
 {
-    return member_delete(k->c, MEMBER_OF_PROJECT, call_id(k, 0), call_id(k, 1));
+    return member_delete(k->c, project(k), call_id(k, 1));
+}
+
+static enum err delete_project_group(struct call *k)
+{
+    return member_delete(k->c, project(k), -call_id(k, 1));
 }
 
 static enum err delete_program(struct call *k)
 {
-    return member_delete(k->c, MEMBER_OF_PROGRAM, call_id(k, 0), call_id(k, 1));
+    return member_delete(k->c, program(k), call_id(k, 1));
+}
+
+static enum err delete_program_group(struct call *k)
+{
+    return member_delete(k->c, program(k), -call_id(k, 1));
+}
+
+static enum err delete_tenant(struct call *k)
+{
+    return member_delete(k->c, whole, call_id(k, 0));
+}
+
+static enum err delete_tenant_group(struct call *k)
+{
+    return member_delete(k->c, whole, -call_id(k, 0));
 }
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/projects/:id/members",       list_project,
-     RIGHT_PROJECT_VIEW,        NULL,         NULL, NULL, ROUTE_LIST, "Who works on it"     },
+     RIGHT_PROJECT_VIEW,                                                                            NULL,         NULL, NULL, ROUTE_LIST,  "Who works on it"               },
     {METHOD_PUT,    "/api/v1/projects/:id/members/:user", put_project,
-     RIGHT_MEMBER_EDIT,         &member_form, NULL, NULL, 0,          "Give a person a role"},
+     RIGHT_MEMBER_EDIT,                                                                             &member_form, NULL, NULL, 0,           "Give a person a role"          },
     {METHOD_DELETE, "/api/v1/projects/:id/members/:user", delete_project,
-     RIGHT_MEMBER_EDIT,         NULL,         NULL, NULL, 0,          "Take a person off"   },
+     RIGHT_MEMBER_EDIT,                                                                             NULL,         NULL, NULL, 0,           "Take a person off"             },
+    {METHOD_PUT,    "/api/v1/projects/:id/groups/:group", put_project_group,
+     RIGHT_MEMBER_EDIT,                                                                             &member_form, NULL, NULL, 0,           "Give a group a role"           },
+    {METHOD_DELETE, "/api/v1/projects/:id/groups/:group", delete_project_group,
+     RIGHT_MEMBER_EDIT,                                                                             NULL,         NULL, NULL, 0,           "Take a group off"              },
     {METHOD_GET,    "/api/v1/programs/:id/members",       list_program,
-     RIGHT_PROGRAM_VIEW,        NULL,         NULL, NULL, ROUTE_LIST,
-     "Who works on everything below it"                                                     },
+     RIGHT_PROGRAM_VIEW,                                                                            NULL,         NULL, NULL, ROUTE_LIST,
+     "Who works on everything below it"                                                                                                                                    },
     {METHOD_PUT,    "/api/v1/programs/:id/members/:user", put_program,
-     RIGHT_PROGRAM_MEMBER_EDIT, &member_form, NULL, NULL, 0,
-     "Give a person a role in all below"                                                    },
+     RIGHT_PROGRAM_MEMBER_EDIT,                                                                     &member_form, NULL, NULL, 0,
+     "Give a person a role in all below"                                                                                                                                   },
     {METHOD_DELETE, "/api/v1/programs/:id/members/:user", delete_program,
-     RIGHT_PROGRAM_MEMBER_EDIT, NULL,         NULL, NULL, 0,          "Take a person off"   },
+     RIGHT_PROGRAM_MEMBER_EDIT,                                                                     NULL,         NULL, NULL, 0,           "Take a person off"             },
+    {METHOD_PUT,    "/api/v1/programs/:id/groups/:group", put_program_group,
+     RIGHT_PROGRAM_MEMBER_EDIT,                                                                     &member_form, NULL, NULL, 0,
+     "Give a group a role in all below"                                                                                                                                    },
+    {METHOD_DELETE, "/api/v1/programs/:id/groups/:group", delete_program_group,
+     RIGHT_PROGRAM_MEMBER_EDIT,                                                                     NULL,         NULL, NULL, 0,           "Take a group off"              },
+    {METHOD_GET,    "/api/v1/tenant/members",             list_tenant,          RIGHT_ADMIN_ACCESS,
+     NULL,                                                                                                        NULL, NULL, ROUTE_LIST,  "Who holds a role on everything"},
+    {METHOD_PUT,    "/api/v1/tenant/members/:user",       put_tenant,           RIGHT_ADMIN_ACCESS,
+     &member_form,                                                                                                NULL, NULL, ROUTE_FRESH,
+     "Give a person a role on everything"                                                                                                                                  },
+    {METHOD_DELETE, "/api/v1/tenant/members/:user",       delete_tenant,
+     RIGHT_ADMIN_ACCESS,                                                                            NULL,         NULL, NULL, ROUTE_FRESH, "Take it away"                  },
+    {METHOD_PUT,    "/api/v1/tenant/groups/:group",       put_tenant_group,
+     RIGHT_ADMIN_ACCESS,                                                                            &member_form, NULL, NULL, ROUTE_FRESH,
+     "Give a group a role on everything"                                                                                                                                   },
+    {METHOD_DELETE, "/api/v1/tenant/groups/:group",       delete_tenant_group,
+     RIGHT_ADMIN_ACCESS,                                                                            NULL,         NULL, NULL, ROUTE_FRESH, "Take it away"                  },
 };
 const struct route_set member_routes = {routes, COUNT(routes)};

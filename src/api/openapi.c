@@ -47,7 +47,8 @@ static void put_type(struct json_out *o, const struct field *f)
         [FIELD_SECRET] = "string", [FIELD_INT] = "integer",
         [FIELD_BOOL] = "boolean",  [FIELD_DAY] = "string",
         [FIELD_ID] = "string",     [FIELD_CHOICE] = "string",
-        [FIELD_IDS] = "array",     [FIELD_ROWS] = "array"};
+        [FIELD_IDS] = "array",     [FIELD_WORDS] = "array",
+        [FIELD_ROWS] = "array"};
 
     if (f->flags & FIELD_NULLABLE) {
         json_open(o, "type", '[');
@@ -66,9 +67,12 @@ static void put_items(struct json_out *o, const struct field *f)
     } else {
         json_open(o, "items", '{');
         json_text(o, "type", "string");
+        if (f->kind == FIELD_WORDS)
+            put_choices(o, f);
         json_close(o, '}');
     }
-    put_limits(o, f, "minItems", "maxItems");
+    if (f->kind != FIELD_WORDS)
+        put_limits(o, f, "minItems", "maxItems");
 }
 
 static void put_field(struct json_out *o, const struct field *f)
@@ -86,7 +90,8 @@ static void put_field(struct json_out *o, const struct field *f)
         json_text(o, "pattern", "^[0-9]+$");
     else if (f->kind == FIELD_CHOICE)
         put_choices(o, f);
-    else if (f->kind == FIELD_IDS || f->kind == FIELD_ROWS)
+    else if (f->kind == FIELD_IDS || f->kind == FIELD_WORDS ||
+             f->kind == FIELD_ROWS)
         put_items(o, f);
     if (f->en && *f->en)
         json_text(o, "description", f->en);
@@ -326,6 +331,11 @@ static void print_field(struct buf *b, const struct field *f)
         break;
     case FIELD_IDS:
         buf_puts(b, "string[]");
+        break;
+    case FIELD_WORDS:
+        for (const char *const *w = f->choices; *w; w++)
+            buf_printf(b, "%s\"%s\"", w == f->choices ? "(" : " | ", *w);
+        buf_puts(b, ")[]");
         break;
     case FIELD_ROWS:
         buf_printf(b, "%s[]", f->rows->name);

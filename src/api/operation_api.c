@@ -118,9 +118,10 @@ static enum err verify_operations(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/operations",        list_operations,   RIGHT_ADMIN, NULL,
-     &list_form,                                                                          &reply_form, ROUTE_LIST, "The operation log, newest first"     },
-    {METHOD_GET, "/api/v1/operations/verify", verify_operations, RIGHT_ADMIN,
-     NULL,                                                                          NULL, NULL,        0,          "Check the chain of the operation log"},
+    {METHOD_GET, "/api/v1/operations",        list_operations,   RIGHT_ADMIN_LOG, NULL,
+     &list_form,                                                                              &reply_form, ROUTE_LIST, "The operation log, newest first"},
+    {METHOD_GET, "/api/v1/operations/verify", verify_operations,
+     RIGHT_ADMIN_LOG,                                                             NULL, NULL, NULL,        0,
+     "Check the chain of the operation log"                                                                                                             },
 };
 const struct route_set operation_routes = {routes, COUNT(routes)};

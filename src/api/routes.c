@@ -7,5 +7,6 @@ const struct route_set *const route_sets[] = {
     &user_routes,    &tenant_routes, &policy_routes,  &operation_routes,
     &import_routes,  &demo_routes,   &label_routes,   &team_routes,
     &workday_routes, &factor_routes, &passkey_routes, &job_routes,
+    &role_routes,    &group_routes,  &reach_routes,
 };
 const size_t route_set_count = COUNT(route_sets);

@@ -2,6 +2,7 @@
 #include "api/session_reply.h"
 
 #include "api/place.h"
+#include "core/access.h"
 #include "core/policy.h"
 #include "core/tenancy.h"
 #include "core/user.h"
@@ -61,13 +62,29 @@ void session_put_step(struct call *k, const struct sign_in *s)
     json_close(&k->out, '}');
 }
 
+/* What the session's owner may do everywhere.  A session just made has no
+ * actor yet. */
+static enum err own_rights(struct call *k, const struct session *s,
+                           unsigned *rights)
+{
+    struct actor actor = *k->c->actor;
+    struct ctx whose = *k->c;
+
+    actor.user_id = s->user_id;
+    actor.is_admin = s->user_is_admin;
+    whose.actor = &actor;
+    return access_tenant(&whose, rights);
+}
+
 enum err session_put(struct call *k, const struct session *s)
 {
     struct policy policy;
     struct tenancy t;
+    unsigned rights;
     enum err e = tenancy_get(k->c, &t);
 
-    if (e || (e = policy_get(k->c, k->app, &policy)))
+    if (e || (e = policy_get(k->c, k->app, &policy)) ||
+        (e = own_rights(k, s, &rights)))
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "user", '{');
@@ -76,6 +93,7 @@ enum err session_put(struct call *k, const struct session *s)
     json_text(&k->out, "email", s->user_email);
     json_text(&k->out, "lang", lang_words[s->user_lang]);
     json_bool(&k->out, "is_admin", s->user_is_admin);
+    access_put_rights(&k->out, "rights", rights);
     json_close(&k->out, '}');
     json_open(&k->out, "tenant", '{');
     json_text(&k->out, "id", k->c->actor->tenant);

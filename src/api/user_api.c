@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/routes.h"
+#include "core/access.h"
 #include "core/invite.h"
 #include "core/user.h"
 
@@ -111,7 +112,7 @@ static enum err post_invitation(struct call *k)
     struct user u;
     enum err e = user_get(k->c, call_id(k, 0), &u);
 
-    if (e)
+    if (e || (e = access_need_over(k->c, u.id)))
         return e;
     if (u.state == USER_SUSPENDED)
         return ctx_fail(k->c, ERR_CONFLICT, "state", "suspended",
@@ -124,16 +125,17 @@ static enum err post_invitation(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/users",                list_users,      RIGHT_SIGNED_IN,   NULL,       &list_form,
-     &user_reply_form,                                                                                                            ROUTE_LIST,    "People of the tenant"                     },
+     &user_reply_form,                                                                                                            ROUTE_LIST,    "People of the tenant"   },
     {METHOD_GET,    "/api/v1/users/:id",            get_user,        RIGHT_ADMIN_USERS, NULL,       NULL,
-     &user_reply_form,                                                                                                            0,             "One person"                               },
+     &user_reply_form,                                                                                                            0,             "One person"             },
     {METHOD_POST,   "/api/v1/users",                post_user,       RIGHT_ADMIN_USERS, &user_form,
-     NULL,                                                                                                      &user_reply_form, ROUTE_CREATED, "Add and invite a person"                  },
-    {METHOD_PATCH,  "/api/v1/users/:id",            patch_user,      RIGHT_ADMIN,
-     &user_edit_form,                                                                               NULL,       &user_reply_form, ROUTE_MATCH,   "Change a person"                          },
+     NULL,                                                                                                      &user_reply_form, ROUTE_CREATED, "Add and invite a person"},
+    {METHOD_PATCH,  "/api/v1/users/:id",            patch_user,      RIGHT_ADMIN_USERS,
+     &user_edit_form,                                                                               NULL,       &user_reply_form, ROUTE_MATCH,   "Change a person"        },
     {METHOD_DELETE, "/api/v1/users/:id",            delete_user,     RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                                      NULL,             ROUTE_MATCH,   "Delete a person"                          },
-    {METHOD_POST,   "/api/v1/users/:id/invitation", post_invitation, RIGHT_ADMIN,
-     NULL,                                                                                          NULL,       NULL,             0,             "Send the invitation or a reset link again"},
+     NULL,                                                                                                      NULL,             ROUTE_MATCH,   "Delete a person"        },
+    {METHOD_POST,   "/api/v1/users/:id/invitation", post_invitation,
+     RIGHT_ADMIN_USERS,                                                                 NULL,       NULL,       NULL,             0,
+     "Send the invitation or a reset link again"                                                                                                                          },
 };
 const struct route_set user_routes = {routes, COUNT(routes)};

@@ -59,3 +59,10 @@ void ctx_fail_detail(struct ctx *c, const char *members_json)
     if (c->fail)
         c->fail->detail_json = arena_strdup(c->mem, members_json);
 }
+
+enum err ctx_stale(struct ctx *c)
+{
+    return ctx_fail(c, ERR_STALE, "version", "stale",
+                    "ほかの人が先に変更しました。最新の内容を確認してください",
+                    "Somebody changed this meanwhile; look at it again");
+}

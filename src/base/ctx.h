@@ -52,6 +52,9 @@ void ctx_record(struct ctx *c, enum err e, const char *field, const char *rule,
 /* The value is seen by compilers and analysers: it is e, never OK. */
 #define ctx_fail(c, e, ...) (ctx_record((c), (e), __VA_ARGS__), (e))
 
+/* ERR_STALE: the version named is not the current one. */
+enum err ctx_stale(struct ctx *c);
+
 /* Attaches extra JSON members ("\"path\":[…]") to the recorded failure. */
 void ctx_fail_detail(struct ctx *c, const char *members_json);
 

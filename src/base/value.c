@@ -53,18 +53,30 @@ static enum err fail_required(const struct check *k)
 static enum err fail_type(const struct check *k)
 {
     static const char *const ja[] = {
-        [FIELD_TEXT] = "文字列",   [FIELD_LINES] = "文字列",
-        [FIELD_SECRET] = "文字列", [FIELD_INT] = "整数",
-        [FIELD_BOOL] = "真偽値",   [FIELD_DAY] = "日付",
-        [FIELD_ID] = "IDの文字列", [FIELD_CHOICE] = "文字列",
-        [FIELD_IDS] = "IDの配列",  [FIELD_ROWS] = "オブジェクトの配列",
+        [FIELD_TEXT] = "文字列",
+        [FIELD_LINES] = "文字列",
+        [FIELD_SECRET] = "文字列",
+        [FIELD_INT] = "整数",
+        [FIELD_BOOL] = "真偽値",
+        [FIELD_DAY] = "日付",
+        [FIELD_ID] = "IDの文字列",
+        [FIELD_CHOICE] = "文字列",
+        [FIELD_IDS] = "IDの配列",
+        [FIELD_WORDS] = "文字列の配列",
+        [FIELD_ROWS] = "オブジェクトの配列",
     };
     static const char *const en[] = {
-        [FIELD_TEXT] = "a text",          [FIELD_LINES] = "a text",
-        [FIELD_SECRET] = "a text",        [FIELD_INT] = "a whole number",
-        [FIELD_BOOL] = "true or false",   [FIELD_DAY] = "a date",
-        [FIELD_ID] = "an id in a string", [FIELD_CHOICE] = "a text",
-        [FIELD_IDS] = "an array of ids",  [FIELD_ROWS] = "an array of objects",
+        [FIELD_TEXT] = "a text",
+        [FIELD_LINES] = "a text",
+        [FIELD_SECRET] = "a text",
+        [FIELD_INT] = "a whole number",
+        [FIELD_BOOL] = "true or false",
+        [FIELD_DAY] = "a date",
+        [FIELD_ID] = "an id in a string",
+        [FIELD_CHOICE] = "a text",
+        [FIELD_IDS] = "an array of ids",
+        [FIELD_WORDS] = "an array of texts",
+        [FIELD_ROWS] = "an array of objects",
     };
     return ctx_fail(k->c, ERR_INVALID, path_of(k), "type",
                     "「%s」には%sを指定してください", "%s must be %s",
@@ -254,6 +266,21 @@ static enum err take_ids(const struct check *k, const struct json *array,
     return OK;
 }
 
+static enum err take_words(const struct check *k, const struct json *array,
+                           struct cell *out)
+{
+    struct cell one = {0};
+    enum err e = OK;
+
+    for (const struct json *item = array->child; item && !e;
+         item = item->next) {
+        e = item->kind == JSON_TEXT ? take_choice(k, item->text, &one)
+                                    : fail_type(k);
+        out->number |= (int64_t)1 << one.number;
+    }
+    return e;
+}
+
 static enum err check_object(struct ctx *c, const struct form *form,
                              const struct json *object, const char *prefix,
                              const struct values **out);
@@ -297,6 +324,7 @@ static enum err take_word(const struct check *k, const char *text,
     case FIELD_INT:
     case FIELD_BOOL:
     case FIELD_IDS:
+    case FIELD_WORDS:
     case FIELD_ROWS:
         break;
     }
@@ -313,6 +341,8 @@ static enum err take_json(const struct check *k, const struct json *j,
         return take_int(k, j->text, out);
     if (j->kind == JSON_ARRAY && kind == FIELD_IDS)
         return take_ids(k, j, out);
+    if (j->kind == JSON_ARRAY && kind == FIELD_WORDS)
+        return take_words(k, j, out);
     if (j->kind == JSON_ARRAY && kind == FIELD_ROWS)
         return take_rows(k, j, out);
     if (j->kind != JSON_BOOL || kind != FIELD_BOOL)
@@ -505,6 +535,7 @@ static enum err take_cell(const struct check *k, const char *text,
     case FIELD_TEXT:
     case FIELD_LINES:
     case FIELD_SECRET:
+    case FIELD_WORDS:
     case FIELD_ROWS:
         break;
     }

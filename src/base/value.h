@@ -19,6 +19,7 @@ enum field_kind {
     FIELD_ID,     /* id as a string of digits -> int64 */
     FIELD_CHOICE, /* one of choices -> its index */
     FIELD_IDS,    /* array of ids, at most max */
+    FIELD_WORDS,  /* array of choices, each once -> their bits, at most 62 */
     FIELD_ROWS,   /* array of objects of .rows, at most max */
 };
 

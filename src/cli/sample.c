@@ -360,8 +360,9 @@ static enum err fill(struct ctx *c, const struct app *app,
                         &programs[1]);
     for (int i = 1; !e && i < SAMPLE_ACCOUNTS; i++)
         for (int p = 0; !e && p < 2; p++)
-            e = member_put(c, MEMBER_OF_PROGRAM, programs[p], ids[i],
-                           people[i].role);
+            e = member_put(
+                c, (struct member_place){MEMBER_OF_PROGRAM, programs[p]},
+                ids[i], people[i].role);
     for (size_t i = 0; !e && i < COUNT(projects); i++)
         e = add_project(c, &projects[i], programs[projects[i].program],
                         ids[projects[i].program ? 3 : 1]);

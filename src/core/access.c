@@ -11,44 +11,70 @@
     " UNION ALL SELECT p.parent_id, up.depth + 1 FROM up"                      \
     " JOIN program p ON p.id = up.id"                                          \
     " WHERE p.parent_id IS NOT NULL AND up.depth < 10)"
-#define FROM_PROGRAMS                                                          \
-    " UNION ALL SELECT r.rights, 0, 0 FROM up JOIN access a"                   \
-    " ON a.user_id = ?2 AND a.program_id = up.id"                              \
-    " JOIN role r ON r.id = a.role_id"
+#define RIGHTS " JOIN role r ON r.id = a.role_id"
+#define FROM_ABOVE                                                             \
+    " UNION ALL SELECT r.rights, 0, 0 FROM up CROSS JOIN me JOIN access a"     \
+    " ON a.principal = me.p AND a.program_id = up.id" RIGHTS                   \
+    " UNION ALL SELECT r.rights, 0, 0 FROM me" ON_TENANT RIGHTS
+#define ON_TENANT                                                              \
+    " JOIN access a ON a.principal = me.p AND a.project_id IS NULL"            \
+    " AND a.program_id IS NULL"
 
-enum { ACCESS_PROJECT, ACCESS_PROGRAM, ACCESS_TICKET, ACCESS_GRANTS };
+enum {
+    ACCESS_PROJECT,
+    ACCESS_PROGRAM,
+    ACCESS_TICKET,
+    ACCESS_TENANT,
+    ACCESS_GRANTS,
+    ACCESS_PROGRAMS,
+    ACCESS_AREAS,
+    ACCESS_SOMEWHERE
+};
 static const char *const access_text[] = {
-    [ACCESS_PROJECT] =
-        "WITH RECURSIVE up(id, depth) AS (SELECT program_id, 1 FROM project"
-        " WHERE id = ?1 AND program_id IS NOT NULL" UP
-        " SELECT 0, state, 0 FROM project"
-        " WHERE id = ?1 AND deleted_at IS NULL"
-        " UNION ALL SELECT r.rights, 0, 0 FROM access a"
-        " JOIN role r ON r.id = a.role_id"
-        " WHERE a.user_id = ?2 AND a.project_id = ?1" FROM_PROGRAMS,
-    [ACCESS_PROGRAM] =
-        "WITH RECURSIVE up(id, depth) AS (SELECT id, 1 FROM program"
-        " WHERE id = ?1" UP " SELECT 0, state, 0 FROM program"
-        " WHERE id = ?1 AND deleted_at IS NULL" FROM_PROGRAMS,
-    [ACCESS_TICKET] =
-        "WITH RECURSIVE it(project_id, own) AS (SELECT t.project_id,"
-        " t.reporter_id IS ?2 OR EXISTS (SELECT 1 FROM ticket_assignee x"
-        " WHERE x.ticket_id = t.id AND x.user_id = ?2) FROM ticket t"
-        " WHERE t.id = ?1 AND t.deleted_at IS NULL),"
-        " up(id, depth) AS (SELECT p.program_id, 1 FROM it JOIN project p"
-        " ON p.id = it.project_id WHERE p.program_id IS NOT NULL" UP
-        " SELECT 0, p.state, it.own FROM it JOIN project p"
-        " ON p.id = it.project_id WHERE p.deleted_at IS NULL"
-        " UNION ALL SELECT r.rights, 0, 0 FROM it JOIN access a"
-        " ON a.user_id = ?2 AND a.project_id = it.project_id"
-        " JOIN role r ON r.id = a.role_id" FROM_PROGRAMS,
-    [ACCESS_GRANTS] =
-        "SELECT coalesce(a.program_id, 0), coalesce(a.project_id, 0), r.rights"
-        " FROM access a JOIN role r ON r.id = a.role_id WHERE a.user_id = ?1"
-        " AND a.program_id IS NOT NULL"
-        " UNION ALL SELECT coalesce(a.program_id, 0), a.project_id, r.rights"
-        " FROM access a JOIN role r ON r.id = a.role_id WHERE a.user_id = ?1"
-        " AND a.project_id IS NOT NULL",
+    [ACCESS_PROJECT] = "WITH RECURSIVE " ACCESS_ME(
+        "?2") ", up(id, depth) AS ("
+              "SELECT program_id, 1 FROM project"
+              " WHERE id = ?1 AND program_id IS NOT NULL" UP
+              " SELECT 0, state, 0 FROM project"
+              " WHERE id = ?1 AND deleted_at IS NULL"
+              " UNION ALL SELECT r.rights, 0, 0 FROM me JOIN access a"
+              " ON a.principal = me.p AND a.project_id = ?1" RIGHTS FROM_ABOVE,
+    [ACCESS_PROGRAM] = "WITH RECURSIVE " ACCESS_ME(
+        "?2") ", up(id, depth) AS ("
+              "SELECT id, 1 FROM program WHERE id = ?1" UP
+              " SELECT 0, state, 0 FROM program"
+              " WHERE id = ?1 AND deleted_at IS NULL" FROM_ABOVE,
+    [ACCESS_TICKET] = "WITH RECURSIVE " ACCESS_ME(
+        "?2") ", it(project_id, own) AS ("
+              "SELECT t.project_id, t.reporter_id IS ?2 OR EXISTS (SELECT 1"
+              " FROM ticket_assignee x WHERE x.ticket_id = t.id AND x.user_id "
+              "= ?2)"
+              " FROM ticket t WHERE t.id = ?1 AND t.deleted_at IS NULL),"
+              " up(id, depth) AS (SELECT p.program_id, 1 FROM it JOIN project p"
+              " ON p.id = it.project_id WHERE p.program_id IS NOT NULL" UP
+              " SELECT 0, p.state, it.own FROM it JOIN project p"
+              " ON p.id = it.project_id WHERE p.deleted_at IS NULL"
+              " UNION ALL SELECT r.rights, 0, 0 FROM it CROSS JOIN me JOIN "
+              "access a"
+              " ON a.principal = me.p AND a.project_id = it.project_id" RIGHTS
+                  FROM_ABOVE,
+    [ACCESS_TENANT] =
+        "WITH " ACCESS_ME("?2") " SELECT r.rights FROM me" ON_TENANT RIGHTS,
+    [ACCESS_GRANTS] = "WITH " ACCESS_ME(
+        "?1") " SELECT coalesce(a.program_id, 0),"
+              " coalesce(a.project_id, 0), r.rights FROM me JOIN access a"
+              " ON a.principal = me.p" RIGHTS " ORDER BY 2",
+    [ACCESS_PROGRAMS] = "SELECT id, coalesce(parent_id, 0) FROM program"
+                        " ORDER BY id",
+    [ACCESS_AREAS] =
+        "WITH " ACCESS_ME("?1") " SELECT u.is_admin OR EXISTS (SELECT 1"
+                                " FROM me" ON_TENANT RIGHTS
+                                " WHERE r.rights & ?2)"
+                                " FROM user u WHERE u.id = ?1",
+    [ACCESS_SOMEWHERE] =
+        "WITH " ACCESS_ME("?1") " SELECT EXISTS (SELECT 1 FROM me"
+                                " JOIN access a ON a.principal = me.p" RIGHTS
+                                " WHERE r.rights & ?2)",
 };
 const struct query_set access_queries = {"access", access_text,
                                          COUNT(access_text)};
@@ -79,7 +105,8 @@ static enum err look(struct ctx *c, const char *text, int64_t id,
         out->rights = 0;
     else if (c->actor->is_admin)
         out->rights = MAY_EVERYTHING;
-    else if (out->is_own && (out->rights & MAY_TICKET_EDIT_OWN))
+    out->rights &= MAY_EVERYTHING; /* areas are of the tenant */
+    if (out->is_own && (out->rights & MAY_TICKET_EDIT_OWN))
         out->rights |= MAY_TICKET_EDIT;
     return e;
 }
@@ -108,6 +135,18 @@ enum err access_ticket(struct ctx *c, int64_t ticket_id, unsigned *out)
     enum err e = look(c, access_text[ACCESS_TICKET], ticket_id, &f);
 
     *out = f.rights;
+    return e;
+}
+
+enum err access_tenant(struct ctx *c, unsigned *out)
+{
+    struct query *q = query(c, access_text[ACCESS_TENANT]);
+    enum err e;
+
+    *out = c->actor->is_admin ? MAY_EVERYTHING | MAY_ADMINISTER : 0;
+    bind_int(q, 2, c->actor->user_id);
+    while (query_next(c, q, &e))
+        *out |= (unsigned)col_int(q, 0);
     return e;
 }
 
@@ -189,6 +228,76 @@ static enum err check_object(struct ctx *c, enum object object, unsigned view,
     return e ? e : judge(c, &f, view, any);
 }
 
+enum err access_need_master(struct ctx *c)
+{
+    return c->actor->is_admin ? OK : denied(c);
+}
+
+enum err access_need_top(struct ctx *c, const char *field, unsigned permission)
+{
+    unsigned rights;
+    enum err e = access_tenant(c, &rights);
+
+    if (e || (rights & permission))
+        return e;
+    return ctx_fail(c, ERR_DENIED, field, "denied",
+                    "最上位に置くには、テナント全体への権限が必要です",
+                    "Putting it at the top takes a grant on the whole tenant");
+}
+
+enum err access_need_somewhere(struct ctx *c, unsigned permission)
+{
+    if (c->actor->is_admin)
+        return OK;
+    struct query *q = query(c, access_text[ACCESS_SOMEWHERE]);
+    bind_int(q, 1, c->actor->user_id);
+    bind_int(q, 2, permission);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    bool has = col_int(q, 0) != 0;
+    query_done(q);
+    return has ? OK : denied(c);
+}
+
+enum err access_is_above(struct ctx *c, int64_t user_id, bool *out)
+{
+    *out = false;
+    if (c->actor->is_admin || user_id == c->actor->user_id ||
+        c->actor->user_id == 0) /* 0: the system */
+        return OK;
+    struct query *q = query(c, access_text[ACCESS_AREAS]);
+    bind_int(q, 1, user_id);
+    bind_int(q, 2, MAY_ADMINISTER);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? not_there(c) : e;
+    *out = col_int(q, 0) != 0;
+    query_done(q);
+    return OK;
+}
+
+enum err access_need_over(struct ctx *c, int64_t user_id)
+{
+    bool is_above;
+    enum err e = access_is_above(c, user_id, &is_above);
+
+    if (e || !is_above)
+        return e;
+    return ctx_fail(c, ERR_DENIED, "", "admin_only",
+                    "管理の権限を持つ人を扱えるのはマスター管理者だけです",
+                    "Only a master administrator may do this to somebody who"
+                    " administers");
+}
+
+static enum err check_area(struct ctx *c, unsigned area)
+{
+    unsigned rights;
+    enum err e = access_tenant(c, &rights);
+
+    return e ? e : rights & area ? OK : denied(c);
+}
+
 enum err access_check(struct ctx *c, enum right right, int64_t object_id)
 {
     if (right == RIGHT_ANYONE || right == RIGHT_HALF)
@@ -200,8 +309,10 @@ enum err access_check(struct ctx *c, enum right right, int64_t object_id)
                         "Please sign in");
     if (right == RIGHT_SIGNED_IN)
         return OK;
-    if (right >= RIGHT_ADMIN && right <= RIGHT_ADMIN_LOG)
-        return c->actor->is_admin ? OK : denied(c);
+    if (right == RIGHT_ADMIN)
+        return access_need_master(c);
+    if (right >= RIGHT_ADMIN_USERS && right <= RIGHT_ADMIN_LOG)
+        return check_area(c, MAY_ADMIN_USERS << (right - RIGHT_ADMIN_USERS));
     return check_object(c, needs[right].object, needs[right].view,
                         needs[right].any, object_id);
 }
@@ -220,8 +331,52 @@ enum err access_need_program(struct ctx *c, int64_t program_id,
                         program_id);
 }
 
-enum err access_list_grants(struct ctx *c, const struct grant **out,
-                            size_t *count)
+/* ---- many objects at once ---- */
+
+struct held { /* rights on a program or project, ordered by id */
+    int64_t id;
+    unsigned rights;
+    int64_t parent_id;
+    bool is_done; /* those from above are in */
+};
+
+struct access_map {
+    unsigned everywhere;
+    struct held *programs, *projects;
+    size_t program_count, project_count;
+};
+
+static struct held *find_held(struct held *list, size_t count, int64_t id)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (list[mid].id < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < count && list[low].id == id ? &list[low] : NULL;
+}
+
+static enum err load_programs(struct ctx *c, struct access_map *m)
+{
+    struct query *q = query(c, access_text[ACCESS_PROGRAMS]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        struct held h = {.id = col_int(q, 0), .parent_id = col_int(q, 1)};
+        buf_put(&rows, &h, sizeof h);
+    }
+    m->programs = (void *)rows.data;
+    m->program_count = rows.len / sizeof *m->programs;
+    return e;
+}
+
+/* Grants come ordered by project, those on programs and the tenant first. */
+static enum err load_grants(struct ctx *c, struct access_map *m)
 {
     struct query *q = query(c, access_text[ACCESS_GRANTS]);
     struct buf rows = buf_in(c->mem);
@@ -229,28 +384,85 @@ enum err access_list_grants(struct ctx *c, const struct grant **out,
 
     bind_int(q, 1, c->actor->user_id);
     while (query_next(c, q, &e)) {
-        struct grant g = {.program_id = col_int(q, 0),
-                          .project_id = col_int(q, 1),
-                          .rights = (unsigned)col_int(q, 2)};
-        buf_put(&rows, &g, sizeof g);
+        int64_t program_id = col_int(q, 0);
+        struct held h = {.id = col_int(q, 1),
+                         .rights = (unsigned)col_int(q, 2) & MAY_EVERYTHING};
+        struct held *at = find_held(m->programs, m->program_count, program_id);
+        if (at)
+            at->rights |= h.rights;
+        else if (h.id)
+            buf_put(&rows, &h, sizeof h);
+        else if (!program_id)
+            m->everywhere |= h.rights;
     }
-    *out = (const void *)rows.data;
-    *count = rows.len / sizeof **out;
+    m->projects = (void *)rows.data;
+    m->project_count = rows.len / sizeof *m->projects;
     return e;
 }
 
+static unsigned pass_down(struct access_map *m, struct held *h, int depth)
+{
+    if (!h->is_done && depth < 16) {
+        struct held *above =
+            find_held(m->programs, m->program_count, h->parent_id);
+        h->is_done = true;
+        if (above)
+            h->rights |= pass_down(m, above, depth + 1);
+    }
+    return h->rights;
+}
+
+enum err access_map_load(struct ctx *c, const struct access_map **out)
+{
+    struct access_map *m = arena_new(c->mem, struct access_map);
+    enum err e = load_programs(c, m);
+
+    if (!e)
+        e = load_grants(c, m);
+    for (size_t i = 0; i < m->program_count && !e; i++)
+        (void)pass_down(m, &m->programs[i], 0);
+    if (c->actor->is_admin)
+        m->everywhere = MAY_EVERYTHING;
+    *out = m;
+    return e;
+}
+
+unsigned access_map_program(const struct access_map *m, int64_t program_id)
+{
+    const struct held *h = find_held(m->programs, m->program_count, program_id);
+
+    return m->everywhere | (h ? h->rights : 0);
+}
+
+unsigned access_map_project(const struct access_map *m, int64_t project_id,
+                            int64_t program_id)
+{
+    const struct held *h = find_held(m->projects, m->project_count, project_id);
+    unsigned rights = access_map_program(m, program_id);
+
+    /* several grants on one project (of one's own, of groups) stand together */
+    while (h && h > m->projects && h[-1].id == project_id)
+        h--;
+    for (; h && h < m->projects + m->project_count && h->id == project_id; h++)
+        rights |= h->rights;
+    return rights;
+}
+
+const char *const permission_words[] = {
+    "program_view",    "program_add",    "program_edit",
+    "program_delete",  "project_view",   "project_add",
+    "project_edit",    "project_delete", "ticket_view",
+    "ticket_add",      "ticket_edit",    "ticket_delete",
+    "ticket_edit_own", "comment",        "member_edit",
+    "admin_users",     "admin_access",   "admin_master",
+    "admin_security",  "admin_log",      NULL,
+};
+
 void access_put_rights(struct json_out *o, const char *name, unsigned rights)
 {
-    static const char *const words[] = {
-        "program_view",    "program_add", "program_edit", "program_delete",
-        "project_view",    "project_add", "project_edit", "project_delete",
-        "ticket_view",     "ticket_add",  "ticket_edit",  "ticket_delete",
-        "ticket_edit_own", "comment",     "member_edit",
-    };
-
     json_open(o, name, '[');
-    for (size_t i = 0; i < COUNT(words); i++)
+    for (size_t i = 0; permission_words[i]; i++)
         if (rights & (1u << i))
-            json_text(o, NULL, words[i]);
+            json_text(o, NULL, permission_words[i]);
     json_close(o, ']');
 }

@@ -22,7 +22,14 @@ enum permission {
     MAY_TICKET_EDIT_OWN = 1 << 12, /* assigned to or reported by oneself */
     MAY_COMMENT = 1 << 13,
     MAY_MEMBER_EDIT = 1 << 14,
-    MAY_EVERYTHING = (1 << 15) - 1,
+    MAY_EVERYTHING = (1 << 15) - 1, /* with objects */
+    MAY_ADMIN_USERS = 1 << 15,      /* areas of the tenant's administration; */
+    MAY_ADMIN_ACCESS = 1 << 16,     /* they count in grants on the tenant */
+    MAY_ADMIN_MASTER = 1 << 17,
+    MAY_ADMIN_SECURITY = 1 << 18,
+    MAY_ADMIN_LOG = 1 << 19,
+    MAY_ADMINISTER = MAY_ADMIN_USERS | MAY_ADMIN_ACCESS | MAY_ADMIN_MASTER |
+                     MAY_ADMIN_SECURITY | MAY_ADMIN_LOG,
 };
 
 /* The rights column of the route table.  Who may call, and which object the
@@ -65,6 +72,23 @@ MUST_USE enum err access_program(struct ctx *c, int64_t program_id,
                                  unsigned *out);
 MUST_USE enum err access_ticket(struct ctx *c, int64_t ticket_id,
                                 unsigned *out);
+/* What grants on the whole tenant give the actor: areas of administration,
+ * and permissions on everything. */
+MUST_USE enum err access_tenant(struct ctx *c, unsigned *out);
+
+/* ERR_DENIED unless the actor is a master administrator. */
+MUST_USE enum err access_need_master(struct ctx *c);
+/* ERR_DENIED unless a grant on the whole tenant gives the permission: what
+ * stands at the top has nothing above that could. */
+MUST_USE enum err access_need_top(struct ctx *c, const char *field,
+                                  unsigned permission);
+/* ERR_DENIED unless some grant of the actor's, anywhere, gives it. */
+MUST_USE enum err access_need_somewhere(struct ctx *c, unsigned permission);
+/* The person administers something and the actor, somebody else, is no master
+ * administrator: nobody takes over an account above their own. */
+MUST_USE enum err access_is_above(struct ctx *c, int64_t user_id, bool *out);
+/* ERR_DENIED "admin_only" when so. */
+MUST_USE enum err access_need_over(struct ctx *c, int64_t user_id);
 
 /* For the dispatcher: OK, ERR_AUTH, ERR_DENIED or ERR_NOT_FOUND (recorded). */
 MUST_USE enum err access_check(struct ctx *c, enum right right,
@@ -78,27 +102,39 @@ MUST_USE enum err access_need_project(struct ctx *c, int64_t project_id,
 MUST_USE enum err access_need_program(struct ctx *c, int64_t program_id,
                                       unsigned permission);
 
-/* Everything the actor's own grants give, for views over all projects. */
-struct grant {
-    int64_t program_id, project_id; /* one of them is 0 */
-    unsigned rights;
-};
-MUST_USE enum err access_list_grants(struct ctx *c, const struct grant **out,
-                                     size_t *count);
+/* The actor's permissions on many objects at once: two statements, however
+ * many there are. */
+struct access_map;
+MUST_USE enum err access_map_load(struct ctx *c, const struct access_map **out);
+unsigned access_map_program(const struct access_map *m, int64_t program_id);
+/* program_id: the project's, or 0. */
+unsigned access_map_project(const struct access_map *m, int64_t project_id,
+                            int64_t program_id);
 
-/* Permission words ("ticket_edit") as a JSON array. */
+/* The words of the permissions, by bit; "ticket_edit". */
+extern const char *const permission_words[];
+/* Those of rights as a JSON array. */
 void access_put_rights(struct json_out *o, const char *name, unsigned rights);
+
+/* SQL: whom grants may name to reach a user: the user and, negative, the
+ * user's groups.  For "WITH " ACCESS_ME("?1"). */
+#define ACCESS_ME(user)                                                        \
+    "me(p) AS (SELECT " user " UNION ALL SELECT -group_id FROM group_member"   \
+    " WHERE user_id = " user ")"
 
 /* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
  * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
 #define ACCESS_VISIBLE                                                         \
-    "granted(id) AS (SELECT a.program_id FROM access a JOIN role r"            \
-    " ON r.id = a.role_id WHERE a.user_id = ?1 AND a.program_id IS NOT NULL"   \
-    " AND r.rights & 256 UNION SELECT p.id FROM granted g JOIN program p"      \
+    ACCESS_ME("?1")                                                            \
+    ", mine(program_id, project_id) AS (SELECT a.program_id, a.project_id"     \
+    " FROM me JOIN access a ON a.principal = me.p JOIN role r"                 \
+    " ON r.id = a.role_id WHERE r.rights & 256),"                              \
+    " granted(id) AS (SELECT program_id FROM mine WHERE program_id"            \
+    " IS NOT NULL UNION SELECT p.id FROM granted g JOIN program p"             \
     " ON p.parent_id = g.id),"                                                 \
-    " visible(id) AS (SELECT a.project_id FROM access a JOIN role r"           \
-    " ON r.id = a.role_id WHERE a.user_id = ?1 AND a.project_id IS NOT NULL"   \
-    " AND r.rights & 256 UNION SELECT p.id FROM granted g JOIN project p"      \
-    " ON p.program_id = g.id)"
+    " visible(id) AS (SELECT project_id FROM mine WHERE project_id"            \
+    " IS NOT NULL UNION SELECT p.id FROM granted g JOIN project p"             \
+    " ON p.program_id = g.id UNION SELECT p.id FROM project p WHERE EXISTS"    \
+    " (SELECT 1 FROM mine WHERE coalesce(program_id, project_id) IS NULL))"
 
 #endif

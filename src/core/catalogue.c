@@ -17,7 +17,6 @@ enum {
     CAT_CLASSIFICATIONS,
     CAT_STATUSES,
     CAT_ROLES,
-    CAT_ROLE,
     CAT_ADD_CLASSIFICATION,
     CAT_ADD_STATUS,
     CAT_ADD_ROLE,
@@ -31,16 +30,16 @@ static const char *const catalogue_text[] = {
     [CAT_STATUSES] = "SELECT id, classification_id, ja, en, color, category,"
                      " is_hidden"
                      " FROM status ORDER BY classification_id, rank",
-    [CAT_ROLES] = "SELECT id, key, ja, en FROM role ORDER BY rank",
-    [CAT_ROLE] = "SELECT id, rights FROM role WHERE key = ?1",
+    [CAT_ROLES] = "SELECT id, key, ja, en, rights FROM role"
+                  " ORDER BY is_system DESC, rank, id",
     [CAT_ADD_CLASSIFICATION] =
         "INSERT INTO classification (key, family, ja, en, color, rank)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [CAT_ADD_STATUS] =
         "INSERT INTO status (classification_id, ja, en, color, category, rank)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [CAT_ADD_ROLE] = "INSERT INTO role (key, ja, en, rights, rank)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [CAT_ADD_ROLE] = "INSERT INTO role (key, ja, en, rights, rank,"
+                     " is_system) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
     [CAT_ADD_CALENDAR] = "INSERT INTO calendar (name, weekdays, holidays)"
                          " VALUES (?1, 62, 1)",
     [CAT_ADD_TENANT] =
@@ -121,13 +120,6 @@ enum err catalogue_load(struct ctx *c, const struct catalogue **out)
     return e;
 }
 
-enum err catalogue_fail_stale(struct ctx *c)
-{
-    return ctx_fail(c, ERR_STALE, "version", "stale",
-                    "ほかの人が先に変更しました。最新の内容を確認してください",
-                    "Somebody changed this meanwhile; look at it again");
-}
-
 const struct classification *catalogue_find(const struct catalogue *k,
                                             int64_t id)
 {
@@ -204,6 +196,7 @@ static enum err put_roles(struct ctx *c, struct json_out *o)
         json_text(o, "key", col_peek(q, 1));
         json_text(o, "ja", col_peek(q, 2));
         json_text(o, "en", col_peek(q, 3));
+        access_put_rights(o, "rights", (unsigned)col_int(q, 4));
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -244,21 +237,6 @@ enum err catalogue_write(struct ctx *c, struct json_out *o)
         (e = team_put_catalogue(c, o)) || (e = field_put_catalogue(c, o)))
         return e;
     json_close(o, '}');
-    return OK;
-}
-
-enum err catalogue_find_role(struct ctx *c, const char *key, int64_t *id,
-                             unsigned *rights)
-{
-    struct query *q = query(c, catalogue_text[CAT_ROLE]);
-
-    bind_text(q, 1, key);
-    enum err e = query_one(c, q);
-    if (e)
-        return e;
-    *id = col_int(q, 0);
-    *rights = (unsigned)col_int(q, 1);
-    query_done(q);
     return OK;
 }
 

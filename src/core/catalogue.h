@@ -52,14 +52,10 @@ const struct status *classification_find_status(const struct classification *k,
 /* The first visible one of that category, or the first of all. */
 const struct status *classification_first(const struct classification *k,
                                           enum category category);
-/* Somebody changed it meanwhile: ERR_STALE. */
-enum err catalogue_fail_stale(struct ctx *c);
+
 /* {classifications, roles, priorities, labels, teams, fields,
  * standard} */
 MUST_USE enum err catalogue_write(struct ctx *c, struct json_out *o);
-/* ERR_NOT_FOUND, not recorded. */
-MUST_USE enum err catalogue_find_role(struct ctx *c, const char *key,
-                                      int64_t *id, unsigned *rights);
 
 /* What a new tenant starts with: roles, classifications with statuses, the
  * calendar, the tenant's own row. */

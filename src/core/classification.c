@@ -194,7 +194,7 @@ enum err classification_update(struct ctx *c, int64_t id, int64_t version,
     bind_int(q, 6, is_hidden);
     if ((e = query_run(c, q)))
         return e;
-    return db_changes(c) ? log_change(c, it) : catalogue_fail_stale(c);
+    return db_changes(c) ? log_change(c, it) : ctx_stale(c);
 }
 
 static const char *order_words(struct ctx *c)
@@ -406,7 +406,7 @@ enum err classification_put_statuses(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     for (size_t i = 0; i < n && !e; i++)
         e = write_status(c, id, rows[i], i);
     for (size_t i = 0; i < k->status_count && !e; i++)

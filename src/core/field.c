@@ -283,7 +283,7 @@ static enum err begin(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     return as_json(c, id, before);
 }
 

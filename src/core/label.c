@@ -292,7 +292,7 @@ enum err label_update(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return taken(c, e);
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     if ((e = label_get(c, id, out)))
         return e;
     return log_label(c, "update", &before, out);
@@ -323,7 +323,7 @@ enum err label_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     return log_label(c, "delete", &before, NULL);
 }
 
@@ -374,7 +374,7 @@ enum err label_merge(struct ctx *c, int64_t id, int64_t version, int64_t into,
     if (e)
         return e;
     if (from.version != version)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     if ((e = move_uses(c, &from, out)) ||
         (e = run(c, LABEL_DELETE, id, version)) ||
         (e = log_label(c, "merge", &from, out)))

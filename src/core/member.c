@@ -1,78 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A grant joins a principal (a person, or a group) with a place and a role.
+ * One statement serves all three kinds of place: two columns name it, and
+ * "IS" compares the empty ones too. */
 #include "core/member.h"
 
 #include "base/json.h"
 #include "core/access.h"
-#include "core/catalogue.h"
 #include "core/core.h"
+#include "core/group.h"
 #include "core/operation.h"
 #include "core/program.h"
+#include "core/role.h"
 
-#define MEMBER_COLS                                                            \
-    "SELECT u.id, r.id, u.name, u.email, r.key, up.from_id, g.name"            \
-    " FROM up JOIN access a ON a.program_id = up.id"                           \
-    " JOIN user u ON u.id = a.user_id JOIN role r ON r.id = a.role_id"         \
-    " LEFT JOIN program g ON g.id = up.from_id WHERE u.state < 3"
-#define MEMBER_UP                                                              \
-    " UNION ALL SELECT p.parent_id, p.parent_id, up.depth + 1 FROM up"         \
-    " JOIN program p ON p.id = up.id"                                          \
-    " WHERE p.parent_id IS NOT NULL AND up.depth < 10)"
+#define AT "a.program_id IS ?1 AND a.project_id IS ?2"
 
 enum {
-    MEMBER_LIST_PROGRAM,
-    MEMBER_LIST_PROJECT,
-    MEMBER_PUT_PROGRAM,
-    MEMBER_PUT_PROJECT,
-    MEMBER_ADD_PROGRAM,
-    MEMBER_ADD_PROJECT,
-    MEMBER_DELETE_PROGRAM,
-    MEMBER_DELETE_PROJECT,
-    MEMBER_ROLE_PROGRAM,
-    MEMBER_ROLE_PROJECT,
+    MEMBER_LIST,
+    MEMBER_PUT,
+    MEMBER_ADD,
+    MEMBER_DELETE,
+    MEMBER_ROLE,
+    MEMBER_PLACE
 };
 static const char *const member_text[] = {
-    [MEMBER_LIST_PROGRAM] =
-        "WITH RECURSIVE up(id, from_id, depth) AS (SELECT ?1, NULL, 1" MEMBER_UP
-            MEMBER_COLS " ORDER BY 6 IS NOT NULL, 3, 1",
-    [MEMBER_LIST_PROJECT] =
-        "WITH RECURSIVE up(id, from_id, depth) AS (SELECT program_id,"
-        " program_id, 1 FROM project WHERE id = ?1"
-        " AND program_id IS NOT NULL" MEMBER_UP
-        " SELECT u.id, r.id, u.name, u.email, r.key, NULL, NULL FROM access a"
-        " JOIN user u ON u.id = a.user_id JOIN role r ON r.id = a.role_id"
-        " WHERE a.project_id = ?1 AND u.state < 3 UNION ALL " MEMBER_COLS,
-    [MEMBER_PUT_PROGRAM] =
-        "INSERT INTO access (program_id, user_id, role_id) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (user_id, program_id) WHERE program_id IS NOT NULL"
-        " DO UPDATE SET role_id = ?3",
-    [MEMBER_PUT_PROJECT] =
-        "INSERT INTO access (project_id, user_id, role_id) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT (user_id, project_id) WHERE project_id IS NOT NULL"
-        " DO UPDATE SET role_id = ?3",
-    [MEMBER_ADD_PROGRAM] =
-        "INSERT INTO access (program_id, user_id, role_id) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT DO NOTHING",
-    [MEMBER_ADD_PROJECT] =
-        "INSERT INTO access (project_id, user_id, role_id) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT DO NOTHING",
-    [MEMBER_DELETE_PROGRAM] =
-        "DELETE FROM access WHERE program_id = ?1 AND user_id = ?2",
-    [MEMBER_DELETE_PROJECT] =
-        "DELETE FROM access WHERE project_id = ?1 AND user_id = ?2",
-    [MEMBER_ROLE_PROGRAM] =
-        "SELECT u.name, (SELECT r.key FROM access a JOIN role r"
-        " ON r.id = a.role_id WHERE a.program_id = ?1 AND a.user_id = u.id),"
-        " (SELECT key || ' ' || name FROM program WHERE id = ?1),"
-        " (SELECT r.rights FROM access a JOIN role r ON r.id = a.role_id"
-        " WHERE a.program_id = ?1 AND a.user_id = u.id)"
-        " FROM user u WHERE u.id = ?2",
-    [MEMBER_ROLE_PROJECT] =
-        "SELECT u.name, (SELECT r.key FROM access a JOIN role r"
-        " ON r.id = a.role_id WHERE a.project_id = ?1 AND a.user_id = u.id),"
-        " (SELECT key || ' ' || name FROM project WHERE id = ?1),"
-        " (SELECT r.rights FROM access a JOIN role r ON r.id = a.role_id"
-        " WHERE a.project_id = ?1 AND a.user_id = u.id)"
-        " FROM user u WHERE u.id = ?2",
+    [MEMBER_LIST] =
+        "WITH RECURSIVE up(id, depth) AS (SELECT parent_id, 1 FROM program"
+        " WHERE id = ?1 UNION ALL SELECT program_id, 1 FROM project"
+        " WHERE id = ?2 UNION ALL SELECT p.parent_id, up.depth + 1 FROM up"
+        " JOIN program p ON p.id = up.id WHERE up.depth < 10),"
+        " hit(principal, role_id, program_id, far) AS ("
+        "SELECT principal, role_id, NULL, 0 FROM access a WHERE " AT
+        " UNION ALL SELECT a.principal, a.role_id, up.id, up.depth FROM up"
+        " JOIN access a ON a.program_id = up.id"
+        " UNION ALL SELECT a.principal, a.role_id, NULL, 99 FROM access a"
+        " WHERE coalesce(?1, ?2) IS NOT NULL AND a.program_id IS NULL"
+        " AND a.project_id IS NULL)"
+        " SELECT h.principal, r.id, coalesce(u.name, g.name), u.email, r.key,"
+        " h.far, h.program_id, p.name, (SELECT count(*) FROM group_member m"
+        " JOIN user x ON x.id = m.user_id WHERE m.group_id = -h.principal"
+        " AND x.state < 3)"
+        " FROM hit h JOIN role r ON r.id = h.role_id"
+        " LEFT JOIN user u ON u.id = h.principal"
+        " LEFT JOIN permission_group g ON g.id = -h.principal"
+        " LEFT JOIN program p ON p.id = h.program_id"
+        " WHERE coalesce(u.state, 0) < 3"
+        " ORDER BY h.far, h.principal > 0, 3, 1",
+    [MEMBER_PUT] =
+        "INSERT INTO access (user_id, group_id, program_id, project_id,"
+        " role_id) VALUES (?3, ?4, ?1, ?2, ?5) ON CONFLICT (principal,"
+        " coalesce(program_id, 0), coalesce(project_id, 0))"
+        " DO UPDATE SET role_id = ?5",
+    [MEMBER_ADD] =
+        "INSERT INTO access (user_id, group_id, program_id, project_id,"
+        " role_id) VALUES (?3, ?4, ?1, ?2, ?5) ON CONFLICT DO NOTHING",
+    [MEMBER_DELETE] = "DELETE FROM access AS a WHERE principal = ?3 AND " AT,
+    [MEMBER_ROLE] = "SELECT coalesce((SELECT name FROM user WHERE id = ?3"
+                    " AND state < 3), (SELECT name FROM permission_group"
+                    " WHERE id = -?3)), (SELECT r.key FROM access a"
+                    " JOIN role r ON r.id = a.role_id"
+                    " WHERE a.principal = ?3 AND " AT "),"
+                    " (SELECT r.rights FROM access a JOIN role r"
+                    " ON r.id = a.role_id WHERE a.principal = ?3 AND " AT ")",
+    [MEMBER_PLACE] = "SELECT coalesce((SELECT key || ' ' || name FROM program"
+                     " WHERE id = ?1), (SELECT key || ' ' || name FROM project"
+                     " WHERE id = ?2), (SELECT name FROM tenant))",
 };
 const struct query_set member_queries = {"member", member_text,
                                          COUNT(member_text)};
@@ -83,160 +74,201 @@ static const struct field member_fields[] = {
 const struct form member_form = {"MemberPut", member_fields,
                                  COUNT(member_fields)};
 
-enum err member_list(struct ctx *c, enum member_of of, int64_t id,
+static struct query *at_place(struct ctx *c, int text, struct member_place at)
+{
+    struct query *q = query(c, member_text[text]);
+
+    bind_id(q, 1, at.of == MEMBER_OF_PROGRAM ? at.id : 0);
+    bind_id(q, 2, at.of == MEMBER_OF_PROJECT ? at.id : 0);
+    return q;
+}
+
+/* The name of a program above only for those who may see it. */
+static enum err hide_programs(struct ctx *c, struct member *list, size_t count)
+{
+    int64_t known = 0;
+    unsigned rights = 0;
+    enum err e = OK;
+
+    for (size_t i = 0; i < count && !e; i++) {
+        if (!list[i].from_id)
+            continue;
+        if (list[i].from_id != known)
+            e = access_program(c, known = list[i].from_id, &rights);
+        if (!(rights & MAY_PROGRAM_VIEW)) {
+            list[i].from_id = 0;
+            list[i].from_name = NULL;
+        }
+    }
+    return e;
+}
+
+enum err member_list(struct ctx *c, struct member_place at,
                      const struct member **out, size_t *count)
 {
-    struct query *q =
-        query(c, member_text[of == MEMBER_OF_PROGRAM ? MEMBER_LIST_PROGRAM
-                                                     : MEMBER_LIST_PROJECT]);
+    struct query *q = at_place(c, MEMBER_LIST, at);
     struct buf rows = buf_in(c->mem);
     enum err e;
 
-    bind_int(q, 1, id);
     while (query_next(c, q, &e)) {
         struct member m = {
-            .user_id = col_int(q, 0),
+            .principal = col_int(q, 0),
             .role_id = col_int(q, 1),
-            .user_name = col_text(c, q, 2),
-            .user_email = col_text(c, q, 3),
+            .name = col_text(c, q, 2),
+            .email = col_text(c, q, 3),
             .role_key = col_text(c, q, 4),
-            .from_id = col_int(q, 5),
-            .from_name = col_text(c, q, 6),
+            .is_inherited = col_int(q, 5) != 0,
+            .from_id = col_int(q, 6),
+            .from_name = col_text(c, q, 7),
+            .size = col_int(q, 8),
         };
         buf_put(&rows, &m, sizeof m);
     }
     *out = (const void *)rows.data;
     *count = rows.len / sizeof **out;
-    return e;
+    return e ? e : hide_programs(c, (void *)rows.data, *count);
 }
 
-static enum err own_rights(struct ctx *c, enum member_of of, int64_t id,
-                           unsigned *out)
+/* What the actor may hand on at a place. */
+static enum err own_rights(struct ctx *c, struct member_place at, unsigned *out)
 {
-    return of == MEMBER_OF_PROGRAM ? access_program(c, id, out)
-                                   : access_project(c, id, out);
+    if (at.of == MEMBER_OF_PROGRAM)
+        return access_program(c, at.id, out);
+    if (at.of == MEMBER_OF_PROJECT)
+        return access_project(c, at.id, out);
+    *out = MAY_EVERYTHING | (c->actor->is_admin ? MAY_ADMINISTER : 0);
+    return OK;
 }
 
-static enum err role_above(struct ctx *c)
+static enum err check_above(struct ctx *c, struct member_place at,
+                            unsigned rights)
 {
+    unsigned mine;
+    enum err e = own_rights(c, at, &mine);
+
+    if (e)
+        return e;
+    if (at.of != MEMBER_OF_TENANT) /* areas mean nothing elsewhere */
+        rights &= MAY_EVERYTHING;
+    if (!(rights & ~mine))
+        return OK;
     return ctx_fail(c, ERR_DENIED, "role", "role_above",
                     "自分より強い権限のロールは扱えません",
                     "You may not give or take a role that may do more than"
                     " you may");
 }
 
-static enum err log_member(struct ctx *c, enum member_of of, int64_t id,
-                           int64_t user_id, const char *after)
+static const char *as_json(struct ctx *c, const char *who, const char *role)
 {
-    bool program = of == MEMBER_OF_PROGRAM;
-    struct query *q = query(
-        c, member_text[program ? MEMBER_ROLE_PROGRAM : MEMBER_ROLE_PROJECT]);
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
 
-    bind_int(q, 1, id);
-    bind_int(q, 2, user_id);
+    if (!role)
+        return NULL;
+    json_open(&o, NULL, '{');
+    json_text(&o, "member", who);
+    json_text(&o, "role", role);
+    json_close(&o, '}');
+    return b.data;
+}
+
+/* after: the role to be, NULL: none.  Checks what is there now. */
+static enum err log_member(struct ctx *c, struct member_place at,
+                           int64_t principal, const char *after)
+{
+    static const char *const kinds[] = {"program_member", "project_member",
+                                        "tenant_member"};
+    struct query *q = at_place(c, MEMBER_ROLE, at);
+
+    bind_int(q, 3, principal);
     enum err e = query_one(c, q);
     if (e)
         return e;
     const char *who = col_text(c, q, 0);
     const char *role = col_text(c, q, 1);
-    const char *where = col_text(c, q, 2);
-    unsigned rights = (unsigned)col_int(q, 3), mine;
+    unsigned rights = (unsigned)col_int(q, 2);
     query_done(q);
-    if ((e = own_rights(c, of, id, &mine)))
+    if (!who || (!role && !after))
+        return ERR_NOT_FOUND;
+    if ((e = check_above(c, at, rights)))
         return e;
-    if (rights & ~mine)
-        return role_above(c);
-    const char *json[2] = {role, after};
-    for (int i = 0; i < 2; i++) {
-        struct buf b = buf_in(c->mem);
-        struct json_out o = {.b = &b};
-        if (!json[i])
-            continue;
-        json_open(&o, NULL, '{');
-        json_text(&o, "member", who);
-        json_text(&o, "role", json[i]);
-        json_close(&o, '}');
-        json[i] = b.data;
-    }
+    q = at_place(c, MEMBER_PLACE, at);
+    if ((e = query_one(c, q)))
+        return e;
+    const char *where = col_text(c, q, 0);
+    query_done(q);
     return operation_log(c,
                          &(struct operation){.action = !after ? "delete"
                                                        : role ? "update"
                                                               : "create",
-                                             .kind = program ? "program_member"
-                                                             : "project_member",
-                                             .object_id = id,
+                                             .kind = kinds[at.of],
+                                             .object_id = at.id,
                                              .object_name = where,
-                                             .before = json[0],
-                                             .after = json[1]});
+                                             .before = as_json(c, who, role),
+                                             .after = as_json(c, who, after)});
 }
 
-static enum err grant(struct ctx *c, int text, int64_t id, int64_t user_id,
-                      int64_t role_id)
+static enum err grant(struct ctx *c, int text, struct member_place at,
+                      int64_t principal, int64_t role_id)
 {
-    struct query *q = query(c, member_text[text]);
+    struct query *q = at_place(c, text, at);
 
-    bind_int(q, 1, id);
-    bind_int(q, 2, user_id);
-    bind_int(q, 3, role_id);
+    bind_id(q, 3, principal > 0 ? principal : 0);
+    bind_id(q, 4, principal < 0 ? -principal : 0);
+    bind_int(q, 5, role_id);
     return query_run(c, q);
 }
 
-enum err member_put(struct ctx *c, enum member_of of, int64_t id,
-                    int64_t user_id, const char *role_key)
+static enum err check_principal(struct ctx *c, int64_t principal)
 {
-    int64_t role_id;
-    unsigned rights, mine;
-    enum err e = program_check_user(c, "user", user_id ? user_id : -1);
+    struct group g;
+
+    if (principal < 0)
+        return group_get(c, -principal, &g);
+    return program_check_user(c, "user", principal ? principal : -1);
+}
+
+enum err member_put(struct ctx *c, struct member_place at, int64_t principal,
+                    const char *role_key)
+{
+    struct role role;
+    enum err e = check_principal(c, principal);
 
     if (e)
         return e;
-    e = catalogue_find_role(c, role_key, &role_id, &rights);
+    e = role_find(c, role_key, &role);
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, ERR_INVALID, "role", "role",
                         "ロールが見つかりません", "No such role");
-    if (e || (e = own_rights(c, of, id, &mine)))
+    if (e || (e = check_above(c, at, role.rights)) ||
+        (e = log_member(c, at, principal, role_key)))
         return e;
-    if (rights & ~mine)
-        return role_above(c);
-    if ((e = log_member(c, of, id, user_id, role_key)))
-        return e;
-    return grant(
-        c, of == MEMBER_OF_PROGRAM ? MEMBER_PUT_PROGRAM : MEMBER_PUT_PROJECT,
-        id, user_id, role_id);
+    return grant(c, MEMBER_PUT, at, principal, role.id);
 }
 
-enum err member_delete(struct ctx *c, enum member_of of, int64_t id,
-                       int64_t user_id)
+enum err member_delete(struct ctx *c, struct member_place at, int64_t principal)
 {
-    struct query *q =
-        query(c, member_text[of == MEMBER_OF_PROGRAM ? MEMBER_DELETE_PROGRAM
-                                                     : MEMBER_DELETE_PROJECT]);
-    enum err e = log_member(c, of, id, user_id, NULL);
+    enum err e = log_member(c, at, principal, NULL);
 
-    if (!e) {
-        bind_int(q, 1, id);
-        bind_int(q, 2, user_id);
-        e = query_run(c, q);
-        if (!e && db_changes(c) == 0)
-            e = ERR_NOT_FOUND;
-    }
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, e, "user", "not_found",
                         "このメンバーは直接登録されていません",
                         "This person is not a member here");
-    return e;
+    if (e)
+        return e;
+    struct query *q = at_place(c, MEMBER_DELETE, at);
+    bind_int(q, 3, principal);
+    return query_run(c, q);
 }
 
-enum err member_add_manager(struct ctx *c, enum member_of of, int64_t id,
+enum err member_add_manager(struct ctx *c, struct member_place at,
                             int64_t user_id)
 {
-    int64_t role_id;
-    unsigned rights, mine;
-    enum err e = catalogue_find_role(c, "manager", &role_id, &rights);
+    struct role role;
+    unsigned mine;
+    enum err e = role_find(c, "manager", &role);
 
-    if (e || (e = own_rights(c, of, id, &mine)) || (rights & ~mine))
+    if (e || (e = own_rights(c, at, &mine)) || (role.rights & ~mine))
         return e == ERR_NOT_FOUND ? OK : e;
-    return grant(
-        c, of == MEMBER_OF_PROGRAM ? MEMBER_ADD_PROGRAM : MEMBER_ADD_PROJECT,
-        id, user_id, role_id);
+    return grant(c, MEMBER_ADD, at, user_id, role.id);
 }

@@ -4,6 +4,7 @@
 #include "base/cp932.h"
 #include "base/csv.h"
 #include "base/str.h"
+#include "core/access.h"
 #include "core/user.h"
 
 #include <string.h>
@@ -265,9 +266,11 @@ static void judge_values(struct ctx *c, struct people_file *f,
                         "Somebody new begins as invited"));
 }
 
-static void judge_change(struct ctx *c, struct people_file *f,
-                         const struct people_row *row, const struct user *u)
+static enum err judge_change(struct ctx *c, struct people_file *f,
+                             const struct people_row *row, const struct user *u)
 {
+    bool is_above;
+    enum err e = access_is_above(c, u->id, &is_above);
     bool is_gone = row->action == PEOPLE_DELETE;
     int64_t state =
         is_gone ? USER_DELETED : values_int(row->values, "state", u->state);
@@ -275,6 +278,8 @@ static void judge_change(struct ctx *c, struct people_file *f,
         !is_gone && values_bool(row->values, "is_admin", u->is_admin);
     bool is_stopped = state == USER_SUSPENDED;
 
+    if (e)
+        return e;
     f->has_admins |= u->is_admin || is_admin;
     if (!is_gone && state != u->state &&
         (state == USER_DELETED || state == USER_INVITED ||
@@ -282,7 +287,7 @@ static void judge_change(struct ctx *c, struct people_file *f,
         refuse(c, f, row, PEOPLE_STATE, "state",
                ctx_text(c, "この状態には変更できません",
                         "The state cannot be changed to this"));
-    if ((u->is_admin || is_admin) && !c->actor->is_admin)
+    if (is_above || ((u->is_admin || is_admin) && !c->actor->is_admin))
         refuse(c, f, row, PEOPLE_ADMIN, "admin_only",
                ctx_text(c, "マスター管理者を扱えるのはマスター管理者だけです",
                         "Only a master administrator may do this to one"));
@@ -295,6 +300,7 @@ static void judge_change(struct ctx *c, struct people_file *f,
                "self",
                ctx_text(c, "自分自身の削除、停止、権限の変更はできません",
                         "You cannot delete, suspend or demote yourself"));
+    return OK;
 }
 
 /* Active administrators after the row, less those before it. */
@@ -384,7 +390,9 @@ static enum err judge_row(struct ctx *c, struct people_file *f, size_t i,
                             "Only a master administrator may do this to one"));
     }
     if (f->error_count == before && row->action != PEOPLE_ADD) {
-        judge_change(c, f, row, &u);
+        e = judge_change(c, f, row, &u);
+        if (e)
+            return e;
         *step = admin_step(row, &u);
     }
     f->added += row->action == PEOPLE_ADD;

@@ -199,10 +199,7 @@ static enum err write_choice(struct ctx *c, int64_t version,
     bind_int(q, 7, choice->fresh_code);
     enum err e = query_run(c, q);
     if (!e && db_changes(c) == 0)
-        return ctx_fail(c, ERR_STALE, "version", "stale",
-                        "ほかの人が先に変更しました。"
-                        "最新の内容を確認してください",
-                        "Somebody changed this meanwhile; look at it again");
+        return ctx_stale(c);
     return e;
 }
 

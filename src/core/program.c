@@ -138,21 +138,6 @@ static struct program *find(struct program *list, size_t count, int64_t id)
     return NULL;
 }
 
-/* Grants on a program reach everything below it. */
-static void pass_down(struct program *list, size_t count,
-                      const struct grant *grants, size_t grant_count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct program *above = &list[i];
-        for (int n = 0; above && n < PROGRAM_LEVELS; n++) {
-            for (size_t g = 0; g < grant_count; g++)
-                if (grants[g].program_id == above->id)
-                    list[i].rights |= grants[g].rights;
-            above = find(list, count, above->parent_id);
-        }
-    }
-}
-
 static size_t keep_visible(struct program *list, size_t count)
 {
     size_t kept = 0;
@@ -168,27 +153,23 @@ static size_t keep_visible(struct program *list, size_t count)
 
 enum err program_list(struct ctx *c, const struct program **out, size_t *count)
 {
+    const struct access_map *map;
+    enum err e = access_map_load(c, &map);
+
+    if (e)
+        return e;
     struct query *q = query(c, program_text[PROGRAM_LIST]);
     struct buf rows = buf_in(c->mem);
-    const struct grant *grants;
-    size_t grant_count;
     struct program p;
-    enum err e;
-
     while (query_next(c, q, &e)) {
         read_program(c, q, &p);
-        p.rights = c->actor->is_admin ? MAY_EVERYTHING : 0;
+        p.rights = access_map_program(map, p.id);
         buf_put(&rows, &p, sizeof p);
     }
-    if (e || (e = access_list_grants(c, &grants, &grant_count)))
-        return e;
     struct program *list = (void *)rows.data;
-    *count = rows.len / sizeof p;
-    if (!c->actor->is_admin)
-        pass_down(list, *count, grants, grant_count);
-    *count = keep_visible(list, *count);
+    *count = keep_visible(list, rows.len / sizeof p);
     *out = list;
-    return OK;
+    return e;
 }
 
 /* ---- checks shared with projects ---- */
@@ -284,12 +265,7 @@ static enum err check_parent(struct ctx *c, int64_t id, int64_t parent_id)
     enum err e;
 
     if (parent_id == 0)
-        return c->actor->is_admin
-                   ? OK
-                   : ctx_fail(c, ERR_DENIED, "parent", "denied",
-                              "最上位に置けるのはマスター管理者だけです",
-                              "Only a master administrator may put it at"
-                              " the top");
+        return access_need_top(c, "parent", MAY_PROGRAM_ADD);
     if ((e = access_need_program(c, parent_id, MAY_PROGRAM_ADD)))
         return e;
     struct query *q = query(c, program_text[PROGRAM_ABOVE]);
@@ -371,18 +347,12 @@ enum err program_create(struct ctx *c, const struct values *v,
         return e;
     int64_t id = db_last_id(c);
     if (p.manager_id &&
-        (e = member_add_manager(c, MEMBER_OF_PROGRAM, id, p.manager_id)))
+        (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROGRAM, id},
+                                p.manager_id)))
         return e;
     if ((e = program_get(c, id, out)))
         return e;
     return log_program(c, "create", out, NULL);
-}
-
-static enum err stale(struct ctx *c)
-{
-    return ctx_fail(c, ERR_STALE, "version", "stale",
-                    "ほかの人が先に変更しました。最新の内容を確認してください",
-                    "Somebody changed this meanwhile; look at it again");
 }
 
 enum err program_update(struct ctx *c, int64_t id, int64_t version,
@@ -414,9 +384,10 @@ enum err program_update(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     if (p.manager_id && p.manager_id != before.manager_id &&
-        (e = member_add_manager(c, MEMBER_OF_PROGRAM, id, p.manager_id)))
+        (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROGRAM, id},
+                                p.manager_id)))
         return e;
     if ((e = program_get(c, id, out)))
         return e;
@@ -447,6 +418,6 @@ enum err program_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     return log_program(c, "delete", NULL, &before);
 }

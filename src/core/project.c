@@ -244,13 +244,19 @@ enum err project_list_plain(struct ctx *c, const struct project **out,
 
 enum err project_list(struct ctx *c, const struct project **out, size_t *count)
 {
+    const struct access_map *map;
     struct project *list;
     enum err e = read_visible(c, &list, count);
 
-    for (size_t i = 0; !e && i < *count; i++)
-        if (!(e = access_project(c, list[i].id, &list[i].rights)) &&
-            !(e = hide_program(c, &list[i])))
-            e = count_tickets(c, &list[i]);
+    if (e || (e = access_map_load(c, &map)))
+        return e;
+    for (size_t i = 0; !e && i < *count; i++) {
+        list[i].rights =
+            access_map_project(map, list[i].id, list[i].program_id);
+        if (!(access_map_program(map, list[i].program_id) & MAY_PROGRAM_VIEW))
+            list[i].program_id = 0;
+        e = count_tickets(c, &list[i]);
+    }
     *out = list;
     return e;
 }
@@ -299,11 +305,7 @@ static enum err check_program(struct ctx *c, int64_t program_id)
 {
     if (program_id)
         return access_need_program(c, program_id, MAY_PROJECT_ADD);
-    if (c->actor->is_admin)
-        return OK;
-    return ctx_fail(c, ERR_DENIED, "program", "denied",
-                    "最上位に置けるのはマスター管理者だけです",
-                    "Only a master administrator may put it at the top");
+    return access_need_top(c, "program", MAY_PROJECT_ADD);
 }
 
 static enum err check(struct ctx *c, const struct project *p)
@@ -362,19 +364,13 @@ enum err project_create(struct ctx *c, const struct values *v,
         return e;
     int64_t id = db_last_id(c);
     if (p.manager_id &&
-        (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
+        (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROJECT, id},
+                                p.manager_id)))
         return e;
     p.id = id;
     if ((e = project_write_marks(c, &p, v)) || (e = project_get(c, id, out)))
         return e;
     return log_project(c, "create", out, NULL);
-}
-
-static enum err stale(struct ctx *c)
-{
-    return ctx_fail(c, ERR_STALE, "version", "stale",
-                    "ほかの人が先に変更しました。最新の内容を確認してください",
-                    "Somebody changed this meanwhile; look at it again");
 }
 
 /* What the plan is worked out by has changed: at once, not at the next edit. */
@@ -422,9 +418,10 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     if (p.manager_id && p.manager_id != before.manager_id &&
-        (e = member_add_manager(c, MEMBER_OF_PROJECT, id, p.manager_id)))
+        (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROJECT, id},
+                                p.manager_id)))
         return e;
     if ((e = project_write_marks(c, &before, v)) ||
         (e = project_follow_calendar(c, &before, v)) ||
@@ -447,7 +444,7 @@ enum err project_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     return log_project(c, "delete", NULL, &before);
 }
 

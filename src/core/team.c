@@ -314,7 +314,7 @@ enum err team_update(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return taken(c, e);
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     if (values_has(v, "members") && (e = write_people(c, id, v)))
         return e;
     if ((e = team_get(c, id, out)))
@@ -346,7 +346,7 @@ enum err team_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     return log_team(c, "delete", &before, NULL);
 }
 

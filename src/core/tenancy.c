@@ -80,10 +80,7 @@ enum err tenancy_update(struct ctx *c, int64_t version, const struct values *v,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return ctx_fail(c, ERR_STALE, "version", "stale",
-                        "ほかの人が先に変更しました。"
-                        "最新の内容を確認してください",
-                        "Somebody changed this meanwhile; look at it again");
+        return ctx_stale(c);
     if ((e = tenancy_get(c, out)))
         return e;
     return operation_log(c, &(struct operation){.action = "update",

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/access.h"
 #include "core/core.h"
 #include "core/invite.h"
 #include "core/operation.h"
@@ -200,15 +201,20 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
 {
     size_t max = (size_t)filter->limit;
     struct user *list = arena_array(c->mem, struct user, max + 1);
-    struct query *q = query(c, user_text[USER_LIST]);
-    enum err e;
+    enum err e = OK;
+    unsigned rights = 0;
 
     *count = 0;
+    *more = false;
+    if ((e = access_tenant(c, &rights)))
+        return e;
+    bool is_all = rights & MAY_ADMIN_USERS;
+    struct query *q = query(c, user_text[USER_LIST]);
     bind_text(q, 1, filter->q ? str_fold(c->mem, filter->q) : NULL);
-    bind_int(q, 2, c->actor->is_admin ? filter->state : USER_ACTIVE);
+    bind_int(q, 2, is_all ? filter->state : USER_ACTIVE);
     bind_int(q, 3, filter->after_id);
     bind_int(q, 4, (int64_t)max + 1);
-    bind_int(q, 5, c->actor->is_admin ? filter->admin : -1);
+    bind_int(q, 5, is_all ? filter->admin : -1);
     while (query_next(c, q, &e))
         read_user(c, q, &list[(*count)++]);
     *more = *count > max;
@@ -319,13 +325,6 @@ static enum err check_last_admin(struct ctx *c, const struct user *before)
                     "The last master administrator must stay");
 }
 
-static enum err stale(struct ctx *c)
-{
-    return ctx_fail(c, ERR_STALE, "version", "stale",
-                    "ほかの人が先に変更しました。最新の内容を確認してください",
-                    "Somebody changed this meanwhile; look at it again");
-}
-
 enum err user_update(struct ctx *c, int64_t id, int64_t version,
                      const struct values *v, struct user *out)
 {
@@ -340,7 +339,8 @@ enum err user_update(struct ctx *c, int64_t id, int64_t version,
     u.lang = (enum lang)values_int(v, "lang", before.lang);
     u.is_admin = values_bool(v, "is_admin", before.is_admin);
     u.state = (enum user_state)values_int(v, "state", before.state);
-    if ((e = check_rank(c, u.is_admin || before.is_admin)))
+    if ((e = check_rank(c, u.is_admin || before.is_admin)) ||
+        (e = access_need_over(c, id)))
         return e;
     if (u.state != before.state &&
         (u.state == USER_DELETED || u.state == USER_INVITED ||
@@ -359,7 +359,7 @@ enum err user_update(struct ctx *c, int64_t id, int64_t version,
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     if ((e = check_last_admin(c, &before)))
         return e;
     if (u.state == USER_SUSPENDED && (e = session_end_all(c, id)))
@@ -374,9 +374,8 @@ enum err user_delete(struct ctx *c, int64_t id, int64_t version)
     struct user before;
     enum err e = user_get(c, id, &before);
 
-    if (!e)
-        e = check_rank(c, before.is_admin);
-    if (e)
+    if (e || (e = check_rank(c, before.is_admin)) ||
+        (e = access_need_over(c, id)))
         return e;
     struct query *q = query(c, user_text[USER_DELETE]);
     bind_int(q, 1, id);
@@ -384,7 +383,7 @@ enum err user_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return stale(c);
+        return ctx_stale(c);
     if ((e = check_last_admin(c, &before)))
         return e;
     if ((e = session_end_all(c, id)))

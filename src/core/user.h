@@ -46,7 +46,7 @@ MUST_USE enum err user_find(struct ctx *c, const char *email, struct user *out);
 /* Active master administrators. */
 MUST_USE enum err user_count_admins(struct ctx *c, int64_t *out);
 /* Filters: q (part of name or address), state -1 any; after_id pages by
- * (name, id).  Users who are not administrators see active ones only. */
+ * (name, id).  Only administrators of people see others than active ones. */
 struct user_filter {
     const char *q;
     int state, admin; /* admin: 1 administrators, 0 the others, -1 any */
@@ -57,7 +57,8 @@ MUST_USE enum err user_list(struct ctx *c, const struct user_filter *filter,
                             const struct user **out, size_t *count, bool *more);
 
 /* Creates and invites.  ERR_CONFLICT "email_taken"; in all three ERR_DENIED
- * "admin_only" when somebody else than a master administrator touches one. */
+ * "admin_only" when somebody else than a master administrator touches one,
+ * or one who administers the tenant. */
 MUST_USE enum err user_create(struct ctx *c, const struct app *app,
                               const struct values *v, struct user *out);
 MUST_USE enum err user_update(struct ctx *c, int64_t id, int64_t version,

@@ -197,10 +197,7 @@ static enum err put(struct ctx *c, int64_t calendar_id, int64_t version,
     if (e)
         return e;
     if (db_changes(c) == 0)
-        return ctx_fail(c, ERR_STALE, "version", "stale",
-                        "ほかの人が先に変更しました。"
-                        "最新の内容を確認してください",
-                        "Somebody changed this meanwhile; look at it again");
+        return ctx_stale(c);
     return put_days(c, calendar_id, v);
 }
 

@@ -130,7 +130,7 @@ enum err workday_delete(struct ctx *c, int64_t id, int64_t version)
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
-        return catalogue_fail_stale(c);
+        return ctx_stale(c);
     return operation_log(c, &(struct operation){.action = "delete",
                                                 .kind = "calendar",
                                                 .object_id = id,

@@ -16,7 +16,8 @@ static enum err put(struct world *w, int64_t actor, enum member_of of,
                     int64_t id, int64_t user, const char *role)
 {
     world_begin(w, actor, TX_WRITE);
-    return world_end(w, member_put(&w->c, of, id, user, role));
+    return world_end(
+        w, member_put(&w->c, (struct member_place){of, id}, user, role));
 }
 
 static void knows_nothing_without_a_grant(void **state)

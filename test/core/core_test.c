@@ -26,6 +26,14 @@ static const char *const may_scan[] = {
     "SCAN ticket_search",
     "SCAN u",
     "SCAN it",
+    "SCAN me",
+    "SCAN mine",
+    "SCAN hit",
+    "SCAN who",
+    "SCAN below",
+    "SCAN reason",
+    "SCAN page",
+    "SCAN program", /* rights on all of them at once */
     "SCAN tenant",
     "SCAN mail",
     "SCAN session", /* the daily round */

@@ -312,8 +312,10 @@ static void contributors_change_only_their_own(void **state)
                                 "\"version\":1,\"progress\":50}"),
                      ERR_DENIED); /* no grant: the route says 404 before */
     world_begin(w, ADMIN, TX_WRITE);
-    assert_int_equal(world_end(w, member_put(&w->c, MEMBER_OF_PROGRAM,
-                                             w->program, 2, "contributor")),
+    assert_int_equal(world_end(w, member_put(&w->c,
+                                             (struct member_place){
+                                                 MEMBER_OF_PROGRAM, w->program},
+                                             2, "contributor")),
                      OK);
     assert_int_equal(world_edit(w, 2,
                                 "{\"op\":\"update\",\"id\":\"2\","

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/routes.h"
+#include "core/role.h"
+
+static enum err list_roles(struct call *k)
+{
+    const struct role *list;
+    size_t count;
+    enum err e = role_list(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        role_put_json(&k->out, NULL, &list[i]);
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply_role(struct call *k, const struct role *r)
+{
+    call_etag(k, r->version);
+    role_put_json(&k->out, NULL, r);
+    return OK;
+}
+
+static enum err post_role(struct call *k)
+{
+    struct role r;
+    enum err e = role_create(k->c, k->body, &r);
+
+    return e ? e : reply_role(k, &r);
+}
+
+static enum err patch_role(struct call *k)
+{
+    struct role r;
+    enum err e = role_update(k->c, call_id(k, 0), k->if_match, k->body, &r);
+
+    return e ? e : reply_role(k, &r);
+}
+
+static enum err delete_role(struct call *k)
+{
+    return role_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/roles",     list_roles,  RIGHT_ADMIN_ACCESS, NULL,       NULL,
+     NULL,                                                                                        ROUTE_LIST,    "Roles, those of the product first"},
+    {METHOD_POST,   "/api/v1/roles",     post_role,   RIGHT_ADMIN_ACCESS, &role_form,
+     NULL,                                                                                  NULL, ROUTE_CREATED, "Add a role of one's own"          },
+    {METHOD_PATCH,  "/api/v1/roles/:id", patch_role,  RIGHT_ADMIN_ACCESS,
+     &role_edit_form,                                                                 NULL, NULL, ROUTE_MATCH,   "Change one's own role"            },
+    {METHOD_DELETE, "/api/v1/roles/:id", delete_role, RIGHT_ADMIN_ACCESS, NULL,
+     NULL,                                                                                  NULL, ROUTE_MATCH,   "Delete a role that no grant names"},
+};
+const struct route_set role_routes = {routes, COUNT(routes)};

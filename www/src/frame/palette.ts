@@ -3,6 +3,7 @@
 import { get, query } from "../lib/api";
 import { t, type Key } from "../lib/i18n.svelte";
 import type { SearchHit } from "../lib/model";
+import { adminScreens } from "./screens";
 import { go } from "../lib/router.svelte";
 import { app } from "../lib/state.svelte";
 import type { IconName } from "../ui/Icon.svelte";
@@ -28,8 +29,7 @@ function screens(): Offer[] {
     ["programs", "/", "tree"],
     ["account", "/account", "person"],
   ];
-  if (app.session?.user.is_admin)
-    list.push(["users", "/users", "people"], ["tenant_settings", "/tenant", "building"], ["operation_log", "/log", "log"]);
+  list.push(...adminScreens());
   return list.map(([key, to, icon]) => ({ id: `go${to}`, icon, text: t(key), detail: t("go_to"), run: () => go(to) }));
 }
 

@@ -14,7 +14,7 @@ export interface Person {
   name: string;
 }
 export interface Session {
-  user: { id: string; name: string; email: string; lang: Lang; is_admin: boolean };
+  user: { id: string; name: string; email: string; lang: Lang; is_admin: boolean; rights: string[] };
   tenant: { id: string; name: string };
   expires_at: string;
   idle_minutes: number;
@@ -86,6 +86,36 @@ export interface Role {
   key: string;
   ja: string;
   en: string;
+  rights: string[];
+}
+export interface RoleDetail extends Role {
+  details: string;
+  is_system: boolean;
+  uses: number;
+  version: number;
+}
+export interface Group {
+  id: string;
+  name: string;
+  details: string;
+  members: number;
+  grants: number;
+  version: number;
+}
+export interface Reason {
+  via: "master" | "tenant" | "program" | "direct";
+  program: Person | null;
+  group: Person | null;
+  role: { key: string; ja: string; en: string } | null;
+}
+export interface Reach {
+  user?: { id: string; name: string; email: string; state: string };
+  kind?: "program" | "project";
+  id?: string;
+  key?: string;
+  name?: string;
+  reasons: Reason[];
+  rights: string[];
 }
 export type FieldType = "text" | "lines" | "integer" | "decimal" | "day" | "choice" | "choices" | "user" | "check" | "url";
 export interface CustomField {
@@ -232,9 +262,10 @@ export interface Tenant {
   version: number;
 }
 export interface Member {
-  user: { id: string; name: string; email: string };
+  user: { id: string; name: string; email: string } | null; // or a group
+  group: { id: string; name: string; members: number } | null;
   role: { id: string; key: string };
-  inherited: { id: string; name: string } | null;
+  inherited: { id: string | null; name: string | null } | null; // id null: not for one's eyes, or the tenant
 }
 export interface User {
   id: string;

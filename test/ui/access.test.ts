@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A role is made, a group is given it, and the page says who can see and why.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
+import { openBrowser, signInPage, watch } from "./browser.ts";
+
+let demo: Demo;
+let browser: Browser;
+let page: Page;
+let api: Client;
+let problems: string[];
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP" });
+  page = await context.newPage();
+  problems = watch(page);
+  await signInPage(page, demo.ready, 0);
+  api = await signedIn(demo, 0);
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+const shot = async (name: string) => {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+};
+const dialog = () => page.locator("dialog[open]");
+const kato = () => demo.ready.accounts.find((a) => a.email.startsWith("kato"))!;
+
+test("a role of one's own takes a few ticks", async () => {
+  await page.goto(`${demo.ready.url}/access`);
+  await page.getByRole("button", { name: "マネージャー", exact: true }).click();
+  await dialog().getByText("製品のロールは変えられません").waitFor();
+  await shot("role-fixed");
+  await dialog().getByText("閉じる", { exact: true }).click();
+  await page.getByRole("button", { name: "ロールを追加" }).click();
+  await dialog().getByLabel("名前", { exact: true }).fill("外部レビュー担当");
+  await dialog().getByLabel("チケットの追加").check();
+  await dialog().getByLabel("チケットの参照").uncheck();
+  assert.equal(await dialog().getByLabel("チケットの追加").isChecked(), false, "nobody adds what they may not see");
+  await dialog().getByLabel("チケットの追加").check();
+  assert.equal(await dialog().getByLabel("チケットの参照").isChecked(), true);
+  await dialog().getByLabel("コメント").check();
+  await shot("role-dialog");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  await page.getByRole("button", { name: "外部レビュー担当", exact: true }).waitFor();
+  await shot("roles");
+  const made = (await api.get("/roles")).body.items.find((r: any) => r.ja === "外部レビュー担当");
+  assert.deepEqual(made.rights.toSorted(), ["comment", "program_view", "project_view", "ticket_add", "ticket_view"]);
+});
+
+test("a group is filled, joins a project, and the page says why", async () => {
+  await page.goto(`${demo.ready.url}/access?tab=groups`);
+  await page.getByText("グループはまだありません").waitFor();
+  await page.getByRole("button", { name: "グループを追加" }).click();
+  await dialog().getByLabel("名前", { exact: true }).fill("監査チーム");
+  await dialog().getByRole("button", { name: "保存" }).click();
+  await dialog().getByText("まだ誰もいません").waitFor();
+  await dialog().getByRole("combobox").fill(kato().name);
+  await page.getByRole("option", { name: kato().name }).click();
+  await dialog().locator("li", { hasText: kato().email }).waitFor();
+  await shot("group-people");
+  await dialog().getByText("閉じる", { exact: true }).click();
+  await page.getByText("1 人・権限 0 件").waitFor();
+  await shot("groups");
+
+  await page.goto(`${demo.ready.url}/projects/ERP/settings`);
+  await page.getByRole("combobox", { name: "メンバーを追加" }).fill("監査");
+  await page.getByRole("option", { name: "監査チーム" }).click();
+  await page.getByLabel("ロール", { exact: true }).selectOption({ label: "閲覧者" });
+  await page.getByRole("button", { name: "メンバーを追加" }).click();
+  await page.locator("li", { hasText: "監査チーム" }).waitFor();
+  await shot("members-group");
+  await page.getByRole("link", { name: "誰が見られるか" }).click();
+  const row = page.locator(".list > li", { hasText: kato().email });
+  await row.getByText("グループ「監査チーム」").waitFor();
+  await shot("who-can-see");
+
+  await page.goto(`${demo.ready.url}/users`);
+  await page.getByRole("button", { name: `その他の操作 ${kato().name}` }).click();
+  await page.getByRole("menuitem", { name: "何が見られるか" }).click();
+  await page.locator(".list > li", { hasText: "ERP" }).first().waitFor();
+  await page.getByText("グループ「監査チーム」").waitFor();
+  await shot("can-see-what");
+  assert.deepEqual(problems, []);
+});
+
+test("a role on everything opens an area of administration, and only that", async () => {
+  const role = (await api.post("/roles", { ja: "ログ担当", rights: ["admin_log"] })).body;
+  await page.goto(`${demo.ready.url}/access?tab=everywhere`);
+  await page.getByRole("combobox", { name: "メンバーを追加" }).fill(kato().name);
+  await page.getByRole("option", { name: kato().name }).click();
+  await page.getByLabel("ロール", { exact: true }).selectOption(role.key);
+  await page.getByRole("button", { name: "メンバーを追加" }).click();
+  await page.locator("li", { hasText: kato().email }).waitFor();
+  await shot("everywhere");
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "ja-JP" });
+  const theirs = await context.newPage();
+  await signInPage(theirs, demo.ready, demo.ready.accounts.indexOf(kato()));
+  await theirs.goto(`${demo.ready.url}/log`);
+  await theirs.getByRole("heading", { name: "操作ログ" }).waitFor();
+  await theirs.goto(`${demo.ready.url}/access`);
+  await theirs.getByText("ページが見つかりません").waitFor();
+  await context.close();
+});

@@ -66,7 +66,7 @@ test("labels and teams are made, given to a ticket, found by, and merged", async
   await shot("list-labels");
 
   await page.goto(`${demo.ready.url}/projects/ERP/gantt?ticket=ERP-100`);
-  await page.getByLabel("ラベル", { exact: true }).first().check();
+  await page.getByRole("checkbox", { name: "ラベル", exact: true }).check();
   await page.getByRole("searchbox", { name: "絞り込み" }).fill("移行リハーサル");
   await page.locator("[role=gridcell] .labels:has-text('お客様要望')").waitFor();
   await shot("gantt-labels");
@@ -140,6 +140,7 @@ test("a classification gets a status and fields, arranged by keyboard; the panel
 });
 
 test("a calendar is made and chosen by a project; a company day is in it", async () => {
+  await api.post("/labels", { kind: "project", name: "重点案件", color: "red" });
   await page.goto(`${demo.ready.url}/master?tab=calendars`);
   await page.getByRole("button", { name: "カレンダーを追加" }).click();
   await dialog().getByLabel("名前", { exact: true }).fill("週6日");
@@ -154,9 +155,9 @@ test("a calendar is made and chosen by a project; a company day is in it", async
   for (let i = 0; i < 100 && (await mine()).projects !== 1; i++) await page.waitForTimeout(30);
   assert.equal((await api.get(`/projects/${erp.id}`)).body.calendar_id, (await mine()).id);
   assert.equal((await mine()).calendar.weekdays, 126);
-  await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "顧客要望" });
-  await page.locator(".mark:has-text('顧客要望')").waitFor();
+  await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "重点案件" });
+  await page.locator(".mark:has-text('重点案件')").waitFor();
   await page.goto(`${demo.ready.url}/projects/ERP`);
-  await page.locator(".title .tag:has-text('顧客要望')").waitFor();
+  await page.locator(".title .tag:has-text('重点案件')").waitFor();
   assert.deepEqual(problems, []);
 });

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The truth for all three kinds of file.  A line "-- section: NAME" begins the
--- part of one kind: tenant, access, control.  Days are civil day numbers
+-- The truth for all three kinds of file.  A line "-- section: NAME …" begins a
+-- part of the kinds it names: tenant, access, control.  Days are civil day numbers
 -- (days since 1970-01-01), moments UTC microseconds, durations minutes.
 
--- section: tenant
+-- section: tenant control
 
-CREATE TABLE tenant ( -- the customer; one row
+CREATE TABLE tenant ( -- the customer, or in control.db the operator; one row
   id            INTEGER PRIMARY KEY CHECK (id = 1),
   name          TEXT NOT NULL,                 -- shown in the top bar
   lang          INTEGER NOT NULL DEFAULT 0,    -- of new users: 0 ja, 1 en
@@ -156,6 +156,33 @@ CREATE TABLE calendar_day ( -- exceptions: company holidays, working Saturdays
   PRIMARY KEY (calendar_id, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE operation ( -- operation log: audit record, each row kept 3 months
+  seq         INTEGER PRIMARY KEY,             -- no gaps
+  at          INTEGER NOT NULL,
+  user_id     INTEGER,                         -- 0: the system
+  user_name   TEXT NOT NULL,                   -- as it was then
+  ip          TEXT NOT NULL,
+  request_id  TEXT NOT NULL,
+  action      TEXT NOT NULL,                   -- "create", "update", "delete", "sign_in", …
+  kind        TEXT NOT NULL,                   -- "ticket", "user", "project", …
+  object_id   INTEGER,
+  object_name TEXT NOT NULL,                   -- "ERP-12 要件定義"
+  before      TEXT,                            -- JSON object of the changed fields
+  after       TEXT,
+  hash        BLOB NOT NULL                    -- SHA-256(previous hash, this row)
+) STRICT;
+CREATE INDEX operation_at ON operation(at);
+CREATE INDEX operation_user ON operation(user_id, seq);
+CREATE INDEX operation_object ON operation(kind, object_id, seq);
+
+CREATE TABLE operation_anchor ( -- where the chain begins after pruning; one row
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
+  seq       INTEGER NOT NULL,                  -- last removed row, 0 at first
+  hash      BLOB NOT NULL,                     -- its hash
+  pruned_at INTEGER NOT NULL,
+  signature BLOB                               -- of seq and hash, by the log key
+) STRICT;
+
 CREATE TABLE role ( -- a set of permissions that a grant gives
   id        INTEGER PRIMARY KEY,
   key       TEXT NOT NULL UNIQUE,              -- "manager", "leader", …; "role-9" of the tenant's own
@@ -182,6 +209,27 @@ CREATE TABLE group_member (
   PRIMARY KEY (user_id, group_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX group_member_group ON group_member(group_id, user_id);
+
+CREATE TABLE access ( -- grants: the role a user or a group has on an object
+  id         INTEGER PRIMARY KEY,
+  user_id    INTEGER REFERENCES user(id),
+  group_id   INTEGER REFERENCES permission_group(id) ON DELETE CASCADE,
+  principal  INTEGER NOT NULL AS (coalesce(user_id, -group_id)) STORED,
+  program_id INTEGER REFERENCES program(id),   -- with everything below it
+  project_id INTEGER REFERENCES project(id),   -- neither: the whole tenant
+  role_id    INTEGER NOT NULL REFERENCES role(id),
+  CHECK ((user_id IS NULL) <> (group_id IS NULL)),
+  CHECK (program_id IS NULL OR project_id IS NULL)
+) STRICT;
+CREATE UNIQUE INDEX access_place ON access(principal, coalesce(program_id, 0), coalesce(project_id, 0));
+CREATE INDEX access_principal_project ON access(principal, project_id, program_id);
+CREATE INDEX access_principal_program ON access(principal, program_id);
+CREATE INDEX access_role ON access(role_id);
+CREATE INDEX access_object ON access(project_id, program_id);
+CREATE INDEX access_group ON access(group_id) WHERE group_id IS NOT NULL;
+CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
+
+-- section: tenant
 
 CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
   key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)
@@ -264,25 +312,6 @@ CREATE TABLE project_team (
   PRIMARY KEY (project_id, team_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX project_team_team ON project_team(team_id, project_id);
-
-CREATE TABLE access ( -- grants: the role a user or a group has on an object
-  id         INTEGER PRIMARY KEY,
-  user_id    INTEGER REFERENCES user(id),
-  group_id   INTEGER REFERENCES permission_group(id) ON DELETE CASCADE,
-  principal  INTEGER NOT NULL AS (coalesce(user_id, -group_id)) STORED,
-  program_id INTEGER REFERENCES program(id),   -- with everything below it
-  project_id INTEGER REFERENCES project(id),   -- neither: the whole tenant
-  role_id    INTEGER NOT NULL REFERENCES role(id),
-  CHECK ((user_id IS NULL) <> (group_id IS NULL)),
-  CHECK (program_id IS NULL OR project_id IS NULL)
-) STRICT;
-CREATE UNIQUE INDEX access_place ON access(principal, coalesce(program_id, 0), coalesce(project_id, 0));
-CREATE INDEX access_principal_project ON access(principal, project_id, program_id);
-CREATE INDEX access_principal_program ON access(principal, program_id);
-CREATE INDEX access_role ON access(role_id);
-CREATE INDEX access_object ON access(project_id, program_id);
-CREATE INDEX access_group ON access(group_id) WHERE group_id IS NOT NULL;
-CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
 
 CREATE TABLE classification ( -- the ticket's type
   id     INTEGER PRIMARY KEY,
@@ -458,33 +487,6 @@ CREATE TABLE change ( -- ticket history: business data, kept as long as the tick
 ) STRICT;
 CREATE INDEX change_ticket ON change(ticket_id, id);
 
-CREATE TABLE operation ( -- operation log: audit record, each row kept 3 months
-  seq         INTEGER PRIMARY KEY,             -- no gaps
-  at          INTEGER NOT NULL,
-  user_id     INTEGER,                         -- 0: the system
-  user_name   TEXT NOT NULL,                   -- as it was then
-  ip          TEXT NOT NULL,
-  request_id  TEXT NOT NULL,
-  action      TEXT NOT NULL,                   -- "create", "update", "delete", "sign_in", …
-  kind        TEXT NOT NULL,                   -- "ticket", "user", "project", …
-  object_id   INTEGER,
-  object_name TEXT NOT NULL,                   -- "ERP-12 要件定義"
-  before      TEXT,                            -- JSON object of the changed fields
-  after       TEXT,
-  hash        BLOB NOT NULL                    -- SHA-256(previous hash, this row)
-) STRICT;
-CREATE INDEX operation_at ON operation(at);
-CREATE INDEX operation_user ON operation(user_id, seq);
-CREATE INDEX operation_object ON operation(kind, object_id, seq);
-
-CREATE TABLE operation_anchor ( -- where the chain begins after pruning; one row
-  id        INTEGER PRIMARY KEY CHECK (id = 1),
-  seq       INTEGER NOT NULL,                  -- last removed row, 0 at first
-  hash      BLOB NOT NULL,                     -- its hash
-  pruned_at INTEGER NOT NULL,
-  signature BLOB                               -- of seq and hash, by the log key
-) STRICT;
-
 CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
   text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
 
@@ -505,7 +507,7 @@ CREATE INDEX entry_at ON entry(at);
 
 -- section: control
 
-CREATE TABLE tenant ( -- what must be known without opening a tenant's file
+CREATE TABLE customer ( -- a tenant: what must be known without opening its file
   id         TEXT PRIMARY KEY,                 -- folder and path name
   name       TEXT NOT NULL,
   host       TEXT UNIQUE,                      -- own host name, NULL: path mode
@@ -513,4 +515,4 @@ CREATE TABLE tenant ( -- what must be known without opening a tenant's file
   created_at INTEGER NOT NULL,
   due_at     INTEGER                           -- next mail or job of this tenant, NULL: none
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tenant_due ON tenant(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX customer_due ON customer(due_at) WHERE due_at IS NOT NULL;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/operator.h"
 #include "core/session.h"
 
 #include <string.h>
@@ -50,6 +51,18 @@ static bool fixed_first(const struct route *a, const struct route *b)
     return !b || (strchr(b->path, ':') && !strchr(a->path, ':'));
 }
 
+/* The operator's place answers its own routes and those of one's account; a
+ * tenant never answers the operator's. */
+static bool is_here(const struct call *k, const struct route_set *set,
+                    const struct route *r)
+{
+    bool of_operator = r->right == RIGHT_AUDITOR ||
+                       r->right == RIGHT_OPERATOR ||
+                       (r->flags & ROUTE_OPERATOR);
+
+    return routes_are_everywhere(set) || of_operator == k->place->is_operator;
+}
+
 /* A route with fixed words wins over one with a parameter in that place. */
 static const struct route *find_route(struct call *k, const char *path,
                                       bool *path_known)
@@ -65,7 +78,8 @@ static const struct route *find_route(struct call *k, const char *path,
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++) {
             const struct route *r = &route_sets[s]->routes[i];
-            if (!match_path(r->path, path, params, lens))
+            if (!match_path(r->path, path, params, lens) ||
+                !is_here(k, route_sets[s], r))
                 continue;
             *path_known = true;
             if (r->method != method || !fixed_first(r, best))
@@ -244,6 +258,11 @@ enum err call_need_fresh(const struct call *k)
                     "Give your password again before this step");
 }
 
+static bool is_reading(const struct route *r)
+{
+    return r->method == METHOD_GET || (r->flags & ROUTE_READ);
+}
+
 static enum err check_rights(struct call *k, const struct visitor *v)
 {
     enum right right = k->route->right;
@@ -255,7 +274,9 @@ static enum err check_rights(struct call *k, const struct visitor *v)
         return e;
     if (right == RIGHT_HALF)
         return OK;
-    e = access_check(k->c, right, call_id(k, 0));
+    e = k->place->is_operator
+            ? operator_check(k->c, right, is_reading(k->route))
+            : access_check(k->c, right, call_id(k, 0));
     if (!e && (k->route->flags & ROUTE_FRESH))
         e = call_need_fresh(k);
     return e;
@@ -289,11 +310,6 @@ static enum err run_handler(struct call *k)
                            : k->reply->body.len            ? 200
                                                            : 204;
     return e;
-}
-
-static bool is_reading(const struct route *r)
-{
-    return r->method == METHOD_GET || (r->flags & ROUTE_READ);
 }
 
 static enum err run_in_tx(struct call *k, const struct visitor *v)

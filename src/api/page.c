@@ -74,6 +74,21 @@ bool page_serve_system(struct call *k)
     return true;
 }
 
+/* "/" of the operator's own host leads to the console. */
+static bool leads_to_console(struct call *k)
+{
+    const char *host = k->request->host, *own = k->app->operator_host;
+    size_t len = own ? strlen(own) : 0;
+
+    if (!own || !str_equal(k->request->path, "/") ||
+        strncmp(host, own, len) != 0 || (host[len] && host[len] != ':'))
+        return false;
+    k->reply->status = 302;
+    k->reply->type = "text/plain; charset=utf-8";
+    reply_header(k->reply, "Location", "/operator/");
+    return true;
+}
+
 static void serve_asset(struct call *k, const struct asset *a)
 {
     bool hashed = str_starts(a->path, "/assets/");
@@ -98,6 +113,8 @@ enum err page_serve(struct call *k)
         return ctx_fail(k->c, ERR_INVALID, "", "method",
                         "このメソッドは使えません",
                         "This method is not allowed here");
+    if (leads_to_console(k))
+        return OK;
     if (!a && !strchr(name ? name : path, '.'))
         a = asset_find("/index.html");
     if (!a)

@@ -5,7 +5,9 @@
 #include "api/api.h"
 
 /* Which tenant a request is for: by path (/t/ID/…), by host name, or the only
- * one there is. */
+ * one there is.  The operator's console is under /operator/ of its own host
+ * name (operator_host) or listener (operator_listen); with neither, of any
+ * host that is no tenant's.  Elsewhere that path is not found. */
 struct place {
     const char *tenant;   /* NULL: none, only the entrance page */
     const char *prefix;   /* "/t/acme" or "" */
@@ -13,6 +15,8 @@ struct place {
     const char *base_url; /* for links in mails */
     const char *cookie;   /* name of the session cookie */
     const char *device_cookie;
+    const char *cookie_path;
+    bool is_operator; /* tenant is STORE_OPERATOR, the console's place */
 };
 
 MUST_USE enum err place_find(struct ctx *c, const struct app *app,

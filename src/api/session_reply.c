@@ -12,11 +12,9 @@
 void session_put_cookie(struct call *k, const char *name, const char *value,
                         int max_age_s)
 {
-    const char *prefix = k->place->prefix;
-
     reply_cookie(k->reply, &(struct cookie){.name = name,
                                             .value = value,
-                                            .path = *prefix ? prefix : "/",
+                                            .path = k->place->cookie_path,
                                             .max_age_s = max_age_s,
                                             .is_secure = k->request->is_tls});
 }

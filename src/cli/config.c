@@ -28,6 +28,7 @@ static const struct key {
     KEY(listen, "0.0.0.0:8443"),
     KEY(listen_plain, NULL),
     KEY(operator_listen, NULL),
+    KEY(operator_host, NULL),
     KEY(cert, NULL),
     KEY(cert_key, NULL),
     KEY(base_url, NULL),

@@ -16,7 +16,9 @@ struct config {
     const char *master_key;      /* file, 0400; default DATA.key beside it */
     const char *listen;          /* "0.0.0.0:8443 [::]:8443", TLS */
     const char *listen_plain;    /* behind a proxy: "127.0.0.1:8080" */
-    const char *operator_listen; /* "127.0.0.1:9464": /metrics, plain */
+    const char *operator_listen; /* "127.0.0.1:9464": /metrics, the operator's
+                                    console; plain */
+    const char *operator_host;   /* "ops.example.jp": the console, over TLS */
     const char *cert, *cert_key; /* PEM; default: self-signed, in data_dir */
     const char *base_url;        /* "https://pm.example.jp" */
     const char *trusted_proxies; /* CIDRs, blanks between */

@@ -23,21 +23,37 @@ static const struct actor demo_actor = {.name = "demo",
                                         .base_url = "http://localhost",
                                         .lang = LANG_JA};
 
+static const struct actor operator_actor = {.name = "demo",
+                                            .ip = "127.0.0.1",
+                                            .request_id = "demo",
+                                            .tenant = STORE_OPERATOR,
+                                            .base_url = "http://localhost",
+                                            .lang = LANG_JA};
+
 /* ---- the file with the accounts ---- */
+
+/* The company's people, and after them the operator. */
+enum { DEMO_OPERATOR = SAMPLE_ACCOUNTS, DEMO_ACCOUNTS };
+
+static void put_account(struct json_out *o, const char *name,
+                        const struct sample_account *account)
+{
+    json_open(o, name, '{');
+    json_text(o, "email", account->email);
+    json_text(o, "name", account->name);
+    json_text(o, "role", account->role);
+    json_text(o, "password", account->password);
+    json_close(o, '}');
+}
 
 static void put_accounts(struct json_out *o,
                          const struct sample_account *accounts)
 {
     json_open(o, "accounts", '[');
-    for (int i = 0; i < SAMPLE_ACCOUNTS; i++) {
-        json_open(o, NULL, '{');
-        json_text(o, "email", accounts[i].email);
-        json_text(o, "name", accounts[i].name);
-        json_text(o, "role", accounts[i].role);
-        json_text(o, "password", accounts[i].password);
-        json_close(o, '}');
-    }
+    for (int i = 0; i < SAMPLE_ACCOUNTS; i++)
+        put_account(o, NULL, &accounts[i]);
     json_close(o, ']');
+    put_account(o, "operator", &accounts[DEMO_OPERATOR]);
 }
 
 static enum err save_accounts(struct arena *mem, const char *path,
@@ -56,6 +72,15 @@ static enum err save_accounts(struct arena *mem, const char *path,
     return good ? OK : ERR_INTERNAL;
 }
 
+static void read_account(const struct json *a, struct sample_account *out)
+{
+    out->email = json_get(a, "email")->text;
+    out->name = json_get(a, "name")->text;
+    out->role = json_get(a, "role")->text;
+    snprintf(out->password, sizeof(out->password), "%s",
+             json_get(a, "password")->text);
+}
+
 static bool load_accounts(struct arena *mem, const char *path,
                           struct sample_account *accounts)
 {
@@ -71,17 +96,21 @@ static bool load_accounts(struct arena *mem, const char *path,
     const struct json *root = json_parse(mem, text, (size_t)len, NULL);
     const struct json *list = root ? json_get(root, "accounts") : NULL;
     for (const struct json *a = list ? list->child : NULL;
-         a && n < SAMPLE_ACCOUNTS; a = a->next, n++) {
-        accounts[n].email = json_get(a, "email")->text;
-        accounts[n].name = json_get(a, "name")->text;
-        accounts[n].role = json_get(a, "role")->text;
-        snprintf(accounts[n].password, sizeof(accounts[n].password), "%s",
-                 json_get(a, "password")->text);
-    }
-    return n == SAMPLE_ACCOUNTS;
+         a && n < SAMPLE_ACCOUNTS; a = a->next, n++)
+        read_account(a, &accounts[n]);
+    const struct json *oper = root ? json_get(root, "operator") : NULL;
+    if (oper)
+        read_account(oper, &accounts[DEMO_OPERATOR]);
+    return oper && n == SAMPLE_ACCOUNTS;
 }
 
 /* ---- what is printed ---- */
+
+static const char *console_url(struct process *p)
+{
+    return arena_printf(p->mem, "http://localhost:%d/operator",
+                        server_port(p->app.server, 0));
+}
 
 static void print_json(struct process *p, const char *url,
                        const struct sample_account *accounts)
@@ -93,6 +122,7 @@ static void print_json(struct process *p, const char *url,
     json_text(&o, "url", url);
     json_text(&o, "tenant", sample_tenant);
     put_accounts(&o, accounts);
+    json_text(&o, "console", console_url(p));
     json_text(&o, "mail", arena_printf(p->mem, "%s/demo/mail", url));
     json_text(&o, "mail_api", arena_printf(p->mem, "%s/api/v1/demo/mail", url));
     json_close(&o, '}');
@@ -100,12 +130,18 @@ static void print_json(struct process *p, const char *url,
     (void)fflush(stdout);
 }
 
-static void print_text(const char *url, const struct sample_account *accounts)
+static void print_text(struct process *p, const char *url,
+                       const struct sample_account *accounts)
 {
+    const struct sample_account *oper = &accounts[DEMO_OPERATOR];
+
     printf("\n  櫓 Yagura  %s/\n\n", url);
     for (int i = 0; i < SAMPLE_ACCOUNTS; i++)
         printf("  %-14s %-24s %s\n", accounts[i].role, accounts[i].email,
                accounts[i].password);
+    printf("\n  運用者の画面 / the operator's console  %s/\n"
+           "  %-14s %-24s %s\n",
+           console_url(p), oper->role, oper->email, oper->password);
     printf("\n  確認コードのメール / mail with the sign-in code:\n"
            "  %s/demo/mail\n\n  Ctrl+C で終了 / ends it\n\n",
            url);
@@ -121,7 +157,12 @@ static enum err make_sample(struct process *p, const char *path,
     enum err e;
 
     fprintf(stderr, "making the sample company …\n");
-    if ((e = sample_create(&c, &p->app, accounts))) {
+    e = sample_create(&c, &p->app, accounts);
+    c.actor = &operator_actor;
+    if (!e)
+        e = sample_operator(&c, &p->app, p->setup_token,
+                            &accounts[DEMO_OPERATOR]);
+    if (e) {
         process_complain(&c, e);
         return e;
     }
@@ -171,7 +212,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
 int cli_demo(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(512u << 20)};
-    struct sample_account accounts[SAMPLE_ACCOUNTS] = {0};
+    struct sample_account accounts[DEMO_ACCOUNTS] = {0};
     const char *port_text = "8080", *dir = "yagura-demo";
     bool as_json = false, check = false;
     const struct option_spec specs[] = {
@@ -198,7 +239,7 @@ int cli_demo(int argc, char **argv)
         if (as_json)
             print_json(&p, url, accounts);
         else
-            print_text(url, accounts);
+            print_text(&p, url, accounts);
         process_wait(&p);
     }
     process_close(&p);

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "core/caretaker.h"
 #include "core/limiter.h"
+#include "core/operator.h"
 #include "core/outbox.h"
 #include "core/worker.h"
 
@@ -15,6 +16,13 @@
 #include <stdio.h>
 
 enum { STOP_DEADLINE_MS = 10000 };
+
+static const struct actor system_actor = {.name = "",
+                                          .ip = "",
+                                          .request_id = "start",
+                                          .tenant = STORE_OPERATOR,
+                                          .base_url = "",
+                                          .lang = LANG_EN};
 
 enum err process_open_store(struct process *p, const struct config *config)
 {
@@ -39,7 +47,8 @@ enum err process_open(struct process *p)
     secret_calibrate(&params);
     secret_set_params(&params);
     p->app.limiter = limiter_open();
-    return OK;
+    struct ctx c = process_ctx(p->mem, &system_actor);
+    return operator_prepare(&c, &p->app, p->setup_token);
 }
 
 enum err process_start(struct process *p)

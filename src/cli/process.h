@@ -12,6 +12,7 @@ struct process {
     struct app app;
     struct server_config server;
     struct caretaker *caretaker; /* the daily round */
+    char setup_token[44];        /* of the first operator; "": there is one */
 };
 
 /* The data directory of the configuration, whichever kind it is marked as;

@@ -12,6 +12,7 @@
 #include "cli/sample_plan.h"
 #include "core/import.h"
 #include "core/member.h"
+#include "core/operator.h"
 #include "core/password.h"
 #include "core/program.h"
 #include "core/project.h"
@@ -410,4 +411,23 @@ enum err sample_create(struct ctx *c, struct app *app,
     if (!e)
         e = registry_create(c, app, &what);
     return e ? e : fill_as_admin(c, app, hashes);
+}
+
+enum err sample_operator(struct ctx *c, const struct app *app,
+                         const char *token, struct sample_account *out)
+{
+    *out = (struct sample_account){.email = "operator@example.jp",
+                                   .name = "運用 一郎",
+                                   .role = "operator"};
+    make_password(out->password);
+    const char *cells[] = {token, out->email, out->name, out->password, "ja"};
+    const struct values *v;
+    struct tenant *t;
+    enum err e = values_parse_cells(c, &operator_setup_form, cells, &v);
+
+    if (e || (e = tenant_open(app->store, STORE_OPERATOR, &t)))
+        return e;
+    e = operator_set_up(c, app, t, v);
+    tenant_close(t);
+    return e;
 }

@@ -16,6 +16,10 @@ struct sample_account {
 enum { SAMPLE_ACCOUNTS = 10 };
 extern const char sample_tenant[]; /* "kaku" */
 
+/* The first operator, by the token of the start. */
+MUST_USE enum err sample_operator(struct ctx *c, const struct app *app,
+                                  const char *token,
+                                  struct sample_account *out);
 /* Makes the tenant; the accounts are filled.  Only for an evaluation store. */
 MUST_USE enum err sample_create(struct ctx *c, struct app *app,
                                 struct sample_account out[SAMPLE_ACCOUNTS]);

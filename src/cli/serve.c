@@ -157,15 +157,20 @@ static void set_up_floor(struct policy_floor *floor, const struct config *c)
         floor->days = (int)days;
 }
 
-/* With a single tenant any host name is its own. */
-static void find_sole_tenant(struct process *p)
+/* The first operator is set up with what only this output tells. */
+static void say_token(const struct process *p, const struct config *c)
 {
-    const char *const *ids;
-    size_t n = registry_list_ids(p->app.store, p->mem, &ids);
+    const char *base = c->base_url ? c->base_url : "https://THIS-HOST:8443";
 
-    p->app.sole_tenant = n == 1 ? ids[0] : NULL;
-    if (n == 0)
-        fprintf(stderr, "no tenant yet: yagura tenant create --help\n");
+    if (!*p->setup_token)
+        return;
+    if (c->operator_host)
+        base = arena_printf(p->mem, "https://%s", c->operator_host);
+    printf("no operator yet; set up the first one with this token\n"
+           "(good until then, or until the next start):\n"
+           "  %s\n  %s/operator/setup\n",
+           p->setup_token, base);
+    (void)fflush(stdout);
 }
 
 static enum err start(struct process *p, struct config *c)
@@ -177,6 +182,7 @@ static enum err start(struct process *p, struct config *c)
     enum err e;
 
     p->app.base_url = c->base_url;
+    p->app.operator_host = c->operator_host;
     if (!config_check(c))
         return ERR_INVALID;
     set_up_floor(&p->app.floor, c);
@@ -185,8 +191,11 @@ static enum err start(struct process *p, struct config *c)
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||
         (e = set_up_listeners(p, c)) || (e = process_open(p)))
         return e;
-    find_sole_tenant(p);
-    return process_start(p);
+    registry_find_sole(&p->app, p->mem);
+    if ((e = process_start(p)))
+        return e;
+    say_token(p, c);
+    return OK;
 }
 
 int cli_serve(int argc, char **argv)

@@ -62,6 +62,8 @@ enum right {
     RIGHT_TICKET_DELETE, /* the ticket */
     RIGHT_TICKET_COMMENT,
     RIGHT_PROGRAM_MEMBER_EDIT, /* RIGHT_MEMBER_EDIT is of projects */
+    RIGHT_AUDITOR,  /* only at the operator's place: whoever signed in there */
+    RIGHT_OPERATOR, /* only there, and no auditor */
 };
 
 /* The permissions the actor has on a project (program, ticket), 0 when it may

@@ -20,14 +20,18 @@ struct app {
     struct store *store;
     struct server *server;
     int operator_listener; /* index of the listener with /metrics, -1: none */
+    const char
+        *operator_host; /* only there is the console; NULL: see place.c */
     struct smtp_config mail;
-    bool is_demo;            /* evaluation: loopback, captured mail shown */
-    const char *base_url;    /* "https://pm.example.jp"; path mode adds /t/ID */
-    const char *sole_tenant; /* answers on any host when there is but one */
-    struct limiter *limiter; /* sign-in throttling */
-    struct outbox *outbox;   /* wakes the mail worker */
-    struct worker *worker;   /* does the jobs */
+    bool is_demo;         /* evaluation: loopback, captured mail shown */
+    const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
+    const char *_Atomic sole_tenant; /* on any host when there is but one */
+    char sole_id[33];                /* what it points at, once made later */
+    struct limiter *limiter;         /* sign-in throttling */
+    struct outbox *outbox;           /* wakes the mail worker */
+    struct worker *worker;           /* does the jobs */
     struct policy_floor floor;
+    uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];
     uint8_t code_key[32];
 };

@@ -18,9 +18,17 @@ const struct query_set *const core_tenant_sets[] = {
     &mail_code_queries,   &recovery_queries,       &field_queries,
     &field_value_queries, &classification_queries, &passkey_queries,
     &job_queries,         &role_queries,           &group_queries,
-    &reach_queries,
+    &reach_queries,       &customer_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
-const struct query_set *const core_control_sets[] = {&registry_queries};
+/* What control.db is asked: its own, and what people everywhere need. */
+const struct query_set *const core_control_sets[] = {
+    &registry_queries,   &operator_queries,  &session_queries,
+    &half_queries,       &mail_code_queries, &sign_in_queries,
+    &sign_again_queries, &password_queries,  &invite_queries,
+    &outbox_queries,     &operation_queries, &user_queries,
+    &policy_queries,     &tenancy_queries,   &factor_queries,
+    &passkey_queries,    &recovery_queries,
+};
 const size_t core_control_set_count = COUNT(core_control_sets);

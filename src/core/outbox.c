@@ -306,6 +306,7 @@ static void look_through_all(struct outbox *o, struct arena *mem)
 
     for (size_t i = 0; i < count; i++)
         want(o, ids[i], 0);
+    want(o, STORE_OPERATOR, 0);
     arena_reset(mem);
 }
 

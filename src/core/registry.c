@@ -11,18 +11,20 @@
 #include "core/user.h"
 #include "db/query.h"
 
+#include <string.h>
+
 #define REGISTRY_COLS "id, name, host, state, created_at"
 
 enum { REG_ADD, REG_OPEN, REG_GET, REG_LIST, REG_HOST, REG_IDS };
 static const char *const registry_text[] = {
-    [REG_ADD] = "INSERT INTO tenant (id, name, host, state, created_at)"
+    [REG_ADD] = "INSERT INTO customer (id, name, host, state, created_at)"
                 " VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT (id) DO UPDATE SET"
                 " name = ?2, host = ?3 WHERE state = 0",
-    [REG_OPEN] = "UPDATE tenant SET state = 1 WHERE id = ?1 AND state = 0",
-    [REG_GET] = "SELECT " REGISTRY_COLS " FROM tenant WHERE id = ?1",
-    [REG_LIST] = "SELECT " REGISTRY_COLS " FROM tenant ORDER BY id",
-    [REG_HOST] = "SELECT id FROM tenant WHERE host = ?1 AND state = 1",
-    [REG_IDS] = "SELECT id FROM tenant WHERE state = 1 ORDER BY id",
+    [REG_OPEN] = "UPDATE customer SET state = 1 WHERE id = ?1 AND state = 0",
+    [REG_GET] = "SELECT " REGISTRY_COLS " FROM customer WHERE id = ?1",
+    [REG_LIST] = "SELECT " REGISTRY_COLS " FROM customer ORDER BY id",
+    [REG_HOST] = "SELECT id FROM customer WHERE host = ?1 AND state = 1",
+    [REG_IDS] = "SELECT id FROM customer WHERE state = 1 ORDER BY id",
 };
 const struct query_set registry_queries = {"registry", registry_text,
                                            COUNT(registry_text)};
@@ -203,4 +205,16 @@ size_t registry_list_ids(struct store *s, struct arena *mem,
             ids[n++] = rows[i].id;
     *out = ids;
     return n;
+}
+
+void registry_find_sole(struct app *app, struct arena *mem)
+{
+    const char *const *ids;
+    size_t n = registry_list_ids(app->store, mem, &ids);
+
+    if (n == 1 && !*app->sole_id)
+        memcpy(app->sole_id, ids[0], strlen(ids[0]) + 1);
+    app->sole_tenant = n == 1 ? app->sole_id : NULL;
+    if (n == 0)
+        log_info("no tenant yet");
 }

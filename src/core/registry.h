@@ -32,6 +32,8 @@ MUST_USE enum err registry_get(struct ctx *c, struct store *s, const char *id,
 /* The tenant of a host name (lower case, no port): ERR_NOT_FOUND. */
 MUST_USE enum err registry_find_host(struct ctx *c, struct store *s,
                                      const char *host, const char **id);
+/* Whether there is but one: app->sole_tenant, after the number changed. */
+void registry_find_sole(struct app *app, struct arena *mem);
 /* Ids of the open tenants; 0 on failure (logged). */
 size_t registry_list_ids(struct store *s, struct arena *mem,
                          const char *const **out);

@@ -22,21 +22,40 @@ const struct migrate_plan migrate_control = {"control", 1, NULL, 0};
 
 static const char section_mark[] = "-- section: ";
 
-/* Where the part of schema.sql begins, and its length. */
-static const char *find_section(const char *name, size_t *len)
+/* "-- section: tenant control": whether the line names this kind. */
+static bool names_kind(const char *line, const char *kind)
 {
-    size_t name_len = strlen(name);
+    size_t len = strlen(kind);
+
+    while (*line && *line != '\n') {
+        size_t word = strcspn(line, " \n");
+        if (word == len && strncmp(line, kind, len) == 0)
+            return true;
+        line += word + (line[word] == ' ');
+    }
+    return false;
+}
+
+/* The parts of schema.sql for this kind of file, one after the other. */
+static char *join_sections(const char *kind)
+{
+    char *out = calloc(1, strlen(schema_sql) + 1);
+    size_t len = 0;
     const char *at = schema_sql;
 
+    must(out);
     while ((at = strstr(at, section_mark))) {
         at += strlen(section_mark);
-        if (strncmp(at, name, name_len) == 0 && at[name_len] == '\n') {
-            const char *end = strstr(at, section_mark);
-            *len = end ? (size_t)(end - at) - name_len : strlen(at + name_len);
-            return at + name_len;
-        }
+        const char *end = strstr(at, section_mark);
+        const char *from = at + strcspn(at, "\n");
+        size_t size = end ? (size_t)(end - from) : strlen(from);
+        if (!names_kind(at, kind))
+            continue;
+        memcpy(out + len, from, size);
+        len += size;
     }
-    return NULL;
+    must(len > 0);
+    return out;
 }
 
 static enum err set_version(struct db *db, int version)
@@ -58,12 +77,7 @@ static enum err commit_or_undo(struct db *db, enum err e)
 
 enum err migrate_create(struct db *db, const struct migrate_plan *plan)
 {
-    size_t len = 0;
-    const char *from = find_section(plan->section, &len);
-
-    must(from);
-    char *sql = strndup(from, len);
-    must(sql);
+    char *sql = join_sections(plan->section);
     enum err e = conn_run(db, "BEGIN IMMEDIATE");
     if (!e)
         e = conn_run(db, sql);

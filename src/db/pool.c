@@ -43,6 +43,7 @@ struct pool {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t opened;
     struct tenant *buckets[BUCKETS];
+    struct tenant *own; /* control.db, see pool_adopt() */
     size_t count;
     uint64_t uses;
 };
@@ -322,11 +323,23 @@ static enum err open_new(struct pool *p, struct tenant *t)
     return e;
 }
 
+static struct tenant *hold_own(struct pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->own->holders++;
+    pthread_mutex_unlock(&p->lock);
+    return p->own;
+}
+
 enum err pool_get(struct pool *p, const char *id, struct tenant **out)
 {
     struct tenant *t;
 
     *out = NULL;
+    if (p->own && id && strcmp(id, p->own->id) == 0) {
+        *out = hold_own(p);
+        return OK;
+    }
     if (!tenant_is_id(id))
         return ERR_NOT_FOUND;
     pthread_mutex_lock(&p->lock);
@@ -376,10 +389,29 @@ struct pool *pool_open(const struct pool_config *config)
     return p;
 }
 
+void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
+                struct file *file)
+{
+    struct tenant *t = calloc(1, sizeof(*t));
+
+    must(t && !tenant_is_id(id) && strlen(id) < sizeof(t->id));
+    memcpy(t->id, id, strlen(id) + 1);
+    memcpy(t->key, key, sizeof(t->key));
+    t->pool = p;
+    t->data = file;
+    t->state = TENANT_READY;
+    must(pthread_mutex_init(&t->access_lock, NULL) == 0);
+    p->own = t;
+}
+
 void pool_close(struct pool *p)
 {
     if (!p)
         return;
+    if (p->own) {
+        p->own->data = NULL; /* the store's */
+        free_tenant(p->own);
+    }
     for (size_t i = 0; i < BUCKETS; i++)
         while (p->buckets[i]) {
             struct tenant *t = p->buckets[i];
@@ -418,6 +450,23 @@ const char *tenant_id(const struct tenant *t)
     return t->id;
 }
 
+int64_t tenant_size(const struct tenant *t)
+{
+    static const char *const names[] = {"tenant.db", "tenant.db-wal",
+                                        "access.db", "access.db-wal"};
+    char dir[PATH_BYTES], path[PATH_BYTES];
+    struct stat st;
+    int64_t sum = 0;
+
+    join_tenant(dir, t->pool, "", t->id);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        join(path, dir, names[i]);
+        if (stat(path, &st) == 0)
+            sum += st.st_size;
+    }
+    return sum;
+}
+
 void tenant_derive_key(const struct tenant *t, const char *label,
                        uint8_t out[32])
 {
@@ -441,8 +490,10 @@ static enum err open_access(struct tenant *t)
 {
     struct tenant_keys keys;
     char dir[PATH_BYTES], path[PATH_BYTES];
-    enum err e = load_keys(t->pool, t->id, false, &keys);
 
+    if (t == t->pool->own) /* it has none */
+        return ERR_NOT_FOUND;
+    enum err e = load_keys(t->pool, t->id, false, &keys);
     if (e)
         return ERR_INTERNAL;
     struct conn_place place = {.vfs = t->pool->config.vfs,

@@ -17,6 +17,10 @@ struct pool_config {
 };
 
 struct pool *pool_open(const struct pool_config *config);
+/* The file of control.db, opened by this name from now on; it stays its
+ * owner's. */
+void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
+                struct file *file);
 void pool_close(struct pool *p); /* nobody may hold a tenant */
 size_t pool_count(struct pool *p);
 MUST_USE enum err pool_create(struct pool *p, const char *id);

@@ -201,6 +201,23 @@ static enum err open_control(struct store *s, bool create)
 
 /* ---- opening ---- */
 
+static void open_pool(struct store *s, const struct store_config *config)
+{
+    uint8_t key[32];
+    struct pool_config pool = {
+        .dir = s->dir,
+        .vfs = s->vfs,
+        .wrapping = s->keys->wrapping,
+        .max = config->tenants_max ? config->tenants_max : TENANTS_MAX,
+        .figures = &s->figures,
+    };
+    s->pool = pool_open(&pool);
+    pool_sweep(s->pool);
+    crypto_derive(s->keys->master, "use:operator", key);
+    pool_adopt(s->pool, STORE_OPERATOR, key, s->control);
+    crypto_wipe(key, sizeof(key));
+}
+
 static enum err open_all(struct store *s, const struct store_config *config)
 {
     enum err e = config->create ? make_folder(s->dir) : OK;
@@ -217,18 +234,9 @@ static enum err open_all(struct store *s, const struct store_config *config)
         e = open_control(s, config->create);
     if (e)
         return e;
-    struct pool_config pool = {
-        .dir = s->dir,
-        .vfs = s->vfs,
-        .wrapping = s->keys->wrapping,
-        .max = config->tenants_max ? config->tenants_max : TENANTS_MAX,
-        .figures = &s->figures,
-    };
-    s->pool = pool_open(&pool);
-    pool_sweep(s->pool);
+    open_pool(s, config);
     return OK;
 }
-
 enum err store_open(const struct store_config *config, struct store **out)
 {
     struct store *s = calloc(1, sizeof(*s));

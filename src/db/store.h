@@ -42,6 +42,9 @@ bool tenant_is_id(const char *id);
 /* Makes key and file with the tenant section of schema.sql.  ERR_CONFLICT if
  * it exists.  Either all of it is there afterwards or nothing. */
 MUST_USE enum err tenant_create(struct store *s, const char *id);
+/* control.db opened like a tenant: the operator's people, sessions, mail and
+ * log are kept in the same tables.  No id of a tenant looks like this. */
+#define STORE_OPERATOR "OPERATOR"
 /* ERR_NOT_FOUND; ERR_BUSY when set aside by a failed migration. */
 MUST_USE enum err tenant_open(struct store *s, const char *id,
                               struct tenant **out);
@@ -50,6 +53,8 @@ void tenant_close(struct tenant *t); /* gives the reference back */
  * of it.  ERR_INTERNAL when it is not sound. */
 MUST_USE enum err tenant_check(struct tenant *t);
 const char *tenant_id(const struct tenant *t);
+/* Bytes on the disk of the tenant's files, logs of SQLite included. */
+int64_t tenant_size(const struct tenant *t);
 /* 32-byte keys by label under this tenant's own key. */
 void tenant_derive_key(const struct tenant *t, const char *label,
                        uint8_t out[32]);
@@ -71,7 +76,7 @@ MUST_USE enum err tx_end_control(struct ctx *c, struct store *s,
                                  enum err outcome);
 
 /* The same on the tenant's access log (access.db: its last batch may be
- * lost). */
+ * lost).  ERR_NOT_FOUND for the operator's place, which has none. */
 MUST_USE enum err tx_begin_access(struct ctx *c, struct tenant *t,
                                   enum tx_mode mode);
 MUST_USE enum err tx_end_access(struct ctx *c, struct tenant *t,

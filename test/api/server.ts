@@ -18,6 +18,8 @@ export interface Ready {
   url: string;
   tenant: string;
   accounts: Account[];
+  operator: Account;
+  console: string;
   mail: string;
   mail_api: string;
 }
@@ -152,6 +154,14 @@ export class Client {
 export async function signedIn(demo: Demo, n = 0): Promise<Client> {
   const client = new Client(demo.ready.url);
   const account = demo.ready.accounts[n]!;
+  const reply = await client.signIn(account.email, account.password);
+  if (reply.status !== 200) throw new Error(`sign-in: ${JSON.stringify(reply.body)}`);
+  return client;
+}
+
+/** Signed in at the operator's console. */
+export async function signedInOperator(demo: Demo, account: Pick<Account, "email" | "password"> = demo.ready.operator): Promise<Client> {
+  const client = new Client(demo.ready.console);
   const reply = await client.signIn(account.email, account.password);
   if (reply.status !== 200) throw new Error(`sign-in: ${JSON.stringify(reply.body)}`);
   return client;

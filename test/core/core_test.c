@@ -35,6 +35,7 @@ static const char *const may_scan[] = {
     "SCAN page",
     "SCAN program", /* rights on all of them at once */
     "SCAN tenant",
+    "SCAN customer",
     "SCAN mail",
     "SCAN session", /* the daily round */
     "SCAN user",    /* counting administrators */
@@ -90,10 +91,28 @@ static void every_statement_is_indexed(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* People of the operator are asked for with the same statements. */
+static void control_knows_its_statements(void **state)
+{
+    struct world *w = *state;
+    struct store *s = w->f->store;
+    int bad = 0;
+
+    w->actor = (struct actor){.name = ""};
+    w->c = (struct ctx){.mem = w->f->c.mem, .actor = &w->actor};
+    assert_int_equal(tx_begin_control(&w->c, s, TX_READ), OK);
+    for (size_t i = 0; i < core_control_set_count; i++)
+        bad += check_set(w, core_control_sets[i]);
+    assert_int_equal(tx_end_control(&w->c, s, OK), OK);
+    assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_statement_is_indexed,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(control_knows_its_statements,
                                         world_set_up, world_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's list of tenants. */
+#include "api/place.h"
+#include "api/routes.h"
+#include "core/customer.h"
+
+#include <string.h>
+
+static const char *const state_words[] = {"making", "open", "closed", NULL};
+static const struct field reply_fields[] = {
+    {"id",           FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {"host",         FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
+    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, state_words, NULL, "", ""},
+    {"created_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {"users",        FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"admins",       FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"invited",      FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"suspended",    FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"projects",     FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"tickets",      FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"size_bytes",   FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
+};
+static const struct form reply_form = {"Customer", reply_fields,
+                                       COUNT(reply_fields)};
+
+static void put_row(struct call *k, const struct registry_row *row)
+{
+    json_text(&k->out, "id", row->id);
+    json_text(&k->out, "name", row->name);
+    json_text(&k->out, "host", row->host);
+    json_text(&k->out, "state", state_words[row->state]);
+    json_moment(&k->out, "created_at", row->created_at);
+}
+
+static enum err list_tenants(struct call *k)
+{
+    const struct registry_row *list;
+    size_t count;
+    enum err e = registry_list(k->c, k->app->store, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        put_row(k, &list[i]);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_tenant(struct call *k)
+{
+    struct customer_figures f;
+    struct registry_row row;
+    enum err e = customer_get(k->c, k->app, k->params[0], &row, &f);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    put_row(k, &row);
+    json_int(&k->out, "users", f.users);
+    json_int(&k->out, "admins", f.admins);
+    json_int(&k->out, "invited", f.invited);
+    json_int(&k->out, "suspended", f.suspended);
+    json_int(&k->out, "projects", f.projects);
+    json_int(&k->out, "tickets", f.tickets);
+    json_int(&k->out, "size_bytes", f.size_bytes);
+    json_moment(&k->out, "signed_in_at", f.signed_in_at);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_tenant(struct call *k)
+{
+    const char *own = k->place->base_url;
+    const char *base = k->app->base_url;
+    struct registry_row row;
+
+    if (!base) /* where the console is, without its own path */
+        base = arena_strndup(k->c->mem, own,
+                             strlen(own) - strlen(k->place->prefix));
+    enum err e = customer_create(k->c, k->app, base, k->body, &row);
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    put_row(k, &row);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/tenants",     list_tenants, RIGHT_AUDITOR,  NULL, NULL,
+     &reply_form,                                                                               ROUTE_LIST | ROUTE_NO_TX,    "All tenants"                    },
+    {METHOD_GET,  "/api/v1/tenants/:id", get_tenant,   RIGHT_AUDITOR,  NULL, NULL,
+     &reply_form,                                                                               ROUTE_NO_TX,                 "One tenant, in counts and sizes"},
+    {METHOD_POST, "/api/v1/tenants",     post_tenant,  RIGHT_OPERATOR,
+     &customer_form,                                                         NULL, &reply_form, ROUTE_NO_TX | ROUTE_CREATED,
+     "Found a tenant and invite its first administrator"                                                                                                      },
+};
+const struct route_set customer_routes = {routes, COUNT(routes)};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's own people. */
+#include "api/routes.h"
+#include "core/invite.h"
+#include "core/operator.h"
+
+static const struct field reply_fields[] = {
+    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"email",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"lang",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,          NULL, "", ""},
+    {"role",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, operator_role_words, NULL, "",
+     ""                                                                                   },
+    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words,    NULL, "",
+     ""                                                                                   },
+    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+};
+static const struct form reply_form = {"Operator", reply_fields,
+                                       COUNT(reply_fields)};
+
+static void put_operator(struct call *k, const struct user *u)
+{
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", u->id);
+    json_text(&k->out, "name", u->name);
+    json_text(&k->out, "email", u->email);
+    json_text(&k->out, "lang", lang_words[u->lang]);
+    json_text(&k->out, "role", operator_role_words[u->is_admin]);
+    json_text(&k->out, "state", user_state_words[u->state]);
+    json_moment(&k->out, "signed_in_at", u->signed_in_at);
+    json_int(&k->out, "version", u->version);
+    json_close(&k->out, '}');
+}
+
+static enum err get_setup(struct call *k)
+{
+    bool is_needed;
+    enum err e = operator_is_needed(k->c, &is_needed);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_bool(&k->out, "needed", is_needed);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_setup(struct call *k)
+{
+    return operator_set_up(k->c, k->app, k->tenant, k->body);
+}
+
+static enum err list_operators(struct call *k)
+{
+    const struct user *list;
+    size_t count;
+    enum err e = operator_list(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_operator(k, &list[i]);
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply_operator(struct call *k, const struct user *u)
+{
+    call_etag(k, u->version);
+    put_operator(k, u);
+    return OK;
+}
+
+static enum err post_operator(struct call *k)
+{
+    struct user u;
+    enum err e = operator_create(k->c, k->app, k->body, &u);
+
+    return e ? e : reply_operator(k, &u);
+}
+
+static enum err patch_operator(struct call *k)
+{
+    struct user u;
+    enum err e = operator_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
+
+    return e ? e : reply_operator(k, &u);
+}
+
+static enum err delete_operator(struct call *k)
+{
+    return user_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static enum err post_invitation(struct call *k)
+{
+    struct user u;
+    enum err e = user_get(k->c, call_id(k, 0), &u);
+
+    if (e)
+        return e;
+    if (u.state == USER_SUSPENDED)
+        return ctx_fail(k->c, ERR_CONFLICT, "state", "suspended",
+                        "停止中の人には送れません。先に再開してください",
+                        "Resume this person first, then send it");
+    k->reply->status = 202;
+    return invite_send(k->c, k->app, u.id,
+                       u.state == USER_INVITED ? INVITE_FIRST : INVITE_RESET);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/setup",                    get_setup,       RIGHT_ANYONE,   NULL, NULL, NULL,
+     ROUTE_OPERATOR,                                                                                                                            "Whether the first operator is missing"},
+    {METHOD_POST,   "/api/v1/setup",                    post_setup,      RIGHT_ANYONE,
+     &operator_setup_form,                                                                     NULL, NULL,        ROUTE_OPERATOR | ROUTE_NO_TX,
+     "The first operator, by the token the server printed"                                                                                                                             },
+    {METHOD_GET,    "/api/v1/operators",                list_operators,  RIGHT_AUDITOR,  NULL, NULL,
+     &reply_form,                                                                                                 ROUTE_LIST,                   "The operator's people"                },
+    {METHOD_POST,   "/api/v1/operators",                post_operator,   RIGHT_OPERATOR,
+     &operator_form,                                                                           NULL, &reply_form, ROUTE_CREATED | ROUTE_FRESH,
+     "Add and invite an operator or auditor"                                                                                                                                           },
+    {METHOD_PATCH,  "/api/v1/operators/:id",            patch_operator,  RIGHT_OPERATOR,
+     &operator_edit_form,                                                                      NULL, &reply_form, ROUTE_MATCH | ROUTE_FRESH,
+     "Change or suspend one"                                                                                                                                                           },
+    {METHOD_DELETE, "/api/v1/operators/:id",            delete_operator, RIGHT_OPERATOR,
+     NULL,                                                                                     NULL, NULL,        ROUTE_MATCH | ROUTE_FRESH,    "Delete one"                           },
+    {METHOD_POST,   "/api/v1/operators/:id/invitation", post_invitation,
+     RIGHT_OPERATOR,                                                                     NULL, NULL, NULL,        0,
+     "Send the invitation or a reset link again"                                                                                                                                       },
+};
+const struct route_set operator_routes = {routes, COUNT(routes)};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where the operator's hand touches a tenant's file outside a
+ * grant: to found it, and to count. */
+#include "core/customer.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "core/user.h"
+#include "db/query.h"
+
+#include <string.h>
+
+enum { CUSTOMER_FIGURES };
+static const char *const customer_text[] = {
+    [CUSTOMER_FIGURES] =
+        "SELECT coalesce(sum(state = 1), 0),"
+        " coalesce(sum(state = 1 AND is_admin), 0),"
+        " coalesce(sum(state = 0), 0), coalesce(sum(state = 2), 0),"
+        " (SELECT count(*) FROM project WHERE deleted_at IS NULL),"
+        " (SELECT count(*) FROM ticket), coalesce(max(signed_in_at), 0)"
+        " FROM user",
+};
+const struct query_set customer_queries = {"customer", customer_text,
+                                           COUNT(customer_text)};
+
+static const struct field customer_fields[] = {
+    {"id",          FIELD_TEXT,   1, 32,  FIELD_REQUIRED, NULL,       NULL, "テナントID",
+     "Tenant id"                                                                                                            },
+    {"name",        FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL, "名称",         "Name"                        },
+    {"host",        FIELD_TEXT,   1, 253, FIELD_NULLABLE, NULL,       NULL, "ホスト名",
+     "Host name"                                                                                                            },
+    {"admin_email", FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,       NULL,
+     "最初の管理者のメールアドレス",                                            "First administrator's e-mail"},
+    {"admin_name",  FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL,
+     "最初の管理者の氏名",                                                           "First administrator's name"  },
+    {"lang",        FIELD_CHOICE, 0, 0,   0,              lang_words, NULL, "言語",         "Language"                    },
+};
+const struct form customer_form = {"TenantCreate", customer_fields,
+                                   COUNT(customer_fields)};
+
+static enum err check_host(struct ctx *c, const struct app *app,
+                           const char *host)
+{
+    size_t len = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-.");
+
+    if (!host[len] && host[0] != '.' && host[0] != '-' &&
+        !str_equal(host, app->operator_host))
+        return OK;
+    return ctx_fail(c, ERR_INVALID, "host", "host",
+                    "ホスト名は英小文字・数字・ハイフン・ピリオドで、"
+                    "ほかで使っていないものにしてください",
+                    "A host name is a-z, 0-9, - and ., and used by nobody "
+                    "else");
+}
+
+static enum err log_founding(struct ctx *c, const struct app *app,
+                             const struct registry_create *what)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    json_open(&o, NULL, '{');
+    json_text(&o, "name", what->name);
+    json_text(&o, "host", what->host);
+    json_text(&o, "admin_email", what->admin_email);
+    json_close(&o, '}');
+    e = operation_log(c, &(struct operation){.action = "create",
+                                             .kind = "tenant",
+                                             .object_name = what->id,
+                                             .after = b.data});
+    return tx_end_control(c, app->store, e);
+}
+
+enum err customer_create(struct ctx *c, struct app *app, const char *base,
+                         const struct values *v, struct registry_row *out)
+{
+    struct registry_create what = {
+        .id = values_text(v, "id"),
+        .name = values_text(v, "name"),
+        .host = values_text(v, "host"),
+        .admin_email = values_text(v, "admin_email"),
+        .admin_name = values_text(v, "admin_name"),
+        .lang = (enum lang)values_int(v, "lang", LANG_JA),
+    };
+    struct actor founder = *c->actor;
+    struct ctx there = *c;
+    enum err e = what.host ? check_host(c, app, what.host) : OK;
+
+    if (e)
+        return e;
+    founder.user_id = 0; /* nobody of the tenant's */
+    founder.name = arena_printf(c->mem, "operator: %s", c->actor->name);
+    founder.tenant = what.id;
+    founder.base_url = what.host
+                           ? arena_printf(c->mem, "https://%s", what.host)
+                           : arena_printf(c->mem, "%s/t/%s", base, what.id);
+    there.actor = &founder;
+    if ((e = registry_create(&there, app, &what))) {
+        c->fail = there.fail;
+        return e;
+    }
+    registry_find_sole(app, c->mem);
+    if ((e = log_founding(c, app, &what)))
+        return e;
+    return registry_get(c, app->store, what.id, out);
+}
+
+/* In the name of nobody of the tenant's. */
+static enum err count(struct ctx *c, struct customer_figures *out)
+{
+    struct query *q = query(c, customer_text[CUSTOMER_FIGURES]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    *out = (struct customer_figures){
+        .users = col_int(q, 0),
+        .admins = col_int(q, 1),
+        .invited = col_int(q, 2),
+        .suspended = col_int(q, 3),
+        .projects = col_int(q, 4),
+        .tickets = col_int(q, 5),
+        .signed_in_at = col_int(q, 6),
+    };
+    query_done(q);
+    return OK;
+}
+
+enum err customer_get(struct ctx *c, const struct app *app, const char *id,
+                      struct registry_row *out,
+                      struct customer_figures *figures)
+{
+    struct actor there = {.name = "", .ip = "", .tenant = id};
+    struct ctx inside = {.mem = c->mem, .actor = &there, .now_us = c->now_us};
+    struct tenant *t;
+    enum err e = registry_get(c, app->store, id, out);
+
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "", "tenant", "テナントが見つかりません",
+                        "No such tenant");
+    *figures = (struct customer_figures){0};
+    if (e || out->state == REGISTRY_MAKING)
+        return e;
+    if ((e = tenant_open(app->store, id, &t)))
+        return e;
+    if (!(e = tx_begin(&inside, t, TX_READ)))
+        e = tx_end(&inside, t, count(&inside, figures));
+    figures->size_bytes = tenant_size(t);
+    tenant_close(t);
+    return e;
+}

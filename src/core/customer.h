@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CUSTOMER_H
+#define CORE_CUSTOMER_H
+
+#include "base/value.h"
+#include "core/registry.h"
+
+/* Tenants as their operator sees them: names, states, counts and sizes, and
+ * nothing of what is in them.  All of it opens its own transactions, in
+ * control.db and in the tenant's file. */
+struct customer_figures {
+    int64_t users, admins; /* active */
+    int64_t invited, suspended;
+    int64_t projects, tickets;
+    int64_t signed_in_at; /* of anybody, 0: never */
+    int64_t size_bytes;
+};
+
+extern const struct form customer_form; /* id name host admin_email … */
+
+/* base: "https://pm.example.jp", for a tenant without a host name.  Written
+ * into the operator's log. */
+MUST_USE enum err customer_create(struct ctx *c, struct app *app,
+                                  const char *base, const struct values *v,
+                                  struct registry_row *out);
+/* The figures are all 0 while it is being made. */
+MUST_USE enum err customer_get(struct ctx *c, const struct app *app,
+                               const char *id, struct registry_row *out,
+                               struct customer_figures *figures);
+
+#endif

@@ -14,9 +14,7 @@ static bool split_path(struct ctx *c, const char *path, struct place *out)
     const char *id = path + 3;
     size_t len = strcspn(id, "/");
     const char *name = arena_strndup(c->mem, id, len);
-    if (!tenant_is_id(name))
-        return false;
-    out->tenant = name;
+    out->tenant = tenant_is_id(name) ? name : NULL;
     out->prefix = arena_strndup(c->mem, path, 3 + len);
     out->path = id + len;
     return true;

@@ -302,8 +302,8 @@ static void keeps_control_db(void **state)
 {
     struct fixture *f = *state;
     static const char add[] =
-        "INSERT INTO tenant (id, name, created_at) VALUES ('a', 'A', 1)";
-    static const char count[] = "SELECT count(*) FROM tenant";
+        "INSERT INTO customer (id, name, created_at) VALUES ('a', 'A', 1)";
+    static const char count[] = "SELECT count(*) FROM customer";
 
     assert_int_equal(tx_begin_control(&f->c, f->store, TX_WRITE), OK);
     enum err e = query_run(&f->c, query(&f->c, add));

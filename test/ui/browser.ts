@@ -28,10 +28,13 @@ export function watch(page: Page): string[] {
 /** Signs in as a person does, reading the code from the captured mail; whole
  * false: something more is asked after it. */
 export async function signInPage(page: Page, ready: Demo["ready"], n = 0, whole = true) {
-  const account = ready.accounts[n]!;
-  const mail = new Client(ready.url);
+  await signInAt(page, ready.url, ready.accounts[n]!, whole);
+}
+/** The same wherever the form is: a tenant, or the operator's console. */
+export async function signInAt(page: Page, url: string, account: { email: string; password: string }, whole = true) {
+  const mail = new Client(url);
   const old = new Set((await mail.get("/demo/mail")).body.items.map((m: any) => m.text));
-  await page.goto(`${ready.url}/`);
+  await page.goto(`${url}/`);
   await page.locator('input[type="email"]').fill(account.email);
   await page.locator('input[type="password"]').fill(account.password);
   await page.locator("form button.primary").click();

@@ -2,7 +2,9 @@
 // The only place that calls fetch.
 
 /** "" with one tenant or its own host name, "/t/acme" in path mode. */
-export const base = location.pathname.match(/^\/t\/[a-z0-9-]+/)?.[0] ?? "";
+export const base = location.pathname.match(/^\/t\/[a-z0-9-]+|^\/operator(?=\/|$)/)?.[0] ?? "";
+/** The operator's console, no tenant. */
+export const isConsole = base === "/operator";
 
 export interface FieldError {
   field: string;

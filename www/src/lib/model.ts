@@ -13,6 +13,32 @@ export interface Person {
   id: string;
   name: string;
 }
+/** A tenant as its operator sees it. */
+export interface Customer {
+  id: string;
+  name: string;
+  host: string | null;
+  state: "making" | "open" | "closed";
+  created_at: string;
+  users?: number;
+  admins?: number;
+  invited?: number;
+  suspended?: number;
+  projects?: number;
+  tickets?: number;
+  size_bytes?: number;
+  signed_in_at?: string | null;
+}
+export interface Operator {
+  id: string;
+  name: string;
+  email: string;
+  lang: Lang;
+  role: "operator" | "auditor";
+  state: "invited" | "active" | "suspended" | "deleted";
+  signed_in_at: string | null;
+  version: number;
+}
 export interface Session {
   user: { id: string; name: string; email: string; lang: Lang; is_admin: boolean; rights: string[] };
   tenant: { id: string; name: string };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the whole page knows: who is signed in, the programs and projects one
 // may see, the catalogue, messages at the bottom.
-import { ApiError, get, whenNetworkChanges, whenSessionEnds } from "./api";
+import { ApiError, get, isConsole, whenNetworkChanges, whenSessionEnds } from "./api";
 import { i18n, setLang, t } from "./i18n.svelte";
 import type { Classification, CustomField, Label, Program, Project, Role, Session, StandardField, Status, TeamName, TicketItem } from "./model";
 
@@ -55,6 +55,10 @@ export async function start() {
   try {
     app.session = await get<Session>("/session");
     setLang(app.session.user.lang);
+    if (isConsole) {
+      app.step = "ready";
+      return;
+    }
     const [catalogue] = await Promise.all([
       get<{ classifications: Classification[]; roles: Role[]; labels: Label[]; teams: TeamName[]; fields: CustomField[]; standard: StandardField[] }>("/catalogue"),
       loadProjects(),

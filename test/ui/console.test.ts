@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// An operator at the console: a tenant is made, an auditor invited, what was
+// done is in the log; every screen accessible, wide and narrow.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.waitForTimeout(250);
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+
+test("a tenant is made, an auditor invited, the log says so", async () => {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP" })).newPage();
+  const problems = watch(page);
+  await page.goto(`${demo.ready.console}/`);
+  await page.locator('input[type="email"]').waitFor();
+  await look(page, "console-sign-in");
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "株式会社 架空商事" }).waitFor();
+  await page.getByRole("button", { name: "テナントを作成" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("会社名").fill("試験会社");
+  await dialog.getByLabel("テナントID").fill("Dame");
+  await dialog.getByLabel("最初の管理者の氏名").fill("代表 太郎");
+  await dialog.getByLabel("最初の管理者のメールアドレス").fill("boss@shiken.example");
+  await dialog.getByRole("button", { name: "テナントを作成" }).click();
+  await dialog.getByRole("alert").waitFor();
+  await look(page, "console-tenant-dialog");
+  await dialog.getByLabel("テナントID").fill("shiken");
+  await dialog.getByRole("button", { name: "テナントを作成" }).click();
+  await page.getByRole("link", { name: "試験会社" }).click();
+  await page.getByText("有効 0 人").waitFor();
+  await look(page, "console-tenant");
+
+  await page.getByRole("link", { name: "運用者", exact: true }).click();
+  await page.getByRole("button", { name: "運用者を追加" }).click();
+  await dialog.getByLabel("名前").fill("監査 花子");
+  await dialog.getByLabel("メールアドレス").fill("audit@example.jp");
+  await dialog.getByRole("button", { name: "招待を送る" }).click();
+  await page.getByText("監査 花子").first().waitFor();
+  await look(page, "console-operators");
+  await page.getByRole("link", { name: "運用ログ" }).click();
+  await page.getByText("shiken").first().waitFor();
+  await look(page, "console-log");
+  assert.deepEqual(problems, []);
+});
+
+test("English, dark, 390 pixels", async () => {
+  const page = await (await browser.newContext({ viewport: { width: 390, height: 800 }, locale: "en-GB", colorScheme: "dark" })).newPage();
+  const problems = watch(page);
+  await page.goto(`${demo.ready.console}/setup`);
+  await page.getByText("set up already").waitFor();
+  await look(page, "console-390-setup");
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("button", { name: /言語|Language/ }).click();
+  await page.getByRole("menuitemradio", { name: "English" }).or(page.getByRole("menuitem", { name: "English" })).first().click();
+  for (const [path, text] of [["", "Create a tenant"], ["/tenants/kaku", "Size of data"], ["/operators", "Add an operator"], ["/log", "Operator log"], ["/account", "Current password"]] as const) {
+    await page.goto(`${demo.ready.console}${path}`);
+    await page.getByText(text).first().waitFor();
+    await look(page, `console-390${path.replaceAll("/", "-")}`);
+  }
+  assert.deepEqual(problems, []);
+});

@@ -60,8 +60,13 @@ bool page_serve_system(struct call *k)
 
     if (!is_get(k))
         return false;
-    if (str_equal(path, "/livez") || str_equal(path, "/readyz")) {
+    if (str_equal(path, "/livez")) {
         plain(k, 200, "ok\n");
+    } else if (str_equal(path, "/readyz")) {
+        const char *why;
+        bool is_ready = store_is_ready(k->c, k->app->store, &why);
+        plain(k, is_ready ? 200 : 503,
+              is_ready ? "ok\n" : arena_printf(k->c->mem, "%s\n", why));
     } else if (str_equal(path, "/api/openapi.json")) {
         api_print_openapi(&k->reply->body);
         k->reply->status = 200;
@@ -74,14 +79,17 @@ bool page_serve_system(struct call *k)
     return true;
 }
 
-/* "/" of the operator's own host leads to the console. */
+/* "/" of the operator's own host or listener leads to the console. */
 static bool leads_to_console(struct call *k)
 {
     const char *host = k->request->host, *own = k->app->operator_host;
     size_t len = own ? strlen(own) : 0;
 
-    if (!own || !str_equal(k->request->path, "/") ||
-        strncmp(host, own, len) != 0 || (host[len] && host[len] != ':'))
+    bool is_own = own && strncmp(host, own, len) == 0 &&
+                  (!host[len] || host[len] == ':');
+
+    if (!str_equal(k->request->path, "/") ||
+        (!is_own && k->request->listener != k->app->operator_listener))
         return false;
     k->reply->status = 302;
     k->reply->type = "text/plain; charset=utf-8";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/place.h"
 
+#include "base/asset.h"
 #include "base/str.h"
 #include "core/registry.h"
 
@@ -29,6 +30,20 @@ static const char *host_name(struct ctx *c, const char *host)
     return arena_strndup(c->mem, host, strcspn(host, ":"));
 }
 
+static bool is_loopback(const char *host)
+{
+    return str_equal(host, "localhost") || str_equal(host, "127.0.0.1") ||
+           str_equal(host, "[::1]");
+}
+
+/* Host and port of "https://pm.example.jp:8443". */
+static const char *authority(const char *url)
+{
+    const char *name = strstr(url, "://");
+
+    return name ? name + 3 : url;
+}
+
 /* __Host- needs Secure and Path=/; in path mode the cookie has its tenant's
  * path; the demo speaks plain HTTP on loopback. */
 static void name_cookies(struct ctx *c, const struct request *r,
@@ -36,7 +51,7 @@ static void name_cookies(struct ctx *c, const struct request *r,
 {
     const char *kind = !r->is_tls ? "" : *out->prefix ? "__Secure-" : "__Host-";
     const char *tail =
-        *out->prefix ? arena_printf(c->mem, "-%s", out->tenant) : "";
+        out->tenant ? arena_printf(c->mem, "-%s", out->tenant) : "";
 
     out->cookie = arena_printf(c->mem, "%ss%s", kind, tail);
     out->device_cookie = arena_printf(c->mem, "%sd%s", kind, tail);
@@ -55,76 +70,139 @@ static bool is_operator_path(const char *path)
            (path[len] == '/' || !path[len]);
 }
 
-/* Whether the request came to where the console may be. */
-static enum err find_console(struct ctx *c, const struct app *app,
-                             const struct request *r, bool *out)
+static enum err misdirected(struct ctx *c)
 {
-    const char *host = host_name(c, r->host), *id;
-
-    *out = true;
-    if (app->operator_host || app->operator_listener >= 0) {
-        *out = (app->operator_host && str_equal(host, app->operator_host)) ||
-               r->listener == app->operator_listener;
-        return OK;
-    }
-    enum err e = registry_find_host(c, app->store, host, &id);
-    *out = e == ERR_NOT_FOUND;
-    return e == ERR_NOT_FOUND ? OK : e;
+    return ctx_fail(c, ERR_NOT_FOUND, "host", "host",
+                    "このホスト名では提供していません",
+                    "This host name is not served here");
 }
 
-static void be_operator(struct ctx *c, const struct request *r,
-                        struct place *out)
+static enum err no_such_url(struct ctx *c)
+{
+    return ctx_fail(c, ERR_NOT_FOUND, "", "route", "このURLはありません",
+                    "There is no such URL");
+}
+
+/* The console's own host or listener, else base_url. */
+static const char *find_console(struct ctx *c, const struct app *app,
+                                const struct request *r, bool is_base)
+{
+    const char *host = host_name(c, r->host);
+    const char *own = app->operator_host;
+    bool is_own = own && str_equal(host, own);
+
+    if (r->listener == app->operator_listener)
+        return is_own || is_base || is_loopback(host)
+                   ? arena_printf(c->mem, "%s://%s",
+                                  r->is_tls ? "https" : "http", r->host)
+                   : NULL;
+    if (own)
+        return is_own ? registry_url(c->mem, app->base_url, "", own) : NULL;
+    return is_base && app->operator_listener < 0 ? app->base_url : NULL;
+}
+
+static enum err place_operator(struct ctx *c, const struct app *app,
+                               const struct request *r, bool is_base,
+                               struct place *out)
 {
     const char *kind = r->is_tls ? "__Host-" : "";
+    const char *base = find_console(c, app, r, is_base);
 
+    if (!base)
+        return no_such_url(c);
     out->tenant = STORE_OPERATOR;
     out->prefix = operator_prefix;
     out->path = r->path + strlen(operator_prefix);
-    out->base_url =
-        arena_printf(c->mem, "%s://%s%s", r->is_tls ? "https" : "http", r->host,
-                     operator_prefix);
+    out->base_url = arena_printf(c->mem, "%s%s", base, operator_prefix);
     out->cookie = arena_printf(c->mem, "%so", kind);
     out->device_cookie = arena_printf(c->mem, "%sod", kind);
     out->cookie_path = r->is_tls ? "/" : operator_prefix;
     out->is_operator = true;
+    return OK;
 }
 
-static enum err place_operator(struct ctx *c, const struct app *app,
-                               const struct request *r, struct place *out)
+/* At base_url: the tenant of the path, or the only one. */
+static enum err find_by_path(struct ctx *c, const struct app *app,
+                             const struct request *r, struct place *out)
 {
-    bool is_here;
-    enum err e = find_console(c, app, r, &is_here);
+    out->base_url = app->base_url;
+    if (split_path(c, r->path, out)) {
+        enum err e = out->tenant
+                         ? registry_check_path(c, app->store, out->tenant)
+                         : ERR_NOT_FOUND;
+        if (e && e != ERR_NOT_FOUND)
+            return e;
+        if (e) /* the page asks for the right one */
+            out->tenant = NULL;
+        else
+            out->base_url =
+                registry_url(c->mem, app->base_url, out->tenant, NULL);
+    } else {
+        *out = (struct place){.prefix = "",
+                              .path = r->path,
+                              .base_url = app->base_url,
+                              .tenant = app->sole_tenant};
+    }
+    return OK;
+}
+
+/* A listener of its own answers to its tenant's name and to that of base_url,
+ * at its own port. */
+static enum err find_by_listener(struct ctx *c, const struct request *r,
+                                 const char *tenant, const char *base,
+                                 struct place *out)
+{
+    const char *port = strrchr(r->host, ':');
+
+    if (port && strchr(port, ']'))
+        port = NULL;
+    out->tenant = tenant;
+    out->base_url =
+        arena_printf(c->mem, "%s://%s%s", r->is_tls ? "https" : "http", base,
+                     port ? port : "");
+    return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
+}
+
+static enum err find_by_host(struct ctx *c, const struct app *app,
+                             const struct request *r, const char *host,
+                             struct place *out)
+{
+    enum err e = registry_find_host(c, app->store, host, &out->tenant);
 
     if (e)
-        return e;
-    if (!is_here)
-        return ctx_fail(c, ERR_NOT_FOUND, "", "route", "このURLはありません",
-                        "There is no such URL");
-    be_operator(c, r, out);
-    return OK;
+        return e == ERR_NOT_FOUND ? misdirected(c) : e;
+    out->base_url = registry_url(c->mem, app->base_url, out->tenant, host);
+    return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
 }
 
 enum err place_find(struct ctx *c, const struct app *app,
                     const struct request *r, struct place *out)
 {
+    const char *host = host_name(c, r->host);
+    const char *base = host_name(c, authority(app->base_url));
+    const char *own = app->listener_tenants[r->listener];
+    bool is_base =
+        str_equal(host, base) || (is_loopback(base) && is_loopback(host));
+    enum err e;
+
     *out = (struct place){.prefix = "", .path = r->path};
+    if (*r->tls_name && !r->is_proxied && !str_equal(r->tls_name, host))
+        return misdirected(c);
     if (is_operator_path(r->path))
-        return place_operator(c, app, r, out);
-    if (split_path(c, r->path, out)) {
-        /* named in the path */
-    } else if (app->sole_tenant) {
-        out->tenant = app->sole_tenant;
-    } else {
-        enum err e = registry_find_host(c, app->store, host_name(c, r->host),
-                                        &out->tenant);
-        if (e && e != ERR_NOT_FOUND)
-            return e;
-    }
-    const char *base = app->base_url;
-    if (!base)
-        base = arena_printf(c->mem, "%s://%s", r->is_tls ? "https" : "http",
-                            r->host);
-    out->base_url = arena_printf(c->mem, "%s%s", base, out->prefix);
+        return place_operator(c, app, r, is_base, out);
+    if (r->listener == app->operator_listener ||
+        (app->operator_host && str_equal(host, app->operator_host)))
+        return str_equal(r->path, "/") || asset_find(r->path)
+                   ? OK /* what leads to the console, and its files */
+                   : no_such_url(c);
+    if (own && is_base)
+        e = find_by_listener(c, r, own, base, out);
+    else if (is_base)
+        e = find_by_path(c, app, r, out);
+    else
+        e = find_by_host(c, app, r, host, out);
+    if (!e && own && !str_equal(own, out->tenant))
+        e = misdirected(c);
     name_cookies(c, r, out);
-    return OK;
+    return e;
 }

@@ -4,10 +4,12 @@
 
 #include "api/api.h"
 
-/* Which tenant a request is for: by path (/t/ID/…), by host name, or the only
- * one there is.  The operator's console is under /operator/ of its own host
- * name (operator_host) or listener (operator_listen); with neither, of any
- * host that is no tenant's.  Elsewhere that path is not found. */
+/* Which tenant a request is for: by its own host name, by its own listener, or
+ * at base_url by path (/t/ID/…) or as the only one there is.  Every other host
+ * is answered 421: no link in a mail is ever built from what a request says.
+ * The operator's console is under /operator/ of its own host name
+ * (operator_host) or listener (operator_listen); with neither, of base_url.
+ * Elsewhere that path is not found. */
 struct place {
     const char *tenant;   /* NULL: none, only the entrance page */
     const char *prefix;   /* "/t/acme" or "" */

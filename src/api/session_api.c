@@ -150,6 +150,11 @@ static enum err post_resend(struct call *k)
 static enum err post_unlock(struct call *k)
 {
     struct sign_in s = {0};
+
+    if (k->session->level != SESSION_FULL)
+        return ctx_fail(k->c, ERR_AUTH, "", "code_required",
+                        "確認コードを入力してください",
+                        "The code sent by mail is still needed");
     enum err e = sign_again_unlock(k->c, k->app, k->tenant, k->session->id,
                                    values_text(k->body, "password"), &s);
 
@@ -216,9 +221,14 @@ static enum err post_check_link(struct call *k)
 
 static enum err post_accept_link(struct call *k)
 {
-    return invite_accept(k->c, k->app, k->tenant, values_text(k->body, "token"),
-                         values_text(k->body, "password"),
-                         session_from(k).agent);
+    const char *device;
+    enum err e = invite_accept(
+        k->c, k->app, k->tenant, values_text(k->body, "token"),
+        values_text(k->body, "password"), session_from(k).agent, &device);
+
+    if (!e)
+        session_put_cookie(k, k->place->device_cookie, device, 90 * 86400);
+    return e;
 }
 
 static enum err post_reset(struct call *k)

@@ -32,6 +32,7 @@ static const struct key {
     KEY(cert, NULL),
     KEY(cert_key, NULL),
     KEY(base_url, NULL),
+    KEY(tenant_listen, NULL),
     KEY(trusted_proxies, NULL),
     KEY(smtp_host, NULL),
     KEY(smtp_port, "465"),
@@ -216,6 +217,21 @@ bool config_check(const struct config *c)
                          !str_parse_int(c->password_days, 1, 3650, &number),
                      "password_days is 1 to 3650");
     return good;
+}
+
+const char *config_base_url(struct arena *mem, const struct config *c)
+{
+    const char *port = c->listen ? strchr(c->listen, ':') : NULL;
+
+    if (c->base_url) /* without a slash at the end */
+        return arena_strndup(mem, c->base_url,
+                             strlen(c->base_url) -
+                                 (c->base_url[strlen(c->base_url) - 1] == '/'));
+    for (const char *p = port; p && *p && *p != ' ' && *p != ','; p++)
+        if (*p == ':')
+            port = p;
+    return arena_printf(mem, "https://localhost%.*s",
+                        port ? (int)strcspn(port, " ,") : 0, port ? port : "");
 }
 
 void config_show(const struct config *c)

@@ -21,6 +21,7 @@ struct config {
     const char *operator_host;   /* "ops.example.jp": the console, over TLS */
     const char *cert, *cert_key; /* PEM; default: self-signed, in data_dir */
     const char *base_url;        /* "https://pm.example.jp" */
+    const char *tenant_listen;   /* "acme=0.0.0.0:9443": own listeners */
     const char *trusted_proxies; /* CIDRs, blanks between */
     const char *smtp_host, *smtp_port, *smtp_security, *smtp_user;
     const char *smtp_password_file, *smtp_ca, *smtp_from, *smtp_from_name;
@@ -36,6 +37,8 @@ MUST_USE enum err config_load(struct arena *mem, int *argc, char **argv,
                               struct config *out);
 /* Every problem found, one line each on stderr; false when there is any. */
 bool config_check(const struct config *config);
+/* base_url, or localhost at the port of the first listener. */
+const char *config_base_url(struct arena *mem, const struct config *c);
 void config_show(const struct config *config); /* no secrets are in it */
 
 #endif

@@ -9,26 +9,13 @@
 #include "cli/option.h"
 #include "cli/process.h"
 #include "cli/sample.h"
+#include "core/registry.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static const struct actor demo_actor = {.name = "demo",
-                                        .ip = "127.0.0.1",
-                                        .request_id = "demo",
-                                        .tenant = sample_tenant,
-                                        .base_url = "http://localhost",
-                                        .lang = LANG_JA};
-
-static const struct actor operator_actor = {.name = "demo",
-                                            .ip = "127.0.0.1",
-                                            .request_id = "demo",
-                                            .tenant = STORE_OPERATOR,
-                                            .base_url = "http://localhost",
-                                            .lang = LANG_JA};
 
 /* ---- the file with the accounts ---- */
 
@@ -153,12 +140,20 @@ static void print_text(struct process *p, const char *url,
 static enum err make_sample(struct process *p, const char *path,
                             struct sample_account *accounts)
 {
-    struct ctx c = process_ctx(p->mem, &demo_actor);
+    struct actor actor = {
+        .name = "demo",
+        .ip = "127.0.0.1",
+        .request_id = "demo",
+        .tenant = sample_tenant,
+        .base_url = registry_url(p->mem, p->app.base_url, sample_tenant, NULL),
+        .lang = LANG_JA};
+    struct ctx c = process_ctx(p->mem, &actor);
     enum err e;
 
     fprintf(stderr, "making the sample company …\n");
     e = sample_create(&c, &p->app, accounts);
-    c.actor = &operator_actor;
+    actor.tenant = STORE_OPERATOR;
+    actor.base_url = console_url(p);
     if (!e)
         e = sample_operator(&c, &p->app, p->setup_token,
                             &accounts[DEMO_OPERATOR]);
@@ -196,9 +191,6 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
 
     if (e || (e = process_open(p)))
         return e;
-    if (!load_accounts(p->mem, path, accounts) &&
-        (e = make_sample(p, path, accounts)))
-        return e;
     if (check && (e = check_file(p)))
         return e;
     *l = (struct listener){"127.0.0.1", port, false};
@@ -206,7 +198,11 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->server.listener_count = 1;
     p->app.is_demo = true;
     p->app.operator_listener = -1;
-    return process_start(p);
+    if ((e = process_start(p)))
+        return e;
+    return load_accounts(p->mem, path, accounts)
+               ? OK
+               : make_sample(p, path, accounts);
 }
 
 int cli_demo(int argc, char **argv)
@@ -234,8 +230,7 @@ int cli_demo(int argc, char **argv)
                 err_name(e));
     } else {
         const char *url =
-            arena_printf(p.mem, "http://localhost:%d/t/%s",
-                         server_port(p.app.server, 0), sample_tenant);
+            registry_url(p.mem, p.app.base_url, sample_tenant, NULL);
         if (as_json)
             print_json(&p, url, accounts);
         else

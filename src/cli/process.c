@@ -51,12 +51,26 @@ enum err process_open(struct process *p)
     return operator_prepare(&c, &p->app, p->setup_token);
 }
 
+/* Without base_url the server is known by the port it got. */
+static void name_base(void *arg, const struct server *s)
+{
+    static char text[40];
+    struct app *app = arg;
+
+    if (app->base_url)
+        return;
+    (void)snprintf(text, sizeof text, "http%s://localhost:%d",
+                   app->is_demo ? "" : "s", server_port(s, 0));
+    app->base_url = text;
+}
+
 enum err process_start(struct process *p)
 {
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
     p->caretaker = caretaker_open(&p->app);
     p->server.handle = api_handle;
+    p->server.opened = name_base;
     p->server.app = &p->app;
     return server_open(&p->server, &p->app.server);
 }

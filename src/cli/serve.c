@@ -12,10 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LISTENER_MAX = 16 };
-
 struct listeners {
-    struct listener list[LISTENER_MAX];
+    struct listener list[LISTENERS_MAX];
     size_t count;
 };
 
@@ -30,7 +28,7 @@ static enum err add_listeners(struct arena *mem, struct listeners *l,
         char *colon = strrchr(word, ':');
         int64_t port;
         if (!colon || !str_parse_int(colon + 1, 0, 65535, &port) ||
-            l->count == LISTENER_MAX) {
+            l->count == LISTENERS_MAX) {
             fprintf(stderr, "yagura: cannot listen on %s\n", word);
             return ERR_INVALID;
         }
@@ -43,6 +41,28 @@ static enum err add_listeners(struct arena *mem, struct listeners *l,
         l->list[l->count++] = (struct listener){word, (int)port, is_tls};
     }
     return OK;
+}
+
+/* "acme=0.0.0.0:9443 beta=[::]:9444" */
+static enum err add_own_listeners(struct process *p, struct listeners *l,
+                                  const char *text)
+{
+    char *copy = arena_strdup(p->mem, text), *rest;
+    enum err e = OK;
+
+    for (char *word = strtok_r(copy, " ,", &rest); word && !e;
+         word = strtok_r(NULL, " ,", &rest)) {
+        char *equals = strchr(word, '=');
+        if (!equals) {
+            fprintf(stderr, "yagura: tenant_listen is ID=ADDRESS:PORT\n");
+            return ERR_INVALID;
+        }
+        *equals = 0;
+        if (l->count < LISTENERS_MAX)
+            p->app.listener_tenants[l->count] = word;
+        e = add_listeners(p->mem, l, equals + 1, true);
+    }
+    return e;
 }
 
 static const char *const *split_words(struct arena *mem, const char *text)
@@ -129,6 +149,8 @@ static enum err set_up_listeners(struct process *p, const struct config *c)
         e = add_listeners(p->mem, l, c->listen, true);
     if (!e && c->listen_plain)
         e = add_listeners(p->mem, l, c->listen_plain, false);
+    if (!e && c->tenant_listen)
+        e = add_own_listeners(p, l, c->tenant_listen);
     p->app.operator_listener = -1;
     if (!e && c->operator_listen) {
         p->app.operator_listener = (int)l->count;
@@ -181,7 +203,7 @@ static enum err start(struct process *p, struct config *c)
                               .create = true};
     enum err e;
 
-    p->app.base_url = c->base_url;
+    p->app.base_url = c->base_url ? config_base_url(p->mem, c) : NULL;
     p->app.operator_host = c->operator_host;
     if (!config_check(c))
         return ERR_INVALID;

@@ -74,12 +74,8 @@ static enum err run_create(struct process *p, const struct config *config,
     struct actor actor = system_actor;
     actor.tenant = what->id;
     actor.lang = what->lang;
-    actor.base_url =
-        what->host ? arena_printf(p->mem, "https://%s", what->host)
-                   : arena_printf(p->mem, "%s/t/%s",
-                                  config->base_url ? config->base_url
-                                                   : "https://localhost:8443",
-                                  what->id);
+    actor.base_url = registry_url(p->mem, config_base_url(p->mem, config),
+                                  what->id, what->host);
     struct ctx c = process_ctx(p->mem, &actor);
     enum err e = registry_create(&c, &p->app, what);
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct server;
+enum { LISTENERS_MAX = 16 };
 
 /* The weakest password policy the operator lets a tenant have. */
 struct policy_floor {
@@ -25,11 +26,13 @@ struct app {
     struct smtp_config mail;
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
-    const char *_Atomic sole_tenant; /* on any host when there is but one */
+    const char *_Atomic sole_tenant; /* at base_url when there is but one */
     char sole_id[33];                /* what it points at, once made later */
-    struct limiter *limiter;         /* sign-in throttling */
-    struct outbox *outbox;           /* wakes the mail worker */
-    struct worker *worker;           /* does the jobs */
+    /* by listener: the tenant it belongs to, NULL for those of everybody */
+    const char *listener_tenants[LISTENERS_MAX];
+    struct limiter *limiter; /* sign-in throttling */
+    struct outbox *outbox;   /* wakes the mail worker */
+    struct worker *worker;   /* does the jobs */
     struct policy_floor floor;
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];

@@ -6,7 +6,6 @@
 #include "base/crypto.h"
 #include "base/secret.h"
 #include "base/str.h"
-#include "core/limiter.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -51,6 +50,18 @@ struct guard guard_of(struct ctx *c, const struct app *app, const char *email,
     return g;
 }
 
+struct guard guard_of_step(struct ctx *c, const struct app *app,
+                           const char *email, const char *mark)
+{
+    struct guard g = guard_of(c, app, email, mark);
+
+    g.scope = LIMIT_STEP;
+    g.address = NULL;
+    if (g.device)
+        g.device = arena_printf(c->mem, "%s\nstep", g.device);
+    return g;
+}
+
 struct guard guard_of_session(struct ctx *c, const char *email)
 {
     const char *account = arena_printf(c->mem, "%s\n%s", c->actor->tenant,
@@ -65,11 +76,11 @@ struct guard guard_of_session(struct ctx *c, const char *email)
 
 enum err guard_wait(struct ctx *c, const struct app *app, const struct guard *g)
 {
-    int wait = g->device
-                   ? limiter_wait_s(app->limiter, LIMIT_DEVICE, g->device)
-                   : limiter_wait_s(app->limiter, LIMIT_ACCOUNT, g->account);
-    int other =
-        g->device ? 0 : limiter_wait_s(app->limiter, LIMIT_ADDRESS, g->address);
+    int wait = g->device ? limiter_wait_s(app->limiter, LIMIT_DEVICE, g->device)
+                         : limiter_wait_s(app->limiter, g->scope, g->account);
+    int other = g->device || !g->address
+                    ? 0
+                    : limiter_wait_s(app->limiter, LIMIT_ADDRESS, g->address);
 
     if (other > wait)
         wait = other;
@@ -89,13 +100,16 @@ void guard_failed(const struct app *app, const struct guard *g)
         limiter_fail(app->limiter, LIMIT_DEVICE, g->device);
         return;
     }
-    limiter_fail(app->limiter, LIMIT_ACCOUNT, g->account);
-    limiter_fail(app->limiter, LIMIT_ADDRESS, g->address);
+    limiter_fail(app->limiter, g->scope, g->account);
+    if (g->address)
+        limiter_fail(app->limiter, LIMIT_ADDRESS, g->address);
 }
 
 void guard_passed(const struct app *app, const struct guard *g)
 {
-    limiter_forget(app->limiter, LIMIT_ACCOUNT, g->account);
+    limiter_forget(app->limiter, g->scope, g->account);
+    if (g->address)
+        limiter_ease(app->limiter, LIMIT_ADDRESS, g->address);
     if (g->device)
         limiter_forget(app->limiter, LIMIT_DEVICE, g->device);
 }

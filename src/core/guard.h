@@ -3,19 +3,26 @@
 #define CORE_GUARD_H
 
 #include "core/app.h"
+#include "core/limiter.h"
 #include "core/user.h"
 
 /* What stands before every secret that could be guessed: the waiting time of
  * the account, the address and the device, and a password check that costs
  * the same whether the person is known or not. */
 struct guard {
-    const char *account, *address;
-    const char *device; /* NULL: a stranger's browser */
+    enum limiter_scope scope; /* of account */
+    const char *account;
+    const char *address; /* NULL: not counted */
+    const char *device;  /* NULL: a stranger's browser */
 };
 
 /* mark: the cookie of a known device, or NULL. */
 struct guard guard_of(struct ctx *c, const struct app *app, const char *email,
                       const char *mark);
+/* For the codes after the right password: buckets that nobody without it can
+ * fill, and an address that is not blamed. */
+struct guard guard_of_step(struct ctx *c, const struct app *app,
+                           const char *email, const char *mark);
 /* For who is signed in, or half: nobody outside can use the bucket up. */
 struct guard guard_of_session(struct ctx *c, const char *email);
 /* ERR_LIMIT "throttled" with the seconds left. */

@@ -119,8 +119,11 @@ enum err half_miss(struct ctx *c, const struct half *half, enum err *answer)
 
 void half_passed(struct ctx *c, const struct app *app, const struct sign_in *s)
 {
-    struct guard g = guard_of(c, app, s->email, s->device);
+    struct guard password = guard_of(c, app, s->email, s->device);
+    struct guard step = guard_of_step(c, app, s->email, s->device);
 
-    if (!s->owed)
-        guard_passed(app, &g);
+    if (s->owed)
+        return;
+    guard_passed(app, &password);
+    guard_passed(app, &step);
 }

@@ -3,6 +3,7 @@
 
 #include "base/secret.h"
 #include "core/core.h"
+#include "core/guard.h"
 #include "core/letter.h"
 #include "core/operation.h"
 #include "core/password.h"
@@ -12,9 +13,11 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 
-enum { LINK_DROP, LINK_ADD, LINK_FIND, LINK_USE };
+enum { LINK_DROP, LINK_TIDY, LINK_ADD, LINK_FIND, LINK_USE, LINK_OTHERS };
 static const char *const invite_text[] = {
     [LINK_DROP] = "DELETE FROM link WHERE user_id = ?1",
+    [LINK_TIDY] = "DELETE FROM link WHERE user_id = ?1 AND (used_at IS NOT NULL"
+                  " OR expires_at <= ?2)",
     [LINK_ADD] = "INSERT INTO link (token_hash, purpose, user_id, created_at,"
                  " expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     [LINK_FIND] =
@@ -23,12 +26,14 @@ static const char *const invite_text[] = {
         " l.used_at IS NULL AND l.expires_at > ?2 AND u.state < 2",
     [LINK_USE] = "UPDATE link SET used_at = ?2 WHERE id = ?1 AND used_at IS"
                  " NULL",
+    [LINK_OTHERS] = "DELETE FROM link WHERE user_id = ?1 AND id <> ?2",
 };
 const struct query_set invite_queries = {"invite", invite_text,
                                          COUNT(invite_text)};
 
-enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
-                     enum invite_purpose purpose)
+/* What others may ask for leaves the links already mailed alone. */
+static enum err send_link(struct ctx *c, const struct app *app, int64_t user_id,
+                          enum invite_purpose purpose, bool keeps_others)
 {
     char token[SECRET_TOKEN_CHARS + 1];
     uint8_t hash[32];
@@ -37,8 +42,11 @@ enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
 
     if (e)
         return e;
-    struct query *q = query(c, invite_text[LINK_DROP]);
+    struct query *q =
+        query(c, invite_text[keeps_others ? LINK_TIDY : LINK_DROP]);
     bind_int(q, 1, user_id);
+    if (keeps_others)
+        bind_int(q, 2, c->now_us);
     if ((e = query_run(c, q)))
         return e;
     secret_make_token(token);
@@ -52,6 +60,12 @@ enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
     if ((e = query_run(c, q)))
         return e;
     return letter_send_link(c, app, &u, purpose == INVITE_FIRST, token);
+}
+
+enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
+                     enum invite_purpose purpose)
+{
+    return send_link(c, app, user_id, purpose, false);
 }
 
 enum err invite_find(struct ctx *c, const char *token, struct invite *out)
@@ -94,6 +108,11 @@ static enum err spend(struct ctx *c, const struct app *app, const char *token,
     bind_int(q, 2, c->now_us);
     if ((e = query_run(c, q)))
         return e;
+    q = query(c, invite_text[LINK_OTHERS]); /* the other links end with it */
+    bind_int(q, 1, link.user_id);
+    bind_int(q, 2, link.id);
+    if ((e = query_run(c, q)))
+        return e;
     if ((e = password_store(c, link.user_id, hash)))
         return e;
     if ((e = session_end_all(c, link.user_id)))
@@ -112,7 +131,7 @@ static enum err spend(struct ctx *c, const struct app *app, const char *token,
 
 enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
                        const char *token, const char *password,
-                       const char *agent)
+                       const char *agent, const char **device)
 {
     struct invite link = {0};
     const char *hash;
@@ -128,18 +147,31 @@ enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
         return e;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    return tx_end(c, t, spend(c, app, token, hash, agent));
+    if ((e = tx_end(c, t, spend(c, app, token, hash, agent))))
+        return e;
+    /* Whoever opens the mail is the person: guesses of others slow nobody who
+     * comes with this cookie. */
+    *device = guard_device_mark(c, app, u.email);
+    struct guard g = guard_of(c, app, u.email, *device);
+    guard_passed(app, &g);
+    return OK;
 }
 
 enum err invite_reset(struct ctx *c, const struct app *app, const char *email)
 {
+    struct guard g = guard_of(c, app, email, NULL);
     struct user_secret u;
-    enum err e = user_find_secret(c, email, &u);
 
+    g.scope = LIMIT_RESET;
+    if (limiter_wait_s(app->limiter, LIMIT_RESET, g.account) > 0)
+        return OK; /* known or not, nothing is said */
+    limiter_fail(app->limiter, LIMIT_RESET, g.account);
+    enum err e = user_find_secret(c, email, &u);
     if (e == ERR_NOT_FOUND || (!e && u.state == USER_SUSPENDED))
         return OK;
     if (e)
         return e;
-    return invite_send(c, app, u.id,
-                       u.state == USER_ACTIVE ? INVITE_RESET : INVITE_FIRST);
+    return send_link(c, app, u.id,
+                     u.state == USER_ACTIVE ? INVITE_RESET : INVITE_FIRST,
+                     true);
 }

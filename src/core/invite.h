@@ -27,7 +27,8 @@ MUST_USE enum err invite_find(struct ctx *c, const char *token,
  * of argon2.  Ends every session of the user. */
 MUST_USE enum err invite_accept(struct ctx *c, const struct app *app,
                                 struct tenant *t, const char *token,
-                                const char *password, const char *agent);
+                                const char *password, const char *agent,
+                                const char **device);
 /* A reset link to the address if there is such an active user; the caller
  * cannot tell. */
 MUST_USE enum err invite_reset(struct ctx *c, const struct app *app,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETS = 2048, WAYS = 8, FORGET_MS = 24 * 3600 * 1000 };
+enum { SETS = 2048, WAYS = 8, FORGET_MS = 24 * 3600 * 1000, EASE = 5 };
 
 struct slot {
     uint64_t hash; /* 0: empty */
@@ -25,12 +25,13 @@ struct limiter {
 };
 
 static const struct {
-    int free, max_s;
+    int free, first_s, max_s;
 } rules[] = {
-    [LIMIT_ACCOUNT] = {5,   900},
-    [LIMIT_ADDRESS] = {20,  900},
-    [LIMIT_TENANT] = {200, 60 },
-    [LIMIT_DEVICE] = {5,   900},
+    [LIMIT_ACCOUNT] = {5,  1,  900 },
+      [LIMIT_ADDRESS] = {30, 1,  60  },
+    [LIMIT_DEVICE] = {5,  1,  900 },
+      [LIMIT_STEP] = {10, 1,  900 },
+    [LIMIT_RESET] = {3,  60, 3600},
 };
 
 struct limiter *limiter_open(void)
@@ -110,10 +111,22 @@ void limiter_fail(struct limiter *l, enum limiter_scope scope, const char *key)
     s->failures++;
     int over = s->failures - rules[scope].free;
     if (over >= 0) {
-        int64_t wait_s = over > 20 ? rules[scope].max_s : (int64_t)1 << over;
+        int64_t wait_s = over > 20 ? rules[scope].max_s
+                                   : (int64_t)rules[scope].first_s << over;
         if (wait_s > rules[scope].max_s)
             wait_s = rules[scope].max_s;
         s->open_ms = now + wait_s * 1000;
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+void limiter_ease(struct limiter *l, enum limiter_scope scope, const char *key)
+{
+    pthread_mutex_lock(&l->lock);
+    struct slot *s = find_slot(l, hash_key(scope, key));
+    if (s) {
+        s->failures = s->failures > EASE ? s->failures - EASE : 0;
+        s->open_ms = 0;
     }
     pthread_mutex_unlock(&l->lock);
 }

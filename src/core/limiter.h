@@ -17,15 +17,19 @@ void limiter_close(struct limiter *l);
 
 enum limiter_scope {
     LIMIT_ACCOUNT, /* 5 failures, then 1 s doubling to 15 min */
-    LIMIT_ADDRESS, /* 20 failures a /32 or /64, then the same */
-    LIMIT_TENANT,  /* 200 failures, then 1 s doubling to 1 min */
+    LIMIT_ADDRESS, /* 30 failures a /32 or /64, then 1 s doubling to 1 min: an
+                      office is slowed by one of its people, never closed */
     LIMIT_DEVICE,  /* as LIMIT_ACCOUNT, for one known device */
+    LIMIT_STEP,    /* codes after the right password: 10, then to 15 min */
+    LIMIT_RESET,   /* reset mails: 3, then 1 min doubling to 1 h */
 };
 
 /* Seconds until the next try is allowed, 0: now. */
 int limiter_wait_s(struct limiter *l, enum limiter_scope scope,
                    const char *key);
 void limiter_fail(struct limiter *l, enum limiter_scope scope, const char *key);
+/* Takes a few failures back: somebody behind this key did well. */
+void limiter_ease(struct limiter *l, enum limiter_scope scope, const char *key);
 void limiter_forget(struct limiter *l, enum limiter_scope scope,
                     const char *key);
 

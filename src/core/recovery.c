@@ -201,7 +201,7 @@ enum err recovery_sign_in(struct ctx *c, const struct app *app,
         return e;
     if ((e = tx_end(c, t, look(c, app, half_session_id, text, &found))))
         return e;
-    struct guard g = guard_of(c, app, found.half.user.email, from->device);
+    struct guard g = guard_of_step(c, app, found.half.user.email, from->device);
     if ((e = guard_wait(c, app, &g)) ||
         (e = secret_verify(app->pepper, text, found.hash, &right, &old)))
         return e;

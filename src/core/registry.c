@@ -15,7 +15,7 @@
 
 #define REGISTRY_COLS "id, name, host, state, created_at"
 
-enum { REG_ADD, REG_OPEN, REG_GET, REG_LIST, REG_HOST, REG_IDS };
+enum { REG_ADD, REG_OPEN, REG_GET, REG_LIST, REG_HOST, REG_PATH, REG_DROP };
 static const char *const registry_text[] = {
     [REG_ADD] = "INSERT INTO customer (id, name, host, state, created_at)"
                 " VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT (id) DO UPDATE SET"
@@ -24,7 +24,9 @@ static const char *const registry_text[] = {
     [REG_GET] = "SELECT " REGISTRY_COLS " FROM customer WHERE id = ?1",
     [REG_LIST] = "SELECT " REGISTRY_COLS " FROM customer ORDER BY id",
     [REG_HOST] = "SELECT id FROM customer WHERE host = ?1 AND state = 1",
-    [REG_IDS] = "SELECT id FROM customer WHERE state = 1 ORDER BY id",
+    [REG_PATH] = "SELECT 1 FROM customer WHERE id = ?1 AND state = 1"
+                 " AND host IS NULL",
+    [REG_DROP] = "DELETE FROM customer WHERE id = ?1 AND state = 0",
 };
 const struct query_set registry_queries = {"registry", registry_text,
                                            COUNT(registry_text)};
@@ -92,6 +94,17 @@ static enum err open_for_requests(struct ctx *c, struct store *s,
     return tx_end_control(c, s, query_run(c, q));
 }
 
+/* A tenant that could not be made leaves nothing behind. */
+static void drop(struct ctx *c, struct store *s, const char *id)
+{
+    if (tx_begin_control(c, s, TX_WRITE))
+        return;
+    struct query *q = query(c, registry_text[REG_DROP]);
+    bind_text(q, 1, id);
+    if (tx_end_control(c, s, query_run(c, q)))
+        log_warn("tenant=%s half made, its name is still taken", id);
+}
+
 static enum err make_file(struct ctx *c, const struct app *app,
                           const struct registry_create *what)
 {
@@ -121,8 +134,10 @@ enum err registry_create(struct ctx *c, const struct app *app,
                         " first");
     if ((e = reserve(c, app->store, what)))
         return e;
-    if ((e = make_file(c, app, what)))
+    if ((e = make_file(c, app, what))) {
+        drop(c, app->store, what->id);
         return e;
+    }
     return open_for_requests(c, app->store, what->id);
 }
 
@@ -184,6 +199,33 @@ enum err registry_find_host(struct ctx *c, struct store *s, const char *host,
         query_done(q);
     }
     return tx_end_control(c, s, e);
+}
+
+enum err registry_check_path(struct ctx *c, struct store *s, const char *id)
+{
+    enum err e = tx_begin_control(c, s, TX_READ);
+
+    if (e)
+        return e;
+    struct query *q = query(c, registry_text[REG_PATH]);
+    bind_text(q, 1, id);
+    e = query_one(c, q);
+    query_done(q);
+    return tx_end_control(c, s, e);
+}
+
+const char *registry_url(struct arena *mem, const char *base_url,
+                         const char *id, const char *host)
+{
+    const char *name = strstr(base_url, "://");
+    const char *port = name ? strrchr(name + 3, ':') : NULL;
+
+    if (!host)
+        return arena_printf(mem, "%s/t/%s", base_url, id);
+    if (port && (strchr(port, ']') || strchr(port, '/')))
+        port = NULL;
+    return arena_printf(mem, "%.*s://%s%s", (int)(name ? name - base_url : 0),
+                        base_url, host, port ? port : "");
 }
 
 size_t registry_list_ids(struct store *s, struct arena *mem,

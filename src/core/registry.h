@@ -34,6 +34,14 @@ MUST_USE enum err registry_find_host(struct ctx *c, struct store *s,
                                      const char *host, const char **id);
 /* Whether there is but one: app->sole_tenant, after the number changed. */
 void registry_find_sole(struct app *app, struct arena *mem);
+/* ERR_NOT_FOUND unless the tenant is reached by path: it is open and has no
+ * host name of its own. */
+MUST_USE enum err registry_check_path(struct ctx *c, struct store *s,
+                                      const char *id);
+/* Where a tenant is reached: its own host at the port of base_url, or
+ * base_url/t/ID. */
+const char *registry_url(struct arena *mem, const char *base_url,
+                         const char *id, const char *host);
 /* Ids of the open tenants; 0 on failure (logged). */
 size_t registry_list_ids(struct store *s, struct arena *mem,
                          const char *const **out);

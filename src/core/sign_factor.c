@@ -59,7 +59,7 @@ static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
         return e;
     if ((e = tx_end(c, t, half_get(c, half_id, &half))))
         return e;
-    struct guard g = guard_of(c, app, half.user.email, from->device);
+    struct guard g = guard_of_step(c, app, half.user.email, from->device);
     if ((e = guard_wait(c, app, &g)) || (e = tx_begin(c, t, TX_WRITE)))
         return e;
     e = try_proof(c, app, t, p, from, &half, out, &answer);

@@ -10,7 +10,6 @@
 #include "core/guard.h"
 #include "core/half.h"
 #include "core/letter.h"
-#include "core/limiter.h"
 #include "core/mail_code.h"
 #include "core/password.h"
 #include "db/query.h"
@@ -146,19 +145,21 @@ enum err sign_in_code(struct ctx *c, const struct app *app, struct tenant *t,
                       const struct sign_in_from *from, struct sign_in *out)
 {
     enum err answer = OK;
-    enum err e = tx_begin(c, t, TX_WRITE);
+    struct half half;
+    enum err e = tx_begin(c, t, TX_READ);
 
-    if (e)
+    if (e || (e = tx_end(c, t, half_get(c, half_session_id, &half))))
+        return e;
+    struct guard g = guard_of_step(c, app, half.user.email, from->device);
+    if ((e = guard_wait(c, app, &g)) || (e = tx_begin(c, t, TX_WRITE)))
         return e;
     e = try_code(c, app, half_session_id, code, from, out, &answer);
     if ((e = tx_end(c, t, e)))
         return e;
-    if (!answer) {
+    if (answer)
+        guard_failed(app, &g);
+    else
         half_passed(c, app, out);
-    } else {
-        struct guard g = guard_of(c, app, "", NULL);
-        limiter_fail(app->limiter, LIMIT_ADDRESS, g.address);
-    }
     return answer;
 }
 

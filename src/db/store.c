@@ -18,6 +18,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum {
@@ -31,6 +32,8 @@ enum {
 struct store_keys {
     uint8_t master[32], wrapping[32];
 };
+
+#define ROOM_BYTES (16u << 20) /* less is a full disk before long */
 
 struct store {
     char *dir, *vfs;
@@ -302,6 +305,20 @@ enum err tx_begin_control(struct ctx *c, struct store *s, enum tx_mode mode)
 enum err tx_end_control(struct ctx *c, struct store *s, enum err outcome)
 {
     return file_end(c, s->control, outcome);
+}
+
+bool store_is_ready(struct ctx *c, struct store *s, const char **why)
+{
+    struct statvfs disk;
+
+    *why = "control.db";
+    if (file_begin(c, s->control, TX_READ) || file_end(c, s->control, OK))
+        return false;
+    *why = "data directory";
+    if (access(s->dir, W_OK) != 0 || statvfs(s->dir, &disk) != 0)
+        return false;
+    *why = "disk";
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= ROOM_BYTES;
 }
 
 void store_stats(struct store *s, struct store_stats *out)

@@ -31,6 +31,9 @@ struct store_config {
 MUST_USE enum err store_open(const struct store_config *config,
                              struct store **out);
 void store_close(struct store *s);
+/* Whether requests can be served: control.db answers, the directory can be
+ * written to and has room.  *why: for the operator, when not. */
+bool store_is_ready(struct ctx *c, struct store *s, const char **why);
 
 /* Keys by label for what lives outside tenant files: "pepper", "code",
  * "device".  Derived from the master key. */

@@ -86,7 +86,9 @@ void request_begin(struct request *r, struct mg_connection *conn)
     };
     make_id(w, r->id);
     r->host = lower(r->mem, request_header(r, "Host"));
-    if (proxy_is_trusted(server_proxies(w->server), &client))
+    r->tls_name = lower(r->mem, w->is_tls ? tls_server_name() : "");
+    r->is_proxied = proxy_is_trusted(server_proxies(w->server), &client);
+    if (r->is_proxied)
         believe_proxy(r, &client);
     char *ip = arena_alloc(r->mem, ADDRESS_TEXT_BYTES);
     address_format(&client, ip);

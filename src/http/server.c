@@ -321,6 +321,8 @@ enum err server_open(const struct server_config *config, struct server **out)
     if (!e)
         e = open_doors(s, config);
     if (!e) {
+        if (config->opened)
+            config->opened(config->app, s);
         e = start_civetweb(s, threads);
         owns_sockets = e != OK;
     }

@@ -20,11 +20,13 @@ enum method {
 struct request {
     struct arena *mem; /* dies after the reply */
     enum method method;
-    const char *path;  /* raw, only [A-Za-z0-9._~/-] */
-    const char *query; /* raw, "" when none */
-    const char *host;  /* lower case, port kept */
-    const char *ip;    /* peer, or by trusted proxy; mapped IPv6 folded */
+    const char *path;     /* raw, only [A-Za-z0-9._~/-] */
+    const char *query;    /* raw, "" when none */
+    const char *host;     /* lower case, port kept */
+    const char *tls_name; /* asked for in the handshake, lower case, or "" */
+    const char *ip;       /* peer, or by trusted proxy; mapped IPv6 folded */
     bool is_tls;
+    bool is_proxied;    /* came by a trusted proxy */
     int listener;       /* index of the listener it came in by */
     int64_t started_ms; /* monotonic */
     char id[17];        /* request id */
@@ -49,6 +51,7 @@ struct listener {
     bool is_tls;
 };
 
+struct server;
 struct server_config {
     const struct listener *listeners;
     size_t listener_count;
@@ -56,10 +59,11 @@ struct server_config {
     const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
     int max_threads;                    /* 0: 2048 */
     request_fn *handle;
+    /* The sockets are open, nothing is served yet; may be NULL. */
+    void (*opened)(void *app, const struct server *s);
     void *app;
 };
 
-struct server;
 MUST_USE enum err server_open(const struct server_config *config,
                               struct server **out);
 int server_port(const struct server *s, int listener);

@@ -25,6 +25,10 @@ struct worker {
     char date[32];
 };
 
+/* third_party/glue: the name the client of this thread's connection asked for
+ * in the TLS handshake, "" when it named none. */
+const char *tls_server_name(void);
+
 struct worker *worker_of(const struct request *r);
 /* Whether this connection must not be kept after the reply. */
 bool server_wants_close(const struct server *s);

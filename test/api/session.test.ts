@@ -192,3 +192,52 @@ test("a sign-in from a browser not seen before is told by mail, a known one is n
   for (const word of ["株式会社 架空商事", "127.0.0.1", "+09:00", "お心当たりがない場合"]) assert.ok(mail!.includes(word), word);
   assert.doesNotMatch(mail!, /https?:/);
 });
+
+test("a half session is no session to unlock", async () => {
+  const account = demo.ready.accounts[6]!;
+  const client = new Client(demo.ready.url);
+  await client.post("/sign-in", { email: account.email, password: account.password });
+  const reply = await client.post("/session/unlock", { password: account.password });
+  assert.equal(reply.status, 401);
+  assert.equal(rule(reply), "code_required");
+});
+
+test("codes are not guessed sign-in after sign-in, known browser or not", async () => {
+  const account = demo.ready.accounts[7]!;
+  const client = await signedIn(demo, 7);
+  await client.delete("/session");
+  let guesses = 0;
+  for (let round = 0; round < 5; round++) {
+    assert.equal((await client.post("/sign-in", { email: account.email, password: account.password })).status, 200, "the password is right");
+    for (let i = 0; i < 5; i++) {
+      const reply = await client.post("/sign-in/code", { code: "00000000" });
+      if (reply.status === 429) return assert.ok(guesses <= 10, `${guesses} guesses`);
+      guesses++;
+    }
+  }
+  assert.fail(`${guesses} guesses went through`);
+});
+
+test("the guesses of one person do not close the office to the others", async () => {
+  const stranger = new Client(demo.ready.url);
+  for (let i = 0; i < 60; i++) await stranger.post("/sign-in", { email: `nobody${i}@kaku.example`, password: "Guess-2026" });
+  const slowed = await new Client(demo.ready.url).post("/sign-in", { email: demo.ready.accounts[8]!.email, password: demo.ready.accounts[8]!.password });
+  assert.equal(slowed.status, 429);
+  assert.ok(Number(slowed.headers.get("retry-after")) <= 60, "a minute at most");
+  const known = await signedIn(demo, 1).catch(() => null);
+  assert.equal(known, null, "a new browser waits");
+});
+
+test("who is locked out by the guesses of others gets in by the mailed link", async () => {
+  const account = demo.ready.accounts[9]!;
+  const stranger = new Client(demo.ready.url);
+  for (let i = 0; i < 12; i++) await stranger.post("/sign-in", { email: account.email, password: `Guess-${i}-2026` });
+  const owner = new Client(demo.ready.url);
+  assert.equal((await owner.post("/sign-in", { email: account.email, password: account.password })).status, 429);
+  assert.equal((await owner.post("/password-reset", { email: account.email })).status, 202);
+  const token = (await owner.waitForMail(account.email, /\/link#(\S+)/))[1]!;
+  const password = "Modoru-2026";
+  assert.equal((await owner.post("/links/accept", { token, password })).status, 204);
+  assert.ok(owner.cookies.has("d-kaku"), "this browser is known now");
+  assert.equal((await owner.signIn(account.email, password)).status, 200);
+});

@@ -90,6 +90,26 @@ static const uint16_t tls_signatures[] = {
 };
 static const char *tls_protocols[] = {"http/1.1", NULL};
 
+/* The name the client of this thread asked for in its last handshake: one
+ * thread serves a connection from handshake to close. */
+static _Thread_local char tls_name[256];
+
+const char *tls_server_name(void)
+{
+    return tls_name;
+}
+
+static int tls_note_name(void *unused, mbedtls_ssl_context *ssl,
+                         const unsigned char *name, size_t len)
+{
+    (void)unused, (void)ssl;
+    if (len >= sizeof tls_name)
+        return MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
+    memcpy(tls_name, name, len);
+    tls_name[len] = '\0';
+    return 0;
+}
+
 /* The kernel's generator: no state to lock, to fork or to clone. */
 static int tls_random(void *unused, unsigned char *out, size_t len)
 {
@@ -159,6 +179,7 @@ static int tls_configure(SSL_CTX *ctx, struct tls_setup *setup)
     mbedtls_ssl_conf_ciphersuites(conf, tls_suites);
     mbedtls_ssl_conf_groups(conf, tls_groups);
     mbedtls_ssl_conf_sig_algs(conf, tls_signatures);
+    mbedtls_ssl_conf_sni(conf, tls_note_name, NULL);
     mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write,
                                         mbedtls_ssl_ticket_parse,
                                         &ctx->tickets);
@@ -288,6 +309,7 @@ int mbed_ssl_accept(mbedtls_ssl_context **ssl, SSL_CTX *ctx, int *sock,
     struct tls_link *link = mg_calloc(1, sizeof *link);
     if (!link)
         return -1;
+    tls_name[0] = '\0';
     link->ctx = ctx;
     link->fd = *sock;
     pthread_mutex_lock(&ctx->lock);

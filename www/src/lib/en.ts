@@ -627,6 +627,7 @@ export const en: Record<Key, string> = {
   calendar_uses: "{n} projects",
   tenant_default: "Tenant default",
   follows_calendar: "Calendar in use",
+  path_mode: "This address shares its host name, and so the browser’s storage, with other tenants (for evaluation or a single tenant).",
   // roles, groups, grants
   access: "Access rights",
   roles: "Roles",

@@ -625,6 +625,7 @@ export const ja = {
   calendar_uses: "{n} プロジェクト",
   tenant_default: "テナント既定",
   follows_calendar: "使うカレンダー",
+  path_mode: "このアドレスはほかのテナントと同じホスト名を使うため、ブラウザの保存領域を共有します（評価用・1 テナント用）。",
   // roles, groups, grants
   access: "権限",
   roles: "ロール",

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which host, listener and path belongs to whom: tenants by host name, by a
+// listener of their own and by path; an unknown host is 421, a foreign path
+// 404, a foreign session 401; no mail is built from what a request says.
+import assert from "node:assert/strict";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { request as http } from "node:http";
+import { request as https } from "node:https";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { binary, removeDir, startDemo } from "./server.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "yagura-place-"));
+const spool = join(dir, "spool");
+const options = ["--data_dir", join(dir, "data"), "--master_key", join(dir, "master.key"), "--mail_spool", spool, "--base_url", "https://pm.example.jp"];
+const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
+let child: ChildProcess;
+let ports: number[] = []; // common, kou's own, operator's
+let log = "";
+
+async function start(extra: string[] = [], stdio: any[] = [], program = binary, words: string[] = []) {
+  log = "";
+  ports = [];
+  child = spawn(program, [...words, "serve", ...options, ...extra], { stdio: ["ignore", "pipe", "pipe", ...stdio], env });
+  await new Promise<void>((resolve, reject) => {
+    const read = (data: Buffer) => {
+      log += data;
+      ports = [...log.matchAll(/listening .*port=(\d+)/g)].map(([, one]) => Number(one));
+      if (ports.length >= (extra.includes("--operator_listen") ? 3 : 1)) resolve();
+    };
+    child.stdout!.on("data", read);
+    child.stderr!.on("data", read);
+    child.on("exit", () => reject(new Error(log)));
+  });
+}
+async function stop() {
+  child.kill("SIGTERM");
+  if (child.exitCode === null) await once(child, "exit");
+}
+const create = (id: string, ...more: string[]) =>
+  execFileSync(binary, ["tenant", "create", id, "--name", id, "--admin-email", `boss@${id}.example`, "--admin-name", "代表", ...more, ...options], { env, stdio: "pipe" });
+before(async () => {
+  mkdirSync(spool);
+  create("kou", "--host", "kou.example.jp");
+  create("otsu", "--host", "otsu.example.jp");
+  create("hei");
+  await start(["--listen", "127.0.0.1:0", "--tenant_listen", "kou=127.0.0.1:0", "--operator_listen", "127.0.0.1:0"]);
+});
+after(async () => {
+  await stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Reply {
+  status: number;
+  type: string;
+  text: string;
+  cookies: string[];
+}
+/** A request whose Host, SNI and cookie are chosen freely. */
+function ask(host: string, path: string, more: { port?: number; sni?: string; cookie?: string; body?: object; plain?: boolean } = {}): Promise<Reply> {
+  const { port = ports[0]!, sni, cookie, body, plain } = more;
+  return new Promise((resolve, reject) => {
+    const call = (plain ? http : https)(
+      {
+        host: "127.0.0.1", port, path, method: body ? "POST" : "GET", rejectUnauthorized: false, agent: false, ...(sni === undefined ? {} : { servername: sni }),
+        headers: { Host: host, ...(cookie ? { Cookie: cookie } : {}), ...(body ? { "X-Req": "1", "Content-Type": "application/json" } : {}) },
+      } as any,
+      (reply: any) => {
+        let text = "";
+        reply.on("data", (part: Buffer) => (text += part));
+        reply.on("end", () => resolve({ status: reply.statusCode, type: reply.headers["content-type"] ?? "", text, cookies: reply.headers["set-cookie"] ?? [] }));
+      },
+    );
+    call.on("error", reject);
+    call.end(body ? JSON.stringify(body) : undefined);
+  });
+}
+const mailTo = async (to: string, pattern: RegExp, not: string[] = []): Promise<string> => {
+  for (;;) {
+    for (const name of readdirSync(spool).filter((n) => n.endsWith(".eml"))) {
+      const text = readFileSync(join(spool, name), "utf8");
+      if (!text.includes(`To: <${to}>`)) continue;
+      const match = Buffer.from(text.slice(text.indexOf("\r\n\r\n")), "base64").toString().match(pattern);
+      if (match && !not.includes(match[1]!)) return match[1]!;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+test("a host that is nobody's is 421, in the one error shape", async () => {
+  for (const host of ["evil.example", "pm.example.jp.evil.example", "127.0.0.1", "localhost", "hei.example.jp"]) {
+    for (const path of ["/", "/api/v1/session", "/t/hei/api/v1/session"]) {
+      const reply = await ask(host, path);
+      assert.equal(reply.status, 421, `${host}${path}`);
+      assert.match(reply.type, /problem\+json/);
+      assert.equal(JSON.parse(reply.text).errors[0].rule, "host");
+    }
+  }
+  assert.equal((await ask("pm.example.jp", "/livez")).status, 200);
+});
+
+test("a tenant answers at its own host, and at no path", async () => {
+  assert.equal((await ask("kou.example.jp", "/api/v1/password-policy")).status, 200);
+  assert.equal((await ask("kou.example.jp:8443", "/api/v1/password-policy")).status, 200, "whatever the port");
+  assert.equal((await ask("kou.example.jp", "/t/otsu/api/v1/password-policy")).status, 404);
+  assert.equal((await ask("kou.example.jp", "/t/kou/api/v1/password-policy")).status, 404);
+  assert.equal((await ask("kou.example.jp", "/t/otsu/")).status, 404, "nor a page");
+  assert.equal((await ask("pm.example.jp", "/t/kou/api/v1/password-policy")).status, 404, "its storage is not shared");
+  assert.equal((await ask("pm.example.jp", "/t/hei/api/v1/password-policy")).status, 200, "without a host: by path");
+});
+
+test("a listener of its own serves its tenant alone", async () => {
+  const own = { port: ports[1]! };
+  assert.equal((await ask("pm.example.jp", "/api/v1/password-policy", own)).status, 200);
+  assert.equal((await ask("kou.example.jp", "/api/v1/password-policy", own)).status, 200);
+  assert.equal((await ask("otsu.example.jp", "/api/v1/password-policy", own)).status, 421);
+  assert.equal((await ask("pm.example.jp", "/t/otsu/api/v1/password-policy", own)).status, 404);
+  assert.equal((await ask("pm.example.jp", "/t/hei/api/v1/password-policy", own)).status, 404);
+});
+
+test("who asks for one name in the handshake and another in the request is sent away", async () => {
+  assert.equal((await ask("kou.example.jp", "/api/v1/password-policy", { sni: "kou.example.jp" })).status, 200);
+  assert.equal((await ask("kou.example.jp", "/api/v1/password-policy", { sni: "otsu.example.jp" })).status, 421);
+});
+
+test("links lead to the tenant's own place, whatever Host the request named", async () => {
+  assert.match(await mailTo("boss@kou.example", /(https:\S+)\/link#/), /^https:\/\/kou\.example\.jp$/);
+  assert.match(await mailTo("boss@hei.example", /(https:\S+)\/link#/), /^https:\/\/pm\.example\.jp\/t\/hei$/);
+  const first = await mailTo("boss@kou.example", /\/link#(\S+)/);
+  assert.equal((await ask("evil.example", "/api/v1/password-reset", { body: { email: "boss@kou.example" } })).status, 421);
+  assert.equal((await ask("kou.example.jp:6666", "/api/v1/password-reset", { body: { email: "boss@kou.example" } })).status, 202);
+  const second = await mailTo("boss@kou.example", /\/link#(\S+)/, [first]);
+  assert.match(await mailTo("boss@kou.example", new RegExp(`(https:\\S+)/link#${second}`)), /^https:\/\/kou\.example\.jp$/);
+  // what a stranger may ask for ends no link that was mailed before
+  assert.equal((await ask("kou.example.jp", "/api/v1/links/check", { body: { token: first } })).status, 200);
+  for (let i = 0; i < 8; i++) assert.equal((await ask("kou.example.jp", "/api/v1/password-reset", { body: { email: "boss@kou.example" } })).status, 202);
+  assert.ok(readdirSync(spool).filter((n) => n.endsWith(".eml") && readFileSync(join(spool, n), "utf8").includes("To: <boss@kou.example>")).length <= 4, "and mails no more than three");
+});
+
+test("a session of one tenant is nothing at another's host; its cookie says whose it is", async () => {
+  const password = "Daihyou-26";
+  for (const id of ["kou", "otsu"]) {
+    const token = await mailTo(`boss@${id}.example`, /\/link#(\S+)/);
+    assert.equal((await ask(`${id}.example.jp`, "/api/v1/links/accept", { body: { token, password } })).status, 204);
+  }
+  const half = await ask("kou.example.jp", "/api/v1/sign-in", { body: { email: "boss@kou.example", password } });
+  assert.equal(half.status, 200, half.text);
+  const pair = half.cookies[0]!.split(";")[0]!;
+  assert.match(pair, /^__Host-s-kou=/);
+  const code = await mailTo("boss@kou.example", /\n {4}(\d{8})\n/);
+  const full = await ask("kou.example.jp", "/api/v1/sign-in/code", { body: { code }, cookie: pair });
+  const cookie = full.cookies[0]!.split(";")[0]!;
+  assert.equal((await ask("kou.example.jp", "/api/v1/session", { cookie })).status, 200);
+  for (const name of ["__Host-s-kou", "__Host-s-otsu", "s-otsu"])
+    assert.equal((await ask("otsu.example.jp", "/api/v1/session", { cookie: `${name}=${cookie.split("=")[1]}` })).status, 401, name);
+});
+
+test("the operator's port answers health and figures, nothing else", async () => {
+  const own = { port: ports[2]!, plain: true };
+  for (const path of ["/livez", "/readyz", "/metrics"]) assert.equal((await ask("127.0.0.1", path, own)).status, 200, path);
+  assert.equal((await ask("pm.example.jp", "/", own)).status, 302, "to the console");
+  for (const path of ["/api/v1/session", "/t/hei/", "/t/hei/api/v1/password-policy"]) assert.equal((await ask("pm.example.jp", path, own)).status, 404, path);
+});
+
+test("the demo answers on loopback names alone, and its mails lead to it", async () => {
+  const demo = await startDemo();
+  const port = Number(new URL(demo.ready.url).port);
+  for (const host of ["localhost", `127.0.0.1:${port}`, `[::1]:${port}`])
+    assert.equal((await ask(host, "/t/kaku/api/v1/password-policy", { port, plain: true })).status, 200, host);
+  for (const host of ["evil.example", "192.0.2.1", `rebind.example:${port}`])
+    assert.equal((await ask(host, "/t/kaku/api/v1/demo/mail", { port, plain: true })).status, 421, host);
+  const mails = JSON.parse((await ask("localhost", "/t/kaku/api/v1/demo/mail", { port, plain: true })).text).items;
+  for (const mail of mails) for (const [link] of mail.text.matchAll(/http\S+/g)) assert.ok(link.startsWith(demo.ready.url), link);
+  await demo.stop();
+  removeDir(demo);
+});
+
+test("a socket handed over by the service manager is used", async () => {
+  await stop();
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  // the pid is the shell's, which becomes the server
+  await start(["--listen", "127.0.0.1:1"], [(server as any)._handle], "/bin/sh", ["-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"', binary]);
+  server.close();
+  assert.equal(ports[0], port);
+  assert.equal((await ask("pm.example.jp", "/livez", { port })).status, 200);
+});

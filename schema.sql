@@ -18,6 +18,7 @@ CREATE TABLE tenant ( -- the customer, or in control.db the operator; one row
   password_days INTEGER,                       -- life of a password
   factors       INTEGER NOT NULL DEFAULT 3 CHECK (factors BETWEEN 0 AND 3), -- people may add: 1 authenticator app, 2 passkeys
   fresh_code    INTEGER NOT NULL DEFAULT 0 CHECK (fresh_code IN (0, 1)), -- sensitive steps want a mailed code too
+  allowed       BLOB,                          -- allow_range as 17 bytes each, read at every request; NULL: from anywhere
   created_at    INTEGER NOT NULL,
   version       INTEGER NOT NULL DEFAULT 1     -- counts changes, for If-Match
 ) STRICT;
@@ -230,6 +231,15 @@ CREATE INDEX access_group ON access(group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
 
 -- section: tenant
+
+CREATE TABLE allow_range ( -- source addresses requests may come from; none: any
+  id         INTEGER PRIMARY KEY,
+  base       BLOB NOT NULL CHECK (length(base) = 16), -- IPv4 mapped into IPv6
+  prefix     INTEGER NOT NULL CHECK (prefix BETWEEN 0 AND 128), -- of 128 bits
+  note       TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  UNIQUE (base, prefix)
+) STRICT;
 
 CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
   key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/allow_list.h"
 #include "core/operator.h"
 #include "core/session.h"
 
@@ -333,7 +334,9 @@ static enum err look_up(struct call *k, const struct place *place,
 
     if (e)
         return e;
-    e = find_session(c, k, place, v);
+    e = k->place->is_operator ? OK : allow_list_check(c);
+    if (!e)
+        e = find_session(c, k, place, v);
     if (!e)
         e = check_rights(k, v);
     if (!e && run && !(e = read_query(k)) && !(e = read_if_match(k)))

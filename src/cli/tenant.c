@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura tenant create|list|show`: on a data directory that no server holds
+/* `yagura tenant create|list|show|clear-allow-list`: on a data directory that no server holds
  * at the moment. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/option.h"
 #include "cli/process.h"
+#include "core/allow_list.h"
 #include "core/registry.h"
 
 #include <stdio.h>
@@ -88,6 +89,30 @@ static enum err run_create(struct process *p, const struct config *config,
     return e;
 }
 
+/* Whoever shut everybody out by a wrong list of addresses asks for this. */
+static enum err run_clear_allow_list(struct process *p, const char *id)
+{
+    struct actor actor = system_actor;
+    struct tenant *t;
+    size_t removed = 0;
+
+    actor.tenant = id;
+    struct ctx c = process_ctx(p->mem, &actor);
+    enum err e = tenant_open(p->app.store, id, &t);
+    if (!e) {
+        if (!(e = tx_begin(&c, t, TX_WRITE)))
+            e = tx_end(&c, t, allow_list_clear(&c, &removed));
+        tenant_close(t);
+    }
+    if (e)
+        process_complain(&c, e);
+    else
+        printf("tenant %s: %zu ranges removed; requests are accepted from any "
+               "address\n",
+               id, removed);
+    return e;
+}
+
 int cli_tenant(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
@@ -103,7 +128,7 @@ int cli_tenant(int argc, char **argv)
         {"json",        NULL,              &as_json, "one JSON object a line"            },
     };
     const char *usage = "tenant create ID --name N --admin-email E "
-                        "--admin-name N | list | show ID";
+                        "--admin-name N | list | show ID | clear-allow-list ID";
     struct config config;
     struct ctx c = process_ctx(p.mem, &system_actor);
     enum err e = config_load(p.mem, &argc, argv, &config);
@@ -119,6 +144,8 @@ int cli_tenant(int argc, char **argv)
         e = run_list(&p, &c, as_json);
     else if (strcmp(argv[0], "show") == 0 && what.id)
         e = run_show(&p, &c, what.id, as_json);
+    else if (strcmp(argv[0], "clear-allow-list") == 0 && what.id)
+        e = run_clear_allow_list(&p, what.id);
     else if (strcmp(argv[0], "create") == 0 && what.id && what.name &&
              what.admin_email && what.admin_name)
         e = run_create(&p, &config, &what);

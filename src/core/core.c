@@ -18,7 +18,7 @@ const struct query_set *const core_tenant_sets[] = {
     &mail_code_queries,   &recovery_queries,       &field_queries,
     &field_value_queries, &classification_queries, &passkey_queries,
     &job_queries,         &role_queries,           &group_queries,
-    &reach_queries,       &customer_queries,
+    &reach_queries,       &customer_queries,       &allow_list_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -7,6 +7,7 @@
 /* The vocabulary of every module, for the test that prepares all statements
  * and looks for full scans. */
 extern const struct query_set access_queries;
+extern const struct query_set allow_list_queries;
 extern const struct query_set caretaker_queries;
 extern const struct query_set catalogue_queries;
 extern const struct query_set change_queries;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/address.h"
+#include "base/address.h"
 
 /* Which connections are let in when there are more than enough of them.
  *

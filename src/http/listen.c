@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/log.h"
-#include "http/address.h"
 
 #define BACKLOG         1024
 #define FIRST_INHERITED 3

@@ -2,8 +2,8 @@
 #ifndef HTTP_PROXY_H
 #define HTTP_PROXY_H
 
+#include "base/address.h"
 #include "base/err.h"
-#include "http/address.h"
 
 /* The reverse proxies whose X-Forwarded-* lines are believed.  Empty by
  * default: then those lines are never looked at. */

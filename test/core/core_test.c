@@ -12,6 +12,7 @@ static const char *const may_scan[] = {
     "SCAN status",
     "SCAN standard_field",
     "SCAN role",
+    "SCAN allow_range",
     "SCAN p",
     "SCAN json_each",
     "SCAN reach",

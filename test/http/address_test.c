@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "http/address.h"
+#include "base/address.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -224,3 +224,52 @@ test("the page warns for the last fourteen days of a password, with the day it e
   await shot(page, "warning");
   assert.deepEqual(problems, []);
 });
+
+test("source addresses: what would lock one out says so, the list shows notes", async () => {
+  const { page, problems } = await signedInPage(0);
+  await page.goto(`${demo.ready.url}/security`);
+  const range = page.getByLabel("アドレスの範囲", { exact: true });
+  await range.fill("10.0.0.0/33");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "2001:db8::/32" }).waitFor();
+  await range.fill("203.0.113.0/24");
+  await page.keyboard.press("Enter");
+  const own = await page.locator("p code").innerText();
+  await page.getByRole("alert").filter({ hasText: own }).waitFor();
+  for (const [cidr, note] of [[own, "この机"], ["203.0.113.0/24", "本社のネットワーク"], ["2001:db8::/32", ""]]) {
+    await range.fill(cidr!);
+    await page.getByLabel("メモ").fill(note!);
+    await page.keyboard.press("Enter");
+    await page.getByRole("cell", { name: cidr, exact: false }).first().waitFor();
+  }
+  await page.getByText("本社のネットワーク").scrollIntoViewIfNeeded();
+  await check(page, "allow list");
+  await shot(page, "allow-list");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.getByText("本社のネットワーク").scrollIntoViewIfNeeded();
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+  await check(page, "allow list, dark and narrow");
+  await shot(page, "allow-list-narrow");
+  await page.getByRole("button", { name: "外す 203.0.113.0/24" }).click();
+  await page.getByText("本社のネットワーク").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "外す 2001:db8::/32" }).click();
+  await page.getByRole("cell", { name: "2001:db8::/32" }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: `外す ${own}` }).click();
+  await page.getByText("まだ登録がない").waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("who comes from a refused network reads so instead of a sign-in form", async () => {
+  const page = await (await browser.newContext({ locale: "en-GB", viewport: { width: 390, height: 800 } })).newPage();
+  await page.route("**/api/v1/session", (route) =>
+    route.fulfill({
+      status: 403,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ status: 403, errors: [{ field: "", rule: "address", message: "This is not available from your network" }] }),
+    }),
+  );
+  await page.goto(`${demo.ready.url}/`);
+  await page.getByRole("alert").filter({ hasText: "not available from your network" }).waitFor();
+  assert.equal(await page.locator('input[type="password"]').count(), 0);
+});

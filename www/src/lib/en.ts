@@ -694,4 +694,13 @@ export const en: Record<Key, string> = {
   kind_group: "Permission group",
   kind_group_member: "Group member",
   kind_tenant_member: "Right on everything",
+  allow_list: "Source addresses",
+  allow_list_text: "Only requests from these ranges are accepted. A change holds at once, also for people who are signed in.",
+  allow_list_empty: "Nothing is listed, so requests are accepted from anywhere.",
+  own_address: "Your address",
+  address_range: "Range of addresses",
+  address_range_help: "192.0.2.0/24, 2001:db8::/32, or a single one: 192.0.2.7",
+  note: "Note",
+  kind_allowed_address: "Source address",
+  no_access: "Not available",
 };

@@ -692,5 +692,14 @@ export const ja = {
   kind_group: "権限グループ",
   kind_group_member: "グループのメンバー",
   kind_tenant_member: "全体への権限",
+  allow_list: "接続元のアドレス",
+  allow_list_text: "登録した範囲からの通信だけを受け付けます。変更はすぐ、サインイン済みの人にも適用されます。",
+  allow_list_empty: "まだ登録がないため、どこからでも利用できます。",
+  own_address: "あなたのアドレス",
+  address_range: "アドレスの範囲",
+  address_range_help: "192.0.2.0/24、2001:db8::/32、1台だけなら 192.0.2.7",
+  note: "メモ",
+  kind_allowed_address: "接続元のアドレス",
+  no_access: "利用できません",
 };
 export type Key = keyof typeof ja;

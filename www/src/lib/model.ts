@@ -361,6 +361,12 @@ export interface Factors {
   profile: "whitepaper" | "modern";
   recovery_left: number;
 }
+export interface AllowedAddress {
+  id: string;
+  cidr: string;
+  note: string;
+  created_at: string;
+}
 export interface FactorOwner {
   id: string;
   name: string;

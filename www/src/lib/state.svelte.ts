@@ -30,6 +30,8 @@ export const app = $state({
   offline: false,
   /** The address names no tenant, or one that is not there. */
   noTenant: false,
+  /** Requests from this network are refused, in the server's words. */
+  refused: "",
   /** The ticket saved last, so that lists show it without asking again. */
   saved: null as TicketItem | null,
   /** Counts changes that lists cannot take in row by row. */
@@ -72,7 +74,8 @@ export async function start() {
     app.step = "ready";
   } catch (error) {
     app.noTenant = error instanceof ApiError && error.rule === "tenant";
-    const known = app.noTenant || (error instanceof ApiError && error.status === 401);
+    app.refused = error instanceof ApiError && error.rule === "address" ? error.message : "";
+    const known = app.noTenant || app.refused || (error instanceof ApiError && error.status === 401);
     if (app.step === "loading" && known) app.step = "signed_out";
     if (!known) setTimeout(start, 3000); // the banner says what is wrong
   }

@@ -2,7 +2,7 @@
 /* IP addresses and ranges of them: for trusted proxies, limits and
  * allow-lists.  Everything is 16 bytes, IPv4 mapped, so that comparing is one
  * loop and no list can be passed by writing an address the other way. */
-#include "http/address.h"
+#include "base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -89,7 +89,8 @@ CREATE TABLE session (
   challenge  BLOB,                             -- for a passkey: 32 bytes, used once
   fresh_at   INTEGER NOT NULL DEFAULT 0,       -- last proof of who it is, for sensitive steps
   ip         TEXT NOT NULL,
-  agent      TEXT NOT NULL                     -- browser, cut to 200 characters
+  agent      TEXT NOT NULL,                    -- browser, cut to 200 characters
+  support_id INTEGER                           -- of a supporter: the grant it hangs on
 ) STRICT;
 CREATE INDEX session_user ON session(user_id, created_at);
 
@@ -240,6 +241,31 @@ CREATE TABLE allow_range ( -- source addresses requests may come from; none: any
   created_at INTEGER NOT NULL,
   UNIQUE (base, prefix)
 ) STRICT;
+
+CREATE TABLE support ( -- an operator's way into this tenant's data, by consent
+  id             INTEGER PRIMARY KEY,
+  operator_id    INTEGER NOT NULL,             -- in control.db
+  operator_name  TEXT NOT NULL,                -- as it was then
+  operator_email TEXT NOT NULL,
+  user_id        INTEGER REFERENCES user(id),  -- who acts: deleted from the start, cannot sign in
+  reason         TEXT NOT NULL,
+  may_write      INTEGER NOT NULL CHECK (may_write IN (0, 1)),
+  hours          INTEGER NOT NULL CHECK (hours BETWEEN 1 AND 24),
+  state          INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3), -- asked granted refused ended
+  asked_at       INTEGER NOT NULL,
+  decided_at     INTEGER,
+  decided_by     TEXT,                         -- name as it was then
+  expires_at     INTEGER,                      -- ends by itself; NULL until granted
+  ended_at       INTEGER,
+  ended_by       TEXT,
+  token_hash     BLOB UNIQUE,                  -- of the way in, used once
+  token_until    INTEGER,
+  last_path      TEXT,                         -- read last, so that polling fills no log
+  last_at        INTEGER,
+  version        INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX support_state ON support(state, expires_at);
+CREATE INDEX support_operator ON support(operator_id, id);
 
 CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
   key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)

@@ -15,6 +15,7 @@
 #include "core/allow_list.h"
 #include "core/operator.h"
 #include "core/session.h"
+#include "core/support.h"
 
 #include <string.h>
 
@@ -264,6 +265,17 @@ static bool is_reading(const struct route *r)
     return r->method == METHOD_GET || (r->flags & ROUTE_READ);
 }
 
+/* What support access may change, if it may change anything: the work, not
+ * the people, the rights or the security. */
+static bool is_work(const struct route *r)
+{
+    return !(r->flags & ROUTE_FRESH) && r->right != RIGHT_MEMBER_EDIT &&
+           r->right != RIGHT_PROGRAM_MEMBER_EDIT &&
+           (r->right == RIGHT_ADMIN_MASTER ||
+            (r->right >= RIGHT_PROGRAM_VIEW &&
+             r->right <= RIGHT_TICKET_COMMENT));
+}
+
 static enum err check_rights(struct call *k, const struct visitor *v)
 {
     enum right right = k->route->right;
@@ -278,9 +290,35 @@ static enum err check_rights(struct call *k, const struct visitor *v)
     e = k->place->is_operator
             ? operator_check(k->c, right, is_reading(k->route))
             : access_check(k->c, right, call_id(k, 0));
+    if (!e && v->session.support)
+        e = support_may(k->c, v->session.support, is_reading(k->route),
+                        is_work(k->route));
     if (!e && (k->route->flags & ROUTE_FRESH))
         e = call_need_fresh(k);
     return e;
+}
+
+/* Of a supporter: the operator is still one, and what is read is noted before
+ * it leaves. */
+static enum err watch_supporter(struct call *k, const struct visitor *v)
+{
+    const struct support *s = v->has_session ? v->session.support : NULL;
+    struct ctx *c = k->c;
+    enum err e;
+
+    if (!s)
+        return OK;
+    if ((e = support_check_operator(c, k->app, s->operator_id)))
+        return e;
+    const char *what =
+        arena_printf(c->mem, "%s%s%.300s", k->place->path,
+                     *k->request->query ? "?" : "", k->request->query);
+    if (!is_reading(k->route) || (k->route->flags & ROUTE_QUIET) ||
+        support_is_noted(c, s, what))
+        return OK;
+    if ((e = tx_begin(c, k->tenant, TX_WRITE)))
+        return e;
+    return tx_end(c, k->tenant, support_note_read(c, s, what));
 }
 
 /* Marks the session as used, at most once a minute. */
@@ -353,7 +391,10 @@ static enum err run_route(struct call *k, const struct place *place,
 
     if (r->method != METHOD_GET && (e = check_origin(k->c, k->request)))
         return e;
-    if ((e = look_up(k, place, v, reading)) || reading)
+    e = look_up(k, place, v, reading);
+    if (!e)
+        e = watch_supporter(k, v);
+    if (e || reading)
         return e;
     touch_session(k, v);
     if ((e = check_type(k)) || (e = read_if_match(k)) || (e = read_query(k)) ||

@@ -32,12 +32,13 @@ struct call {
 typedef enum err call_fn(struct call *k);
 
 enum route_flag {
-    ROUTE_NO_TX = 1,      /* opens its own transaction (argon2, files first) */
-    ROUTE_RAW = 2,        /* body is bytes, read by the handler */
-    ROUTE_CREATED = 4,    /* answers 201 */
-    ROUTE_MATCH = 8,      /* needs If-Match: "version": 428 without */
-    ROUTE_READ = 32,      /* a POST that only reads (GETs always do) */
-    ROUTE_LIST = 64,      /* reply is {items: […], next: cursor or null} */
+    ROUTE_NO_TX = 1,   /* opens its own transaction (argon2, files first) */
+    ROUTE_RAW = 2,     /* body is bytes, read by the handler */
+    ROUTE_CREATED = 4, /* answers 201 */
+    ROUTE_MATCH = 8,   /* needs If-Match: "version": 428 without */
+    ROUTE_READ = 32,   /* a POST that only reads (GETs always do) */
+    ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
+    ROUTE_QUIET = 512, /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
 };

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's list of tenants. */
-#include "api/place.h"
 #include "api/routes.h"
 #include "core/customer.h"
-
-#include <string.h>
 
 static const char *const state_words[] = {"making", "open", "closed", NULL};
 static const struct field reply_fields[] = {
@@ -79,14 +76,8 @@ static enum err get_tenant(struct call *k)
 
 static enum err post_tenant(struct call *k)
 {
-    const char *own = k->place->base_url;
-    const char *base = k->app->base_url;
     struct registry_row row;
-
-    if (!base) /* where the console is, without its own path */
-        base = arena_strndup(k->c->mem, own,
-                             strlen(own) - strlen(k->place->prefix));
-    enum err e = customer_create(k->c, k->app, base, k->body, &row);
+    enum err e = customer_create(k->c, k->app, k->body, &row);
     if (e)
         return e;
     json_open(&k->out, NULL, '{');

@@ -85,8 +85,8 @@ static bool leads_to_console(struct call *k)
     const char *host = k->request->host, *own = k->app->operator_host;
     size_t len = own ? strlen(own) : 0;
 
-    bool is_own = own && strncmp(host, own, len) == 0 &&
-                  (!host[len] || host[len] == ':');
+    bool is_own =
+        own && strncmp(host, own, len) == 0 && (!host[len] || host[len] == ':');
 
     if (!str_equal(k->request->path, "/") ||
         (!is_own && k->request->listener != k->app->operator_listener))

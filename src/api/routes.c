@@ -8,7 +8,7 @@ const struct route_set *const route_sets[] = {
     &import_routes,   &demo_routes,       &label_routes,   &team_routes,
     &workday_routes,  &factor_routes,     &passkey_routes, &job_routes,
     &role_routes,     &group_routes,      &reach_routes,   &operator_routes,
-    &customer_routes, &allow_list_routes,
+    &customer_routes, &allow_list_routes, &support_routes, &support_desk_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -2,6 +2,7 @@
 #include "api/session_reply.h"
 
 #include "api/place.h"
+#include "api/support_reply.h"
 #include "core/access.h"
 #include "core/policy.h"
 #include "core/tenancy.h"
@@ -104,8 +105,11 @@ enum err session_put(struct call *k, const struct session *s)
     json_bool(&k->out, "password_expired",
               policy_is_expired(&policy, s->password_at, k->c->now_us));
     json_bool(&k->out, "is_demo", k->app->is_demo);
+    json_bool(&k->out, "is_support", s->support != NULL);
+    if (!k->place->is_operator)
+        e = support_put_open(k, "support");
     json_close(&k->out, '}');
-    return OK;
+    return e;
 }
 
 /* The session behind a new token, as its owner sees it. */

@@ -76,8 +76,8 @@ static enum err log_founding(struct ctx *c, const struct app *app,
     return tx_end_control(c, app->store, e);
 }
 
-enum err customer_create(struct ctx *c, struct app *app, const char *base,
-                         const struct values *v, struct registry_row *out)
+enum err customer_create(struct ctx *c, struct app *app, const struct values *v,
+                         struct registry_row *out)
 {
     struct registry_create what = {
         .id = values_text(v, "id"),
@@ -96,9 +96,7 @@ enum err customer_create(struct ctx *c, struct app *app, const char *base,
     founder.user_id = 0; /* nobody of the tenant's */
     founder.name = arena_printf(c->mem, "operator: %s", c->actor->name);
     founder.tenant = what.id;
-    founder.base_url = what.host
-                           ? arena_printf(c->mem, "https://%s", what.host)
-                           : arena_printf(c->mem, "%s/t/%s", base, what.id);
+    founder.base_url = registry_url(c->mem, app->base_url, what.id, what.host);
     there.actor = &founder;
     if ((e = registry_create(&there, app, &what))) {
         c->fail = there.fail;

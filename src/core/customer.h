@@ -18,10 +18,9 @@ struct customer_figures {
 
 extern const struct form customer_form; /* id name host admin_email … */
 
-/* base: "https://pm.example.jp", for a tenant without a host name.  Written
- * into the operator's log. */
+/* Written into the operator's log. */
 MUST_USE enum err customer_create(struct ctx *c, struct app *app,
-                                  const char *base, const struct values *v,
+                                  const struct values *v,
                                   struct registry_row *out);
 /* The figures are all 0 while it is being made. */
 MUST_USE enum err customer_get(struct ctx *c, const struct app *app,

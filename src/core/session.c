@@ -5,6 +5,7 @@
 #include "core/session.h"
 
 #include "core/core.h"
+#include "core/support.h"
 #include "db/query.h"
 
 #include <string.h>
@@ -27,9 +28,9 @@ enum {
 static const char *const session_text[] = {
     [SESSION_FIND] =
         "SELECT s.id, s.user_id, s.level, s.created_at, s.seen_at, u.name,"
-        " u.email, u.lang, u.is_admin, u.password_at, s.fresh_at"
+        " u.email, u.lang, u.is_admin, u.password_at, s.fresh_at, s.support_id"
         " FROM session s JOIN user u ON u.id = s.user_id"
-        " WHERE s.token_hash = ?1 AND u.state = 1",
+        " WHERE s.token_hash = ?1 AND (u.state = 1 OR s.support_id > 0)",
     [SESSION_INSERT] =
         "INSERT INTO session (token_hash, user_id, level, created_at,"
         " seen_at, fresh_at, ip, agent)"
@@ -61,6 +62,26 @@ static int64_t lifetime_us(enum session_level level)
     return minutes * US_PER_MINUTE;
 }
 
+/* A supporter: no longer than the grant, never fresh, all rights of reading
+ * (what may be changed is support_may()'s). */
+static enum err bind_to_support(struct ctx *c, int64_t support_id,
+                                struct session *s)
+{
+    struct support *grant = arena_new(c->mem, struct support);
+    enum err e = support_check(c, support_id, grant);
+
+    if (e)
+        return e;
+    s->support = grant;
+    s->user_is_admin = true;
+    s->is_fresh = false;
+    s->password_at = 0;
+    s->user_lang = c->actor->lang;
+    if (grant->expires_at < s->expires_at)
+        s->expires_at = grant->expires_at;
+    return OK;
+}
+
 enum err session_find(struct ctx *c, const char *token, struct session *out)
 {
     uint8_t hash[32];
@@ -86,6 +107,7 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
         .password_at = col_int(q, 9),
         .fresh_at = col_int(q, 10),
     };
+    int64_t support_id = col_int(q, 11);
     query_done(q);
     out->expires_at = out->created_at + lifetime_us(out->level);
     if (c->now_us >= out->expires_at ||
@@ -96,7 +118,7 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
     out->is_fresh =
         out->level == SESSION_FULL &&
         c->now_us - out->fresh_at <= SESSION_FRESH_MINUTES * US_PER_MINUTE;
-    return OK;
+    return support_id ? bind_to_support(c, support_id, out) : OK;
 }
 
 enum err session_create(struct ctx *c, int64_t user_id,

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+struct support;
+
 /* Sessions: 256-bit tokens in a cookie, kept here only as SHA-256.  A new
  * token is made at every step up, the old one dies with it.  Idle for 30
  * minutes: locked, the password alone resumes it.  12 hours after the full
@@ -31,11 +33,13 @@ struct session {
     enum lang user_lang;
     bool user_is_admin;
     int64_t password_at;
-    const char *ip, *agent; /* only from session_list */
+    const char *ip, *agent;        /* only from session_list */
+    const struct support *support; /* the grant it hangs on, NULL: none */
 };
 
 /* By the cookie's value: ERR_AUTH (not recorded) when unknown, over, or the
- * user is not active.  Half and locked sessions are returned as such. */
+ * user is not active, or the support access it hangs on has ended.  Half and
+ * locked sessions are returned as such. */
 MUST_USE enum err session_find(struct ctx *c, const char *token,
                                struct session *out);
 MUST_USE enum err session_create(struct ctx *c, int64_t user_id,

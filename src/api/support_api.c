@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Support access as the tenant sees it: decide, watch, end; and the door by
+ * which the supporter enters. */
+#include "api/place.h"
+#include "api/routes.h"
+#include "api/session_reply.h"
+#include "api/support_reply.h"
+#include "core/session.h"
+
+static const struct field reply_fields[] = {
+    {"id",         FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"operator",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"reason",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"hours",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"may_write",  FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"state",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, support_state_words, NULL, "",
+     ""                                                                                 },
+    {"asked_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"decided_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"decided_by", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"expires_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"ended_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"ended_by",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"version",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+};
+const struct form support_reply_form = {"Support", reply_fields,
+                                        COUNT(reply_fields)};
+static const struct field page_fields[] = {
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+};
+const struct form support_page_form = {"SupportQuery", page_fields,
+                                       COUNT(page_fields)};
+static const struct field enter_fields[] = {
+    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
+     "Link"},
+};
+static const struct form enter_form = {"SupportEnter", enter_fields,
+                                       COUNT(enter_fields)};
+
+void support_put(struct call *k, const struct support *s)
+{
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", s->id);
+    json_text(&k->out, "operator", s->operator_name);
+    json_id(&k->out, "operator_id", s->operator_id);
+    json_text(&k->out, "reason", s->reason);
+    json_int(&k->out, "hours", s->hours);
+    json_bool(&k->out, "may_write", s->may_write);
+    json_text(&k->out, "state", support_state_words[s->state]);
+    json_moment(&k->out, "asked_at", s->asked_at);
+    json_moment(&k->out, "decided_at", s->decided_at);
+    json_text(&k->out, "decided_by", s->decided_by);
+    json_moment(&k->out, "expires_at", s->expires_at);
+    json_moment(&k->out, "ended_at", s->ended_at);
+    json_text(&k->out, "ended_by", s->ended_by);
+    json_int(&k->out, "version", s->version);
+    json_close(&k->out, '}');
+}
+
+void support_put_list(struct call *k, const struct support *list, size_t count,
+                      bool more)
+{
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        support_put(k, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+}
+
+enum err support_put_open(struct call *k, const char *name)
+{
+    const struct support *list;
+    size_t count;
+    enum err e = support_list_open(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, name, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        json_id(&k->out, "id", list[i].id);
+        json_text(&k->out, "operator", list[i].operator_name);
+        json_bool(&k->out, "may_write", list[i].may_write);
+        json_moment(&k->out, "expires_at", list[i].expires_at);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    return OK;
+}
+
+static enum err list_support(struct call *k)
+{
+    const struct support *list;
+    size_t count;
+    bool more;
+    enum err e = support_list(k->c, values_int(k->query, "after", 0),
+                              call_limit(k), &list, &count, &more);
+
+    if (!e)
+        support_put_list(k, list, count, more);
+    return e;
+}
+
+static enum err list_open(struct call *k)
+{
+    json_open(&k->out, NULL, '{');
+    enum err e = support_put_open(k, "items");
+
+    if (e)
+        return e;
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply(struct call *k, enum err e, const struct support *s)
+{
+    if (e)
+        return e;
+    call_etag(k, s->version);
+    support_put(k, s);
+    return OK;
+}
+
+static enum err post_approve(struct call *k)
+{
+    struct support s;
+    enum err e =
+        support_approve(k->c, k->app, call_id(k, 0), k->if_match, k->body, &s);
+
+    return reply(k, e, &s);
+}
+
+static enum err post_refuse(struct call *k)
+{
+    struct support s;
+    enum err e = support_refuse(k->c, k->app, call_id(k, 0), k->if_match, &s);
+
+    return reply(k, e, &s);
+}
+
+static enum err post_end(struct call *k)
+{
+    struct support s;
+    enum err e = support_end(k->c, k->app, call_id(k, 0), &s);
+
+    return reply(k, e, &s);
+}
+
+static enum err post_enter(struct call *k)
+{
+    char token[SECRET_TOKEN_CHARS + 1];
+    enum err e = support_enter(k->c, values_text(k->body, "token"),
+                               session_from(k).agent, token);
+
+    if (!e)
+        session_put_cookie(k, k->place->cookie, arena_strdup(k->c->mem, token),
+                           0);
+    return e;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/support",             list_support, RIGHT_ADMIN,     NULL,
+     &support_page_form,                                                                    &support_reply_form, ROUTE_LIST,
+     "Support access: asked, granted, over"                                                                                                                                    },
+    {METHOD_GET,  "/api/v1/support/now",         list_open,    RIGHT_SIGNED_IN, NULL, NULL,
+     NULL,                                                                                                       ROUTE_LIST | ROUTE_QUIET, "Support access that is open now"   },
+    {METHOD_POST, "/api/v1/support/:id/approve", post_approve, RIGHT_ADMIN,
+     &support_approve_form,                                                           NULL, &support_reply_form,
+     ROUTE_MATCH | ROUTE_FRESH,
+     "Grant support access, or less of it than was asked for"                                                                                                                  },
+    {METHOD_POST, "/api/v1/support/:id/refuse",  post_refuse,  RIGHT_ADMIN,     NULL,
+     NULL,                                                                                  &support_reply_form, ROUTE_MATCH,              "Refuse support access"             },
+    {METHOD_POST, "/api/v1/support/:id/end",     post_end,     RIGHT_ADMIN,     NULL, NULL,
+     &support_reply_form,                                                                                        0,                        "End support access at once"        },
+    {METHOD_POST, "/api/v1/support/enter",       post_enter,   RIGHT_ANYONE,
+     &enter_form,                                                                     NULL, NULL,                0,                        "Enter by the link the console gave"},
+};
+const struct route_set support_routes = {routes, COUNT(routes)};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Support access as the operator sees it. */
+#include "api/routes.h"
+#include "api/support_reply.h"
+#include "core/session.h"
+#include "core/support_desk.h"
+
+static const struct field link_fields[] = {
+    {"link", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form link_form = {"SupportLink", link_fields,
+                                      COUNT(link_fields)};
+
+static struct support_desk desk_of(const struct call *k)
+{
+    return (struct support_desk){
+        .app = k->app,
+        .tenant = k->params[0],
+        .who = {.id = k->c->actor->user_id,
+                .name = k->c->actor->name,
+                .email = k->session->user_email},
+    };
+}
+
+static enum err list_support(struct call *k)
+{
+    struct support_desk d = desk_of(k);
+    const struct support *list;
+    size_t count;
+    bool more;
+    enum err e = support_desk_list(k->c, &d, values_int(k->query, "after", 0),
+                                   call_limit(k), &list, &count, &more);
+
+    if (!e)
+        support_put_list(k, list, count, more);
+    return e;
+}
+
+static enum err post_support(struct call *k)
+{
+    struct support_desk d = desk_of(k);
+    struct support s;
+    enum err e = support_desk_ask(k->c, &d, k->body, &s);
+
+    if (!e)
+        support_put(k, &s);
+    return e;
+}
+
+static enum err post_open(struct call *k)
+{
+    struct support_desk d = desk_of(k);
+    const char *link = NULL;
+    enum err e = support_desk_open(k->c, &d, call_id(k, 1), &link);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "link", link);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_end(struct call *k)
+{
+    struct support_desk d = desk_of(k);
+    struct support s;
+    enum err e = support_desk_end(k->c, &d, call_id(k, 1), &s);
+
+    if (!e)
+        support_put(k, &s);
+    return e;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/tenants/:id/support",             list_support, RIGHT_AUDITOR,
+     NULL,                                                                                       &support_page_form, &support_reply_form, ROUTE_LIST | ROUTE_NO_TX,
+     "Support access to a tenant"                 },
+    {METHOD_POST, "/api/v1/tenants/:id/support",             post_support, RIGHT_OPERATOR,
+     &support_form,                                                                              NULL,               &support_reply_form, ROUTE_NO_TX | ROUTE_CREATED,
+     "Ask a tenant for support access"            },
+    {METHOD_POST, "/api/v1/tenants/:id/support/:grant/open", post_open,
+     RIGHT_OPERATOR,                                                                       NULL, NULL,               &link_form,          ROUTE_NO_TX | ROUTE_FRESH,
+     "A link to enter by a grant, good once"      },
+    {METHOD_POST, "/api/v1/tenants/:id/support/:grant/end",  post_end,
+     RIGHT_OPERATOR,                                                                       NULL, NULL,               &support_reply_form, ROUTE_NO_TX,
+     "Withdraw a request, or end one's own access"},
+};
+const struct route_set support_desk_routes = {routes, COUNT(routes)};

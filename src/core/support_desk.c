@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/support_desk.h"
+
+#include "base/crypto.h"
+#include "core/operation.h"
+#include "core/registry.h"
+
+/* A step inside the tenant's file; c speaks for it there. */
+typedef enum err desk_fn(struct ctx *c, const struct support_desk *d,
+                         void *arg);
+
+static enum err find_base(struct ctx *c, const struct support_desk *d,
+                          const char **out)
+{
+    struct registry_row row;
+    enum err e = registry_get(c, d->app->store, d->tenant, &row);
+
+    if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
+        return ctx_fail(c, ERR_NOT_FOUND, "", "tenant",
+                        "テナントが見つかりません", "No such tenant");
+    if (e)
+        return e;
+    *out = registry_url(c->mem, d->app->base_url, row.id, row.host);
+    return OK;
+}
+
+static enum err run_there(struct ctx *c, const struct support_desk *d,
+                          enum tx_mode mode, desk_fn *step, void *arg)
+{
+    struct actor who = {
+        .name = arena_printf(c->mem, "support: %s", d->who.name),
+        .ip = c->actor->ip,
+        .request_id = c->actor->request_id,
+        .tenant = d->tenant,
+        .lang = c->actor->lang,
+    };
+    struct ctx there = {.mem = c->mem, .actor = &who, .now_us = c->now_us};
+    struct tenant *t;
+    enum err e = find_base(c, d, &who.base_url);
+
+    if (e || (e = tenant_open(d->app->store, d->tenant, &t)))
+        return e;
+    if (!(e = tx_begin(&there, t, mode)))
+        e = tx_end(&there, t, step(&there, d, arg));
+    tenant_close(t);
+    c->fail = there.fail;
+    return e;
+}
+
+static enum err log_here(struct ctx *c, const struct support_desk *d,
+                         const char *action, int64_t id)
+{
+    enum err e = tx_begin_control(c, d->app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    e = operation_log(c, &(struct operation){.action = action,
+                                             .kind = "support",
+                                             .object_id = id,
+                                             .object_name = d->tenant});
+    return tx_end_control(c, d->app->store, e);
+}
+
+/* ---- steps ---- */
+
+struct asking {
+    const struct values *v;
+    struct support *out;
+};
+
+static enum err ask(struct ctx *c, const struct support_desk *d, void *arg)
+{
+    struct asking *a = arg;
+
+    return support_ask(c, d->app, &d->who, a->v, a->out);
+}
+
+enum err support_desk_ask(struct ctx *c, const struct support_desk *d,
+                          const struct values *v, struct support *out)
+{
+    struct asking a = {v, out};
+    enum err e = run_there(c, d, TX_WRITE, ask, &a);
+
+    return e ? e : log_here(c, d, "support_ask", out->id);
+}
+
+struct listing {
+    int64_t after_id;
+    int limit;
+    const struct support **out;
+    size_t *count;
+    bool *more;
+};
+
+static enum err list(struct ctx *c, const struct support_desk *d, void *arg)
+{
+    struct listing *l = arg;
+
+    (void)d;
+    return support_list(c, l->after_id, l->limit, l->out, l->count, l->more);
+}
+
+enum err support_desk_list(struct ctx *c, const struct support_desk *d,
+                           int64_t after_id, int limit,
+                           const struct support **out, size_t *count,
+                           bool *more)
+{
+    struct listing l = {after_id, limit, out, count, more};
+
+    return run_there(c, d, TX_READ, list, &l);
+}
+
+struct opening {
+    int64_t id;
+    const char *link;
+};
+
+static enum err make_link(struct ctx *c, const struct support_desk *d,
+                          void *arg)
+{
+    char token[SECRET_TOKEN_CHARS + 1];
+    struct opening *o = arg;
+    enum err e = support_make_token(c, o->id, d->who.id, token);
+
+    if (!e)
+        o->link =
+            arena_printf(c->mem, "%s/enter#%s", c->actor->base_url, token);
+    crypto_wipe(token, sizeof token);
+    return e;
+}
+
+enum err support_desk_open(struct ctx *c, const struct support_desk *d,
+                           int64_t id, const char **link)
+{
+    struct opening o = {.id = id};
+    enum err e = run_there(c, d, TX_WRITE, make_link, &o);
+
+    *link = o.link;
+    return e ? e : log_here(c, d, "support_enter", id);
+}
+
+struct ending {
+    int64_t id;
+    struct support *out;
+};
+
+static enum err end(struct ctx *c, const struct support_desk *d, void *arg)
+{
+    struct ending *x = arg;
+    enum err e = support_get(c, x->id, x->out);
+
+    if (!e && x->out->operator_id != d->who.id)
+        return ctx_fail(c, ERR_DENIED, "", "denied",
+                        "この操作の権限がありません", "You may not do this");
+    return e ? e : support_end(c, d->app, x->id, x->out);
+}
+
+enum err support_desk_end(struct ctx *c, const struct support_desk *d,
+                          int64_t id, struct support *out)
+{
+    struct ending x = {id, out};
+    enum err e = run_there(c, d, TX_WRITE, end, &x);
+
+    return e ? e : log_here(c, d, "support_end", id);
+}

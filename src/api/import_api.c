@@ -2,10 +2,19 @@
 /* A plan from a file: CSV or MS Project XML, tried first or written at once.
  * The file is read outside any transaction, in an arena of its own, since it
  * may be far larger than other requests. */
+#include "api/problem.h"
 #include "api/routes.h"
 #include "core/import.h"
 
-enum { FILE_MAX_BYTES = 32 << 20, ARENA_MAX = 1 << 30, TX_SECONDS = 60 };
+#include <stdatomic.h>
+
+enum {
+    FILE_MAX_BYTES = 32 << 20,
+    ARENA_MAX = 1 << 30,
+    TX_SECONDS = 60,
+    AT_ONCE = 2 /* files in memory */
+};
+static atomic_int in_hand;
 
 static const char *const format_words[] = {"csv", "mspdi", NULL};
 static const char *const encoding_words[] = {"auto", "utf-8", "cp932", NULL};
@@ -23,6 +32,7 @@ static const struct form import_form = {"ImportQuery", import_fields,
 static void close_arena(void *arg)
 {
     arena_close(arg);
+    atomic_fetch_sub(&in_hand, 1);
 }
 
 static enum err read_file(struct call *k, struct ctx *c, struct plan_file *file,
@@ -70,6 +80,14 @@ static enum err post_import(struct call *k)
     struct import_report report = {.file = &file};
     bool dry = values_bool(k->query, "dry", false);
 
+    if (atomic_fetch_add(&in_hand, 1) >= AT_ONCE) {
+        atomic_fetch_sub(&in_hand, 1);
+        return ctx_fail(k->c, ERR_BUSY, "", "busy",
+                        "ほかの取り込みが実行中です。少し待ってからやり直して"
+                        "ください",
+                        "Other files are being imported; try again in a"
+                        " moment");
+    }
     big.mem = arena_open(ARENA_MAX);
     arena_defer(k->c->mem, close_arena, big.mem);
     enum err e = read_file(k, &big, &file, &error);
@@ -78,6 +96,7 @@ static enum err post_import(struct call *k)
     if (e) {
         report.errors = &error;
         report.error_count = 1;
+        report.errors_total = 1;
     } else {
         e = import_file(k, &big, dry, &file, &report);
     }
@@ -87,6 +106,8 @@ static enum err post_import(struct call *k)
     }
     k->reply->status = e ? 422 : 200;
     json_open(&k->out, NULL, '{');
+    if (e)
+        problem_head(k->c, &k->out, k->reply);
     import_write_report(&k->out, k->c, dry, &report);
     json_close(&k->out, '}');
     return OK;

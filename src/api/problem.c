@@ -48,6 +48,37 @@ int problem_status(const struct ctx *c, enum err e)
     return titles[e].status;
 }
 
+/* Of statuses that no err has for its own. */
+static const struct {
+    int status;
+    const char *ja, *en;
+} by_status[] = {
+    {400, "リクエストを読めません",                "The request cannot be read" },
+    {405, "このメソッドは使えません",             "The method is not allowed"  },
+    {415, "この形式は受け付けません",             "The format is not supported"},
+    {421, "このホスト名では提供していません",
+     "Not served under this host name"                                                     },
+    {428, "版番号が必要です",                         "A version is needed"        },
+    {429, "試行回数が多すぎます",                   "Too many tries"             },
+};
+
+static const char *title_of(const struct ctx *c, enum err e, int status)
+{
+    for (size_t i = 0; i < COUNT(by_status); i++)
+        if (by_status[i].status == status)
+            return ctx_text(c, by_status[i].ja, by_status[i].en);
+    return ctx_text(c, titles[e].ja, titles[e].en);
+}
+
+void problem_head(const struct ctx *c, struct json_out *o, struct reply *out)
+{
+    out->type = "application/problem+json";
+    json_text(o, "type", "about:blank");
+    json_text(o, "title", title_of(c, ERR_INVALID, out->status));
+    json_int(o, "status", out->status);
+    json_text(o, "request_id", c->actor->request_id);
+}
+
 static void write_errors(struct json_out *o, const struct failure *f)
 {
     json_open(o, "errors", '[');
@@ -86,8 +117,11 @@ void problem_write(struct ctx *c, enum err e, struct reply *out)
         log_error("internal error request=%s", c->actor->request_id);
     json_open(&o, NULL, '{');
     json_text(&o, "type", "about:blank");
-    json_text(&o, "title", ctx_text(c, titles[e].ja, titles[e].en));
+    json_text(&o, "title", title_of(c, e, out->status));
     json_int(&o, "status", out->status);
+    if (!c->fail) /* a fault of the server's: no field is wrong */
+        (void)ctx_fail(c, e, "", err_name(e), "%s", "%s",
+                       ctx_text(c, titles[e].ja, titles[e].en));
     write_errors(&o, c->fail);
     json_text(&o, "request_id", c->actor->request_id);
     if (detail) {

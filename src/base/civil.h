@@ -8,6 +8,9 @@
 /* Civil days of the proleptic Gregorian calendar, numbered from 1970-01-01.
  * Years 1 to 9999. */
 #define DAY_NONE INT32_MIN
+/* What a plan may hold: 1980-01-01 to 2100-12-31. */
+#define DAY_FIRST 3652
+#define DAY_LAST  47846
 
 int32_t civil_from_ymd(int year, int month, int day); /* parts must be valid */
 bool civil_is_valid(int year, int month, int day);

@@ -41,6 +41,7 @@ static bool add_cell(struct reader *r, const char *text, size_t len)
 static bool read_quoted(struct reader *r)
 {
     struct buf b = buf_in(r->mem);
+    int opened = r->line;
 
     for (r->at++; r->at < r->end; r->at++) {
         if (*r->at == '\n')
@@ -57,6 +58,7 @@ static bool read_quoted(struct reader *r)
             return add_cell(r, b.data ? b.data : "", b.len);
         }
     }
+    r->line = opened; /* the end of the file tells nobody anything */
     return stop(r, "quote");
 }
 

@@ -182,14 +182,15 @@ static enum err take_day(const struct check *k, const char *text,
             "「%s」は実在する日付を2026-11-22の形で入力してください",
             "%s must be a real date, such as 2026-11-22", label_of(k));
     out->number = day;
-    if (f->min == 0 && f->max == 0)
-        return OK;
-    if (day < f->min) {
-        civil_format((int32_t)f->min, limit);
+    bool is_bounded = f->min != 0 || f->max != 0;
+    int32_t first = is_bounded ? (int32_t)f->min : DAY_FIRST;
+    int32_t last = is_bounded ? (int32_t)f->max : DAY_LAST;
+    if (day < first) {
+        civil_format(first, limit);
         return fail_min(k, limit);
     }
-    if (day > f->max) {
-        civil_format((int32_t)f->max, limit);
+    if (day > last) {
+        civil_format(last, limit);
         return fail_max(k, limit);
     }
     return OK;

@@ -155,11 +155,15 @@ static enum err run(struct process *p, const struct request_words *w,
     if (e) {
         report.errors = &error;
         report.error_count = 1;
+        report.errors_total = 1;
         print_report(c, w, &report);
         return e;
     }
-    if ((e = tenant_open(p->app.store, w->tenant, &t)))
+    if ((e = tenant_open(p->app.store, w->tenant, &t))) {
+        fprintf(stderr, "yagura: there is no tenant %s (%s)\n", w->tenant,
+                err_name(e));
         return e;
+    }
     if (!(e = tx_begin(c, t, TX_WRITE))) {
         tx_extend(c, TX_SECONDS);
         e = act_as(c, w->as, actor);
@@ -173,6 +177,18 @@ static enum err run(struct process *p, const struct request_words *w,
     else
         process_complain(c, e);
     return e;
+}
+
+static const char *const formats[] = {"csv", "mspdi", NULL};
+static const char *const encodings[] = {"auto", "utf-8", "cp932", NULL};
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+    if (!word) /* not given */
+        return true;
+    while (*list && strcmp(*list, word) != 0)
+        list++;
+    return *list != NULL;
 }
 
 int cli_import(int argc, char **argv)
@@ -200,6 +216,14 @@ int cli_import(int argc, char **argv)
     enum err e = config_load(p.mem, &argc, argv, &config);
 
     argc = e ? -1 : option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc == 1 && !is_one_of(w.format, formats)) {
+        fprintf(stderr, "yagura: --format is csv or mspdi\n");
+        return 2;
+    }
+    if (argc == 1 && !is_one_of(w.encoding, encodings)) {
+        fprintf(stderr, "yagura: --encoding is auto, utf-8 or cp932\n");
+        return 2;
+    }
     if (argc != 1 || !w.tenant || !w.project || !w.as) {
         fprintf(stderr, "usage: yagura %s\n", usage);
         return 2;

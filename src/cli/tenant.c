@@ -64,7 +64,10 @@ static enum err run_show(struct process *p, struct ctx *c, const char *id,
     struct registry_row row;
     enum err e = registry_get(c, p->app.store, id, &row);
 
-    if (!e)
+    if (e)
+        fprintf(stderr, "yagura: there is no tenant %s (%s)\n", id,
+                err_name(e));
+    else
         print_row(p, &row, as_json);
     return e;
 }
@@ -74,7 +77,6 @@ static enum err run_create(struct process *p, const struct config *config,
 {
     struct actor actor = system_actor;
     actor.tenant = what->id;
-    actor.lang = what->lang;
     actor.base_url = registry_url(p->mem, config_base_url(p->mem, config),
                                   what->id, what->host);
     struct ctx c = process_ctx(p->mem, &actor);

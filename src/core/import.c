@@ -6,6 +6,7 @@
 
 #include "base/civil.h"
 #include "base/str.h"
+#include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/dependency.h"
@@ -167,6 +168,18 @@ static bool parent_by_id(struct work *w, size_t i, const char *id,
     const struct map_slot *s = map_slot(&w->ids, id);
 
     *parent = resolve(w, id);
+    if (s->key && s->value >= (int64_t)i && !w->rows[s->value].ticket_id) {
+        import_complain(
+            w, i, PLAN_PARENT,
+            s->value == (int64_t)i ? "parent_itself" : "parent_later",
+            s->value == (int64_t)i
+                ? ctx_text(w->c, "自分自身を親にはできません",
+                           "A row cannot be its own parent")
+                : ctx_text(w->c, "親の行はこの行より前に置いてください",
+                           "The row of the parent must come before this one"));
+        *parent = "";
+        return false;
+    }
     if (!*parent) {
         import_complain(w, i, PLAN_PARENT, "not_found",
                         ctx_text(w->c, "親のチケットが見つかりません",
@@ -223,16 +236,19 @@ struct token {
 };
 
 /* "A", "A SS", "A FS+2", "12FS-1d": a lag needs its kind, since ids may end in
- * a number. */
+ * a number; a kind needs a blank or a digit before it, since ids may end in
+ * its letters.  What is an id as a whole is one. */
 static bool parse_token(struct work *w, const char *text, struct token *out)
 {
     const char *folded = str_trim(w->c->mem, text);
     size_t len = strlen(folded), end = len;
 
     *out = (struct token){folded, DEPENDENCY_FS, 0};
+    if (len > 0 && resolve(w, folded))
+        return true;
     while (end > 0 && strchr("+-0123456789 d", folded[end - 1]))
         end--;
-    if (end < 2)
+    if (end < 3 || !strchr(" 0123456789", folded[end - 3]))
         return len > 0;
     for (int kind = 0; dependency_words[kind]; kind++) {
         if (strncmp(folded + end - 2, dependency_words[kind], 2) != 0)
@@ -384,12 +400,20 @@ static void count_rows(struct work *w)
 static enum err set_calendar(struct work *w, int64_t project_id)
 {
     const struct plan_file *f = w->file;
+    struct ctx probe = *w->c; /* its failures are not ours to report */
     struct buf b = buf_in(w->c->mem);
     struct json_out o = {.b = &b};
     const struct values *v;
 
     if (!f->has_calendar)
         return OK;
+    if (access_need_project(&probe, project_id, MAY_PROJECT_EDIT)) {
+        plan_file_lose(w->file, "カレンダー（変更する権限がありません）",
+                       "Calendar (changing it takes the right to edit the"
+                       " project)",
+                       "");
+        return OK;
+    }
     json_open(&o, NULL, '{');
     json_int(&o, "weekdays", f->weekdays);
     json_bool(&o, "holidays", false);
@@ -490,9 +514,11 @@ void import_write_report(struct json_out *o, const struct ctx *c, bool dry,
     json_int(o, "changed", r->changed);
     json_int(o, "deleted", r->deleted);
     json_int(o, "links", r->links);
+    json_int(o, "errors_total", r->errors_total);
     json_open(o, "errors", '[');
     for (size_t i = 0; i < r->error_count; i++) {
         json_open(o, NULL, '{');
+        json_text(o, "field", r->errors[i].column_name);
         json_int(o, "line", r->errors[i].line);
         json_int(o, "column", r->errors[i].column);
         json_text(o, "column_name", r->errors[i].column_name);

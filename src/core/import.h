@@ -13,6 +13,7 @@ struct import_report {
     int64_t rows, added, changed, deleted, links;
     const struct plan_error *errors;
     size_t error_count;
+    int64_t errors_total;         /* those beyond IMPORT_ERRORS_MAX too */
     const struct plan_file *file; /* losses */
 };
 

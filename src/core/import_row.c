@@ -44,6 +44,7 @@ void import_complain(struct work *w, size_t i, enum plan_cell cell,
 {
     struct import_report *r = w->report;
 
+    r->errors_total++;
     if (r->error_count == IMPORT_ERRORS_MAX)
         return;
     w->errors[r->error_count++] = (struct plan_error){
@@ -167,20 +168,35 @@ static const char *find_assignees(struct work *w, size_t i)
     return ids;
 }
 
+/* Digits with at most one point, and what follows them; -1 when there are
+ * none.  Neither hex nor exponents nor "inf". */
+static double read_number(struct arena *mem, const char *text, const char **end)
+{
+    const char *folded = str_trim(mem, str_fold(mem, text));
+    size_t len = strspn(folded, "0123456789");
+
+    if (folded[len] == '.')
+        len += 1 + strspn(folded + len + 1, "0123456789");
+    *end = str_trim(mem, folded + len);
+    return len > 0 && len < 20 &&
+                   !str_equal(arena_strndup(mem, folded, len), ".")
+               ? strtod(arena_strndup(mem, folded, len), NULL)
+               : -1;
+}
+
 /* "1.5" hours to "90" minutes; anything else goes on as it is and is refused
  * by the form. */
 static const char *minutes_text(struct work *w, size_t i, enum plan_cell cell)
 {
     const char *text = import_cell(w, i, cell);
-    char *end;
+    const char *end;
 
     if (!text)
         return w->file->items[i].cell[cell];
-    const char *folded = str_fold(w->c->mem, text);
-    double hours = strtod(folded, &end);
-    if (end == folded ||
+    double hours = read_number(w->c->mem, text, &end);
+    if (hours < 0 ||
         (*end && strcmp(end, "h") != 0 && strcmp(end, "時間") != 0) ||
-        !(hours >= 0 && hours < 1e6)) {
+        hours >= 1e6) {
         import_complain(w, i, cell, "number",
                         ctx_text(w->c, "時間は数値で入力してください（例 7.5）",
                                  "Hours are a number, such as 7.5"));
@@ -192,14 +208,12 @@ static const char *minutes_text(struct work *w, size_t i, enum plan_cell cell)
 static const char *percent_text(struct work *w, size_t i)
 {
     const char *text = import_cell(w, i, PLAN_PROGRESS);
-    char *end;
+    const char *end;
 
     if (!text)
         return NULL;
-    const char *folded = str_fold(w->c->mem, text);
-    double percent = strtod(folded, &end);
-    if (end == folded || (*end && strcmp(end, "%") != 0) ||
-        !(percent >= 0 && percent <= 100)) {
+    double percent = read_number(w->c->mem, text, &end);
+    if (percent < 0 || (*end && strcmp(end, "%") != 0) || percent > 100) {
         import_complain(w, i, PLAN_PROGRESS, "number",
                         ctx_text(w->c, "進捗率は0から100で入力してください",
                                  "Progress is a number from 0 to 100"));

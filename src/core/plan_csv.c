@@ -73,13 +73,41 @@ static enum err refuse(struct plan_error *error, int line, int column,
 
 /* ---- encoding ---- */
 
-static int line_at(const char *data, size_t offset)
+/* Line and cell of a byte, as far as commas outside quotes tell. */
+static enum err refuse_at(struct plan_error *error, const char *data,
+                          size_t offset, const char *rule, const char *message)
 {
-    int line = 1;
+    int line = 1, column = 1;
+    bool quoted = false;
 
-    for (size_t i = 0; i < offset; i++)
-        line += data[i] == '\n';
-    return line;
+    for (size_t i = 0; i < offset; i++) {
+        quoted ^= data[i] == '"';
+        column += !quoted && (data[i] == ',' || data[i] == '\t');
+        if (data[i] == '\n') {
+            line++;
+            column = quoted ? column : 1;
+        }
+    }
+    return refuse(error, line, column, rule, message);
+}
+
+/* Neither one nor the other: what most of the text is decides whose fault is
+ * told.  Japanese UTF-8 has three bytes a letter, led by 0xE3 to 0xE9. */
+static bool looks_like_utf8(const char *data, size_t len)
+{
+    size_t good = 0, bad = 0;
+
+    for (size_t i = 0; i + 2 < len; i++) {
+        unsigned char a = (unsigned char)data[i];
+        if (a < 0x80)
+            continue;
+        bool is_one = a >= 0xe3 && a <= 0xe9 && (data[i + 1] & 0xc0) == 0x80 &&
+                      (data[i + 2] & 0xc0) == 0x80;
+        good += is_one;
+        bad += !is_one;
+        i += is_one ? 2 : 0;
+    }
+    return good > bad;
 }
 
 static enum err decode(struct ctx *c, const char **data, size_t *len,
@@ -96,14 +124,19 @@ static enum err decode(struct ctx *c, const char **data, size_t *len,
     }
     if (is_utf8 && encoding != PLAN_CP932)
         return OK;
-    if (encoding == PLAN_UTF8 || has_bom)
-        return refuse(error, line_at(*data, bad), 0, "utf8",
-                      ctx_text(c, "UTF-8 として読めない文字があります",
-                               "There are bytes that are not UTF-8"));
+    if (has_bom)
+        bad = bad >= 3 ? bad - 3 : 0;
+    if (encoding == PLAN_UTF8 || has_bom ||
+        (encoding == PLAN_AUTO && looks_like_utf8(*data, *len)))
+        return refuse_at(error, *data, bad, "utf8",
+                         ctx_text(c, "UTF-8 として読めない文字があります",
+                                  "There are bytes that are not UTF-8"));
     if (!cp932_decode(c->mem, *data, *len, &text, len, &bad))
-        return refuse(error, line_at(*data, bad), 0, "encoding",
-                      ctx_text(c, "UTF-8 でも CP932（Shift_JIS）でも読めません",
-                               "This is neither UTF-8 nor CP932 (Shift_JIS)"));
+        return refuse_at(error, *data, bad, "encoding",
+                         ctx_text(c,
+                                  "UTF-8 でも CP932（Shift_JIS）でも読めません",
+                                  "This is neither UTF-8 nor CP932"
+                                  " (Shift_JIS)"));
     *data = text;
     return OK;
 }
@@ -223,6 +256,16 @@ enum err plan_csv_read(struct ctx *c, const char *data, size_t len,
         return e;
     out->count = csv.count - 1;
     out->items = arena_array(c->mem, struct plan_item, csv.count);
+    for (size_t i = 1; i < csv.count; i++)
+        for (size_t n = csv.rows[0].count; n < csv.rows[i].count; n++)
+            if (*str_trim(c->mem, csv.rows[i].text[n]))
+                return refuse(
+                    error, csv.rows[i].line, (int)n + 1, "cells_beyond",
+                    ctx_text(c,
+                             "見出しより多くの列があります（カンマを含む値は"
+                             "引用符（\"）で囲んでください）",
+                             "The row has more cells than there are heads"
+                             " (put values with commas in quotation marks)"));
     for (size_t i = 1; i < csv.count; i++)
         take_row(c, &csv.rows[i], out, &out->items[i - 1]);
     return OK;

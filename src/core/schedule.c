@@ -368,6 +368,14 @@ static enum err write_node(struct work *w, size_t i, size_t *written)
         return e;
     t = before;
     if (w->changed[i]) {
+        if (w->activities[i].start < DAY_FIRST ||
+            w->activities[i].end > DAY_LAST)
+            return ctx_fail(w->c, ERR_INVALID, "planned_end", "day_range",
+                            "先行・後続から計算すると「%s」が1980年から"
+                            "2100年の外に出ます",
+                            "The dependencies push \"%s\" out of the years"
+                            " 1980 to 2100",
+                            before.subject);
         t.planned_start = w->activities[i].start;
         t.planned_end = w->activities[i].end;
     }

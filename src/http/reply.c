@@ -302,14 +302,20 @@ void reply_send(struct request *r, struct reply *out)
 
 void reply_refuse(struct mg_connection *conn, int status, bool is_tls)
 {
-    char wire[1536];
+    char wire[2048], body[256];
+    int size = snprintf(body, sizeof body,
+                        "{\"type\":\"about:blank\",\"title\":\"%s\","
+                        "\"status\":%d,\"errors\":[{\"field\":\"\",\"rule\":"
+                        "\"request\",\"message\":\"%s\"}]}",
+                        find_reason(status), status, find_reason(status));
     int len = snprintf(
         wire, sizeof wire,
-        "HTTP/1.1 %d %s\r\n%sContent-Length: 0\r\nCache-Control: no-store\r\n"
-        "%s%s%sConnection: close\r\n\r\n",
+        "HTTP/1.1 %d %s\r\n%sContent-Length: %d\r\n"
+        "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
+        "%s%s%sConnection: close\r\n\r\n%s",
         status, find_reason(status),
-        status == 405 ? "Allow: " HEAD_ALLOW "\r\n" : "", common_head,
-        is_tls ? tls_head : "", data_policy);
+        status == 405 ? "Allow: " HEAD_ALLOW "\r\n" : "", size, common_head,
+        is_tls ? tls_head : "", data_policy, body);
     must(len > 0 && (size_t)len < sizeof wire);
     (void)push_all(conn, wire, (size_t)len, clock_monotonic_ms() + WRITE_MS);
     mg_linger(conn);

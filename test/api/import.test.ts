@@ -266,3 +266,85 @@ test("a viewer brings nothing in; a stranger does not see the project", async ()
   const reply = await member.post(`/projects/${project.id}/imports?format=csv`, utf8(small));
   assert.equal(reply.status, 404, JSON.stringify(reply.body));
 });
+
+/** [line, column, rule] of each error. */
+const faults = (reply: { body: any }) => reply.body.errors.map((error: any) => [error.line, error.column, error.rule]);
+const csv = (...lines: string[]) => utf8(lines.join("\n"));
+
+test("a refused file is a problem like any other, with all errors counted", async () => {
+  const project = await freshProject();
+  const reply = await project.send(csv("件名,進捗率", ...Array.from({ length: 250 }, (_, i) => `作業${i},0x10`)));
+  assert.equal(reply.status, 422);
+  assert.match(reply.headers.get("content-type")!, /problem\+json/);
+  assert.equal(reply.body.type, "about:blank");
+  assert.equal(reply.body.status, 422);
+  assert.equal(reply.body.errors.length, 200);
+  assert.equal(reply.body.errors_total, 250, "those not listed too");
+  assert.equal(reply.body.errors[0].field, "進捗率");
+});
+
+test("numbers are decimal: no hex, no exponent, no infinity", async () => {
+  const project = await freshProject();
+  for (const word of ["0x10", "1e2", "inf", "nan", "1.2.3", "-1", "."])
+    assert.deepEqual(faults(await project.send(csv("件名,見積工数,進捗率", `甲,${word},${word}`))).map(([, column]: number[]) => column), [2, 3], word);
+  assert.equal((await project.send(csv("件名,見積工数,進捗率", "甲,７.５ h,40 %"))).status, 200);
+  assert.deepEqual([(await project.read()).by.甲!.estimate, (await project.read()).by.甲!.progress], [450, 40]);
+});
+
+test("ids may end in the letters of a link's kind", async () => {
+  const project = await freshProject();
+  const reply = await project.send(csv("ID,件名,先行", "AFS,甲,", "BSS,乙,AFS", "C,丙,BSS SS+2", "12,丁,", "D,戊,12FS-1d"));
+  assert.equal(reply.status, 200, JSON.stringify(reply.body.errors));
+  assert.equal(reply.body.links, 3);
+  const { body } = await project.send(csv("ID,件名,先行", "E,己,", "F,庚,EFS"));
+  assert.deepEqual(faults({ body }), [[3, 3, "not_found"]], "no row EFS, and E was not meant");
+  assert.match(body.errors[0].message, /EFS/);
+});
+
+test("cells beyond the heads are refused, not dropped", async () => {
+  const project = await freshProject();
+  assert.deepEqual(faults(await project.send(csv("件名,進捗率", "甲,10", "乙, 改訂,20"))), [[3, 3, "cells_beyond"]]);
+  assert.equal((await project.send(csv("件名,進捗率", "甲,10,,"))).status, 200, "empty ones say nothing");
+});
+
+test("an open quotation mark is told where it was opened, a bad byte where it is", async () => {
+  const project = await freshProject();
+  assert.deepEqual(faults(await project.send(csv("件名,詳細", "甲,a", '乙,"開いたまま', "丙,c", "丁,d"))), [[3, 2, "quote"]]);
+  const broken = Buffer.concat([utf8("件名,詳細\n甲,よい説明文です\n乙,ここが壊れて"), Uint8Array.of(0xff), utf8("います\n")]);
+  for (const query of ["format=csv", "format=csv&encoding=utf-8"]) assert.deepEqual(faults(await project.send(broken, query)), [[3, 2, "utf8"]], query);
+});
+
+test("a parent below its child, and a row that is its own parent, are told as such", async () => {
+  const project = await freshProject();
+  assert.deepEqual(faults(await project.send(csv("ID,親,件名", "A,B,甲", "B,,乙", "C,C,丙"))), [[2, 2, "parent_later"], [4, 2, "parent_itself"]]);
+});
+
+test("dates are of this century's plans, and dependencies push none beyond", async () => {
+  const project = await freshProject();
+  assert.deepEqual(faults(await project.send(csv("件名,予定開始日,予定終了日", "甲,1979-12-31,2026-01-05", "乙,2026-01-05,2101-01-01"))).map(([line, , rule]: any[]) => [line, rule]), [[2, "min"], [3, "max"]]);
+  const reply = await project.send(csv("ID,件名,予定開始日,予定終了日,先行", "A,甲,2100-12-01,2100-12-20,", "B,乙,2026-01-05,2026-03-31,A FS+30"));
+  assert.equal(reply.status, 422);
+  assert.equal(rule(reply), "day_range");
+  assert.deepEqual((await project.read()).rows, []);
+});
+
+test("what is no XML is told with its line", async () => {
+  const project = await freshProject();
+  const head = '<?xml version="1.0"?>\n<Project xmlns="http://schemas.microsoft.com/project">\n';
+  const [bad] = faults(await project.send(utf8(`${head}<Tasks>\n<Task></Wrong>\n</Tasks></Project>`), "format=mspdi"));
+  assert.deepEqual([bad![0], bad![2]], [4, "xml"]);
+  const [doctype] = faults(await project.send(utf8(`${head}\n<!DOCTYPE a>\n</Project>`), "format=mspdi"));
+  assert.deepEqual([doctype![0], doctype![2]], [4, "doctype"]);
+});
+
+test("the file's calendar takes the right to edit the project", async () => {
+  const project = await freshProject();
+  const member = await signedIn(demo, 5);
+  const { id } = (await member.get("/session")).body.user;
+  await admin.request("PUT", `/projects/${project.id}/members/${id}`, { role: "member" });
+  const before = (await admin.get(`/projects/${project.id}`)).body.calendar;
+  const reply = await member.post(`/projects/${project.id}/imports?format=mspdi`, utf8(mspdi));
+  assert.equal(reply.status, 200, JSON.stringify(reply.body.errors));
+  assert.ok(reply.body.lost.some((one: any) => one.what.startsWith("カレンダー")), "and its loss is told");
+  assert.deepEqual((await admin.get(`/projects/${project.id}`)).body.calendar, before);
+});

@@ -342,6 +342,7 @@ export interface ImportReport {
   changed: number;
   deleted: number;
   links: number;
+  errors_total: number;
   errors: { line: number; column: number; column_name: string; rule: string; message: string }[];
   lost: { what: string; count: number; detail: string }[];
 }

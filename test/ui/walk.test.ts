@@ -23,7 +23,7 @@ after(async () => {
 });
 
 const screens = [
-  "/", "/my", "/users", "/users/import", "/master", "/master?tab=classifications", "/master?tab=calendars", "/tenant", "/log", "/security", "/account", "/nowhere", "/projects/ERP", "/projects/ERP/gantt",
+  "/", "/my", "/users", "/users/import", "/master", "/master?tab=classifications", "/master?tab=calendars", "/tenant", "/log", "/support", "/security", "/account", "/nowhere", "/projects/ERP", "/projects/ERP/gantt",
   "/projects/ERP/gantt?zoom=month", "/projects/ERP/tickets", "/projects/ERP/tickets?ticket=ERP-40",
   "/projects/ERP/import", "/projects/ERP/settings",
 ];

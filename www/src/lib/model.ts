@@ -29,6 +29,26 @@ export interface Customer {
   size_bytes?: number;
   signed_in_at?: string | null;
 }
+/** Support access that is open now. */
+export interface SupportOpen {
+  id: string;
+  operator: string;
+  may_write: boolean;
+  expires_at: string;
+}
+export interface Support extends Omit<SupportOpen, "expires_at"> {
+  operator_id: string;
+  reason: string;
+  hours: number;
+  state: "asked" | "granted" | "refused" | "ended";
+  asked_at: string;
+  decided_at: string | null;
+  decided_by: string | null;
+  expires_at: string | null;
+  ended_at: string | null;
+  ended_by: string | null;
+  version: number;
+}
 export interface Operator {
   id: string;
   name: string;
@@ -45,6 +65,8 @@ export interface Session {
   expires_at: string;
   idle_minutes: number;
   is_demo: boolean;
+  is_support: boolean;
+  support?: SupportOpen[];
   password_expired: boolean;
   password_expires_at: string | null;
 }

@@ -335,6 +335,27 @@ CREATE TABLE team_member (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX team_member_user ON team_member(user_id);
 
+CREATE TABLE token ( -- personal, for programs: acts as its owner, with less
+  id         INTEGER PRIMARY KEY,
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  name       TEXT NOT NULL,
+  hash       BLOB NOT NULL UNIQUE,             -- SHA-256 of what follows "ygr_"
+  may_write  INTEGER NOT NULL CHECK (may_write IN (0, 1)),
+  is_limited INTEGER NOT NULL CHECK (is_limited IN (0, 1)), -- to its projects, even when none is left
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,                 -- a year later at most
+  used_at    INTEGER,                          -- written at most once a minute
+  used_ip    TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX token_user ON token(user_id, id);
+
+CREATE TABLE token_project (
+  token_id   INTEGER NOT NULL REFERENCES token(id) ON DELETE CASCADE,
+  project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
+  PRIMARY KEY (token_id, project_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX token_project_project ON token_project(project_id);
+
 CREATE TABLE project_label (
   project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
   label_id   INTEGER NOT NULL REFERENCES label(id),

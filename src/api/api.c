@@ -6,6 +6,7 @@
  * the right away meanwhile. */
 #include "api/api.h"
 
+#include "api/bearer.h"
 #include "api/page.h"
 #include "api/place.h"
 #include "api/problem.h"
@@ -87,6 +88,7 @@ static const struct route *find_route(struct call *k, const char *path,
             if (r->method != method || !fixed_first(r, best))
                 continue;
             best = r;
+            k->is_personal = routes_are_personal(route_sets[s]);
             for (int n = 0; n < PARAM_MAX; n++)
                 k->params[n] =
                     params[n] ? arena_strndup(k->c->mem, params[n], lens[n])
@@ -206,14 +208,32 @@ static enum err read_body(struct call *k)
 struct visitor {
     struct actor actor;
     struct session session;
-    bool has_session;
+    struct token token;
+    bool has_session, has_token;
 };
+
+static enum err find_token(struct ctx *c, struct call *k, struct visitor *v)
+{
+    enum err e = bearer_find(c, k->request, &v->token);
+
+    if (e)
+        return e;
+    v->has_token = true;
+    v->actor.user_id = v->token.user_id;
+    v->actor.name = v->token.user_name;
+    v->actor.lang = v->token.user_lang;
+    v->actor.is_admin = v->token.user_is_admin;
+    v->actor.limit_token_id = v->token.is_limited ? v->token.id : 0;
+    return OK;
+}
 
 static enum err find_session(struct ctx *c, struct call *k,
                              const struct place *place, struct visitor *v)
 {
     const char *token = request_cookie(k->request, place->cookie);
 
+    if (bearer_header(k->request))
+        return k->place->is_operator ? OK : find_token(c, k, v);
     if (!token)
         return OK;
     enum err e = session_find(c, token, &v->session);
@@ -283,7 +303,9 @@ static enum err check_rights(struct call *k, const struct visitor *v)
 
     if (right == RIGHT_ANYONE)
         return OK;
-    if ((e = need_session(k->c, v, right)))
+    e = v->has_token ? bearer_check(k, &v->token, is_reading(k->route))
+                     : need_session(k->c, v, right);
+    if (e)
         return e;
     if (right == RIGHT_HALF)
         return OK;
@@ -321,17 +343,24 @@ static enum err watch_supporter(struct call *k, const struct visitor *v)
     return tx_end(c, k->tenant, support_note_read(c, s, what));
 }
 
-/* Marks the session as used, at most once a minute. */
+static bool is_due(const struct ctx *c, const struct visitor *v)
+{
+    if (v->has_token)
+        return c->now_us - v->token.used_at >= TOUCH_US;
+    return v->has_session && v->session.level == SESSION_FULL &&
+           !v->session.is_locked && c->now_us - v->session.seen_at >= TOUCH_US;
+}
+
+/* Marks the session or token as used, at most once a minute. */
 static void touch_session(struct call *k, const struct visitor *v)
 {
     struct ctx *c = k->c;
 
-    if (!v->has_session || v->session.level != SESSION_FULL ||
-        v->session.is_locked || c->now_us - v->session.seen_at < TOUCH_US)
+    if (!is_due(c, v) || tx_begin(c, k->tenant, TX_WRITE))
         return;
-    if (tx_begin(c, k->tenant, TX_WRITE))
-        return;
-    if (tx_end(c, k->tenant, session_touch(c, v->session.id)))
+    if (tx_end(c, k->tenant,
+               v->has_token ? token_touch(c, v->token.id)
+                            : session_touch(c, v->session.id)))
         log_warn("session not touched request=%s", c->actor->request_id);
 }
 
@@ -389,7 +418,8 @@ static enum err run_route(struct call *k, const struct place *place,
     bool reading = is_reading(r) && !(r->flags & ROUTE_NO_TX) && !r->form;
     enum err e;
 
-    if (r->method != METHOD_GET && (e = check_origin(k->c, k->request)))
+    if (r->method != METHOD_GET && !bearer_header(k->request) &&
+        (e = check_origin(k->c, k->request)))
         return e;
     e = look_up(k, place, v, reading);
     if (!e)

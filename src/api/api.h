@@ -25,7 +25,8 @@ struct call {
     int64_t if_match;              /* version of If-Match (ROUTE_MATCH), or 0 */
     struct tenant *tenant;         /* of this request; NULL on system routes */
     const struct place *place;     /* how the tenant was found, cookie names */
-    const struct session *session; /* NULL: the browser brought none */
+    const struct session *session; /* NULL: none came, or a token did */
+    bool is_personal;              /* the route is one's account: no tokens */
     struct json_out out;           /* the reply body */
 };
 
@@ -40,6 +41,8 @@ enum route_flag {
     ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
     ROUTE_QUIET = 512, /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
+    ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens
+                           that are limited to projects */
     ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
 };
 
@@ -65,6 +68,8 @@ extern const struct route_set *const route_sets[];
 extern const size_t route_set_count;
 /* Whether the operator's place answers the set too, as every tenant does. */
 bool routes_are_everywhere(const struct route_set *set);
+/* One's own account: sessions only, never a token. */
+bool routes_are_personal(const struct route_set *set);
 
 /* The server's handler: app is a struct app. */
 void api_handle(void *app, struct request *r, struct reply *out);

@@ -48,7 +48,7 @@ static enum err put_layout(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,   "/api/v1/catalogue",                    get_catalogue,        RIGHT_SIGNED_IN,    NULL,
-     NULL,                                                                                                                                NULL, 0,
+     NULL,                                                                                                                                NULL, ROUTE_NARROW,
      "Classifications, statuses, roles, priorities, labels, teams"},
     {METHOD_PATCH, "/api/v1/classifications/:id",          patch_classification,
      RIGHT_ADMIN_MASTER,                                                                             &classification_form,          NULL, NULL, ROUTE_MATCH,

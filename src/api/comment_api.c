@@ -77,6 +77,6 @@ static const struct route routes[] = {
      RIGHT_TICKET_COMMENT,                                                           &comment_form, NULL,       &reply_form, ROUTE_CREATED,
      "Comment on a ticket"                                                                                                                                    },
     {METHOD_DELETE, "/api/v1/comments/:id",         delete_comment, RIGHT_SIGNED_IN,
-     NULL,                                                                                          NULL,       NULL,        0,             "Delete a comment"},
+     NULL,                                                                                          NULL,       NULL,        ROUTE_NARROW,  "Delete a comment"},
 };
 const struct route_set comment_routes = {routes, COUNT(routes)};

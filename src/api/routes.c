@@ -2,13 +2,16 @@
 #include "api/routes.h"
 
 const struct route_set *const route_sets[] = {
-    &session_routes,  &plan_routes,       &ticket_routes,  &project_routes,
-    &program_routes,  &member_routes,     &comment_routes, &catalogue_routes,
-    &user_routes,     &tenant_routes,     &policy_routes,  &operation_routes,
-    &import_routes,   &demo_routes,       &label_routes,   &team_routes,
-    &workday_routes,  &factor_routes,     &passkey_routes, &job_routes,
-    &role_routes,     &group_routes,      &reach_routes,   &operator_routes,
-    &customer_routes, &allow_list_routes, &support_routes, &support_desk_routes,
+    &session_routes,      &plan_routes,       &ticket_routes,
+    &project_routes,      &program_routes,    &member_routes,
+    &comment_routes,      &catalogue_routes,  &user_routes,
+    &tenant_routes,       &policy_routes,     &operation_routes,
+    &import_routes,       &demo_routes,       &label_routes,
+    &team_routes,         &workday_routes,    &factor_routes,
+    &passkey_routes,      &job_routes,        &role_routes,
+    &group_routes,        &reach_routes,      &operator_routes,
+    &customer_routes,     &allow_list_routes, &support_routes,
+    &support_desk_routes, &own_token_routes,  &token_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 
@@ -17,4 +20,10 @@ bool routes_are_everywhere(const struct route_set *set)
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &operation_routes ||
            set == &demo_routes;
+}
+
+bool routes_are_personal(const struct route_set *set)
+{
+    return set == &session_routes || set == &factor_routes ||
+           set == &passkey_routes || set == &own_token_routes;
 }

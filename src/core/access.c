@@ -28,7 +28,9 @@ enum {
     ACCESS_GRANTS,
     ACCESS_PROGRAMS,
     ACCESS_AREAS,
-    ACCESS_SOMEWHERE
+    ACCESS_SOMEWHERE,
+    ACCESS_TOKEN_PROJECT,
+    ACCESS_TOKEN_TICKET
 };
 static const char *const access_text[] = {
     [ACCESS_PROJECT] = "WITH RECURSIVE " ACCESS_ME(
@@ -75,6 +77,11 @@ static const char *const access_text[] = {
         "WITH " ACCESS_ME("?1") " SELECT EXISTS (SELECT 1 FROM me"
                                 " JOIN access a ON a.principal = me.p" RIGHTS
                                 " WHERE r.rights & ?2)",
+    [ACCESS_TOKEN_PROJECT] = "SELECT 1 FROM token_project"
+                             " WHERE token_id = ?2 AND project_id = ?1",
+    [ACCESS_TOKEN_TICKET] =
+        "SELECT 1 FROM ticket t JOIN token_project x"
+        " ON x.project_id = t.project_id WHERE t.id = ?1 AND x.token_id = ?2",
 };
 const struct query_set access_queries = {"access", access_text,
                                          COUNT(access_text)};
@@ -84,10 +91,29 @@ struct found {
     unsigned rights;
 };
 
-static enum err look(struct ctx *c, const char *text, int64_t id,
-                     struct found *out)
+/* A token limited to projects knows nothing beside them, nor above. */
+static enum err narrow(struct ctx *c, int what, int64_t id, struct found *out)
 {
-    struct query *q = query(c, text);
+    enum err e = ERR_NOT_FOUND;
+
+    if (what != ACCESS_PROGRAM) {
+        struct query *q =
+            query(c, access_text[what == ACCESS_TICKET ? ACCESS_TOKEN_TICKET
+                                                       : ACCESS_TOKEN_PROJECT]);
+        bind_int(q, 1, id);
+        bind_int(q, 2, c->actor->limit_token_id);
+        if (!(e = query_one(c, q)))
+            query_done(q);
+    }
+    if (e == ERR_NOT_FOUND)
+        *out = (struct found){0};
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* what: ACCESS_PROJECT, ACCESS_PROGRAM or ACCESS_TICKET. */
+static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
+{
+    struct query *q = query(c, access_text[what]);
     enum err e;
 
     *out = (struct found){0};
@@ -108,13 +134,13 @@ static enum err look(struct ctx *c, const char *text, int64_t id,
     out->rights &= MAY_EVERYTHING; /* areas are of the tenant */
     if (out->is_own && (out->rights & MAY_TICKET_EDIT_OWN))
         out->rights |= MAY_TICKET_EDIT;
-    return e;
+    return e || !c->actor->limit_token_id ? e : narrow(c, what, id, out);
 }
 
 enum err access_project(struct ctx *c, int64_t project_id, unsigned *out)
 {
     struct found f;
-    enum err e = look(c, access_text[ACCESS_PROJECT], project_id, &f);
+    enum err e = look(c, ACCESS_PROJECT, project_id, &f);
 
     *out = f.rights;
     return e;
@@ -123,7 +149,7 @@ enum err access_project(struct ctx *c, int64_t project_id, unsigned *out)
 enum err access_program(struct ctx *c, int64_t program_id, unsigned *out)
 {
     struct found f;
-    enum err e = look(c, access_text[ACCESS_PROGRAM], program_id, &f);
+    enum err e = look(c, ACCESS_PROGRAM, program_id, &f);
 
     *out = f.rights;
     return e;
@@ -132,7 +158,7 @@ enum err access_program(struct ctx *c, int64_t program_id, unsigned *out)
 enum err access_ticket(struct ctx *c, int64_t ticket_id, unsigned *out)
 {
     struct found f;
-    enum err e = look(c, access_text[ACCESS_TICKET], ticket_id, &f);
+    enum err e = look(c, ACCESS_TICKET, ticket_id, &f);
 
     *out = f.rights;
     return e;
@@ -143,7 +169,11 @@ enum err access_tenant(struct ctx *c, unsigned *out)
     struct query *q = query(c, access_text[ACCESS_TENANT]);
     enum err e;
 
-    *out = c->actor->is_admin ? MAY_EVERYTHING | MAY_ADMINISTER : 0;
+    *out = 0;
+    if (c->actor->limit_token_id)
+        return OK;
+    if (c->actor->is_admin)
+        *out = MAY_EVERYTHING | MAY_ADMINISTER;
     bind_int(q, 2, c->actor->user_id);
     while (query_next(c, q, &e))
         *out |= (unsigned)col_int(q, 0);
@@ -224,13 +254,13 @@ static enum err check_object(struct ctx *c, enum object object, unsigned view,
     must(object != ON_NOTHING);
     if (id == 0)
         return not_there(c);
-    enum err e = look(c, access_text[texts[object]], id, &f);
+    enum err e = look(c, texts[object], id, &f);
     return e ? e : judge(c, &f, view, any);
 }
 
 enum err access_need_master(struct ctx *c)
 {
-    return c->actor->is_admin ? OK : denied(c);
+    return c->actor->is_admin && !c->actor->limit_token_id ? OK : denied(c);
 }
 
 enum err access_need_top(struct ctx *c, const char *field, unsigned permission)
@@ -247,6 +277,8 @@ enum err access_need_top(struct ctx *c, const char *field, unsigned permission)
 
 enum err access_need_somewhere(struct ctx *c, unsigned permission)
 {
+    if (c->actor->limit_token_id)
+        return denied(c);
     if (c->actor->is_admin)
         return OK;
     struct query *q = query(c, access_text[ACCESS_SOMEWHERE]);

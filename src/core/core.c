@@ -19,7 +19,7 @@ const struct query_set *const core_tenant_sets[] = {
     &field_value_queries, &classification_queries, &passkey_queries,
     &job_queries,         &role_queries,           &group_queries,
     &reach_queries,       &customer_queries,       &allow_list_queries,
-    &support_queries,     &support_mail_queries,
+    &support_queries,     &support_mail_queries,   &token_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

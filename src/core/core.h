@@ -54,6 +54,7 @@ extern const struct query_set supporter_queries;
 extern const struct query_set tenancy_queries;
 extern const struct query_set team_queries;
 extern const struct query_set ticket_list_queries;
+extern const struct query_set token_queries;
 extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set user_queries;

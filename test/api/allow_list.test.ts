@@ -156,6 +156,14 @@ test("what stands left of the first stranger is his claim; 40 hops are walked", 
   assert.equal(await statusFrom("192.0.2.7, garbage"), 200, "ends the walk at the proxy, which is on the list");
 });
 
+test("a token from an address off the list is refused like its owner", async () => {
+  const { token } = (await bossClient.post("/me/tokens", { name: "集計", days: 1 }, from("192.0.2.7"))).body;
+  const by = (ip: string) => new Client(url).get("/programs", { Authorization: `Bearer ${token}`, ...from(ip) });
+  assert.equal((await by("192.0.2.7")).status, 200);
+  const refused = await by("198.51.100.9");
+  assert.deepEqual([refused.status, rule(refused)], [403, "address"]);
+});
+
 test("a removed range is shut at once, also for who is signed in", async () => {
   const branch = (await list(bossClient)).items.find((r: any) => r.note === "支社");
   assert.equal(await statusFrom("192.0.2.7"), 200);

@@ -384,6 +384,18 @@ export interface Factors {
   profile: "whitepaper" | "modern";
   recovery_left: number;
 }
+export interface Token {
+  id: string;
+  name: string;
+  write: boolean;
+  is_limited: boolean;
+  projects: { id: string; key: string; name: string }[];
+  is_over: boolean;
+  created_at: string;
+  expires_at: string;
+  used_at: string | null;
+  used_ip: string;
+}
 export interface AllowedAddress {
   id: string;
   cidr: string;

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// My account, as a person meets it on the screen.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInPage, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function signedInPage(n: number, locale = "ja-JP", width = 1280): Promise<{ page: Page; problems: string[] }> {
+  const page = await (await browser.newContext({ locale, viewport: { width, height: 900 } })).newPage();
+  const problems = watch(page);
+  await signInPage(page, demo.ready, n);
+  return { page, problems };
+}
+
+/** Pictures for whoever looks: SHOTS names the folder. */
+async function shot(page: Page, name: string) {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: true });
+}
+async function check(page: Page, name: string) {
+  const { violations } = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as {
+    violations: { id: string; impact: string; nodes: { target: string[] }[] }[];
+  };
+  assert.deepEqual(violations.filter((v) => ["serious", "critical"].includes(v.impact)).map((v) => `${v.id} ${v.nodes[0]?.target}`), [], name);
+  assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, name);
+}
+
+test("a token is made for two projects, shown once, used, and revoked", async () => {
+  const { page, problems } = await signedInPage(0);
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByRole("button", { name: "トークンを作成" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("名前").fill("週報の集計");
+  await dialog.getByLabel("選んだプロジェクトだけに限る").check();
+  assert.equal(await dialog.getByRole("button", { name: "作成", exact: true }).isDisabled(), true);
+  await dialog.getByRole("group").getByRole("checkbox").first().check();
+  await check(page, "token dialog");
+  await shot(page, "token-dialog");
+  await page.keyboard.press("Enter");
+  const text = await dialog.locator(".card code").innerText();
+  assert.match(text, /^ygr_/);
+  await shot(page, "token-once");
+  await dialog.getByRole("button", { name: "閉じる" }).last().click();
+  await page.getByText("まだ使われていません").waitFor();
+  const reply = await fetch(`${demo.ready.url}/api/v1/catalogue`, { headers: { Authorization: `Bearer ${text}` } });
+  assert.equal(reply.status, 200);
+  await page.reload();
+  await page.getByText("最後の利用").waitFor();
+  assert.equal((await page.content()).includes(text), false);
+  await check(page, "account");
+  await shot(page, "account");
+  await page.getByRole("button", { name: "取り消す 週報の集計" }).click();
+  await page.getByText("トークンはまだありません").waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("an administrator sees a person's tokens and takes one away; English, dark, narrow", async () => {
+  const member = await signedInPage(3);
+  await member.page.goto(`${demo.ready.url}/account`);
+  await member.page.getByRole("button", { name: "トークンを作成" }).click();
+  await member.page.getByRole("dialog").getByLabel("名前").fill("CI");
+  await member.page.keyboard.press("Enter");
+  await member.page.getByRole("dialog").locator(".card code").waitFor();
+  const { page, problems } = await signedInPage(0, "en-GB", 390);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(`${demo.ready.url}/users?q=${encodeURIComponent(demo.ready.accounts[3]!.email)}`);
+  await page.getByRole("button", { name: /^(More|その他)/ }).first().click();
+  await page.getByRole("menuitem", { name: /API/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("CI", { exact: true }).waitFor();
+  await check(page, "tokens of a person");
+  await shot(page, "tokens-of-narrow");
+  await dialog.getByRole("button", { name: /CI/ }).click();
+  await dialog.getByText(/No tokens yet|トークンはまだありません/).waitFor();
+  assert.deepEqual(problems, []);
+});

@@ -6,7 +6,7 @@
 
 #include "core/core.h"
 
-enum { CHANGE_ADD, CHANGE_LIST };
+enum { CHANGE_ADD, CHANGE_LIST, CHANGE_BEFORE };
 static const char *const change_text[] = {
     [CHANGE_ADD] = "INSERT INTO change (ticket_id, at, user_id, cause, field,"
                    " before, after) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -14,6 +14,8 @@ static const char *const change_text[] = {
         "SELECT h.id, h.at, h.user_id, u.name, h.cause, h.field, h.before,"
         " h.after FROM change h LEFT JOIN user u ON u.id = h.user_id"
         " WHERE h.ticket_id = ?1 AND h.id < ?2 ORDER BY h.id DESC LIMIT ?3",
+    [CHANGE_BEFORE] = "SELECT before FROM change WHERE ticket_id = ?1 AND"
+                      " field = ?2 AND after = ?3 ORDER BY id DESC LIMIT 1",
 };
 const struct query_set change_queries = {"change", change_text,
                                          COUNT(change_text)};
@@ -31,6 +33,23 @@ enum err change_add(struct ctx *c, int64_t ticket_id, const char *field,
     bind_text(q, 6, before);
     bind_text(q, 7, after);
     return query_run(c, q);
+}
+
+enum err change_find_before(struct ctx *c, int64_t ticket_id, const char *field,
+                            const char *after, const char **out)
+{
+    struct query *q = query(c, change_text[CHANGE_BEFORE]);
+
+    *out = NULL;
+    bind_int(q, 1, ticket_id);
+    bind_text(q, 2, field);
+    bind_text(q, 3, after);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    *out = col_text(c, q, 0);
+    query_done(q);
+    return OK;
 }
 
 enum err change_list(struct ctx *c, int64_t ticket_id, int64_t after_id,

@@ -18,6 +18,10 @@ struct change {
 MUST_USE enum err change_add(struct ctx *c, int64_t ticket_id,
                              const char *field, const char *before,
                              const char *after);
+/* What a field was before it last became `after`; NULL when it never did. */
+MUST_USE enum err change_find_before(struct ctx *c, int64_t ticket_id,
+                                     const char *field, const char *after,
+                                     const char **out);
 /* Newest first; after_id pages downwards, 0: from the newest. */
 MUST_USE enum err change_list(struct ctx *c, int64_t ticket_id,
                               int64_t after_id, int limit,

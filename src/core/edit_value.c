@@ -3,8 +3,11 @@
  * batch reports every refused value, not the first one alone. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "core/change.h"
 #include "core/edit_batch.h"
 #include "core/outline.h"
+
+#include <string.h>
 
 static void take_day(const struct values *v, const char *name, int32_t *day)
 {
@@ -71,6 +74,26 @@ static enum err take_classification(struct batch *b, struct ticket *t,
     return OK;
 }
 
+/* Done no more: what being done had filled in goes back to what it was. */
+static enum err reopen(struct batch *b, struct ticket *t,
+                       const struct values *v)
+{
+    const char *before;
+    int64_t progress = 0;
+
+    if (!values_has(v, "actual_end"))
+        t->actual_end = DAY_NONE;
+    if (values_has(v, "progress") || t->progress != 100)
+        return OK;
+    enum err e = change_find_before(b->c, t->id, "progress", "100%", &before);
+    if (!e && before) /* "40%" */
+        (void)str_parse_int(
+            arena_strndup(b->c->mem, before, strcspn(before, "%")), 0, 99,
+            &progress);
+    t->progress = (int)progress;
+    return e;
+}
+
 static enum err take_status(struct batch *b, struct ticket *t,
                             const struct values *v)
 {
@@ -91,9 +114,10 @@ static enum err take_status(struct batch *b, struct ticket *t,
         return batch_refuse(b, "status", "hidden",
                             "非表示のステータスは選べません",
                             "A hidden status cannot be chosen");
+    const struct status *was = classification_find_status(k, t->status_id);
     t->status_id = s->id;
     if (s->category != CATEGORY_DONE)
-        return OK;
+        return was && was->category == CATEGORY_DONE ? reopen(b, t, v) : OK;
     if (!values_has(v, "progress"))
         t->progress = 100;
     if (t->actual_end == DAY_NONE && !values_has(v, "actual_end")) {

@@ -289,7 +289,10 @@ static enum err write_whole(struct ctx *c, const struct ticket_record *r)
     struct buf b = buf_in(c->mem);
     struct json_out o = {.b = &b};
     enum err e =
-        change_add(c, t->id, r->after ? "created" : "deleted",
+        change_add(c, t->id,
+                   !r->after                           ? "deleted"
+                   : strcmp(r->action, "restore") == 0 ? "restored"
+                                                       : "created",
                    r->after ? NULL : t->subject, r->after ? t->subject : NULL);
 
     json_open(&o, NULL, '{');

@@ -137,7 +137,7 @@ const withQuery = (path: string, route: Route) => {
 
 const idFields: Record<string, keyof typeof hidden> = {
   "TicketCreate.parent": "ticket", "TicketCreate.after": "ticket", "TicketEdit.parent": "ticket", "TicketEdit.after": "ticket",
-  "Edit.target": "ticket", "Edit.ticket": "ticket", "Edit.parent": "ticket", "Edit.after": "ticket", "Edit.predecessor": "ticket", "Edit.successor": "ticket", "Edit.link": "link",
+  "Edit.id": "ticket", "Edit.parent": "ticket", "Edit.after": "ticket", "Edit.predecessor": "ticket", "Edit.successor": "ticket", "Edit.link": "link",
   "ProjectCreate.program": "program", "ProjectEdit.program": "program", "ProgramCreate.parent": "program", "ProgramEdit.parent": "program",
 };
 function value(p: any): unknown {

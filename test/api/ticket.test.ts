@@ -176,6 +176,24 @@ test("history tells who changed what, from what, to what", async () => {
   assert.match(of("subject").at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*\+09:00$/);
 });
 
+test("reopened, a ticket has the progress it had and no end; restored is not created", async () => {
+  const made = await add({ subject: "再開するもの", classification: "task", progress: 40, planned_start: "2026-12-01", planned_end: "2026-12-04" });
+  const statuses = (await admin.get("/catalogue")).body.classifications.find((k: any) => k.key === "task").statuses;
+  const of = (category: string) => statuses.find((s: any) => s.category === category).id;
+  let ticket = (await admin.get(`/tickets/${made.id}`)).body;
+  const was = ticket.status;
+  ticket = (await admin.patch(`/tickets/${ticket.id}`, { status: of("done") }, ticket.version)).body;
+  assert.equal(ticket.progress, 100);
+  assert.ok(ticket.actual_end);
+  ticket = (await admin.patch(`/tickets/${ticket.id}`, { status: was }, ticket.version)).body;
+  assert.deepEqual([ticket.progress, ticket.actual_end], [40, null]);
+  await admin.post(`/projects/${ticket.project.id}/edits`, { edits: [{ op: "delete", id: ticket.id, version: ticket.version }] });
+  await admin.post(`/projects/${ticket.project.id}/edits`, { edits: [{ op: "restore", id: ticket.id }] });
+  const fields = (await admin.get(`/tickets/${ticket.id}/history`)).body.items.map((c: any) => c.field);
+  assert.equal(fields[0], "restored");
+  assert.equal(fields.filter((f: string) => f === "created").length, 1);
+});
+
 test("a done status completes the progress; 100 % leaves the status", async () => {
   const { classifications } = (await admin.get("/catalogue")).body;
   const task = classifications.find((one: any) => one.key === "task");

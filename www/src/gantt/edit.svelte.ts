@@ -101,12 +101,20 @@ interface Step {
   label: string;
   edits: Edit[];
 }
+/** What could not be sent: kept, shown as typed, sent again. */
+interface Unsent extends Step {
+  before: Before;
+  into: "undo" | "redo" | "none";
+}
+const RETRY_MS = 3000;
+/** The server or the way to it is at fault, not what was typed. */
+const mayRetry = (error: unknown) => !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
 
 export class Editor {
   plan = $state.raw<Plan>(null!);
   stamp = $state(0); // counts changes of the plan
   saving = $state(0);
-  failed = $state(false);
+  unsent = $state.raw<Unsent[]>([]);
   conflict = $state<Conflict | null>(null);
   conflicts = $state.raw<Set<string>>(new Set());
   undoList = $state<Step[]>([]);
@@ -117,6 +125,7 @@ export class Editor {
   today = 0;
   private queue: Promise<unknown> = Promise.resolve();
   private timer = 0;
+  private retryTimer = 0;
 
   constructor(project: string) {
     this.project = project;
@@ -133,6 +142,7 @@ export class Editor {
   }
   stop() {
     clearInterval(this.timer);
+    clearTimeout(this.retryTimer);
   }
   get canEdit() {
     return this.info.rights.includes("ticket_edit");
@@ -140,7 +150,7 @@ export class Editor {
 
   /** What the others have done meanwhile. */
   async poll() {
-    if (document.hidden || this.saving || !this.plan) return;
+    if (document.hidden || this.saving || this.unsent.length || !this.plan) return;
     try {
       const delta = await get<Delta>(`/projects/${this.project}/plan?since=${this.plan.revision}`);
       if (this.saving || delta.revision === this.plan.revision) return;
@@ -197,9 +207,14 @@ export class Editor {
       const back = inverse(this.plan, before, reply);
       if (back.length && into !== "none") (into === "undo" ? this.undoList : this.redoList).push({ label, edits: back });
       this.conflicts = new Set(reply.conflicts?.flatMap((c) => [c.link, c.ticket]) ?? []);
-      this.failed = false;
       return reply;
     } catch (error) {
+      if (mayRetry(error)) {
+        this.unsent = [...this.unsent, { label, edits, before, into }];
+        if (!(error instanceof ApiError) || error.status !== 401) toast(error instanceof ApiError ? error.message : t("offline"), "danger");
+        this.retryTimer ||= window.setTimeout(() => void this.retry(), RETRY_MS);
+        return null;
+      }
       this.revert(before);
       this.explain(error, label, edits);
       return null;
@@ -207,6 +222,30 @@ export class Editor {
       this.saving--;
       this.stamp++;
     }
+  }
+
+  /** In the order they were typed; those after one that fails again wait with it. */
+  async retry() {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = 0;
+    const waiting = this.unsent;
+    this.unsent = [];
+    for (const one of waiting) {
+      this.saving++;
+      if (this.unsent.length) {
+        this.unsent = [...this.unsent, one];
+        this.saving--;
+      } else await this.send(one.label, one.edits, one.before, one.into);
+    }
+  }
+  /** The person gives up: back to what the server knows. */
+  async discard() {
+    clearTimeout(this.retryTimer);
+    this.retryTimer = 0;
+    for (const one of this.unsent.toReversed()) this.revert(one.before);
+    this.unsent = [];
+    this.stamp++;
+    await this.poll();
   }
 
   private revert(before: Before) {
@@ -225,7 +264,6 @@ export class Editor {
       toast(`${error.message} ${path}`, "danger");
       return;
     }
-    this.failed = !(error instanceof ApiError);
     toast(error instanceof ApiError ? error.message : t("offline"), "danger");
   }
 

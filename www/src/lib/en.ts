@@ -669,6 +669,8 @@ export const en: Record<Key, string> = {
   tenant_default: "Tenant default",
   follows_calendar: "Calendar in use",
   path_mode: "This address shares its host name, and so the browser’s storage, with other tenants (for evaluation or a single tenant).",
+  unsent: "{n} not saved (sent again when possible)",
+  discard: "Discard",
   // roles, groups, grants
   access: "Access rights",
   roles: "Roles",

@@ -667,6 +667,8 @@ export const ja = {
   tenant_default: "テナント既定",
   follows_calendar: "使うカレンダー",
   path_mode: "このアドレスはほかのテナントと同じホスト名を使うため、ブラウザの保存領域を共有します（評価用・1 テナント用）。",
+  unsent: "未保存 {n} 件（つながり次第、再送します）",
+  discard: "破棄",
   // roles, groups, grants
   access: "権限",
   roles: "ロール",

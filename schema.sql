@@ -175,6 +175,7 @@ CREATE TABLE operation ( -- operation log: audit record, each row kept 3 months
 ) STRICT;
 CREATE INDEX operation_at ON operation(at);
 CREATE INDEX operation_user ON operation(user_id, seq);
+CREATE INDEX operation_kind ON operation(kind, seq);
 CREATE INDEX operation_object ON operation(kind, object_id, seq);
 
 CREATE TABLE operation_anchor ( -- where the chain begins after pruning; one row

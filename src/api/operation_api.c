@@ -10,6 +10,7 @@ static const struct field list_fields[] = {
     {"action", FIELD_TEXT, 1, 40,  0, NULL, NULL, "操作",       "Action"},
     {"from",   FIELD_DAY,  0, 0,   0, NULL, NULL, "開始日",    "From"  },
     {"to",     FIELD_DAY,  0, 0,   0, NULL, NULL, "終了日",    "To"    },
+    {"object", FIELD_ID,   0, 0,   0, NULL, NULL, "対象",       "Object"},
     {"q",      FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索",       "Search"},
     {"limit",  FIELD_INT,  1, 200, 0, NULL, NULL, "件数",       "Limit" },
     {"after",  FIELD_ID,   0, 0,   0, NULL, NULL, "続き",       "After" },
@@ -65,6 +66,7 @@ static struct operation_filter filter_of(const struct call *k)
 
     return (struct operation_filter){
         .user_id = values_int(v, "user", 0),
+        .object_id = values_int(v, "object", 0),
         .from_us = values_has(v, "from") ? day_us(values_int(v, "from", 0)) : 0,
         .to_us = values_has(v, "to") ? day_us(values_int(v, "to", 0) + 1) : 0,
         .after_seq = values_int(v, "after", 0),
@@ -100,8 +102,8 @@ static enum err verify_operations(struct call *k)
     struct operation_proof proof;
     uint8_t key[CRYPTO_KEY_BYTES];
 
-    tenant_derive_key(k->tenant, "log", key);
-    enum err e = operation_verify(k->c, key, &proof);
+    log_sign_key(k->tenant, key);
+    enum err e = operation_verify(k->c, key, NULL, &proof);
     crypto_wipe(key, sizeof key);
     if (e)
         return e;

@@ -99,7 +99,7 @@ static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
     enum err e = tenant_open(app->store, id, &t);
 
     if (!e) {
-        tenant_derive_key(t, "log", key);
+        log_sign_key(t, key);
         if (!(e = tx_begin(&c, t, TX_WRITE)))
             e = tx_end(&c, t, caretaker_tidy(&c, key));
         crypto_wipe(key, sizeof(key));

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain: hash(n) = SHA-256(hash(n - 1) || row n), every field of the row
- * with its length before it, so that no two rows read alike.  Pruning removes
- * the oldest rows and leaves the last removed hash, signed, as the anchor the
- * rest hangs on. */
+/* The rows hang together by log_chain.c.  Pruning removes the oldest rows and
+ * leaves the last removed hash, signed, as the anchor the rest hangs on. */
 #include "core/operation.h"
 
 #include "base/civil.h"
@@ -15,12 +13,14 @@
 #define OP_COLS                                                                \
     "seq, at, user_id, user_name, ip, request_id, action, kind, object_id,"    \
     " object_name, before, after, hash"
-#define OP_LIST(source, bound)                                                 \
-    "SELECT " OP_COLS " FROM " source " WHERE " bound " AND seq < ?1"          \
-    " AND at >= ?2 AND at < ?3 AND (?5 IS NULL OR kind = ?5)"                  \
-    " AND (?6 IS NULL OR action = ?6)"                                         \
+/* Each filter that an index answers has its own statement; the others are
+ * looked at row by row. */
+#define OP_LIST(source, bound, order)                                          \
+    "SELECT " OP_COLS " FROM " source " WHERE " bound                          \
+    " AND at >= ?2 AND at < ?3 AND (?4 IS NULL OR user_id = ?4)"               \
+    " AND (?5 IS NULL OR kind = ?5) AND (?6 IS NULL OR action = ?6)"           \
     " AND (?7 IS NULL OR instr(lower(object_name), lower(?7)) > 0)"            \
-    " ORDER BY seq DESC LIMIT ?8"
+    " AND (?8 IS NULL OR object_id = ?8) ORDER BY " order " LIMIT ?9"
 
 enum {
     OP_LAST,
@@ -28,7 +28,11 @@ enum {
     OP_INSERT,
     OP_LIST_ALL,
     OP_LIST_USER,
+    OP_LIST_KIND,
+    OP_LIST_OBJECT,
+    OP_LIST_TIME,
     OP_WALK,
+    OP_RANGE,
     OP_FIRST_KEPT,
     OP_HASH,
     OP_DELETE,
@@ -41,11 +45,24 @@ static const char *const operation_text[] = {
                   " WHERE id = 1",
     [OP_INSERT] = "INSERT INTO operation (" OP_COLS ") VALUES (?1, ?2, ?3, ?4,"
                   " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    [OP_LIST_ALL] = OP_LIST("operation", "?4 IS NULL"),
-    [OP_LIST_USER] =
-        OP_LIST("operation INDEXED BY operation_user", "user_id = ?4"),
+    [OP_LIST_ALL] = OP_LIST("operation", "seq < ?1", "seq DESC"),
+    [OP_LIST_USER] = OP_LIST("operation INDEXED BY operation_user",
+                             "user_id = ?4 AND seq < ?1", "seq DESC"),
+    [OP_LIST_KIND] = OP_LIST("operation INDEXED BY operation_kind",
+                             "kind = ?5 AND seq < ?1", "seq DESC"),
+    [OP_LIST_OBJECT] =
+        OP_LIST("operation INDEXED BY operation_object",
+                "kind = ?5 AND object_id = ?8 AND seq < ?1", "seq DESC"),
+    [OP_LIST_TIME] =
+        OP_LIST("operation INDEXED BY operation_at",
+                "(at, seq) < (coalesce((SELECT at FROM operation WHERE"
+                " seq = ?1), ?3), ?1)",
+                "at DESC, seq DESC"),
     [OP_WALK] = "SELECT " OP_COLS " FROM operation WHERE seq > ?1"
-                " ORDER BY seq",
+                " AND seq <= ?2 ORDER BY seq",
+    [OP_RANGE] = "SELECT (SELECT seq FROM operation WHERE at >= ?1"
+                 " ORDER BY at, seq LIMIT 1), (SELECT seq FROM operation"
+                 " WHERE at < ?2 ORDER BY at DESC, seq DESC LIMIT 1)",
     [OP_FIRST_KEPT] =
         "SELECT coalesce((SELECT min(seq) FROM operation WHERE at >= ?1),"
         " (SELECT max(seq) + 1 FROM operation), 0)",
@@ -61,49 +78,24 @@ const struct query_set operation_queries = {"operation", operation_text,
 
 /* ---- the chain ---- */
 
-static void add_int(struct crypto_hash *h, int64_t value)
+static void to_row(const struct operation_row *o, struct log_row *out)
 {
-    uint8_t bytes[8];
-
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
-    crypto_hash_add(h, bytes, sizeof bytes);
-}
-
-/* -1 as the length tells NULL from the empty text. */
-static void add_text(struct crypto_hash *h, const char *text)
-{
-    add_int(h, text ? (int64_t)strlen(text) : -1);
-    if (text)
-        crypto_hash_add(h, text, strlen(text));
-}
-
-static void chain(const uint8_t before[CRYPTO_HASH_BYTES],
-                  const struct operation_row *row,
-                  uint8_t out[CRYPTO_HASH_BYTES])
-{
-    struct crypto_hash h;
-
-    crypto_hash_begin(&h);
-    crypto_hash_add(&h, before, CRYPTO_HASH_BYTES);
-    add_int(&h, row->seq);
-    add_int(&h, row->at);
-    add_int(&h, row->user_id);
-    add_text(&h, row->user_name);
-    add_text(&h, row->ip);
-    add_text(&h, row->request_id);
-    add_text(&h, row->op.action);
-    add_text(&h, row->op.kind);
-    add_int(&h, row->op.object_id);
-    add_text(&h, row->op.object_name);
-    add_text(&h, row->op.before);
-    add_text(&h, row->op.after);
-    crypto_hash_end(&h, out);
+    *out = (struct log_row){
+        .numbers = {o->seq,     o->at,       o->user_id, [8] = o->op.object_id},
+        .texts = { [3] = o->user_name,
+                    o->ip,
+                    o->request_id,
+                    o->op.action,
+                    o->op.kind,
+                    [9] = o->op.object_name,
+                    o->op.before,
+                    o->op.after},
+    };
+    memcpy(out->hash, o->hash, sizeof out->hash);
 }
 
 struct anchor {
-    int64_t seq;
-    uint8_t hash[CRYPTO_HASH_BYTES];
+    struct log_mark mark;
     uint8_t signature[64];
     bool is_signed;
 };
@@ -129,8 +121,8 @@ static enum err read_anchor(struct ctx *c, struct anchor *out)
         return OK;
     if (e)
         return e;
-    out->seq = col_int(q, 0);
-    copy_hash(c, q, 1, out->hash);
+    out->mark.seq = col_int(q, 0);
+    copy_hash(c, q, 1, out->mark.hash);
     const void *signature = col_blob(c, q, 2, &len);
     out->is_signed = signature && len == sizeof out->signature;
     if (out->is_signed)
@@ -139,7 +131,7 @@ static enum err read_anchor(struct ctx *c, struct anchor *out)
     return OK;
 }
 
-static enum err read_last(struct ctx *c, int64_t *seq, uint8_t hash[32])
+static enum err read_last(struct ctx *c, struct log_mark *out)
 {
     struct query *q = query(c, operation_text[OP_LAST]);
     enum err e = query_one(c, q);
@@ -147,16 +139,20 @@ static enum err read_last(struct ctx *c, int64_t *seq, uint8_t hash[32])
 
     if (e == ERR_NOT_FOUND) {
         e = read_anchor(c, &a);
-        *seq = a.seq;
-        memcpy(hash, a.hash, CRYPTO_HASH_BYTES);
+        *out = a.mark;
         return e;
     }
     if (e)
         return e;
-    *seq = col_int(q, 0);
-    copy_hash(c, q, 1, hash);
+    out->seq = col_int(q, 0);
+    copy_hash(c, q, 1, out->hash);
     query_done(q);
     return OK;
+}
+
+enum err operation_last(struct ctx *c, struct log_mark *out)
+{
+    return read_last(c, out);
 }
 
 static const char *or_empty(const char *text)
@@ -166,7 +162,8 @@ static const char *or_empty(const char *text)
 
 enum err operation_log(struct ctx *c, const struct operation *op)
 {
-    uint8_t before[CRYPTO_HASH_BYTES];
+    struct log_mark last;
+    struct log_row chained;
     struct operation_row row = {
         .at = c->now_us,
         .user_id = c->actor->user_id,
@@ -175,14 +172,14 @@ enum err operation_log(struct ctx *c, const struct operation *op)
         .request_id = or_empty(c->actor->request_id),
         .op = *op,
     };
-    int64_t last;
-    enum err e = read_last(c, &last, before);
+    enum err e = read_last(c, &last);
 
     if (e)
         return e;
-    row.seq = last + 1;
+    row.seq = last.seq + 1;
     row.op.object_name = or_empty(op->object_name);
-    chain(before, &row, row.hash);
+    to_row(&row, &chained);
+    log_chain(LOG_OPERATION, last.hash, &chained, row.hash);
     struct query *q = query(c, operation_text[OP_INSERT]);
     bind_int(q, 1, row.seq);
     bind_int(q, 2, row.at);
@@ -221,6 +218,18 @@ static void read_row(struct ctx *c, struct query *q, struct operation_row *out)
     copy_hash(c, q, 12, out->hash);
 }
 
+static const char *list_text(const struct operation_filter *f)
+{
+    bool has_time = f->from_us || f->to_us;
+    int n = f->kind && f->object_id ? OP_LIST_OBJECT
+            : f->user_id            ? OP_LIST_USER
+            : has_time              ? OP_LIST_TIME
+            : f->kind               ? OP_LIST_KIND
+                                    : OP_LIST_ALL;
+
+    return operation_text[n];
+}
+
 enum err operation_list(struct ctx *c, const struct operation_filter *filter,
                         const struct operation_row **out, size_t *count,
                         bool *more)
@@ -228,8 +237,7 @@ enum err operation_list(struct ctx *c, const struct operation_filter *filter,
     size_t max = (size_t)filter->limit;
     struct operation_row *list =
         arena_array(c->mem, struct operation_row, max + 1);
-    struct query *q =
-        query(c, operation_text[filter->user_id ? OP_LIST_USER : OP_LIST_ALL]);
+    struct query *q = query(c, list_text(filter));
     size_t n = 0;
     enum err e;
 
@@ -240,7 +248,8 @@ enum err operation_list(struct ctx *c, const struct operation_filter *filter,
     bind_text(q, 5, filter->kind);
     bind_text(q, 6, filter->action);
     bind_text(q, 7, filter->q);
-    bind_int(q, 8, (int64_t)max + 1);
+    bind_id(q, 8, filter->object_id);
+    bind_int(q, 9, (int64_t)max + 1);
     while (query_next(c, q, &e))
         read_row(c, q, &list[n++]);
     *more = n > max;
@@ -251,55 +260,106 @@ enum err operation_list(struct ctx *c, const struct operation_filter *filter,
 
 /* ---- proof ---- */
 
-static size_t anchor_text(struct arena *mem, const struct anchor *a,
-                          const char **out)
+static const char ANCHOR[] = "anchor";
+
+/* Texts are valid until the next row. */
+static void peek_row(struct query *q, struct log_row *out)
 {
-    char hex[2 * CRYPTO_HASH_BYTES + 1];
+    const struct log_shape *s = log_shape(LOG_OPERATION);
+    const char *hash = col_peek(q, (int)s->count);
 
-    str_to_hex(a->hash, CRYPTO_HASH_BYTES, hex);
-    *out = arena_printf(mem, "yagura operation log %lld %s", (long long)a->seq,
-                        hex);
-    return strlen(*out);
-}
-
-static bool is_signed_by(struct ctx *c, const struct anchor *a,
-                         const uint8_t key[CRYPTO_KEY_BYTES])
-{
-    uint8_t public_key[65];
-    const char *text;
-    size_t len = anchor_text(c->mem, a, &text);
-
-    if (!a->is_signed)
-        return a->seq == 0;
-    return crypto_public_key(key, public_key) &&
-           crypto_verify(public_key, text, len, a->signature);
+    *out = (struct log_row){.numbers = {0}};
+    for (size_t i = 0; i < s->count; i++)
+        if (s->columns[i].cell <= LOG_MOMENT)
+            out->numbers[i] = col_int(q, (int)i);
+        else
+            out->texts[i] = col_peek(q, (int)i);
+    if (hash)
+        memcpy(out->hash, hash, sizeof out->hash);
 }
 
 enum err operation_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
+                          const struct log_mark *head,
                           struct operation_proof *out)
 {
-    uint8_t hash[CRYPTO_HASH_BYTES], expected[CRYPTO_HASH_BYTES];
-    struct operation_row row;
+    struct log_row row;
+    struct anchor a;
+    enum err e = read_anchor(c, &a);
+    struct log_mark mark = a.mark;
+
+    *out = (struct operation_proof){.first_seq = mark.seq + 1};
+    if (e)
+        return e;
+    if (key && mark.seq &&
+        !(a.is_signed && log_mark_is_signed(c->mem, LOG_OPERATION, ANCHOR,
+                                            &mark, key, a.signature)))
+        out->broken_seq = mark.seq;
+    struct query *q = query(c, operation_text[OP_WALK]);
+    bind_int(q, 1, mark.seq);
+    bind_int(q, 2, INT64_MAX);
+    while (query_next(c, q, &e)) {
+        int64_t next = mark.seq + 1;
+        peek_row(q, &row);
+        bool fits = log_follows(LOG_OPERATION, &mark, &row);
+        if (fits && head && head->seq == mark.seq)
+            fits = crypto_equal(head->hash, mark.hash, sizeof mark.hash);
+        if (!fits && !out->broken_seq)
+            out->broken_seq = next;
+    }
+    out->last_seq = mark.seq;
+    if (head && head->seq > mark.seq && !out->broken_seq)
+        out->broken_seq = mark.seq + 1;
+    return e;
+}
+
+/* ---- exports ---- */
+
+static enum err mark_before(struct ctx *c, int64_t seq, struct log_mark *out)
+{
     struct anchor a;
     enum err e = read_anchor(c, &a);
 
-    *out = (struct operation_proof){.first_seq = a.seq + 1, .last_seq = a.seq};
+    *out = a.mark;
+    if (e || seq <= a.mark.seq + 1)
+        return e;
+    struct query *q = query(c, operation_text[OP_HASH]);
+    bind_int(q, 1, seq - 1);
+    if ((e = query_one(c, q)))
+        return e;
+    out->seq = seq - 1;
+    copy_hash(c, q, 0, out->hash);
+    query_done(q);
+    return OK;
+}
+
+enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,
+                        log_walk_fn *visit, void *arg)
+{
+    struct log_mark before;
+    struct log_row row;
+    struct query *q = query(c, operation_text[OP_RANGE]);
+
+    bind_int(q, 1, from_us);
+    bind_int(q, 2, to_us ? to_us : INT64_MAX);
+    enum err e = query_one(c, q);
     if (e)
         return e;
-    if (key && !is_signed_by(c, &a, key))
-        out->broken_seq = a.seq ? a.seq : 1;
-    memcpy(hash, a.hash, sizeof hash);
-    struct query *q = query(c, operation_text[OP_WALK]);
-    bind_int(q, 1, a.seq);
+    int64_t first = col_int(q, 0), last = col_int(q, 1);
+    query_done(q);
+    if (!first)
+        last = 0;
+    if ((e = mark_before(c, last ? first : 0, &before)) ||
+        (e = visit(arg, &before, NULL)))
+        return e;
+    q = query(c, operation_text[OP_WALK]);
+    bind_int(q, 1, before.seq);
+    bind_int(q, 2, last);
     while (query_next(c, q, &e)) {
-        read_row(c, q, &row);
-        chain(hash, &row, expected);
-        if (!out->broken_seq &&
-            (row.seq != out->last_seq + 1 ||
-             !crypto_equal(expected, row.hash, sizeof expected)))
-            out->broken_seq = out->last_seq + 1;
-        out->last_seq = row.seq;
-        memcpy(hash, row.hash, sizeof hash);
+        peek_row(q, &row);
+        if ((e = visit(arg, NULL, &row))) {
+            query_done(q);
+            return e;
+        }
     }
     return e;
 }
@@ -337,9 +397,8 @@ static enum err read_one_int(struct ctx *c, struct query *q, int64_t *out)
 enum err operation_prune(struct ctx *c, int64_t before_us,
                          const uint8_t key[CRYPTO_KEY_BYTES], size_t *removed)
 {
-    struct anchor a = {0};
+    struct anchor a = {.is_signed = true};
     int64_t kept;
-    const char *text;
 
     *removed = 0;
     struct query *q = query(c, operation_text[OP_FIRST_KEPT]);
@@ -352,14 +411,13 @@ enum err operation_prune(struct ctx *c, int64_t before_us,
     e = query_one(c, q);
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
-    a.seq = kept - 1;
-    copy_hash(c, q, 0, a.hash);
+    a.mark.seq = kept - 1;
+    copy_hash(c, q, 0, a.mark.hash);
     query_done(q);
-    size_t len = anchor_text(c->mem, &a, &text);
-    crypto_sign(key, text, len, a.signature);
+    log_sign_mark(c->mem, LOG_OPERATION, ANCHOR, &a.mark, key, a.signature);
     q = query(c, operation_text[OP_SET_ANCHOR]);
-    bind_int(q, 1, a.seq);
-    bind_blob(q, 2, a.hash, sizeof a.hash);
+    bind_int(q, 1, a.mark.seq);
+    bind_blob(q, 2, a.mark.hash, sizeof a.mark.hash);
     bind_int(q, 3, c->now_us);
     bind_blob(q, 4, a.signature, sizeof a.signature);
     if ((e = query_run(c, q)))

@@ -2,8 +2,8 @@
 #ifndef CORE_OPERATION_H
 #define CORE_OPERATION_H
 
-#include "base/crypto.h"
 #include "base/ctx.h"
+#include "core/log_chain.h"
 
 #include <stddef.h>
 
@@ -31,25 +31,38 @@ struct operation_row {
 
 /* NULL, 0 and "" mean any.  from/to are UTC microseconds, to is exclusive. */
 struct operation_filter {
-    int64_t user_id, from_us, to_us, after_seq;
+    int64_t user_id, object_id, from_us, to_us, after_seq;
     const char *kind, *action, *q; /* q: part of the object's name */
     int limit;
 };
-/* Newest first; after_seq pages downwards. */
+/* Newest first; after_seq pages downwards.  By time alone the order is that
+ * of the moments, which differs only where a clock was set back. */
 MUST_USE enum err operation_list(struct ctx *c,
                                  const struct operation_filter *filter,
                                  const struct operation_row **out,
                                  size_t *count, bool *more);
 
 /* Walks the chain.  broken_seq 0: whole; otherwise the first row that is
- * missing or does not fit.  key: tenant_derive_key(t, "log"), to check the
- * anchor's signature; NULL leaves it out. */
+ * missing or does not fit.  key: of log_sign_key(), to check the anchor's
+ * signature; head: where the chain was known to stand, to see a cut end.
+ * NULL leaves either out. */
 struct operation_proof {
     int64_t first_seq, last_seq, broken_seq;
 };
 MUST_USE enum err operation_verify(struct ctx *c,
                                    const uint8_t key[CRYPTO_KEY_BYTES],
+                                   const struct log_mark *head,
                                    struct operation_proof *out);
+
+MUST_USE enum err operation_last(struct ctx *c, struct log_mark *out);
+
+/* The rows of a time, oldest first and without gaps, for exports: visit()
+ * gets the mark before the first row, then row by row (its texts are valid
+ * during the call).  to_us 0: until now. */
+typedef enum err log_walk_fn(void *arg, const struct log_mark *before,
+                             const struct log_row *row);
+MUST_USE enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,
+                                 log_walk_fn *visit, void *arg);
 
 /* Deletes rows older than before_us, up to the first younger one, and signs
  * where the chain begins now.  key as for operation_verify. */

@@ -24,7 +24,7 @@ enum tenant_state { TENANT_OPENING, TENANT_READY, TENANT_ASIDE };
 struct tenant {
     char id[ID_BYTES];
     struct pool *pool;
-    uint8_t key[32];
+    uint8_t key[32], log_key[32];
     struct file *data;
     pthread_mutex_t access_lock; /* guards access while it is opened */
     struct file *access;         /* opened at the first use */
@@ -83,7 +83,7 @@ static size_t bucket_of(const char *id)
 /* ---- keys of a tenant ---- */
 
 struct tenant_keys {
-    uint8_t data[32], data_file[32], log_file[32];
+    uint8_t data[32], data_file[32], log[32], log_file[32];
 };
 
 static enum err load_one(struct pool *p, const char *id, const char *kind,
@@ -103,16 +103,14 @@ static enum err load_one(struct pool *p, const char *id, const char *kind,
 static enum err load_keys(struct pool *p, const char *id, bool may_make,
                           struct tenant_keys *out)
 {
-    uint8_t log_key[32];
     enum err e = load_one(p, id, "", may_make, out->data);
 
     if (!e)
-        e = load_one(p, id, ".log", may_make, log_key);
+        e = load_one(p, id, ".log", may_make, out->log);
     if (e)
         return e;
     crypto_derive(out->data, "file:tenant", out->data_file);
-    crypto_derive(log_key, "file:access", out->log_file);
-    crypto_wipe(log_key, sizeof(log_key));
+    crypto_derive(out->log, "file:access", out->log_file);
     return OK;
 }
 
@@ -236,6 +234,7 @@ static enum err open_files(struct tenant *t)
     struct conn_place place = {
         .vfs = p->config.vfs, .tenant = t->id, .key = keys.data_file};
     memcpy(t->key, keys.data, sizeof(t->key));
+    memcpy(t->log_key, keys.log, sizeof(t->log_key));
     e = file_open(path, &place, &migrate_tenant, p->config.figures, &t->data);
     crypto_wipe(&keys, sizeof(keys));
     return e;
@@ -247,6 +246,7 @@ static void free_tenant(struct tenant *t)
     file_close(t->access);
     pthread_mutex_destroy(&t->access_lock);
     crypto_wipe(t->key, sizeof(t->key));
+    crypto_wipe(t->log_key, sizeof(t->log_key));
     free(t);
 }
 
@@ -397,6 +397,7 @@ void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
     must(t && !tenant_is_id(id) && strlen(id) < sizeof(t->id));
     memcpy(t->id, id, strlen(id) + 1);
     memcpy(t->key, key, sizeof(t->key));
+    crypto_derive(key, "log", t->log_key);
     t->pool = p;
     t->data = file;
     t->state = TENANT_READY;
@@ -474,6 +475,15 @@ void tenant_derive_key(const struct tenant *t, const char *label,
 
     must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
     crypto_derive(t->key, text, out);
+}
+
+void tenant_derive_log_key(const struct tenant *t, const char *label,
+                           uint8_t out[32])
+{
+    char text[128];
+
+    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
+    crypto_derive(t->log_key, text, out);
 }
 
 enum err tx_begin(struct ctx *c, struct tenant *t, enum tx_mode mode)

@@ -61,6 +61,10 @@ int64_t tenant_size(const struct tenant *t);
 /* 32-byte keys by label under this tenant's own key. */
 void tenant_derive_key(const struct tenant *t, const char *label,
                        uint8_t out[32]);
+/* The same under the tenant's log key (<id>.log.key), which lives on until
+ * the logs go. */
+void tenant_derive_log_key(const struct tenant *t, const char *label,
+                           uint8_t out[32]);
 
 /* ---- transactions: c->db is set between begin and end ---- */
 enum tx_mode { TX_READ, TX_WRITE };

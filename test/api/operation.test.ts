@@ -95,3 +95,21 @@ test("only an administrator reads it; nobody changes it", async () => {
   for (const method of ["POST", "PUT", "PATCH", "DELETE"])
     assert.equal((await admin.request(method, "/operations", {})).status, 405);
 });
+
+test("one object's rows, one kind's, and the page after the first", async () => {
+  const { id: project } = await addProject(admin, "OPF");
+  const made = [];
+  for (const subject of ["甲", "乙"])
+    made.push((await admin.post(`/projects/${project}/tickets`, { subject, classification: "task" })).body);
+  await admin.patch(`/tickets/${made[0].id}`, { subject: "甲・改" }, made[0].version);
+  const mine = await newest(`kind=ticket&object=${made[0].id}`);
+  assert.deepEqual(mine.map((row: any) => row.action), ["update", "create"]);
+  assert.ok(mine.every((row: any) => row.object_id === made[0].id));
+  const today = new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 10);
+  for (const filter of ["kind=ticket", `from=${today}`, `kind=ticket&from=${today}&to=${today}`]) {
+    const whole = (await newest(`${filter}&limit=6`)).map((row: any) => row.seq);
+    const first = (await admin.get(`/operations?${filter}&limit=3`)).body;
+    const second = (await admin.get(`/operations?${filter}&limit=3&after=${first.next}`)).body;
+    assert.deepEqual([...first.items, ...second.items].map((row: any) => row.seq), whole, filter);
+  }
+});

@@ -30,7 +30,7 @@ static int64_t broken(struct world *w, const uint8_t *with)
     struct operation_proof proof;
 
     world_begin(w, w->admin, TX_READ);
-    must(operation_verify(&w->c, with, &proof) == OK);
+    must(operation_verify(&w->c, with, NULL, &proof) == OK);
     must(world_end(w, OK) == OK);
     return proof.broken_seq;
 }

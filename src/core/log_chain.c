@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chain: hash(n) = SHA-256(hash(n - 1) || row n), every text with its
+ * length before it, so that no two rows read alike. */
+#include "core/log_chain.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct log_shape shapes[] = {
+    [LOG_OPERATION] = {"operation",
+                       12, {{"seq", LOG_INT},
+                        {"at", LOG_MOMENT},
+                        {"user_id", LOG_INT},
+                        {"user_name", LOG_TEXT},
+                        {"ip", LOG_TEXT},
+                        {"request_id", LOG_TEXT},
+                        {"action", LOG_TEXT},
+                        {"kind", LOG_TEXT},
+                        {"object_id", LOG_INT},
+                        {"object_name", LOG_TEXT},
+                        {"before", LOG_JSON},
+                        {"after", LOG_JSON}}},
+    [LOG_ACCESS] = {"access",
+                       9,  {{"seq", LOG_INT},
+                     {"at", LOG_MOMENT},
+                     {"ip", LOG_TEXT},
+                     {"user_id", LOG_INT},
+                     {"method", LOG_TEXT},
+                     {"route", LOG_TEXT},
+                     {"status", LOG_INT},
+                     {"request_id", LOG_TEXT},
+                     {"agent", LOG_TEXT}}    },
+};
+
+const struct log_shape *log_shape(enum log_kind kind)
+{
+    return &shapes[kind];
+}
+
+static void add_int(struct crypto_hash *h, int64_t value)
+{
+    uint8_t bytes[8];
+
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
+    crypto_hash_add(h, bytes, sizeof bytes);
+}
+
+/* -1 as the length tells NULL from the empty text. */
+static void add_text(struct crypto_hash *h, const char *text)
+{
+    add_int(h, text ? (int64_t)strlen(text) : -1);
+    if (text)
+        crypto_hash_add(h, text, strlen(text));
+}
+
+void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
+               const struct log_row *row, uint8_t out[CRYPTO_HASH_BYTES])
+{
+    const struct log_shape *s = &shapes[kind];
+    struct crypto_hash h;
+
+    crypto_hash_begin(&h);
+    crypto_hash_add(&h, before, CRYPTO_HASH_BYTES);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->columns[i].cell <= LOG_MOMENT)
+            add_int(&h, row->numbers[i]);
+        else
+            add_text(&h, row->texts[i]);
+    crypto_hash_end(&h, out);
+}
+
+bool log_follows(enum log_kind kind, struct log_mark *mark,
+                 const struct log_row *row)
+{
+    uint8_t expected[CRYPTO_HASH_BYTES];
+    int64_t last = mark->seq;
+
+    log_chain(kind, mark->hash, row, expected);
+    mark->seq = row->numbers[0];
+    memcpy(mark->hash, row->hash, sizeof mark->hash);
+    return mark->seq == last + 1 &&
+           crypto_equal(expected, row->hash, sizeof expected);
+}
+
+/* Nearly all 32 bytes are a private key of P-256; the next label is for those
+ * that are not. */
+void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES])
+{
+    uint8_t public_key[65];
+    char label[32];
+    int n = 0;
+
+    do {
+        (void)snprintf(label, sizeof label, "sign:%d", n++);
+        tenant_derive_log_key(t, label, out);
+    } while (!crypto_public_key(out, public_key));
+}
+
+static const char *mark_text(struct arena *mem, enum log_kind kind,
+                             const char *what, const struct log_mark *mark)
+{
+    char hex[2 * CRYPTO_HASH_BYTES + 1];
+
+    str_to_hex(mark->hash, sizeof mark->hash, hex);
+    return arena_printf(mem, "yagura %s log %s %lld %s", shapes[kind].name,
+                        what, (long long)mark->seq, hex);
+}
+
+void log_sign_mark(struct arena *mem, enum log_kind kind, const char *what,
+                   const struct log_mark *mark,
+                   const uint8_t key[CRYPTO_KEY_BYTES], uint8_t out[64])
+{
+    const char *text = mark_text(mem, kind, what, mark);
+
+    crypto_sign(key, text, strlen(text), out);
+}
+
+bool log_mark_is_signed(struct arena *mem, enum log_kind kind, const char *what,
+                        const struct log_mark *mark,
+                        const uint8_t key[CRYPTO_KEY_BYTES],
+                        const uint8_t signature[64])
+{
+    const char *text = mark_text(mem, kind, what, mark);
+    uint8_t public_key[65];
+
+    return crypto_public_key(key, public_key) &&
+           crypto_verify(public_key, text, strlen(text), signature);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_LOG_CHAIN_H
+#define CORE_LOG_CHAIN_H
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "db/store.h"
+
+/* What the two logs have in common: rows of numbers and texts, each chained
+ * to the one before by SHA-256, and one line of an export for each row. */
+enum log_kind { LOG_OPERATION, LOG_ACCESS };
+enum log_format { LOG_NDJSON, LOG_CSV };
+
+enum log_cell {
+    LOG_INT,    /* 0 stands for none */
+    LOG_MOMENT, /* UTC microseconds; exports show the readable form too */
+    LOG_TEXT,
+    LOG_JSON /* an object, or NULL */
+};
+struct log_column {
+    const char *name;
+    enum log_cell cell;
+};
+enum { LOG_COLUMNS_MAX = 12 };
+
+/* The columns in the order they are hashed; the first is the number of the
+ * row, which has no gaps. */
+struct log_shape {
+    const char *name; /* "operation", "access" */
+    size_t count;
+    struct log_column columns[LOG_COLUMNS_MAX];
+};
+const struct log_shape *log_shape(enum log_kind kind);
+
+struct log_row {
+    int64_t numbers[LOG_COLUMNS_MAX];
+    const char *texts[LOG_COLUMNS_MAX];
+    uint8_t hash[CRYPTO_HASH_BYTES];
+};
+
+/* Where a chain stands: the last row and its hash; all zero before row 1. */
+struct log_mark {
+    int64_t seq;
+    uint8_t hash[CRYPTO_HASH_BYTES];
+};
+
+/* The hash of a row that follows this one. */
+void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
+               const struct log_row *row, uint8_t out[CRYPTO_HASH_BYTES]);
+
+/* Moves the mark to the row; false when the row does not follow it. */
+bool log_follows(enum log_kind kind, struct log_mark *mark,
+                 const struct log_row *row);
+
+/* The tenant's signing key of both logs; it derives from the log key, which
+ * lives as long as the logs do, not from the data key.  Wipe it after use. */
+void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES]);
+void log_sign_mark(struct arena *mem, enum log_kind kind, const char *what,
+                   const struct log_mark *mark,
+                   const uint8_t key[CRYPTO_KEY_BYTES], uint8_t out[64]);
+bool log_mark_is_signed(struct arena *mem, enum log_kind kind, const char *what,
+                        const struct log_mark *mark,
+                        const uint8_t key[CRYPTO_KEY_BYTES],
+                        const uint8_t signature[64]);
+
+#endif

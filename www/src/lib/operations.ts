@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What rows of the operation log are about, for its filters.
+export const kinds = [
+  "ticket", "project", "program", "comment", "user", "session", "security", "tenant", "role", "group", "group_member",
+  "project_member", "program_member", "tenant_member", "allowed_address", "token", "support", "label", "team", "classification",
+  "calendar", "job", "log",
+];
+export const actions = [
+  "create", "update", "delete", "restore", "link", "relink", "unlink", "reschedule", "merge", "set_calendar", "sign_in",
+  "set_password", "add_factor", "remove_factor", "make_recovery_codes", "use_recovery_code", "start", "cancel", "view",
+  "support_ask", "support_approve", "support_refuse", "support_enter", "support_end", "export",
+];

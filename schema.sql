@@ -77,6 +77,18 @@ CREATE TABLE link ( -- single-use links sent by mail
 ) STRICT;
 CREATE INDEX link_user ON link(user_id);
 
+CREATE TABLE email_change ( -- a new address until both mailboxes agree
+  user_id    INTEGER PRIMARY KEY REFERENCES user(id),
+  email      TEXT NOT NULL,                    -- the new one
+  old_hash   BLOB NOT NULL UNIQUE,             -- SHA-256 of the link's token, mailed to the old address
+  new_hash   BLOB NOT NULL UNIQUE,             -- and to the new one
+  needs_old  INTEGER NOT NULL CHECK (needs_old IN (0, 1)), -- 0: an administrator asked, the old one may only stop it
+  old_at     INTEGER,                          -- when it agreed
+  new_at     INTEGER,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL                  -- 24 hours later
+) STRICT;
+
 CREATE TABLE session (
   id         INTEGER PRIMARY KEY,
   token_hash BLOB NOT NULL UNIQUE,             -- SHA-256 of the cookie's value

@@ -11,7 +11,8 @@ const struct route_set *const route_sets[] = {
     &passkey_routes,      &job_routes,        &role_routes,
     &group_routes,        &reach_routes,      &operator_routes,
     &customer_routes,     &allow_list_routes, &support_routes,
-    &support_desk_routes, &own_token_routes,  &token_routes,
+    &support_desk_routes, &own_token_routes,  &own_email_routes,
+    &email_routes,        &token_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 
@@ -25,5 +26,6 @@ bool routes_are_everywhere(const struct route_set *set)
 bool routes_are_personal(const struct route_set *set)
 {
     return set == &session_routes || set == &factor_routes ||
-           set == &passkey_routes || set == &own_token_routes;
+           set == &passkey_routes || set == &own_token_routes ||
+           set == &own_email_routes;
 }

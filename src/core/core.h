@@ -18,6 +18,7 @@ extern const struct query_set dependency_queries;
 extern const struct query_set edit_queries;
 extern const struct query_set edit_link_queries;
 extern const struct query_set edit_ticket_queries;
+extern const struct query_set email_change_queries;
 extern const struct query_set field_queries;
 extern const struct query_set field_value_queries;
 extern const struct query_set group_queries;

@@ -68,6 +68,14 @@ enum err invite_send(struct ctx *c, const struct app *app, int64_t user_id,
     return send_link(c, app, user_id, purpose, false);
 }
 
+enum err invite_drop(struct ctx *c, int64_t user_id)
+{
+    struct query *q = query(c, invite_text[LINK_DROP]);
+
+    bind_int(q, 1, user_id);
+    return query_run(c, q);
+}
+
 enum err invite_find(struct ctx *c, const char *token, struct invite *out)
 {
     uint8_t hash[32];

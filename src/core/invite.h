@@ -20,6 +20,8 @@ struct invite {
 /* Makes the link and puts the mail into the outbox. */
 MUST_USE enum err invite_send(struct ctx *c, const struct app *app,
                               int64_t user_id, enum invite_purpose purpose);
+/* Links already mailed to this person end. */
+MUST_USE enum err invite_drop(struct ctx *c, int64_t user_id);
 /* ERR_NOT_FOUND (rule "link") when unknown, used or expired. */
 MUST_USE enum err invite_find(struct ctx *c, const char *token,
                               struct invite *out);

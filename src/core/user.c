@@ -31,6 +31,7 @@ enum {
     USER_UPDATE,
     USER_DELETE,
     USER_SELF,
+    USER_EMAIL,
     USER_SIGNED_IN,
     USER_COUNT_ADMINS
 };
@@ -55,6 +56,8 @@ static const char *const user_text[] = {
                     " version = version + 1 WHERE id = ?1 AND version = ?2",
     [USER_SELF] = "UPDATE user SET name = ?2, search = ?3, lang = ?4,"
                   " version = version + 1 WHERE id = ?1",
+    [USER_EMAIL] = "UPDATE user SET email = ?2, email_fold = ?3, search = ?4,"
+                   " version = version + 1 WHERE id = ?1",
     [USER_SIGNED_IN] = "UPDATE user SET signed_in_at = ?2 WHERE id = ?1",
     [USER_COUNT_ADMINS] =
         "SELECT count(*) FROM user WHERE is_admin = 1 AND state = 1",
@@ -264,23 +267,51 @@ static enum err check_rank(struct ctx *c, bool is_about_admin)
                     "Only a master administrator may do this to one");
 }
 
-enum err user_create(struct ctx *c, const struct app *app,
-                     const struct values *v, struct user *out)
+enum err user_check_email(struct ctx *c, int64_t id, const char *email)
 {
-    const char *email = values_text(v, "email");
-    const char *name = values_text(v, "name");
     struct user_secret taken;
 
     if (!str_is_email(email))
         return ctx_fail(c, ERR_INVALID, "email", "email",
                         "メールアドレスの形が正しくありません",
                         "This is not an e-mail address");
-    if (user_find_secret(c, email, &taken) == OK)
-        return ctx_fail(c, ERR_CONFLICT, "email", "email_taken",
-                        "このメールアドレスはすでに使われています",
-                        "This address is already in use");
-    enum err e = check_rank(c, values_bool(v, "is_admin", false));
+    enum err e = user_find_secret(c, email, &taken);
     if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    if (taken.id == id && id)
+        return ctx_fail(c, ERR_INVALID, "email", "same",
+                        "いまのメールアドレスと同じです",
+                        "This is the address already");
+    return ctx_fail(c, ERR_CONFLICT, "email", "email_taken",
+                    "このメールアドレスはすでに使われています",
+                    "This address is already in use");
+}
+
+enum err user_set_email(struct ctx *c, int64_t id, const char *email)
+{
+    struct user before, after;
+    enum err e = user_get(c, id, &before);
+
+    if (e)
+        return e;
+    struct query *q = query(c, user_text[USER_EMAIL]);
+    bind_int(q, 1, id);
+    bind_text(q, 2, email);
+    bind_text(q, 3, fold_email(c, email));
+    bind_text(q, 4, search_text(c, before.name, email));
+    if ((e = query_run(c, q)) || (e = user_get(c, id, &after)))
+        return e;
+    return log_user(c, "update", &after, &before);
+}
+
+enum err user_create(struct ctx *c, const struct app *app,
+                     const struct values *v, struct user *out)
+{
+    const char *email = values_text(v, "email");
+    const char *name = values_text(v, "name");
+    enum err e = user_check_email(c, 0, email);
+
+    if (e || (e = check_rank(c, values_bool(v, "is_admin", false))))
         return e;
     struct query *q = query(c, user_text[USER_INSERT]);
     bind_text(q, 1, email);

@@ -64,6 +64,11 @@ MUST_USE enum err user_create(struct ctx *c, const struct app *app,
 MUST_USE enum err user_update(struct ctx *c, int64_t id, int64_t version,
                               const struct values *v, struct user *out);
 MUST_USE enum err user_delete(struct ctx *c, int64_t id, int64_t version);
+/* ERR_INVALID "email" or ERR_CONFLICT "email_taken" unless this person could
+ * have the address; one's own is refused too: nothing would change. */
+MUST_USE enum err user_check_email(struct ctx *c, int64_t id,
+                                   const char *email);
+MUST_USE enum err user_set_email(struct ctx *c, int64_t id, const char *email);
 /* The actor's own name and language. */
 MUST_USE enum err user_update_self(struct ctx *c, const struct values *v);
 MUST_USE enum err user_note_sign_in(struct ctx *c, int64_t id);

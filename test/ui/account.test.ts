@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { Client, type Demo, removeDir, startDemo } from "../api/server.ts";
 import { openBrowser, signInPage, watch } from "./browser.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -86,5 +86,57 @@ test("an administrator sees a person's tokens and takes one away; English, dark,
   await shot(page, "tokens-of-narrow");
   await dialog.getByRole("button", { name: /CI/ }).click();
   await dialog.getByText(/No tokens yet|トークンはまだありません/).waitFor();
+  assert.deepEqual(problems, []);
+});
+
+/** The link in the newest mail to this address. */
+async function emailLink(address: string): Promise<string> {
+  const client = new Client(demo.ready.url);
+  const [, token] = await client.waitForMail(address, /\/email#(\S+)/);
+  return `${demo.ready.url}/email#${token}`;
+}
+
+test("a new address: asked for on the account page, allowed and confirmed by the mailed links", async () => {
+  const { page, problems } = await signedInPage(2);
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByLabel("新しいメールアドレス").fill(demo.ready.accounts[0]!.email);
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "すでに使われています" }).waitFor();
+  await page.getByLabel("新しいメールアドレス").fill("atarashii@kaku.example");
+  await page.keyboard.press("Enter");
+  await page.getByText("atarashii@kaku.example への変更").waitFor();
+  await check(page, "email open");
+  await shot(page, "email-open");
+  const other = await (await browser.newContext({ locale: "en-GB", viewport: { width: 390, height: 800 }, colorScheme: "dark" })).newPage();
+  await other.goto(await emailLink("atarashii@kaku.example"));
+  await other.getByRole("button", { name: "Confirm" }).waitFor();
+  assert.equal(new URL(other.url()).hash, "", "the token does not stay in the address");
+  await check(other, "email link");
+  await shot(other, "email-link");
+  await other.keyboard.press("Tab");
+  await other.getByRole("button", { name: "Confirm" }).focus();
+  await other.keyboard.press("Enter");
+  await other.getByRole("status").filter({ hasText: "The new address is confirmed" }).waitFor();
+  await page.goto(await emailLink(demo.ready.accounts[2]!.email));
+  await page.getByRole("button", { name: "承認する" }).click();
+  await page.getByRole("status").filter({ hasText: "に変更しました" }).waitFor();
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByRole("strong").filter({ hasText: "atarashii@kaku.example" }).waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("an administrator changes a person's address in the dialog; the new mailbox confirms", async () => {
+  const { page, problems } = await signedInPage(0);
+  const old = demo.ready.accounts[4]!.email;
+  await page.goto(`${demo.ready.url}/users?q=${encodeURIComponent(old)}`);
+  await page.getByRole("button", { name: /^その他/ }).first().click();
+  await page.getByRole("menuitem", { name: "編集" }).click();
+  await page.getByRole("dialog").getByLabel("メールアドレス").fill("tensei@kaku.example");
+  await shot(page, "user-dialog");
+  await page.keyboard.press("Enter");
+  await page.getByText("新しいアドレスに確認のメールを送りました").waitFor();
+  await page.goto(await emailLink("tensei@kaku.example"));
+  await page.getByRole("button", { name: "確認する" }).click();
+  await page.getByRole("status").filter({ hasText: "に変更しました" }).waitFor();
   assert.deepEqual(problems, []);
 });

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Changing an address: one's own, somebody's, and the links in the mails. */
+#include "api/routes.h"
+#include "api/session_reply.h"
+#include "core/email_change.h"
+
+static const struct field link_fields[] = {
+    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
+     "Link"},
+};
+static const struct form link_form = {"EmailLink", link_fields,
+                                      COUNT(link_fields)};
+
+static void put_change(struct call *k, const struct email_change *change)
+{
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "email", change ? change->email : NULL);
+    if (change) {
+        json_bool(&k->out, "needs_old", change->needs_old);
+        json_bool(&k->out, "old_done", change->old_done);
+        json_bool(&k->out, "new_done", change->new_done);
+        json_moment(&k->out, "expires_at", change->expires_at);
+    }
+    json_close(&k->out, '}');
+}
+
+static enum err get_own(struct call *k)
+{
+    struct email_change change;
+    enum err e = email_change_get(k->c, k->c->actor->user_id, &change);
+
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    put_change(k, e ? NULL : &change);
+    return OK;
+}
+
+static enum err post_own(struct call *k)
+{
+    k->reply->status = 202;
+    return email_change_ask(k->c, k->app, values_text(k->body, "email"));
+}
+
+static enum err delete_own(struct call *k)
+{
+    return email_change_drop(k->c, k->c->actor->user_id);
+}
+
+static enum err post_of_user(struct call *k)
+{
+    k->reply->status = 202;
+    return email_change_ask_for(k->c, k->app, call_id(k, 0),
+                                values_text(k->body, "email"));
+}
+
+static enum err post_check(struct call *k)
+{
+    struct email_change change;
+    enum err e =
+        email_change_find(k->c, values_text(k->body, "token"), &change);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "side", change.is_old_side ? "old" : "new");
+    json_bool(&k->out, "needs_old", change.needs_old);
+    json_text(&k->out, "email", change.email);
+    json_text(&k->out, "name", change.user_name);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_confirm(struct call *k)
+{
+    bool done = false;
+    enum err e =
+        email_change_confirm(k->c, k->app, values_text(k->body, "token"),
+                             session_from(k).agent, &done);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_bool(&k->out, "done", done);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_cancel(struct call *k)
+{
+    return email_change_cancel(k->c, values_text(k->body, "token"));
+}
+
+static const struct route own_routes[] = {
+    {METHOD_GET,    "/api/v1/me/email",            get_own,      RIGHT_SIGNED_IN, NULL,        NULL, NULL,
+     0,                                                                                                                 "The change of one's address that waits for its links"},
+    {METHOD_POST,   "/api/v1/me/email",            post_own,     RIGHT_SIGNED_IN, &email_form,
+     NULL,                                                                                           NULL, ROUTE_FRESH,
+     "Change one's address: links go to the old and the new one"                                                                                                              },
+    {METHOD_DELETE, "/api/v1/me/email",            delete_own,   RIGHT_SIGNED_IN, NULL,        NULL,
+     NULL,                                                                                                 0,           "Give the change up"                                  },
+    {METHOD_POST,   "/api/v1/email-links/check",   post_check,   RIGHT_ANYONE,
+     &link_form,                                                                               NULL, NULL, ROUTE_READ,
+     "What a mailed link to change an address is for"                                                                                                                         },
+    {METHOD_POST,   "/api/v1/email-links/confirm", post_confirm, RIGHT_ANYONE,
+     &link_form,                                                                               NULL, NULL, 0,           "This mailbox agrees to the change"                   },
+    {METHOD_POST,   "/api/v1/email-links/cancel",  post_cancel,  RIGHT_ANYONE,
+     &link_form,                                                                               NULL, NULL, 0,           "This mailbox stops the change"                       },
+};
+const struct route_set own_email_routes = {own_routes, COUNT(own_routes)};
+
+static const struct route routes[] = {
+    {METHOD_POST, "/api/v1/users/:id/email", post_of_user, RIGHT_ADMIN_USERS,
+     &email_form, NULL, NULL, ROUTE_FRESH,
+     "Change a person's address, which the new mailbox confirms"},
+};
+const struct route_set email_routes = {routes, COUNT(routes)};

@@ -28,6 +28,7 @@ function screens(): Offer[] {
     ["my_work", "/my", "home"],
     ["programs", "/", "tree"],
     ["account", "/account", "person"],
+    ["guide", "/help/start", "help"],
   ];
   list.push(...adminScreens());
   return list.map(([key, to, icon]) => ({ id: `go${to}`, icon, text: t(key), detail: t("go_to"), run: () => go(to) }));

@@ -79,6 +79,12 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   throw error;
 }
 
+/** A file of the product itself, such as a page of the manual. */
+export async function getFile(path: string): Promise<string> {
+  const reply = await fetch(path);
+  if (!reply.ok) throw new ApiError(reply.status, null);
+  return reply.text();
+}
 export const get = <T = any>(path: string) => call<T>("GET", path);
 export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);

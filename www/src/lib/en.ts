@@ -677,6 +677,11 @@ export const en: Record<Key, string> = {
   path_mode: "This address shares its host name, and so the browser’s storage, with other tenants (for evaluation or a single tenant).",
   unsent: "{n} not saved (sent again when possible)",
   discard: "Discard",
+  manual_here: "About this screen",
+  manual_search: "Search the manual",
+  search_results: "{n} found",
+  guide: "Manual",
+  help_menu: "Help",
   // roles, groups, grants
   access: "Access rights",
   roles: "Roles",

@@ -675,6 +675,11 @@ export const ja = {
   path_mode: "このアドレスはほかのテナントと同じホスト名を使うため、ブラウザの保存領域を共有します（評価用・1 テナント用）。",
   unsent: "未保存 {n} 件（つながり次第、再送します）",
   discard: "破棄",
+  manual_here: "この画面の使い方",
+  manual_search: "使い方を検索",
+  search_results: "{n} 件見つかりました",
+  guide: "使い方",
+  help_menu: "ヘルプ",
   // roles, groups, grants
   access: "権限",
   roles: "ロール",

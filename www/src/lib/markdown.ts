@@ -18,8 +18,8 @@ export type Block =
 
 const MAX_DEPTH = 8;
 
-/** http, https and mailto only; everything else stays text. */
-export const safeHref = (href: string) => (/^(https?:\/\/|mailto:)/i.test(href) ? href : null);
+/** http, https, mailto and pages of the manual; everything else stays text. */
+export const safeHref = (href: string) => (/^(https?:\/\/|mailto:|\/help\/[a-z]+$)/i.test(href) ? href : null);
 
 const spans: [RegExp, (m: RegExpMatchArray, depth: number) => Inline | null][] = [
   [/^`([^`]+)`/, (m) => ({ kind: "code", text: m[1]! })],

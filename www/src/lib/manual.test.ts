@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both languages have the same pages, and every link between them leads
+// somewhere.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+const folder = new URL("../../manual/", import.meta.url);
+const source = readFileSync(new URL("manual.ts", import.meta.url), "utf8");
+const names = [...source.match(/pageNames = \[(.*?)\]/)![1]!.matchAll(/"(\w+)"/g)].map(([, n]) => n!);
+
+for (const lang of ["ja", "en"])
+  test(`the manual is whole: ${lang}`, () => {
+    assert.deepEqual(readdirSync(new URL(lang, folder)).toSorted(), names.map((n) => `${n}.md`).toSorted());
+    for (const name of names) {
+      const text = readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8");
+      assert.match(text, /^# \S.*\n\n/, `${name}: a title first`);
+      for (const [, to] of text.matchAll(/\]\(([^)]+)\)/g)) assert.ok(names.some((n) => to === `/help/${n}`), `${name}: ${to}`);
+    }
+  });
+
+test("both languages have the same sections and tables", () => {
+  const shape = (lang: string, name: string) =>
+    readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8").split("\n").map((l) => l.match(/^(#+|\||-|\d\.|```)/)?.[0] ?? "").filter(Boolean).join(" ");
+  for (const name of names) assert.equal(shape("ja", name), shape("en", name), name);
+});

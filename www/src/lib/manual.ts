@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manual: Markdown pages in the binary, read once a language.
+import { getFile } from "./api";
+import type { Lang } from "./model";
+
+export const pageNames = ["start", "signin", "projects", "gantt", "tickets", "import", "members", "admin", "security", "operate", "glossary"] as const;
+export type PageName = (typeof pageNames)[number];
+export interface ManualPage {
+  name: PageName;
+  title: string;
+  text: string; // without the title
+}
+
+const read: Partial<Record<Lang, Promise<ManualPage[]>>> = {};
+
+export function readManual(lang: Lang): Promise<ManualPage[]> {
+  return (read[lang] ??= Promise.all(
+    pageNames.map(async (name) => {
+      const whole = await getFile(`/manual/${lang}/${name}.md`);
+      const end = whole.indexOf("\n");
+      return { name, title: whole.slice(2, end).trim(), text: whole.slice(end + 1).trim() };
+    }),
+  ).catch((error) => {
+    delete read[lang];
+    throw error;
+  }));
+}
+
+/** The page that fits a screen. */
+const fitting: Record<string, PageName> = {
+  gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin",
+  users: "admin", access: "members", master: "admin", tenant: "admin", security: "security", log: "security", my: "tickets",
+};
+export const pageFor = (screen: string): PageName => fitting[screen] ?? "start";
+
+/** Pages that hold every word, and the line it is in. */
+export function searchManual(pages: ManualPage[], q: string, fold: (text: string) => string) {
+  const words = fold(q.trim()).split(/\s+/).filter(Boolean);
+  return pages
+    .filter((p) => words.every((w) => fold(`${p.title} ${p.text}`).includes(w)))
+    .map((p) => ({ page: p, line: p.text.split("\n").find((l) => words.some((w) => fold(l).includes(w))) ?? "" }));
+}

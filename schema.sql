@@ -19,6 +19,7 @@ CREATE TABLE tenant ( -- the customer, or in control.db the operator; one row
   factors       INTEGER NOT NULL DEFAULT 3 CHECK (factors BETWEEN 0 AND 3), -- people may add: 1 authenticator app, 2 passkeys
   fresh_code    INTEGER NOT NULL DEFAULT 0 CHECK (fresh_code IN (0, 1)), -- sensitive steps want a mailed code too
   allowed       BLOB,                          -- allow_range as 17 bytes each, read at every request; NULL: from anywhere
+  terms_everyone INTEGER NOT NULL DEFAULT 0 CHECK (terms_everyone IN (0, 1)), -- each person accepts the terms, not only an administrator
   created_at    INTEGER NOT NULL,
   version       INTEGER NOT NULL DEFAULT 1     -- counts changes, for If-Match
 ) STRICT;
@@ -279,6 +280,19 @@ CREATE TABLE support ( -- an operator's way into this tenant's data, by consent
 ) STRICT;
 CREATE INDEX support_state ON support(state, expires_at);
 CREATE INDEX support_operator ON support(operator_id, id);
+
+CREATE TABLE consent ( -- who accepted which version of the terms of use
+  terms_no  INTEGER NOT NULL,                  -- in control.db
+  user_id   INTEGER NOT NULL REFERENCES user(id),
+  user_name TEXT NOT NULL,                     -- as it was then
+  is_whole  INTEGER NOT NULL CHECK (is_whole IN (0, 1)), -- 1: a master administrator, for the tenant
+  at        INTEGER NOT NULL,
+  ip        TEXT NOT NULL,
+  PRIMARY KEY (terms_no, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX consent_user ON consent(user_id, terms_no);
+CREATE INDEX consent_whole ON consent(terms_no, at) WHERE is_whole = 1;
+CREATE INDEX consent_at ON consent(at);
 
 CREATE TABLE key_name ( -- KEYs of programs and projects, unique together
   key TEXT PRIMARY KEY CHECK (key GLOB '[A-Z]*' AND length(key) BETWEEN 2 AND 10)
@@ -576,6 +590,18 @@ CREATE TABLE entry ( -- access log: who came from where
 CREATE INDEX entry_at ON entry(at);
 
 -- section: control
+
+CREATE TABLE terms ( -- terms of use; once published a version never changes
+  id           INTEGER PRIMARY KEY,
+  no           INTEGER UNIQUE,                 -- the version, NULL: a draft
+  ja           TEXT NOT NULL,                  -- Markdown
+  en           TEXT NOT NULL,
+  valid_from   INTEGER NOT NULL,               -- day
+  is_material  INTEGER NOT NULL CHECK (is_material IN (0, 1)), -- tenants must accept again
+  published_at INTEGER,
+  published_by TEXT,                           -- name as it was then
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;
 
 CREATE TABLE customer ( -- a tenant: what must be known without opening its file
   id         TEXT PRIMARY KEY,                 -- folder and path name

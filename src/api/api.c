@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/allow_list.h"
+#include "core/consent.h"
 #include "core/operator.h"
 #include "core/session.h"
 #include "core/support.h"
@@ -309,6 +310,9 @@ static enum err check_rights(struct call *k, const struct visitor *v)
         return e;
     if (right == RIGHT_HALF)
         return OK;
+    if (!(k->route->flags & ROUTE_TERMS) && !v->session.support &&
+        (e = consent_check(k->c, k->terms.owed)))
+        return e;
     e = k->place->is_operator
             ? operator_check(k->c, right, is_reading(k->route))
             : access_check(k->c, right, call_id(k, 0));
@@ -454,7 +458,10 @@ static enum err serve_api(struct call *k, const struct place *place,
                         "No such tenant");
     if (e)
         return e;
-    e = run_route(k, place, v);
+    if (!place->is_operator)
+        e = terms_find_now(k->c, k->app, &k->terms);
+    if (!e)
+        e = run_route(k, place, v);
     if (!e && is_reading(k->route))
         touch_session(k, v);
     tenant_close(k->tenant);

@@ -6,6 +6,7 @@
 #include "base/value.h"
 #include "core/access.h"
 #include "core/app.h"
+#include "core/terms.h"
 #include "http/server.h"
 
 struct place;
@@ -27,19 +28,21 @@ struct call {
     const struct place *place;     /* how the tenant was found, cookie names */
     const struct session *session; /* NULL: none came, or a token did */
     bool is_personal;              /* the route is one's account: no tokens */
+    struct terms_now terms;        /* versions in force; of tenants' places */
     struct json_out out;           /* the reply body */
 };
 
 typedef enum err call_fn(struct call *k);
 
 enum route_flag {
-    ROUTE_NO_TX = 1,   /* opens its own transaction (argon2, files first) */
-    ROUTE_RAW = 2,     /* body is bytes, read by the handler */
-    ROUTE_CREATED = 4, /* answers 201 */
-    ROUTE_MATCH = 8,   /* needs If-Match: "version": 428 without */
-    ROUTE_READ = 32,   /* a POST that only reads (GETs always do) */
-    ROUTE_LIST = 64,   /* reply is {items: […], next: cursor or null} */
-    ROUTE_QUIET = 512, /* a supporter's use is not noted: no business in it */
+    ROUTE_NO_TX = 1,    /* opens its own transaction (argon2, files first) */
+    ROUTE_RAW = 2,      /* body is bytes, read by the handler */
+    ROUTE_CREATED = 4,  /* answers 201 */
+    ROUTE_MATCH = 8,    /* needs If-Match: "version": 428 without */
+    ROUTE_READ = 32,    /* a POST that only reads (GETs always do) */
+    ROUTE_LIST = 64,    /* reply is {items: […], next: cursor or null} */
+    ROUTE_TERMS = 2048, /* open before the terms of use are accepted */
+    ROUTE_QUIET = 512,  /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens
                            that are limited to projects */

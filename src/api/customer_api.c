@@ -18,6 +18,8 @@ static const struct field reply_fields[] = {
     {"tickets",      FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"size_bytes",   FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
+    {"terms_no",     FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"terms_at",     FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
 };
 static const struct form reply_form = {"Customer", reply_fields,
                                        COUNT(reply_fields)};
@@ -70,6 +72,8 @@ static enum err get_tenant(struct call *k)
     json_int(&k->out, "tickets", f.tickets);
     json_int(&k->out, "size_bytes", f.size_bytes);
     json_moment(&k->out, "signed_in_at", f.signed_in_at);
+    json_int(&k->out, "terms_no", f.terms_no);
+    json_moment(&k->out, "terms_at", f.terms_at);
     json_close(&k->out, '}');
     return OK;
 }

@@ -12,6 +12,6 @@ extern const struct route_set catalogue_routes, comment_routes, demo_routes,
     passkey_routes, job_routes, role_routes, group_routes, reach_routes,
     allow_list_routes, own_token_routes, own_email_routes, email_routes,
     token_routes, operator_routes, customer_routes, support_routes,
-    support_desk_routes;
+    support_desk_routes, consent_routes, terms_routes;
 
 #endif

@@ -333,7 +333,7 @@ static const struct route routes[] = {
      &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
      "Give the password again before a sensitive step"                                                                                                                                },
     {METHOD_GET,    "/api/v1/session",              get_session,       RIGHT_SIGNED_IN, NULL,          NULL,
-     NULL,                                                                                                         ROUTE_QUIET,               "Who is signed in"                      },
+     NULL,                                                                                                         ROUTE_QUIET | ROUTE_TERMS, "Who is signed in"                      },
     {METHOD_DELETE, "/api/v1/session",              delete_session,    RIGHT_HALF,      NULL,          NULL,
      NULL,                                                                                                         0,                         "Sign out"                              },
     {METHOD_POST,   "/api/v1/links/check",          post_check_link,   RIGHT_ANYONE,

@@ -4,6 +4,7 @@
 #include "api/place.h"
 #include "api/support_reply.h"
 #include "core/access.h"
+#include "core/consent.h"
 #include "core/policy.h"
 #include "core/tenancy.h"
 #include "core/user.h"
@@ -75,6 +76,22 @@ static enum err own_rights(struct call *k, const struct session *s,
     return access_tenant(&whose, rights);
 }
 
+/* What the page has to tell, and to ask for, before anything else. */
+static enum err put_of_tenant(struct call *k, const struct session *s)
+{
+    struct actor actor = *k->c->actor;
+    struct ctx whose = *k->c;
+    struct consent_state state = {0};
+    enum err e;
+
+    actor.user_id = s->user_id;
+    whose.actor = &actor;
+    if (!s->support && (e = consent_find(&whose, k->terms.owed, &state)))
+        return e;
+    json_bool(&k->out, "terms_owed", state.is_whole_owed || state.is_own_owed);
+    return support_put_open(k, "support");
+}
+
 enum err session_put(struct call *k, const struct session *s)
 {
     struct policy policy;
@@ -107,7 +124,7 @@ enum err session_put(struct call *k, const struct session *s)
     json_bool(&k->out, "is_demo", k->app->is_demo);
     json_bool(&k->out, "is_support", s->support != NULL);
     if (!k->place->is_operator)
-        e = support_put_open(k, "support");
+        e = put_of_tenant(k, s);
     json_close(&k->out, '}');
     return e;
 }

@@ -10,6 +10,7 @@
 #include "core/limiter.h"
 #include "core/operator.h"
 #include "core/outbox.h"
+#include "core/terms.h"
 #include "core/worker.h"
 
 #include <signal.h>
@@ -47,6 +48,7 @@ enum err process_open(struct process *p)
     secret_calibrate(&params);
     secret_set_params(&params);
     p->app.limiter = limiter_open();
+    p->app.terms = terms_open();
     struct ctx c = process_ctx(p->mem, &system_actor);
     return operator_prepare(&c, &p->app, p->setup_token);
 }
@@ -117,6 +119,7 @@ void process_close(struct process *p)
     worker_close(p->app.worker);
     outbox_close(p->app.outbox);
     limiter_close(p->app.limiter);
+    terms_close(p->app.terms);
     store_close(p->app.store);
     crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
     crypto_wipe(p->app.code_key, sizeof(p->app.code_key));

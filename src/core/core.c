@@ -20,7 +20,7 @@ const struct query_set *const core_tenant_sets[] = {
     &job_queries,          &role_queries,           &group_queries,
     &reach_queries,        &customer_queries,       &allow_list_queries,
     &support_queries,      &support_mail_queries,   &token_queries,
-    &email_change_queries,
+    &email_change_queries, &consent_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -31,6 +31,7 @@ const struct query_set *const core_control_sets[] = {
     &sign_again_queries, &password_queries,  &invite_queries,
     &outbox_queries,     &operation_queries, &user_queries,
     &policy_queries,     &tenancy_queries,   &factor_queries,
-    &passkey_queries,    &recovery_queries,  &supporter_queries,
+    &passkey_queries,    &recovery_queries,  &terms_queries,
+    &supporter_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);

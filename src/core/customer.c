@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/consent.h"
 #include "core/core.h"
 #include "core/operation.h"
 #include "core/user.h"
@@ -126,7 +127,7 @@ static enum err count(struct ctx *c, struct customer_figures *out)
         .signed_in_at = col_int(q, 6),
     };
     query_done(q);
-    return OK;
+    return consent_find_whole(c, &out->terms_no, &out->terms_at);
 }
 
 enum err customer_get(struct ctx *c, const struct app *app, const char *id,

@@ -37,6 +37,7 @@ static const char *const may_scan[] = {
     "SCAN program", /* rights on all of them at once */
     "SCAN tenant",
     "SCAN customer",
+    "SCAN terms",
     "SCAN mail",
     "SCAN session", /* the daily round */
     "SCAN user",    /* counting administrators */

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { PAIRS = 4, CALLS_MAX = 400, THREADS = 8 };
+enum { PAIRS = 4, CALLS_MAX = 800, THREADS = 8 };
 
 static const char add_key[] = "INSERT INTO key_name (key) VALUES (?1)";
 static const char has_key[] = "SELECT count(*) FROM key_name WHERE key = ?1";

@@ -18,6 +18,7 @@ CREATE TABLE tenant ( -- the customer, or in control.db the operator; one row
   password_days INTEGER,                       -- life of a password
   factors       INTEGER NOT NULL DEFAULT 3 CHECK (factors BETWEEN 0 AND 3), -- people may add: 1 authenticator app, 2 passkeys
   fresh_code    INTEGER NOT NULL DEFAULT 0 CHECK (fresh_code IN (0, 1)), -- sensitive steps want a mailed code too
+  tokens        INTEGER NOT NULL DEFAULT 0 CHECK (tokens IN (0, 1)), -- people may make API tokens, and use them
   allowed       BLOB,                          -- allow_range as 17 bytes each, read at every request; NULL: from anywhere
   terms_everyone INTEGER NOT NULL DEFAULT 0 CHECK (terms_everyone IN (0, 1)), -- each person accepts the terms, not only an administrator
   created_at    INTEGER NOT NULL,

@@ -38,6 +38,7 @@ static enum err reply_policy(struct call *k, const struct policy *p)
     json_bool(&k->out, "totp", p->factors & POLICY_TOTP);
     json_bool(&k->out, "passkey", p->factors & POLICY_PASSKEY);
     json_bool(&k->out, "fresh_code", p->fresh_code);
+    json_bool(&k->out, "tokens", p->tokens);
     json_int(&k->out, "version", p->version);
     json_close(&k->out, '}');
     return OK;

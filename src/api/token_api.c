@@ -27,9 +27,10 @@ static enum err put_tokens(struct call *k, int64_t user_id)
 {
     const struct token *list;
     size_t count;
+    bool is_allowed;
     enum err e = token_list(k->c, user_id, &list, &count);
 
-    if (e)
+    if (e || (e = token_is_allowed(k->c, &is_allowed)))
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "items", '[');
@@ -37,6 +38,7 @@ static enum err put_tokens(struct call *k, int64_t user_id)
         put_token(k, &list[i], NULL);
     json_close(&k->out, ']');
     json_null(&k->out, "next");
+    json_bool(&k->out, "is_allowed", is_allowed);
     json_close(&k->out, '}');
     return OK;
 }

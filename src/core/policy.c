@@ -11,13 +11,13 @@
 
 enum { POLICY_GET, POLICY_UPDATE };
 static const char *const policy_text[] = {
-    [POLICY_GET] =
-        "SELECT password_profile, password_min, password_classes,"
-        " password_days, factors, fresh_code, version FROM tenant WHERE id = 1",
+    [POLICY_GET] = "SELECT password_profile, password_min, password_classes,"
+                   " password_days, factors, fresh_code, version, tokens FROM "
+                   "tenant WHERE id = 1",
     [POLICY_UPDATE] =
         "UPDATE tenant SET password_profile = ?2, password_min = ?3,"
         " password_classes = ?4, password_days = ?5, factors = ?6,"
-        " fresh_code = ?7, version = version + 1"
+        " fresh_code = ?7, tokens = ?8, version = version + 1"
         " WHERE id = 1 AND version = ?1",
 };
 const struct query_set policy_queries = {"policy", policy_text,
@@ -54,6 +54,7 @@ static const struct field policy_fields[] = {
     {"passkey",    FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "パスキー",             "Passkeys"    },
     {"fresh_code", FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "本人確認のコード",
      "Code before sensitive steps"                                                                                 },
+    {"tokens",     FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "APIトークン",          "API tokens"  },
 };
 const struct form policy_form = {"SecurityEdit", policy_fields,
                                  COUNT(policy_fields)};
@@ -82,6 +83,7 @@ void policy_work_out(const struct policy_floor *floor,
     out->days = shorter(out->days, shorter(floor->days, choice->days));
     out->factors = choice->factors;
     out->fresh_code = choice->fresh_code;
+    out->tokens = choice->tokens;
 }
 
 static enum err read_choice(struct ctx *c, struct policy_choice *out,
@@ -99,6 +101,7 @@ static enum err read_choice(struct ctx *c, struct policy_choice *out,
         .days = (int)col_int(q, 3),
         .factors = (unsigned)col_int(q, 4),
         .fresh_code = col_int(q, 5) != 0,
+        .tokens = col_int(q, 7) != 0,
     };
     *version = col_int(q, 6);
     query_done(q);
@@ -166,6 +169,7 @@ static void take_wishes(const struct values *v, struct policy_choice *choice)
     choice->factors =
         (totp ? POLICY_TOTP : 0U) | (passkey ? POLICY_PASSKEY : 0U);
     choice->fresh_code = values_bool(v, "fresh_code", choice->fresh_code);
+    choice->tokens = values_bool(v, "tokens", choice->tokens);
 }
 
 static const char *as_json(struct ctx *c, const struct policy *p)
@@ -181,6 +185,7 @@ static const char *as_json(struct ctx *c, const struct policy *p)
     json_bool(&o, "totp", p->factors & POLICY_TOTP);
     json_bool(&o, "passkey", p->factors & POLICY_PASSKEY);
     json_bool(&o, "fresh_code", p->fresh_code);
+    json_bool(&o, "tokens", p->tokens);
     json_close(&o, '}');
     return b.data;
 }
@@ -197,6 +202,7 @@ static enum err write_choice(struct ctx *c, int64_t version,
     bind_id(q, 5, choice->days);
     bind_int(q, 6, choice->factors);
     bind_int(q, 7, choice->fresh_code);
+    bind_int(q, 8, choice->tokens);
     enum err e = query_run(c, q);
     if (!e && db_changes(c) == 0)
         return ctx_stale(c);

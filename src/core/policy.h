@@ -21,6 +21,7 @@ struct policy_choice {
     int min, classes, days;
     unsigned factors; /* bits of enum policy_factor that people may add */
     bool fresh_code;  /* a sensitive step wants a mailed code too */
+    bool tokens;      /* people may make API tokens, and use them */
 };
 
 struct policy {
@@ -30,7 +31,7 @@ struct policy {
     const char *symbols; /* UTF-8; NULL: any character will do */
     bool refuses_guessable;
     unsigned factors;
-    bool fresh_code;
+    bool fresh_code, tokens;
     int64_t version; /* of the tenant's row */
 };
 

@@ -27,11 +27,13 @@ enum {
     TOKEN_DELETE,
     TOKEN_FORGET,
     TOKEN_COUNT,
+    TOKEN_ALLOWED,
 };
 static const char *const token_text[] = {
     [TOKEN_FIND] = "SELECT " TOKEN_COLS ", u.name, u.lang, u.is_admin"
                    " FROM token t JOIN user u ON u.id = t.user_id"
-                   " WHERE t.hash = ?1 AND t.expires_at > ?2 AND u.state = 1",
+                   " WHERE t.hash = ?1 AND t.expires_at > ?2 AND u.state = 1"
+                   " AND (SELECT tokens FROM tenant WHERE id = 1)",
     [TOKEN_TOUCH] = "UPDATE token SET used_at = ?2, used_ip = ?3 WHERE id = ?1",
     [TOKEN_INSERT] = "INSERT INTO token (user_id, name, hash, may_write,"
                      " is_limited, created_at, expires_at)"
@@ -46,6 +48,7 @@ static const char *const token_text[] = {
     [TOKEN_DELETE] = "DELETE FROM token WHERE id = ?1 AND user_id = ?2",
     [TOKEN_FORGET] = "DELETE FROM token WHERE user_id = ?1 AND expires_at < ?2",
     [TOKEN_COUNT] = "SELECT count(*) FROM token WHERE user_id = ?1",
+    [TOKEN_ALLOWED] = "SELECT tokens FROM tenant WHERE id = 1",
 };
 const struct query_set token_queries = {"token", token_text, COUNT(token_text)};
 
@@ -73,6 +76,17 @@ static const struct field reply_fields[] = {
 };
 const struct form token_reply_form = {"Token", reply_fields,
                                       COUNT(reply_fields)};
+
+enum err token_is_allowed(struct ctx *c, bool *out)
+{
+    struct query *q = query(c, token_text[TOKEN_ALLOWED]);
+    enum err e = query_one(c, q);
+
+    *out = !e && col_int(q, 0) != 0;
+    if (!e)
+        query_done(q);
+    return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+}
 
 static void read_token(struct ctx *c, struct query *q, struct token *out)
 {
@@ -148,6 +162,18 @@ static enum err log_token(struct ctx *c, const char *action,
                                              .after = is_new ? b.data : NULL});
 }
 
+static enum err need_allowed(struct ctx *c)
+{
+    bool is_allowed;
+    enum err e = token_is_allowed(c, &is_allowed);
+
+    if (e || is_allowed)
+        return e;
+    return ctx_fail(c, ERR_CONFLICT, "", "tokens_off",
+                    "このテナントではAPIトークンを使えません",
+                    "This tenant does not allow API tokens");
+}
+
 /* Those over for a month make room; then there may be so many. */
 static enum err make_room(struct ctx *c)
 {
@@ -200,9 +226,9 @@ enum err token_create(struct ctx *c, const struct values *v, struct token *out,
     uint8_t hash[32];
     const int64_t *ids;
     size_t count = values_ids(v, "projects", &ids);
-    enum err e = make_room(c);
+    enum err e = need_allowed(c);
 
-    if (e)
+    if (e || (e = make_room(c)))
         return e;
     *out = (struct token){
         .user_id = c->actor->user_id,

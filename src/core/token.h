@@ -10,7 +10,8 @@
 /* Personal tokens for programs: "ygr_" and 256 random bits, kept only as
  * SHA-256, shown once.  A token acts as its owner, with what the owner may do
  * at that moment, and less: reading only, or on some projects only.  It never
- * counts as a fresh sign-in and never reaches the owner's account. */
+ * counts as a fresh sign-in and never reaches the owner's account.  Where the
+ * tenant does not allow tokens (the default) none is made and none works. */
 #define TOKEN_PREFIX "ygr_"
 enum {
     TOKEN_PER_USER = 20,
@@ -35,6 +36,7 @@ struct token {
 extern const struct form token_form; /* name, write, days, projects */
 extern const struct form token_reply_form;
 
+MUST_USE enum err token_is_allowed(struct ctx *c, bool *out);
 /* By what followed "Bearer ": ERR_AUTH "token" when unknown, over, or the
  * owner is not active. */
 MUST_USE enum err token_find(struct ctx *c, const char *text,

@@ -157,6 +157,8 @@ test("what stands left of the first stranger is his claim; 40 hops are walked", 
 });
 
 test("a token from an address off the list is refused like its owner", async () => {
+  const { version } = (await bossClient.get("/security", from("192.0.2.7"))).body;
+  await bossClient.request("PATCH", "/security", { tokens: true }, { "If-Match": `"${version}"`, ...from("192.0.2.7") });
   const { token } = (await bossClient.post("/me/tokens", { name: "集計", days: 1 }, from("192.0.2.7"))).body;
   const by = (ip: string) => new Client(url).get("/programs", { Authorization: `Bearer ${token}`, ...from(ip) });
   assert.equal((await by("192.0.2.7")).status, 200);

@@ -11,6 +11,10 @@ before(async () => {
   demo = await startDemo();
   admin = await signedIn(demo, 0);
 });
+const allow = async (tokens: boolean) => {
+  const { version } = (await admin.get("/security")).body;
+  assert.equal((await admin.patch("/security", { tokens }, version)).status, 200);
+};
 after(async () => {
   delete process.env.YAGURA_TEST_CLOCK_S;
   await demo.stop();
@@ -34,6 +38,17 @@ async function make(owner: Client, fields: object = {}): Promise<{ program: Prog
   assert.match(reply.body.token, /^ygr_[A-Za-z0-9_-]{43}$/);
   return { program: new Program(reply.body.token), id: reply.body.id };
 }
+
+test("off unless the tenant allows them; taken back, those that are there stop at once", async () => {
+  const refused = await admin.post("/me/tokens", { name: "x", days: 30 });
+  assert.deepEqual([refused.status, rule(refused)], [409, "tokens_off"]);
+  await allow(true);
+  const { program } = await make(admin);
+  assert.equal((await program.get("/programs")).status, 200);
+  await allow(false);
+  assert.deepEqual([(await program.get("/programs")).status, rule(await program.get("/programs"))], [401, "token"]);
+  await allow(true);
+});
 
 test("made with a name, a scope and an end within a year; its text is shown once", async () => {
   for (const [fields, field] of [

@@ -39,6 +39,15 @@ async function check(page: Page, name: string) {
   assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true, name);
 }
 
+test("the administrator lets people make tokens", async () => {
+  const { page } = await signedInPage(0);
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByText("このテナントではAPIトークンを使えません").waitFor();
+  await page.goto(`${demo.ready.url}/security`);
+  await page.getByLabel("個人のAPIトークンを作り").check();
+  await page.getByText("保存しました").waitFor();
+});
+
 test("a token is made for two projects, shown once, used, and revoked", async () => {
   const { page, problems } = await signedInPage(0);
   await page.goto(`${demo.ready.url}/account`);

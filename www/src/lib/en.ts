@@ -760,6 +760,8 @@ export const en: Record<Key, string> = {
   tokens: "API tokens",
   tokens_text: "Programs use them in your place. They cannot change your account or security settings.",
   tokens_of: "API tokens of {name}",
+  allow_tokens: "Let people make and use personal API tokens",
+  tokens_off: "This tenant does not allow API tokens. An administrator can under “Passwords and sign-in”.",
   no_tokens: "No tokens yet.",
   token_add: "Make a token",
   token_make: "Make",

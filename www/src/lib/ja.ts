@@ -758,6 +758,8 @@ export const ja = {
   tokens: "APIトークン",
   tokens_text: "プログラムがあなたの代わりに使うためのトークンです。アカウントやセキュリティの変更には使えません。",
   tokens_of: "{name}さんのAPIトークン",
+  allow_tokens: "個人のAPIトークンを作り、使えるようにする",
+  tokens_off: "このテナントではAPIトークンを使えません。管理者が「パスワードと認証」で許可すると使えます。",
   no_tokens: "トークンはまだありません。",
   token_add: "トークンを作成",
   token_make: "作成",

@@ -422,5 +422,6 @@ export interface Security {
   totp: boolean;
   passkey: boolean;
   fresh_code: boolean;
+  tokens: boolean;
   version: number;
 }

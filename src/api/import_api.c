@@ -5,6 +5,8 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "core/import.h"
+#include "core/plan_export.h"
+#include "core/project.h"
 
 #include <stdatomic.h>
 
@@ -28,6 +30,15 @@ static const struct field import_fields[] = {
 };
 static const struct form import_form = {"ImportQuery", import_fields,
                                         COUNT(import_fields)};
+
+static enum err fail_busy(struct ctx *c)
+{
+    return ctx_fail(c, ERR_BUSY, "", "busy",
+                    "ほかの取り込みか書き出しが実行中です。少し待ってから"
+                    "やり直してください",
+                    "Other files are being imported or exported; try again"
+                    " in a moment");
+}
 
 static void close_arena(void *arg)
 {
@@ -82,11 +93,7 @@ static enum err post_import(struct call *k)
 
     if (atomic_fetch_add(&in_hand, 1) >= AT_ONCE) {
         atomic_fetch_sub(&in_hand, 1);
-        return ctx_fail(k->c, ERR_BUSY, "", "busy",
-                        "ほかの取り込みが実行中です。少し待ってからやり直して"
-                        "ください",
-                        "Other files are being imported; try again in a"
-                        " moment");
+        return fail_busy(k->c);
     }
     big.mem = arena_open(ARENA_MAX);
     arena_defer(k->c->mem, close_arena, big.mem);
@@ -122,11 +129,53 @@ static enum err get_sample(struct call *k)
     return OK;
 }
 
+static const struct field export_fields[] = {
+    {"encoding", FIELD_CHOICE, 0, 0, 0, encoding_words, NULL, "文字コード",
+     "Encoding"},
+};
+static const struct form export_form = {"ExportQuery", export_fields,
+                                        COUNT(export_fields)};
+
+static enum err get_export(struct call *k)
+{
+    struct ctx big = *k->c;
+    struct project project;
+    enum err e = project_get_plain(k->c, call_id(k, 0), &project);
+
+    if (e)
+        return e;
+    if (atomic_fetch_add(&in_hand, 1) >= AT_ONCE) {
+        atomic_fetch_sub(&in_hand, 1);
+        return fail_busy(k->c);
+    }
+    big.mem = arena_open(ARENA_MAX);
+    arena_defer(k->c->mem, close_arena, big.mem);
+    k->reply->body = buf_in(big.mem);
+    e = plan_export(
+        &big, call_id(k, 0),
+        (enum plan_encoding)values_int(k->query, "encoding", PLAN_AUTO),
+        &k->reply->body);
+    k->c->fail = big.fail;
+    if (e)
+        return e;
+    k->reply->type = values_int(k->query, "encoding", PLAN_AUTO) == PLAN_CP932
+                         ? "text/csv; charset=Shift_JIS"
+                         : "text/csv; charset=utf-8";
+    reply_header(k->reply, "Content-Disposition",
+                 arena_printf(k->c->mem,
+                              "attachment; filename=\"%s-tickets.csv\"",
+                              project.key));
+    return OK;
+}
+
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/projects/:id/imports", post_import,
-     RIGHT_PROJECT_TICKET_ADD,                                                  NULL, &import_form, NULL,
-     ROUTE_NO_TX | ROUTE_RAW,                                                                                "Bring a plan in from a file"               },
-    {METHOD_GET,  "/api/v1/imports/sample",       get_sample,  RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                          NULL, 0, "A sample CSV file in the reader's language"},
+    {METHOD_POST, "/api/v1/projects/:id/imports",    post_import,
+     RIGHT_PROJECT_TICKET_ADD,                                                     NULL, &import_form, NULL,
+     ROUTE_NO_TX | ROUTE_RAW,                                                                                   "Bring a plan in from a file"               },
+    {METHOD_GET,  "/api/v1/projects/:id/export.csv", get_export,
+     RIGHT_PROJECT_TICKET_VIEW,                                                    NULL, &export_form, NULL, 0,
+     "Its tickets as CSV, as an import reads it"                                                                                                            },
+    {METHOD_GET,  "/api/v1/imports/sample",          get_sample,  RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                             NULL, 0, "A sample CSV file in the reader's language"},
 };
 const struct route_set import_routes = {routes, COUNT(routes)};

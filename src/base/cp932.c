@@ -2,6 +2,9 @@
 #include "base/cp932.h"
 
 #include "base/buf.h"
+#include "base/str.h"
+
+#include <pthread.h>
 
 static void put_utf8(struct buf *b, unsigned code)
 {
@@ -46,6 +49,87 @@ bool cp932_decode(struct arena *mem, const char *in, size_t len, char **out,
         if (code == 0)
             return false;
         put_utf8(&b, code);
+    }
+    *out = b.data ? b.data : arena_strdup(mem, "");
+    *out_len = b.len;
+    return true;
+}
+
+/* ---- the other way ---- */
+
+static unsigned short pairs[65536]; /* by code point: lead << 8 | trail */
+
+static void learn_row(unsigned lead)
+{
+    for (unsigned trail = 0x40; trail <= 0xfc; trail++) {
+        unsigned code = find_pair(lead, trail);
+        if (code && !pairs[code])
+            pairs[code] = (unsigned short)(lead << 8 | trail);
+    }
+}
+
+/* Of two places for one character Windows writes the first, but for the rows
+ * 0xED and 0xEE, which repeat what 0xFA to 0xFC hold. */
+static void learn_pairs(void)
+{
+    for (unsigned lead = 0x81; lead <= 0xfc; lead++)
+        if (lead != 0xed && lead != 0xee)
+            learn_row(lead);
+    learn_row(0xed);
+    learn_row(0xee);
+}
+
+static uint32_t as_windows(uint32_t code)
+{
+    static const unsigned short others[][2] = {
+        {0x301c, 0xff5e},
+        {0x2212, 0xff0d},
+        {0x2016, 0x2225},
+        {0x2014, 0x2015},
+        {0x00a2, 0xffe0},
+        {0x00a3, 0xffe1},
+        {0x00ac, 0xffe2},
+    };
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i][0] == code)
+            return others[i][1];
+    return code;
+}
+
+static bool put_932(struct buf *b, uint32_t code)
+{
+    if (code < 0x80) {
+        buf_putc(b, (char)code);
+        return true;
+    }
+    if (code >= 0xff61 && code <= 0xff9f) {
+        buf_putc(b, (char)(0xa1 + (code - 0xff61)));
+        return true;
+    }
+    unsigned pair = code < 0x10000 ? pairs[as_windows(code)] : 0;
+    if (!pair)
+        return false;
+    buf_putc(b, (char)(pair >> 8));
+    buf_putc(b, (char)(pair & 0xff));
+    return true;
+}
+
+bool cp932_encode(struct arena *mem, const char *in, size_t len, char **out,
+                  size_t *out_len, size_t *bad_offset)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct buf b = buf_in(mem);
+
+    (void)pthread_once(&once, learn_pairs);
+    buf_reserve(&b, len + 1);
+    for (size_t i = 0; i < len;) {
+        uint32_t code = 0;
+        size_t n = str_decode(in + i, len - i, &code);
+        *bad_offset = i;
+        if (n == 0 || !put_932(&b, code))
+            return false;
+        i += n;
     }
     *out = b.data ? b.data : arena_strdup(mem, "");
     *out_len = b.len;

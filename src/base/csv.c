@@ -150,10 +150,21 @@ bool csv_parse(struct arena *mem, const char *text, size_t len,
     return true;
 }
 
+static bool looks_like_formula(const char *text)
+{
+    text += strspn(text, "'");
+    return *text && strchr("=+-@\t\r\n", *text);
+}
+
+const char *csv_plain(const char *text)
+{
+    return *text == '\'' && looks_like_formula(text) ? text + 1 : text;
+}
+
 void csv_put(struct buf *b, const char *text, bool is_last)
 {
     buf_putc(b, '"');
-    if (text && *text && strchr("=+-@\t\r", *text))
+    if (text && looks_like_formula(text))
         buf_putc(b, '\'');
     for (; text && *text; text++) {
         if (*text == '"')

@@ -37,8 +37,10 @@ bool csv_parse(struct arena *mem, const char *text, size_t len,
                struct csv_error *error);
 
 /* Writing: every cell quoted; a cell that a spreadsheet would take for a
- * formula (= + - @ TAB CR first) gets a leading apostrophe. */
+ * formula (= + - @ TAB CR LF first, also after apostrophes) gets a leading
+ * apostrophe, which csv_plain() takes away again. */
 struct buf;
 void csv_put(struct buf *b, const char *text, bool is_last);
+const char *csv_plain(const char *text);
 
 #endif

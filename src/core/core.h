@@ -37,6 +37,7 @@ extern const struct query_set outbox_queries;
 extern const struct query_set outline_queries;
 extern const struct query_set passkey_queries;
 extern const struct query_set password_queries;
+extern const struct query_set plan_export_queries;
 extern const struct query_set plan_view_queries;
 extern const struct query_set policy_queries;
 extern const struct query_set program_queries;

@@ -152,9 +152,7 @@ static void read_heads(struct ctx *c, const struct csv_row *row,
 /* What the export put before a cell that looked like a formula goes again. */
 static const char *tidy(struct ctx *c, const char *text)
 {
-    text = str_trim(c->mem, text);
-    if (text[0] == '\'' && text[1] && strchr("=+-@", text[1]))
-        text++;
+    text = csv_plain(str_trim(c->mem, text));
     return *text ? text : NULL;
 }
 

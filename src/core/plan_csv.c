@@ -8,7 +8,12 @@
 
 #include <string.h>
 
-enum { BYTES_MAX = 32 << 20, ROWS_MAX = 100000, CELLS_MAX = 64 };
+enum {
+    BYTES_MAX = 32 << 20,
+    ROWS_MAX = 100000,
+    CELLS_MAX = 64,
+    CELL_BYTES = 400000
+};
 
 static const struct {
     const char *ja, *en;
@@ -216,6 +221,15 @@ static const char *csv_message(struct ctx *c, const char *rule)
     return ctx_text(c, "セルの文字が長すぎます", "A cell is too long");
 }
 
+/* Without what was put before a cell that looked like a formula.  Details keep
+ * the blanks around them: four of them mean something in Markdown. */
+static const char *take_cell(struct ctx *c, int cell, const char *text)
+{
+    const char *trimmed = str_trim(c->mem, text);
+
+    return csv_plain(cell == PLAN_DETAILS && *trimmed ? text : trimmed);
+}
+
 static void take_row(struct ctx *c, const struct csv_row *row,
                      const struct plan_file *f, struct plan_item *out)
 {
@@ -223,7 +237,7 @@ static void take_row(struct ctx *c, const struct csv_row *row,
     for (int cell = 0; cell < PLAN_CELLS; cell++) {
         size_t column = (size_t)f->columns[cell];
         if (column && column <= row->count)
-            out->cell[cell] = str_trim(c->mem, row->text[column - 1]);
+            out->cell[cell] = take_cell(c, cell, row->text[column - 1]);
     }
 }
 
@@ -231,7 +245,7 @@ enum err plan_csv_read(struct ctx *c, const char *data, size_t len,
                        enum plan_encoding encoding, struct plan_file *out,
                        struct plan_error *error)
 {
-    static const struct csv_limits limits = {ROWS_MAX, CELLS_MAX, 100000};
+    static const struct csv_limits limits = {ROWS_MAX, CELLS_MAX, CELL_BYTES};
     struct csv csv;
     struct csv_error bad;
     enum err e;

@@ -54,7 +54,9 @@ export function setRequestLanguage(lang: string) {
   acceptLanguage = lang;
 }
 
-async function call<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+const asJson = (reply: Response): Promise<any> => reply.json().catch(() => null);
+
+async function call<T>(method: string, path: string, body?: unknown, version?: number, read = asJson): Promise<T> {
   const headers: Record<string, string> = { "Accept-Language": acceptLanguage };
   const raw = body instanceof Blob;
   if (method !== "GET") headers["X-Req"] = "1";
@@ -70,12 +72,11 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   });
   onNetwork(true);
   if (reply.status === 204) return undefined as T;
-  const json = await reply.json().catch(() => null);
-  if (reply.ok) return json as T;
-  const error = new ApiError(reply.status, json);
+  if (reply.ok) return read(reply);
+  const error = new ApiError(reply.status, await asJson(reply));
   if (reply.status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
   // the same call once more: what was typed stays where it is meanwhile
-  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version);
+  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read);
   throw error;
 }
 
@@ -86,6 +87,8 @@ export async function getFile(path: string): Promise<string> {
   return reply.text();
 }
 export const get = <T = any>(path: string) => call<T>("GET", path);
+/** What a call answers as a file. */
+export const getBlob = (path: string) => call<Blob>("GET", path, undefined, undefined, (reply) => reply.blob());
 export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
 export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);

@@ -164,7 +164,8 @@ static void creates_a_tenant_wholly_or_not_at_all(void **state)
     struct tenant *t;
     int n = 1;
 
-    for (; n < CALLS_MAX; n++) {
+    /* the schema takes hundreds of writes, most of them alike */
+    for (; n < CALLS_MAX; n += n < 60 ? 1 : 9) {
         const char *id = fixture_text("new", n);
         fault_arm(n, SQLITE_FULL);
         enum err e = tenant_create(f->store, id);

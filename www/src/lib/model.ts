@@ -28,6 +28,8 @@ export interface Customer {
   tickets?: number;
   size_bytes?: number;
   signed_in_at?: string | null;
+  terms_no?: number;
+  terms_at?: string | null;
 }
 /** Support access that is open now. */
 export interface SupportOpen {
@@ -49,6 +51,34 @@ export interface Support extends Omit<SupportOpen, "expires_at"> {
   ended_by: string | null;
   version: number;
 }
+export interface TermsState {
+  terms: { no: number; ja: string; en: string; valid_from: string; is_material: boolean } | null;
+  versions: { no: number; valid_from: string; is_material: boolean }[];
+  is_whole_owed: boolean;
+  is_own_owed: boolean;
+  everyone: boolean;
+  accepted_no: number;
+  accepted_at: string | null;
+}
+export interface Consent {
+  no: number;
+  user: Person;
+  for_tenant: boolean;
+  at: string;
+  ip: string;
+}
+/** As the operator writes them. */
+export interface TermsVersion {
+  id: string;
+  no: number | null;
+  ja?: string;
+  en?: string;
+  valid_from: string;
+  is_material: boolean;
+  published_at: string | null;
+  published_by: string | null;
+  version: number;
+}
 export interface Operator {
   id: string;
   name: string;
@@ -67,6 +97,7 @@ export interface Session {
   is_demo: boolean;
   is_support: boolean;
   support?: SupportOpen[];
+  terms_owed?: boolean;
   password_expired: boolean;
   password_expires_at: string | null;
 }

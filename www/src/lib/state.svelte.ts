@@ -15,7 +15,7 @@ export interface Toast {
 }
 
 export const app = $state({
-  step: "loading" as "loading" | "signed_out" | "code" | "locked" | "ready",
+  step: "loading" as "loading" | "signed_out" | "code" | "locked" | "terms" | "ready",
   session: null as Session | null,
   programs: [] as Program[],
   projects: [] as Project[],
@@ -40,6 +40,7 @@ export const app = $state({
 
 whenSessionEnds((rule) => {
   if (rule === "locked") app.step = "locked";
+  else if (rule === "terms") app.step = "terms";
   else if (rule === "code_required") app.step = "code";
   else app.step = "signed_out";
 });
@@ -57,8 +58,8 @@ export async function start() {
   try {
     app.session = await get<Session>("/session");
     setLang(app.session.user.lang);
-    if (isConsole) {
-      app.step = "ready";
+    if (isConsole || app.session.terms_owed) {
+      app.step = isConsole ? "ready" : "terms";
       return;
     }
     const [catalogue] = await Promise.all([

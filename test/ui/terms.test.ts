@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Terms of use as people meet them: written at the console, accepted by the
+// administrator before anything else, read again at any time.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, signInPage, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.waitForTimeout(250);
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+async function opened(options: object = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP", ...options })).newPage();
+  return { page, problems: watch(page) };
+}
+
+test("published at the console, accepted before anything else, read again", async () => {
+  const member = await opened();
+  await signInPage(member.page, demo.ready, 5); // while nothing is published
+
+  const oper = await opened();
+  await signInAt(oper.page, demo.ready.console, demo.ready.operator);
+  await oper.page.getByRole("link", { name: "利用規約" }).click();
+  await oper.page.getByText("利用規約はまだありません").waitFor();
+  await oper.page.getByRole("link", { name: "新しい版を作成" }).click();
+  await oper.page.locator("input[type=file]").first().setInputFiles({ name: "terms.md", mimeType: "text/markdown", buffer: Buffer.from("# 利用規約\n\n第1条 この規約は…\n\n- 責任の分担\n- データの消去") });
+  await oper.page.getByLabel("英語").fill("# Terms of use\n\nArticle 1. These terms …");
+  assert.match(await oper.page.getByLabel("日本語", { exact: true }).inputValue(), /責任の分担/);
+  await look(oper.page, "terms-draft");
+  await oper.page.getByRole("button", { name: "公開する" }).click();
+  await oper.page.getByRole("dialog").getByRole("button", { name: "公開する" }).click();
+  await oper.page.getByText("第1版を公開しました").waitFor();
+  await look(oper.page, "terms-published");
+  await oper.page.goto(`${demo.ready.console}/terms`);
+  await oper.page.getByRole("link", { name: "第1版" }).waitFor();
+  await look(oper.page, "terms-list");
+
+  await member.page.getByRole("link", { name: "マイワーク" }).click();
+  await member.page.getByText("マスター管理者が同意すると利用できます").waitFor();
+  await look(member.page, "terms-wait");
+
+  const admin = await opened();
+  await signInPage(admin.page, demo.ready, 0, false);
+  await admin.page.getByRole("button", { name: "同意する" }).waitFor();
+  await look(admin.page, "terms-accept");
+  await admin.page.getByRole("button", { name: "同意する" }).click();
+  await admin.page.getByRole("link", { name: "マイワーク" }).waitFor();
+  await member.page.getByRole("button", { name: "再試行" }).click();
+  await member.page.getByRole("link", { name: "マイワーク" }).waitFor();
+
+  await admin.page.goto(`${demo.ready.url}/terms`);
+  await admin.page.getByText("同意の記録").waitFor();
+  await admin.page.getByRole("cell", { name: demo.ready.accounts[0]!.name }).waitFor();
+  await look(admin.page, "terms-again");
+  await admin.page.getByLabel("利用者全員にも同意を求める").check();
+  await admin.page.getByText("保存しました").waitFor();
+  await member.page.goto(`${demo.ready.url}/my`);
+  await member.page.getByRole("button", { name: "同意する" }).click();
+  await member.page.getByRole("link", { name: "マイワーク" }).waitFor();
+  for (const list of [oper.problems, admin.problems, member.problems]) assert.deepEqual(list, []);
+});
+
+test("English, dark, 390 pixels", async () => {
+  const { page, problems } = await opened({ viewport: { width: 390, height: 800 }, locale: "en-GB", colorScheme: "dark" });
+  await signInPage(page, demo.ready, 6, false);
+  await page.getByRole("button", { name: /Accept|同意する/ }).waitFor();
+  await page.locator("select").selectOption("en");
+  await page.getByText("Article 1").waitFor();
+  await look(page, "terms-390-accept");
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.goto(`${demo.ready.console}/terms/new`);
+  await page.locator("textarea").first().waitFor();
+  await look(page, "terms-390-draft");
+  assert.deepEqual(problems, []);
+});

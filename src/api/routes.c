@@ -21,7 +21,7 @@ bool routes_are_everywhere(const struct route_set *set)
 {
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &operation_routes ||
-           set == &demo_routes;
+           set == &own_email_routes || set == &demo_routes;
 }
 
 bool routes_are_personal(const struct route_set *set)

@@ -130,6 +130,21 @@ test("a suspended operator is out at once; the last one stays", async () => {
   assert.equal(rule(await oper.delete(`/operators/${me}`, (await current(me)).version)), "last_admin");
 });
 
+test("an operator's own account: address, sessions, factors; no tokens", async () => {
+  const { client, email } = await added("operator");
+  const next = "moved@example.jp";
+  assert.equal((await client.post("/me/email", { email: next })).status, 202);
+  const guest = new Client(demo.ready.console);
+  for (const to of [email, next]) {
+    const [, token] = await oper.waitForMail(to, /\/operator\/email#([\w-]{43,44})/);
+    assert.equal((await guest.post("/email-links/confirm", { token })).status, 200);
+  }
+  assert.equal((await signedInOperator(demo, { email: next, password })).cookies.size > 0, true);
+  assert.ok((await client.get("/me/sessions")).body.items.length >= 1);
+  assert.equal((await client.get("/me/factors")).status, 200);
+  assert.equal((await client.get("/me/tokens")).status, 404);
+});
+
 test("what operators do is in a log of their own, chained", async () => {
   const { items } = (await oper.get("/operations")).body;
   const said = items.map((item: any) => `${item.action} ${item.kind}`);

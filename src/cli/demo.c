@@ -228,6 +228,9 @@ int cli_demo(int argc, char **argv)
     if (e) {
         fprintf(stderr, "yagura: the demo cannot start in %s: %s\n", dir,
                 err_name(e));
+        if (e == ERR_BUSY)
+            fprintf(stderr, "if an older build made it: remove it, or name"
+                            " another directory with --data\n");
     } else {
         const char *url =
             registry_url(p.mem, p.app.base_url, sample_tenant, NULL);

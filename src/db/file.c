@@ -57,6 +57,8 @@ enum err file_open(const char *path, const struct conn_place *place,
         if (!e)
             e = open_writer(f);
     }
+    if (!e)
+        e = migrate_check(f->writer, plan);
     if (e)
         file_close(f);
     else

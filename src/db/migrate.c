@@ -5,6 +5,7 @@
 #include "db/migrate.h"
 
 #include "base/asset.h"
+#include "base/crypto.h"
 #include "base/log.h"
 
 #include <fcntl.h>
@@ -36,7 +37,8 @@ static bool names_kind(const char *line, const char *kind)
     return false;
 }
 
-/* The parts of schema.sql for this kind of file, one after the other. */
+/* The parts of schema.sql for this kind of file, one after the other; "" when
+ * it has none. */
 static char *join_sections(const char *kind)
 {
     char *out = calloc(1, strlen(schema_sql) + 1);
@@ -54,16 +56,53 @@ static char *join_sections(const char *kind)
         memcpy(out + len, from, size);
         len += size;
     }
-    must(len > 0);
+    out[len] = 0;
     return out;
 }
 
-static enum err set_version(struct db *db, int version)
+/* What the tables of a version are, in 31 bits: kept in application_id, so
+ * that a file of a build between two versions is known for what it is. */
+static int64_t fingerprint(const char *kind)
 {
-    char text[64];
+    char *sql = join_sections(kind);
+    uint8_t hash[32];
+    size_t len = 0;
 
-    (void)snprintf(text, sizeof(text), "PRAGMA user_version = %d", version);
+    for (const char *p = sql; *p;) { /* comments and blanks are no tables */
+        const char *end = p + strcspn(p, "\n");
+        for (const char *q = p; q < end && strncmp(q, "--", 2) != 0; q++)
+            if (*q != ' ')
+                sql[len++] = *q;
+        p = end + (*end == '\n');
+    }
+    crypto_sha256(sql, len, hash);
+    free(sql);
+    return len ? (int64_t)(hash[0] & 0x7f) << 24 | hash[1] << 16 |
+                     hash[2] << 8 | hash[3] | 1
+               : 0;
+}
+
+static enum err set_version(struct db *db, const struct migrate_plan *plan)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof(text),
+                   "PRAGMA user_version = %d; PRAGMA application_id = %lld",
+                   plan->version, (long long)fingerprint(plan->section));
     return conn_run(db, text);
+}
+
+enum err migrate_check(struct db *db, const struct migrate_plan *plan)
+{
+    int64_t found = 0, wanted = fingerprint(plan->section);
+    enum err e = conn_number(db, "PRAGMA application_id", &found);
+
+    if (e || !wanted || found == wanted)
+        return e;
+    log_error("db: file=%s was made by a build before the release of version"
+              " %d; this program cannot read it",
+              db->place->path, plan->version);
+    return ERR_BUSY;
 }
 
 static enum err commit_or_undo(struct db *db, enum err e)
@@ -79,10 +118,11 @@ enum err migrate_create(struct db *db, const struct migrate_plan *plan)
 {
     char *sql = join_sections(plan->section);
     enum err e = conn_run(db, "BEGIN IMMEDIATE");
+    must(*sql);
     if (!e)
         e = conn_run(db, sql);
     if (!e)
-        e = set_version(db, plan->version);
+        e = set_version(db, plan);
     free(sql);
     return commit_or_undo(db, e);
 }
@@ -143,7 +183,7 @@ static enum err take_steps(struct db *db, const struct migrate_plan *plan,
     if (!e && broken)
         e = ERR_INTERNAL;
     if (!e)
-        e = set_version(db, plan->version);
+        e = set_version(db, plan);
     return commit_or_undo(db, e);
 }
 

@@ -26,6 +26,9 @@ extern const struct migrate_plan migrate_tenant, migrate_access,
 /* Gives an empty file its tables, in one transaction. */
 MUST_USE enum err migrate_create(struct db *db,
                                  const struct migrate_plan *plan);
+/* ERR_BUSY, logged, for a file of plan->version that a build between two
+ * versions made: its tables are others. */
+MUST_USE enum err migrate_check(struct db *db, const struct migrate_plan *plan);
 /* Brings a file to plan->version: nothing to do for a current one.  Before a
  * step a snapshot "<path>.before-<version>" is written and checked.  On
  * failure the file is as it was; ERR_BUSY, logged. */

@@ -169,12 +169,31 @@ static void sets_one_tenant_aside(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void knows_a_file_of_another_build(void **state)
+{
+    struct old_file *f = *state;
+    struct db *db;
+    char path[96];
+
+    (void)snprintf(path, sizeof(path), "%s/fresh.db", f->dir);
+    f->place.path = path;
+    must(conn_open(&f->place, CONN_OWN, &db) == OK);
+    assert_int_equal(migrate_create(db, &migrate_control), OK);
+    conn_close(db);
+    must(conn_open(&f->place, CONN_OWN, &db) == OK);
+    assert_int_equal(migrate_check(db, &migrate_control), OK);
+    must(conn_run(db, "PRAGMA application_id = 7") == OK);
+    assert_int_equal(migrate_check(db, &migrate_control), ERR_BUSY);
+    conn_close(db);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         CASE(leads_an_old_file_to_the_present),
         CASE(leaves_a_file_as_it_was),
         CASE(refuses_a_file_of_the_future),
+        CASE(knows_a_file_of_another_build),
         cmocka_unit_test(sets_one_tenant_aside),
     };
 

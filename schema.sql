@@ -38,6 +38,7 @@ CREATE TABLE user (
   password_at   INTEGER,                       -- when it was set; expiry counts from here
   created_at    INTEGER NOT NULL,
   signed_in_at  INTEGER,                       -- last full sign-in
+  notify        INTEGER NOT NULL DEFAULT 3 CHECK (notify BETWEEN 0 AND 3), -- mails wanted: 1 assigned, 2 commented
   version       INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;
@@ -150,7 +151,9 @@ CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
   due_at     INTEGER NOT NULL,                 -- next attempt
   expires_at INTEGER NOT NULL,                 -- codes: 10 minutes, others 24 hours
   created_at INTEGER NOT NULL,
-  error      TEXT                              -- last answer of the relay
+  error      TEXT,                             -- last answer of the relay
+  user_id    INTEGER,                          -- leaves only if this person
+  project_id INTEGER                           -- sees this project's tickets at that moment; NULL: always
 ) STRICT;
 CREATE INDEX mail_due ON mail(state, due_at);
 

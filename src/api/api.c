@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "core/allow_list.h"
 #include "core/consent.h"
+#include "core/notice.h"
 #include "core/operator.h"
 #include "core/session.h"
 #include "core/support.h"
@@ -393,6 +394,8 @@ static enum err run_in_tx(struct call *k, const struct visitor *v)
     e = check_rights(k, v);
     if (!e)
         e = run_handler(k);
+    if (!e)
+        e = notice_flush(k->c, k->app);
     return tx_end(k->c, k->tenant, e);
 }
 

@@ -11,9 +11,9 @@ const struct route_set *const route_sets[] = {
     &passkey_routes,      &job_routes,        &role_routes,
     &group_routes,        &reach_routes,      &operator_routes,
     &customer_routes,     &allow_list_routes, &support_routes,
-    &support_desk_routes, &own_token_routes,  &own_email_routes,
-    &email_routes,        &token_routes,      &consent_routes,
-    &terms_routes,
+    &support_desk_routes, &own_token_routes,  &notice_routes,
+    &own_email_routes,    &email_routes,      &token_routes,
+    &consent_routes,      &terms_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 
@@ -28,6 +28,6 @@ bool routes_are_personal(const struct route_set *set)
 {
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &own_token_routes ||
-           set == &own_email_routes || set == &consent_routes ||
-           set == &support_routes;
+           set == &own_email_routes || set == &notice_routes ||
+           set == &consent_routes || set == &support_routes;
 }

@@ -10,8 +10,8 @@ extern const struct route_set catalogue_routes, comment_routes, demo_routes,
     program_routes, project_routes, session_routes, tenant_routes, label_routes,
     team_routes, workday_routes, ticket_routes, user_routes, factor_routes,
     passkey_routes, job_routes, role_routes, group_routes, reach_routes,
-    allow_list_routes, own_token_routes, own_email_routes, email_routes,
-    token_routes, operator_routes, customer_routes, support_routes,
-    support_desk_routes, consent_routes, terms_routes;
+    allow_list_routes, own_token_routes, notice_routes, own_email_routes,
+    email_routes, token_routes, operator_routes, customer_routes,
+    support_routes, support_desk_routes, consent_routes, terms_routes;
 
 #endif

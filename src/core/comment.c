@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/notice.h"
 #include "core/operation.h"
 
 #define COMMENT_COLS                                                           \
@@ -128,7 +129,8 @@ enum err comment_create(struct ctx *c, int64_t ticket_id,
     bind_text(q, 3, values_text(v, "body"));
     bind_int(q, 4, c->now_us);
     enum err e = query_run(c, q);
-    if (e || (e = get(c, db_last_id(c), out)))
+    if (e || (e = get(c, db_last_id(c), out)) ||
+        (e = notice_commented(c, ticket_id)))
         return e;
     return log_comment(c, "create", ticket_id, NULL, out->body);
 }

@@ -6,6 +6,7 @@
 #include "core/core.h"
 #include "core/dependency.h"
 #include "core/edit_batch.h"
+#include "core/notice.h"
 #include "core/outline.h"
 #include "core/plan_view.h"
 #include "core/ticket_log.h"
@@ -146,6 +147,7 @@ enum err batch_create_ticket(struct batch *b)
     if ((e = batch_write_marks(b, t.id, &m)))
         return e;
     batch_add_changed(b, t.id);
+    notice_assigned(b->c, b->key, NULL, &t);
     return log_ticket(b, "create", NULL, &t, &m);
 }
 
@@ -227,9 +229,11 @@ static enum err write_ticket(struct batch *b, const struct ticket *before,
     t->updated_at = b->c->now_us;
     if ((e = ticket_write(b->c, t)) || (e = batch_write_marks(b, t->id, m)))
         return e;
-    if (t->assignees != before->assignees &&
-        (e = ticket_write_assignees(b->c, t)))
-        return e;
+    if (t->assignees != before->assignees) {
+        if ((e = ticket_write_assignees(b->c, t)))
+            return e;
+        notice_assigned(b->c, b->key, before, t);
+    }
     if ((!str_equal(t->subject, before->subject) ||
          !str_equal(t->details, before->details)) &&
         (e = ticket_index(b->c, b->key, t, false)))

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/notice.h"
 #include "core/registry.h"
 #include "db/query.h"
 
@@ -24,10 +25,10 @@ enum { TENANT_MAX = 10000, CAPTURE_MAX = 100, RETRY_MAX_MINUTES = 30 };
 enum { MAIL_ADD, MAIL_DUE, MAIL_NEXT, MAIL_DONE, MAIL_RETRY, MAIL_GIVE_UP };
 static const char *const outbox_text[] = {
     [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
-                 " due_at, expires_at, created_at)"
-                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5)",
+                 " due_at, expires_at, created_at, user_id, project_id)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8)",
     [MAIL_DUE] = "SELECT id, message_id, address, subject, body, tries,"
-                 " expires_at, created_at FROM mail"
+                 " expires_at, created_at, user_id, project_id FROM mail"
                  " WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT 1",
     [MAIL_NEXT] = "SELECT min(due_at) FROM mail WHERE state = 0",
     [MAIL_DONE] = "DELETE FROM mail WHERE id = ?1",
@@ -58,6 +59,7 @@ struct outbox {
 
 struct due_mail {
     int64_t id, tries, expires_at;
+    int64_t user_id, project_id; /* see struct letter */
     struct mail mail;
 };
 
@@ -108,6 +110,8 @@ enum err outbox_add(struct ctx *c, const struct app *app,
     bind_text(q, 4, letter->text);
     bind_int(q, 5, c->now_us);
     bind_int(q, 6, c->now_us + minutes * US_PER_MINUTE);
+    bind_id(q, 7, letter->user_id);
+    bind_id(q, 8, letter->project_id);
     enum err e = query_run(c, q);
     if (!e && app->outbox) {
         struct wake_note *n = arena_new(c->mem, struct wake_note);
@@ -181,6 +185,8 @@ static enum err read_due(struct ctx *c, struct due_mail *d)
     d->tries = col_int(q, 5);
     d->expires_at = col_int(q, 6);
     d->mail.sent_at_us = col_int(q, 7);
+    d->user_id = col_int(q, 8);
+    d->project_id = col_int(q, 9);
     query_done(q);
     return OK;
 }
@@ -216,15 +222,19 @@ static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
 {
     struct due_mail d = {0};
     const char *why = "expired";
+    bool may_go = true;
 
     c->now_us = clock_now_us();
     enum err e = tx_begin(c, t, TX_READ);
     if (e)
         return e;
-    if ((e = tx_end(c, t, read_due(c, &d))))
+    if (!(e = read_due(c, &d)) && d.user_id)
+        e = notice_may_go(c, d.user_id, d.project_id, &may_go);
+    if ((e = tx_end(c, t, e)))
         return e;
-    enum err sent =
-        c->now_us >= d.expires_at ? ERR_INVALID : send_mail(o, c, &d, &why);
+    enum err sent = !may_go                     ? OK
+                    : c->now_us >= d.expires_at ? ERR_INVALID
+                                                : send_mail(o, c, &d, &why);
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
     return tx_end(c, t, settle(c, &d, sent, why));

@@ -15,6 +15,9 @@ struct letter {
     const char *subject;
     const char *text;
     int expires_minutes; /* a code is dropped with it; 0: 24 hours */
+    /* Dropped unless this person sees the project's tickets when it leaves;
+     * 0: it goes in any case. */
+    int64_t user_id, project_id;
 };
 
 /* In the current write transaction; wakes the worker after the reply. */

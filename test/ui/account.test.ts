@@ -149,3 +149,37 @@ test("an administrator changes a person's address in the dialog; the new mailbox
   await page.getByRole("status").filter({ hasText: "に変更しました" }).waitFor();
   assert.deepEqual(problems, []);
 });
+
+test("mails are chosen by ticking; the choice stays", async () => {
+  const { page, problems } = await signedInPage(1);
+  await page.goto(`${demo.ready.url}/account`);
+  const box = page.getByLabel("担当に設定されたとき");
+  await box.uncheck();
+  await page.getByText("保存しました").waitFor();
+  await page.reload();
+  await page.getByLabel("担当または報告した").waitFor();
+  assert.deepEqual([await box.isChecked(), await page.getByLabel("担当または報告した").isChecked()], [false, true]);
+  assert.deepEqual(problems, []);
+});
+
+test("the whole page in both languages, light and dark, wide and narrow; a session is ended", async () => {
+  const other = await signedInPage(5);
+  const { page, problems } = await signedInPage(5, "en-GB", 390);
+  await page.goto(`${demo.ready.url}/account`);
+  await page.getByLabel(/^(Language|言語)$/).selectOption("en");
+  await page.getByRole("heading", { name: "API tokens" }).waitFor();
+  for (const colorScheme of ["light", "dark"] as const)
+    for (const width of [390, 1280]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 900 });
+      await check(page, `account ${colorScheme} ${width}`);
+      await shot(page, `account-${colorScheme}-${width}`);
+    }
+  await page.getByRole("button", { name: /^End / }).first().click();
+  await page.getByRole("button", { name: /^End / }).waitFor({ state: "detached" });
+  await other.page.goto(`${demo.ready.url}/account`);
+  await other.page.locator('input[type="password"]').waitFor();
+  await page.getByLabel("Language", { exact: true }).first().selectOption("ja");
+  await page.getByRole("heading", { name: "APIトークン" }).waitFor();
+  assert.deepEqual(problems, []);
+});

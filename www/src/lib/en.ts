@@ -840,4 +840,8 @@ export const en: Record<Key, string> = {
   email_links_sent: "A mail went to the new address. The change is made when it is confirmed",
   email_admin_help: "A new address gets a mail to confirm it; the current one is told.",
   kind_email_change: "Change of address",
+  notifications: "Mails",
+  notifications_text: "A mail holds only the number and a link, and only of what you may see.",
+  notify_assigned: "When a ticket is assigned to me",
+  notify_commented: "When somebody comments on a ticket assigned to me or reported by me",
 };

@@ -838,5 +838,9 @@ export const ja = {
   email_links_sent: "新しいアドレスに確認のメールを送りました。確認されると変更されます",
   email_admin_help: "変更すると、新しいアドレスに確認のメールを送ります。いまのアドレスにも知らせます。",
   kind_email_change: "メールアドレスの変更",
+  notifications: "メールでの通知",
+  notifications_text: "チケットの内容はメールに書かれません。見る権限のあるものだけ、番号とリンクをお知らせします。",
+  notify_assigned: "担当に設定されたとき",
+  notify_commented: "担当または報告したチケットにコメントされたとき",
 };
 export type Key = keyof typeof ja;

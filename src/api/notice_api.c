@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which mails a person wants. */
+#include "api/routes.h"
+#include "core/notice.h"
+
+static enum err reply_wishes(struct call *k, const struct notice_wishes *w)
+{
+    json_open(&k->out, NULL, '{');
+    json_bool(&k->out, "assigned", w->assigned);
+    json_bool(&k->out, "commented", w->commented);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_wishes(struct call *k)
+{
+    struct notice_wishes w;
+    enum err e = notice_get_wishes(k->c, &w);
+
+    return e ? e : reply_wishes(k, &w);
+}
+
+static enum err patch_wishes(struct call *k)
+{
+    struct notice_wishes w;
+    enum err e = notice_set_wishes(k->c, k->body, &w);
+
+    return e ? e : reply_wishes(k, &w);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,   "/api/v1/me/notifications", get_wishes,   RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                NULL, 0, "Which mails one wants"       },
+    {METHOD_PATCH, "/api/v1/me/notifications", patch_wishes, RIGHT_SIGNED_IN,
+     &notice_form,                                                                  NULL, NULL, 0, "Choose which mails one wants"},
+};
+const struct route_set notice_routes = {routes, COUNT(routes)};

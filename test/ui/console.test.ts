@@ -80,6 +80,7 @@ test("English, dark, 390 pixels", async () => {
     await page.goto(`${demo.ready.console}${path}`);
     await page.getByText(text).first().waitFor();
     await look(page, `console-390${path.replaceAll("/", "-")}`);
+    assert.equal(await page.getByRole("alert").count(), 0, `${path} complains of nothing`);
   }
   assert.deepEqual(problems, []);
 });

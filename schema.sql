@@ -580,18 +580,30 @@ CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = 
 
 -- section: access
 
-CREATE TABLE entry ( -- access log: who came from where
-  id         INTEGER PRIMARY KEY,
+CREATE TABLE entry ( -- access log: who came from where; each row kept 3 months
+  seq        INTEGER PRIMARY KEY,              -- no gaps
   at         INTEGER NOT NULL,
   ip         TEXT NOT NULL,
-  user_id    INTEGER,
+  user_id    INTEGER NOT NULL,                 -- 0: not known
   method     TEXT NOT NULL,
   route      TEXT NOT NULL,                    -- pattern, never ids or queries
   status     INTEGER NOT NULL,
   request_id TEXT NOT NULL,
-  agent      TEXT NOT NULL
+  agent      TEXT NOT NULL,
+  hash       BLOB NOT NULL                     -- SHA-256(previous hash, this row)
 ) STRICT;
 CREATE INDEX entry_at ON entry(at);
+CREATE INDEX entry_user ON entry(user_id, seq);
+CREATE INDEX entry_ip ON entry(ip, seq);
+CREATE INDEX entry_refused ON entry(seq) WHERE status >= 400 OR status = 0;
+
+CREATE TABLE mark ( -- where a chain stood, signed by the log key
+  name      TEXT PRIMARY KEY,                  -- "access anchor", "access head", "operation head"
+  seq       INTEGER NOT NULL,
+  hash      BLOB NOT NULL,
+  at        INTEGER NOT NULL,
+  signature BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- section: control
 

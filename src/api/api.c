@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/access_log.h"
 #include "core/allow_list.h"
 #include "core/consent.h"
 #include "core/notice.h"
@@ -478,6 +479,43 @@ static enum lang wanted_lang(const struct request *r)
     return accept && str_starts(accept, "en") ? LANG_EN : LANG_JA;
 }
 
+static const char *method_word(enum method method)
+{
+    static const char *const words[] = {
+        [METHOD_GET] = "GET",     [METHOD_HEAD] = "HEAD",
+        [METHOD_POST] = "POST",   [METHOD_PUT] = "PUT",
+        [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE",
+        [METHOD_OTHER] = "OTHER",
+    };
+
+    return words[method];
+}
+
+/* One line of the tenant's access log: the route's pattern, never what stands
+ * in its place.  Pages and their parts say nothing of use, unless refused. */
+static void note_access(const struct call *k)
+{
+    const struct place *place = k->place;
+    const struct reply *out = k->reply;
+    bool is_api = place && str_starts(place->path, "/api/");
+
+    if (!place || !place->tenant || place->is_operator ||
+        (!is_api && out->status < 400))
+        return;
+    access_log_put(
+        k->app->access_log, place->tenant,
+        &(struct entry){.at = k->c->now_us,
+                        .user_id = k->c->actor->user_id,
+                        .status = out->status,
+                        .ip = k->request->ip,
+                        .method = method_word(k->request->method),
+                        .agent = request_header(k->request, "User-Agent"),
+                        .request_id = k->request->id,
+                        .route = k->route ? k->route->path
+                                 : is_api ? "(unknown)"
+                                          : "(page)"});
+}
+
 void api_handle(void *arg, struct request *r, struct reply *out)
 {
     struct visitor v = {
@@ -506,4 +544,5 @@ void api_handle(void *arg, struct request *r, struct reply *out)
     }
     if (e)
         problem_write(&c, e, out);
+    note_access(&k);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/log_reply.h"
 #include "api/routes.h"
-#include "base/crypto.h"
 #include "base/str.h"
 #include "core/operation.h"
 
@@ -30,12 +30,6 @@ static const struct field reply_fields[] = {
 static const struct form reply_form = {"Operation", reply_fields,
                                        COUNT(reply_fields)};
 
-/* Midnight in Japan of a day. */
-static int64_t day_us(int64_t day)
-{
-    return (day * 86400 - 9 * 3600) * INT64_C(1000000);
-}
-
 static void put_row(struct call *k, const struct operation_row *row)
 {
     char hash[2 * CRYPTO_HASH_BYTES + 1];
@@ -63,18 +57,18 @@ static void put_row(struct call *k, const struct operation_row *row)
 static struct operation_filter filter_of(const struct call *k)
 {
     const struct values *v = k->query;
-
-    return (struct operation_filter){
+    struct operation_filter filter = {
         .user_id = values_int(v, "user", 0),
         .object_id = values_int(v, "object", 0),
-        .from_us = values_has(v, "from") ? day_us(values_int(v, "from", 0)) : 0,
-        .to_us = values_has(v, "to") ? day_us(values_int(v, "to", 0) + 1) : 0,
         .after_seq = values_int(v, "after", 0),
         .kind = values_text(v, "kind"),
         .action = values_text(v, "action"),
         .q = values_text(v, "q"),
         .limit = call_limit(k),
     };
+
+    log_reply_days(v, &filter.from_us, &filter.to_us);
+    return filter;
 }
 
 static enum err list_operations(struct call *k)
@@ -99,31 +93,22 @@ static enum err list_operations(struct call *k)
 
 static enum err verify_operations(struct call *k)
 {
-    struct operation_proof proof;
-    uint8_t key[CRYPTO_KEY_BYTES];
+    return log_reply_verify(k, LOG_OPERATION);
+}
 
-    log_sign_key(k->tenant, key);
-    enum err e = operation_verify(k->c, key, NULL, &proof);
-    crypto_wipe(key, sizeof key);
-    if (e)
-        return e;
-    json_open(&k->out, NULL, '{');
-    json_bool(&k->out, "ok", proof.broken_seq == 0);
-    json_int(&k->out, "first", proof.first_seq);
-    json_int(&k->out, "last", proof.last_seq);
-    if (proof.broken_seq)
-        json_int(&k->out, "broken_at", proof.broken_seq);
-    else
-        json_null(&k->out, "broken_at");
-    json_close(&k->out, '}');
-    return OK;
+static enum err export_operations(struct call *k)
+{
+    return log_reply_export(k, LOG_OPERATION);
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/operations",        list_operations,   RIGHT_ADMIN_LOG, NULL,
-     &list_form,                                                                              &reply_form, ROUTE_LIST, "The operation log, newest first"},
-    {METHOD_GET, "/api/v1/operations/verify", verify_operations,
-     RIGHT_ADMIN_LOG,                                                             NULL, NULL, NULL,        0,
-     "Check the chain of the operation log"                                                                                                             },
+    {METHOD_GET,  "/api/v1/operations",        list_operations,   RIGHT_ADMIN_LOG, NULL,
+     &list_form,                                                                                           &reply_form, ROUTE_LIST,                "The operation log, newest first"},
+    {METHOD_GET,  "/api/v1/operations/verify", verify_operations,
+     RIGHT_ADMIN_LOG,                                                              NULL,             NULL, NULL,        ROUTE_NO_TX,
+     "Check the chain of the operation log"                                                                                                                                         },
+    {METHOD_POST, "/api/v1/operations/export", export_operations,
+     RIGHT_ADMIN_LOG,                                                              &log_export_form, NULL, NULL,        ROUTE_NO_TX | ROUTE_FRESH,
+     "The operation log of some days as a file with its proof"                                                                                                                      },
 };
 const struct route_set operation_routes = {routes, COUNT(routes)};

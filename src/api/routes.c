@@ -2,18 +2,18 @@
 #include "api/routes.h"
 
 const struct route_set *const route_sets[] = {
-    &session_routes,      &plan_routes,       &ticket_routes,
-    &project_routes,      &program_routes,    &member_routes,
-    &comment_routes,      &catalogue_routes,  &user_routes,
-    &tenant_routes,       &policy_routes,     &operation_routes,
-    &import_routes,       &demo_routes,       &label_routes,
-    &team_routes,         &workday_routes,    &factor_routes,
-    &passkey_routes,      &job_routes,        &role_routes,
-    &group_routes,        &reach_routes,      &operator_routes,
-    &customer_routes,     &allow_list_routes, &support_routes,
-    &support_desk_routes, &own_token_routes,  &notice_routes,
-    &own_email_routes,    &email_routes,      &token_routes,
-    &consent_routes,      &terms_routes,
+    &session_routes,    &plan_routes,         &ticket_routes,
+    &project_routes,    &program_routes,      &member_routes,
+    &comment_routes,    &catalogue_routes,    &user_routes,
+    &tenant_routes,     &policy_routes,       &operation_routes,
+    &access_log_routes, &import_routes,       &demo_routes,
+    &label_routes,      &team_routes,         &workday_routes,
+    &factor_routes,     &passkey_routes,      &job_routes,
+    &role_routes,       &group_routes,        &reach_routes,
+    &operator_routes,   &customer_routes,     &allow_list_routes,
+    &support_routes,    &support_desk_routes, &own_token_routes,
+    &notice_routes,     &own_email_routes,    &email_routes,
+    &token_routes,      &consent_routes,      &terms_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -5,13 +5,14 @@
 #include "api/api.h"
 
 /* Every noun's routes.  A new file adds its set here and in routes.c. */
-extern const struct route_set catalogue_routes, comment_routes, demo_routes,
-    import_routes, member_routes, operation_routes, plan_routes, policy_routes,
-    program_routes, project_routes, session_routes, tenant_routes, label_routes,
-    team_routes, workday_routes, ticket_routes, user_routes, factor_routes,
-    passkey_routes, job_routes, role_routes, group_routes, reach_routes,
-    allow_list_routes, own_token_routes, notice_routes, own_email_routes,
-    email_routes, token_routes, operator_routes, customer_routes,
-    support_routes, support_desk_routes, consent_routes, terms_routes;
+extern const struct route_set access_log_routes, catalogue_routes,
+    comment_routes, demo_routes, import_routes, member_routes, operation_routes,
+    plan_routes, policy_routes, program_routes, project_routes, session_routes,
+    tenant_routes, label_routes, team_routes, workday_routes, ticket_routes,
+    user_routes, factor_routes, passkey_routes, job_routes, role_routes,
+    group_routes, reach_routes, allow_list_routes, own_token_routes,
+    notice_routes, own_email_routes, email_routes, token_routes,
+    operator_routes, customer_routes, support_routes, support_desk_routes,
+    consent_routes, terms_routes;
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "core/access_log.h"
 #include "core/caretaker.h"
 #include "core/limiter.h"
 #include "core/operator.h"
@@ -70,6 +71,7 @@ enum err process_start(struct process *p)
 {
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
+    p->app.access_log = access_log_open(&p->app);
     p->caretaker = caretaker_open(&p->app);
     p->server.handle = api_handle;
     p->server.opened = name_base;
@@ -118,6 +120,7 @@ void process_close(struct process *p)
     caretaker_close(p->caretaker);
     worker_close(p->app.worker);
     outbox_close(p->app.outbox);
+    access_log_close(p->app.access_log);
     limiter_close(p->app.limiter);
     terms_close(p->app.terms);
     store_close(p->app.store);

@@ -30,9 +30,10 @@ struct app {
     char sole_id[33];                /* what it points at, once made later */
     /* by listener: the tenant it belongs to, NULL for those of everybody */
     const char *listener_tenants[LISTENERS_MAX];
-    struct limiter *limiter; /* sign-in throttling */
-    struct outbox *outbox;   /* wakes the mail worker */
-    struct worker *worker;   /* does the jobs */
+    struct limiter *limiter;       /* sign-in throttling */
+    struct outbox *outbox;         /* wakes the mail worker */
+    struct worker *worker;         /* does the jobs */
+    struct access_log *access_log; /* NULL: none is kept */
     struct policy_floor floor;
     struct terms_cache *terms; /* which version of the terms is in force */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */

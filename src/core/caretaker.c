@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/core.h"
+#include "core/entry.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/session.h"
@@ -86,6 +87,23 @@ enum err caretaker_tidy(struct ctx *c, const uint8_t log_key[32])
     return e;
 }
 
+/* The operator's place keeps no access log. */
+static enum err prune_accesses(struct ctx *c, struct tenant *t,
+                               const uint8_t key[32])
+{
+    size_t removed = 0;
+    enum err e = tx_begin_access(c, t, TX_WRITE);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    e = tx_end_access(
+        c, t, entry_prune(c, operation_keep_since(c->now_us), key, &removed));
+    if (!e && removed > 0)
+        log_info("access log pruned tenant=%s rows=%zu", c->actor->tenant,
+                 removed);
+    return e;
+}
+
 static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
 {
     struct actor system = {.name = "",
@@ -102,6 +120,8 @@ static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
         log_sign_key(t, key);
         if (!(e = tx_begin(&c, t, TX_WRITE)))
             e = tx_end(&c, t, caretaker_tidy(&c, key));
+        if (!e)
+            e = prune_accesses(&c, t, key);
         crypto_wipe(key, sizeof(key));
         tenant_close(t);
     }

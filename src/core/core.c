@@ -36,3 +36,6 @@ const struct query_set *const core_control_sets[] = {
     &terms_queries,        &supporter_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
+
+const struct query_set *const core_access_sets[] = {&entry_queries};
+const size_t core_access_set_count = COUNT(core_access_sets);

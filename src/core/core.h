@@ -16,6 +16,7 @@ extern const struct query_set comment_queries;
 extern const struct query_set customer_queries;
 extern const struct query_set consent_queries;
 extern const struct query_set dependency_queries;
+extern const struct query_set entry_queries;
 extern const struct query_set edit_queries;
 extern const struct query_set edit_link_queries;
 extern const struct query_set edit_ticket_queries;
@@ -71,5 +72,8 @@ extern const struct query_set *const core_tenant_sets[];
 extern const size_t core_tenant_set_count;
 extern const struct query_set *const core_control_sets[];
 extern const size_t core_control_set_count;
+/* Those of a tenant's access log. */
+extern const struct query_set *const core_access_sets[];
+extern const size_t core_access_set_count;
 
 #endif

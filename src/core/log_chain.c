@@ -10,7 +10,8 @@
 
 static const struct log_shape shapes[] = {
     [LOG_OPERATION] = {"operation",
-                       12, {{"seq", LOG_INT},
+                       "hash",      12,
+                       {{"seq", LOG_INT},
                         {"at", LOG_MOMENT},
                         {"user_id", LOG_INT},
                         {"user_name", LOG_TEXT},
@@ -21,9 +22,10 @@ static const struct log_shape shapes[] = {
                         {"object_id", LOG_INT},
                         {"object_name", LOG_TEXT},
                         {"before", LOG_JSON},
-                        {"after", LOG_JSON}}},
+                        {"after", LOG_JSON}} },
     [LOG_ACCESS] = {"access",
-                       9,  {{"seq", LOG_INT},
+                       "hash",      9,
+                       {{"seq", LOG_INT},
                      {"at", LOG_MOMENT},
                      {"ip", LOG_TEXT},
                      {"user_id", LOG_INT},
@@ -32,6 +34,18 @@ static const struct log_shape shapes[] = {
                      {"status", LOG_INT},
                      {"request_id", LOG_TEXT},
                      {"agent", LOG_TEXT}}    },
+    [LOG_PROOF] = {"proof",
+                       "signature", 10,
+                       {{"proof", LOG_TEXT},
+                    {"log", LOG_TEXT},
+                    {"tenant", LOG_TEXT},
+                    {"before_seq", LOG_INT},
+                    {"before_hash", LOG_TEXT},
+                    {"last_seq", LOG_INT},
+                    {"last_hash", LOG_TEXT},
+                    {"count", LOG_INT},
+                    {"signed_at", LOG_MOMENT},
+                    {"public_key", LOG_TEXT}}},
 };
 
 const struct log_shape *log_shape(enum log_kind kind)
@@ -83,6 +97,23 @@ bool log_follows(enum log_kind kind, struct log_mark *mark,
     memcpy(mark->hash, row->hash, sizeof mark->hash);
     return mark->seq == last + 1 &&
            crypto_equal(expected, row->hash, sizeof expected);
+}
+
+void log_peek_row(struct ctx *c, enum log_kind kind, struct query *q,
+                  struct log_row *out)
+{
+    const struct log_shape *s = &shapes[kind];
+    size_t len;
+    const void *hash = col_blob(c, q, (int)s->count, &len);
+
+    *out = (struct log_row){.numbers = {0}};
+    for (size_t i = 0; i < s->count; i++)
+        if (s->columns[i].cell <= LOG_MOMENT)
+            out->numbers[i] = col_int(q, (int)i);
+        else
+            out->texts[i] = col_peek(q, (int)i);
+    if (hash && len == sizeof out->hash)
+        memcpy(out->hash, hash, sizeof out->hash);
 }
 
 /* Nearly all 32 bytes are a private key of P-256; the next label is for those

@@ -4,11 +4,16 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "db/query.h"
 #include "db/store.h"
 
 /* What the two logs have in common: rows of numbers and texts, each chained
  * to the one before by SHA-256, and one line of an export for each row. */
-enum log_kind { LOG_OPERATION, LOG_ACCESS };
+enum log_kind {
+    LOG_OPERATION,
+    LOG_ACCESS,
+    LOG_PROOF /* the last line of an export, see log_file.h */
+};
 enum log_format { LOG_NDJSON, LOG_CSV };
 
 enum log_cell {
@@ -27,6 +32,7 @@ enum { LOG_COLUMNS_MAX = 12 };
  * row, which has no gaps. */
 struct log_shape {
     const char *name; /* "operation", "access" */
+    const char *tail; /* what an export calls the hash at the end */
     size_t count;
     struct log_column columns[LOG_COLUMNS_MAX];
 };
@@ -51,6 +57,22 @@ void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
 /* Moves the mark to the row; false when the row does not follow it. */
 bool log_follows(enum log_kind kind, struct log_mark *mark,
                  const struct log_row *row);
+
+/* What walking a whole chain shows.  broken_seq 0: it is whole; otherwise the
+ * first row that is missing or does not fit. */
+struct log_proof {
+    int64_t first_seq, last_seq, broken_seq;
+};
+
+/* For exports: gets the mark before the first row, then row by row with
+ * before NULL; texts are valid during the call. */
+typedef enum err log_walk_fn(void *arg, const struct log_mark *before,
+                             const struct log_row *row);
+
+/* Reads a row of the shape's columns and its hash, in this order; texts are
+ * valid until the next row. */
+void log_peek_row(struct ctx *c, enum log_kind kind, struct query *q,
+                  struct log_row *out);
 
 /* The tenant's signing key of both logs; it derives from the log key, which
  * lives as long as the logs do, not from the data key.  Wipe it after use. */

@@ -5,6 +5,7 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "core/core.h"
 
@@ -197,6 +198,25 @@ enum err operation_log(struct ctx *c, const struct operation *op)
     return query_run(c, q);
 }
 
+enum err operation_log_export(struct ctx *c, enum log_kind kind,
+                              enum log_format format, int64_t from_us,
+                              int64_t to_us)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_text(&o, "format", format == LOG_CSV ? "csv" : "ndjson");
+    json_moment(&o, "from", from_us);
+    json_moment(&o, "to", to_us);
+    json_close(&o, '}');
+    return operation_log(
+        c, &(struct operation){.action = "export",
+                               .kind = "log",
+                               .object_name = log_shape(kind)->name,
+                               .after = b.data});
+}
+
 /* ---- reading ---- */
 
 static void read_row(struct ctx *c, struct query *q, struct operation_row *out)
@@ -262,32 +282,15 @@ enum err operation_list(struct ctx *c, const struct operation_filter *filter,
 
 static const char ANCHOR[] = "anchor";
 
-/* Texts are valid until the next row. */
-static void peek_row(struct query *q, struct log_row *out)
-{
-    const struct log_shape *s = log_shape(LOG_OPERATION);
-    const char *hash = col_peek(q, (int)s->count);
-
-    *out = (struct log_row){.numbers = {0}};
-    for (size_t i = 0; i < s->count; i++)
-        if (s->columns[i].cell <= LOG_MOMENT)
-            out->numbers[i] = col_int(q, (int)i);
-        else
-            out->texts[i] = col_peek(q, (int)i);
-    if (hash)
-        memcpy(out->hash, hash, sizeof out->hash);
-}
-
 enum err operation_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
-                          const struct log_mark *head,
-                          struct operation_proof *out)
+                          const struct log_mark *head, struct log_proof *out)
 {
     struct log_row row;
     struct anchor a;
     enum err e = read_anchor(c, &a);
     struct log_mark mark = a.mark;
 
-    *out = (struct operation_proof){.first_seq = mark.seq + 1};
+    *out = (struct log_proof){.first_seq = mark.seq + 1};
     if (e)
         return e;
     if (key && mark.seq &&
@@ -299,7 +302,7 @@ enum err operation_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
     bind_int(q, 2, INT64_MAX);
     while (query_next(c, q, &e)) {
         int64_t next = mark.seq + 1;
-        peek_row(q, &row);
+        log_peek_row(c, LOG_OPERATION, q, &row);
         bool fits = log_follows(LOG_OPERATION, &mark, &row);
         if (fits && head && head->seq == mark.seq)
             fits = crypto_equal(head->hash, mark.hash, sizeof mark.hash);
@@ -355,7 +358,7 @@ enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,
     bind_int(q, 1, before.seq);
     bind_int(q, 2, last);
     while (query_next(c, q, &e)) {
-        peek_row(q, &row);
+        log_peek_row(c, LOG_OPERATION, q, &row);
         if ((e = visit(arg, NULL, &row))) {
             query_done(q);
             return e;

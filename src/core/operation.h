@@ -21,6 +21,11 @@ struct operation {
 /* Appends a row in the current write transaction. */
 MUST_USE enum err operation_log(struct ctx *c, const struct operation *op);
 
+/* That a log leaves the house; to_us 0: until now. */
+MUST_USE enum err operation_log_export(struct ctx *c, enum log_kind kind,
+                                       enum log_format format, int64_t from_us,
+                                       int64_t to_us);
+
 /* A row as it was written. */
 struct operation_row {
     int64_t seq, at, user_id;
@@ -46,21 +51,14 @@ MUST_USE enum err operation_list(struct ctx *c,
  * missing or does not fit.  key: of log_sign_key(), to check the anchor's
  * signature; head: where the chain was known to stand, to see a cut end.
  * NULL leaves either out. */
-struct operation_proof {
-    int64_t first_seq, last_seq, broken_seq;
-};
 MUST_USE enum err operation_verify(struct ctx *c,
                                    const uint8_t key[CRYPTO_KEY_BYTES],
                                    const struct log_mark *head,
-                                   struct operation_proof *out);
+                                   struct log_proof *out);
 
 MUST_USE enum err operation_last(struct ctx *c, struct log_mark *out);
 
-/* The rows of a time, oldest first and without gaps, for exports: visit()
- * gets the mark before the first row, then row by row (its texts are valid
- * during the call).  to_us 0: until now. */
-typedef enum err log_walk_fn(void *arg, const struct log_mark *before,
-                             const struct log_row *row);
+/* The rows of a time, oldest first and without gaps; to_us 0: until now. */
 MUST_USE enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,
                                  log_walk_fn *visit, void *arg);
 

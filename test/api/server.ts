@@ -110,7 +110,7 @@ export class Client {
       else this.cookies.delete(name!);
     }
     const text = await reply.text();
-    const json = reply.headers.get("content-type")?.includes("json");
+    const json = /[/+]json/.test(reply.headers.get("content-type") ?? "");
     return { status: reply.status, headers: reply.headers, body: json && text ? JSON.parse(text) : text };
   }
 

@@ -109,11 +109,27 @@ static void control_knows_its_statements(void **state)
     assert_int_equal(bad, 0);
 }
 
+static void the_access_log_is_indexed(void **state)
+{
+    struct world *w = *state;
+    int bad = 0;
+
+    world_begin(w, w->admin, TX_READ);
+    assert_int_equal(world_end(w, OK), OK);
+    assert_int_equal(tx_begin_access(&w->c, w->f->t, TX_READ), OK);
+    for (size_t i = 0; i < core_access_set_count; i++)
+        bad += check_set(w, core_access_sets[i]);
+    assert_int_equal(tx_end_access(&w->c, w->f->t, OK), OK);
+    assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_statement_is_indexed,
                                         world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(the_access_log_is_indexed, world_set_up,
+                                        world_tear_down),
         cmocka_unit_test_setup_teardown(control_knows_its_statements,
                                         world_set_up, world_tear_down),
     };

@@ -27,7 +27,7 @@ static void append(struct world *w, int64_t at_us, const char *name)
 
 static int64_t broken(struct world *w, const uint8_t *with)
 {
-    struct operation_proof proof;
+    struct log_proof proof;
 
     world_begin(w, w->admin, TX_READ);
     must(operation_verify(&w->c, with, NULL, &proof) == OK);

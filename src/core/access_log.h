@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_ACCESS_LOG_H
+#define CORE_ACCESS_LOG_H
+
+#include "core/app.h"
+#include "core/entry.h"
+
+/* Takes what is to be written in the access logs from the requests and writes
+ * it in batches, one thread for all tenants.  A request only copies into a
+ * bounded queue; what finds it full is counted, and the count is a row of the
+ * log itself ("(dropped)").  About once a minute the thread signs where both
+ * logs of a tenant stand. */
+struct access_log;
+
+struct access_log *access_log_open(struct app *app);
+/* Writes what is there and signs; NULL is allowed. */
+void access_log_close(struct access_log *l);
+
+/* Never waits for a disk.  route must be constant text, the others are
+ * copied; texts that are too long are cut.  it->seq is not looked at. */
+void access_log_put(struct access_log *l, const char *tenant,
+                    const struct entry *it);
+
+/* What was given before this call is in the files when it returns. */
+void access_log_flush(struct access_log *l);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One row for each request, written in batches by access_log.c.  Where the
+ * chain begins after pruning and where it was last known to stand are marks,
+ * signed, in a table beside. */
+#include "core/entry.h"
+
+#include "base/str.h"
+#include "core/core.h"
+
+#include <string.h>
+
+#define ENTRY_COLS                                                             \
+    "seq, at, ip, user_id, method, route, status, request_id, agent, hash"
+#define ENTRY_LIST(source, bound, order)                                       \
+    "SELECT " ENTRY_COLS " FROM " source " WHERE " bound                       \
+    " AND at >= ?2 AND at < ?3 AND (?4 IS NULL OR user_id = ?4)"               \
+    " AND (?5 IS NULL OR ip = ?5) AND (?6 = 0 OR status >= 400 OR status = 0)" \
+    " AND (?7 IS NULL OR instr(lower(route), lower(?7)) > 0"                   \
+    " OR instr(lower(agent), lower(?7)) > 0) ORDER BY " order " LIMIT ?8"
+
+enum {
+    ENTRY_LAST,
+    ENTRY_INSERT,
+    ENTRY_LIST_ALL,
+    ENTRY_LIST_USER,
+    ENTRY_LIST_IP,
+    ENTRY_LIST_REFUSED,
+    ENTRY_LIST_TIME,
+    ENTRY_WALK,
+    ENTRY_RANGE,
+    ENTRY_HASH,
+    ENTRY_FIRST_KEPT,
+    ENTRY_DELETE,
+    ENTRY_MARK,
+    ENTRY_SET_MARK,
+};
+static const char *const entry_text[] = {
+    [ENTRY_LAST] = "SELECT seq, hash FROM entry"
+                   " WHERE seq = (SELECT max(seq) FROM entry)",
+    [ENTRY_INSERT] = "INSERT INTO entry (" ENTRY_COLS ") VALUES (?1, ?2, ?3,"
+                     " ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [ENTRY_LIST_ALL] = ENTRY_LIST("entry", "seq < ?1", "seq DESC"),
+    [ENTRY_LIST_USER] = ENTRY_LIST("entry INDEXED BY entry_user",
+                                   "user_id = ?4 AND seq < ?1", "seq DESC"),
+    [ENTRY_LIST_IP] = ENTRY_LIST("entry INDEXED BY entry_ip",
+                                 "ip = ?5 AND seq < ?1", "seq DESC"),
+    [ENTRY_LIST_REFUSED] =
+        ENTRY_LIST("entry INDEXED BY entry_refused",
+                   "(status >= 400 OR status = 0) AND seq < ?1", "seq DESC"),
+    [ENTRY_LIST_TIME] =
+        ENTRY_LIST("entry INDEXED BY entry_at",
+                   "(at, seq) < (coalesce((SELECT at FROM entry WHERE"
+                   " seq = ?1), ?3), ?1)",
+                   "at DESC, seq DESC"),
+    [ENTRY_WALK] = "SELECT " ENTRY_COLS " FROM entry WHERE seq > ?1"
+                   " AND seq <= ?2 ORDER BY seq",
+    [ENTRY_RANGE] = "SELECT (SELECT seq FROM entry WHERE at >= ?1"
+                    " ORDER BY at, seq LIMIT 1), (SELECT seq FROM entry"
+                    " WHERE at < ?2 ORDER BY at DESC, seq DESC LIMIT 1)",
+    [ENTRY_HASH] = "SELECT hash FROM entry WHERE seq = ?1",
+    [ENTRY_FIRST_KEPT] =
+        "SELECT coalesce((SELECT min(seq) FROM entry WHERE at >= ?1),"
+        " (SELECT max(seq) + 1 FROM entry), 0)",
+    [ENTRY_DELETE] = "DELETE FROM entry WHERE seq < ?1",
+    [ENTRY_MARK] = "SELECT seq, hash, signature FROM mark WHERE name = ?1",
+    [ENTRY_SET_MARK] =
+        "INSERT INTO mark (name, seq, hash, at, signature)"
+        " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO UPDATE SET"
+        " seq = ?2, hash = ?3, at = ?4, signature = ?5",
+};
+const struct query_set entry_queries = {"entry", entry_text, COUNT(entry_text)};
+
+static const char ANCHOR[] = "anchor", HEAD[] = "head";
+
+/* ---- marks ---- */
+
+static const char *mark_name(struct ctx *c, enum log_kind kind,
+                             const char *what)
+{
+    return arena_printf(c->mem, "%s %s", log_shape(kind)->name, what);
+}
+
+static void copy_hash(struct ctx *c, struct query *q, int i, uint8_t out[32])
+{
+    size_t len;
+    const void *blob = col_blob(c, q, i, &len);
+
+    memset(out, 0, CRYPTO_HASH_BYTES);
+    if (blob && len == CRYPTO_HASH_BYTES)
+        memcpy(out, blob, len);
+}
+
+/* seq 0 when there is none; ERR_CONFLICT when the signature is wrong. */
+static enum err read_mark(struct ctx *c, enum log_kind kind, const char *what,
+                          const uint8_t *key, struct log_mark *out)
+{
+    struct query *q = query(c, entry_text[ENTRY_MARK]);
+    size_t len;
+
+    *out = (struct log_mark){.seq = 0};
+    bind_text(q, 1, mark_name(c, kind, what));
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    out->seq = col_int(q, 0);
+    copy_hash(c, q, 1, out->hash);
+    const uint8_t *signature = col_blob(c, q, 2, &len);
+    query_done(q);
+    if (key && (!signature || len != 64 ||
+                !log_mark_is_signed(c->mem, kind, what, out, key, signature)))
+        return ERR_CONFLICT;
+    return OK;
+}
+
+static enum err sign_mark(struct ctx *c, enum log_kind kind, const char *what,
+                          const struct log_mark *mark, const uint8_t *key)
+{
+    struct query *q = query(c, entry_text[ENTRY_SET_MARK]);
+    uint8_t signature[64];
+
+    log_sign_mark(c->mem, kind, what, mark, key, signature);
+    bind_text(q, 1, mark_name(c, kind, what));
+    bind_int(q, 2, mark->seq);
+    bind_blob(q, 3, mark->hash, sizeof mark->hash);
+    bind_int(q, 4, c->now_us);
+    bind_blob(q, 5, signature, sizeof signature);
+    return query_run(c, q);
+}
+
+static enum err read_last(struct ctx *c, struct log_mark *out)
+{
+    struct query *q = query(c, entry_text[ENTRY_LAST]);
+    enum err e = query_one(c, q);
+
+    if (e == ERR_NOT_FOUND)
+        return read_mark(c, LOG_ACCESS, ANCHOR, NULL, out);
+    if (e)
+        return e;
+    out->seq = col_int(q, 0);
+    copy_hash(c, q, 1, out->hash);
+    query_done(q);
+    return OK;
+}
+
+enum err entry_sign_heads(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
+                          const struct log_mark *operations)
+{
+    struct log_mark last;
+    enum err e = read_last(c, &last);
+
+    if (!e && last.seq)
+        e = sign_mark(c, LOG_ACCESS, HEAD, &last, key);
+    if (!e && operations->seq)
+        e = sign_mark(c, LOG_OPERATION, HEAD, operations, key);
+    return e;
+}
+
+enum err entry_operation_head(struct ctx *c,
+                              const uint8_t key[CRYPTO_KEY_BYTES],
+                              struct log_mark *out)
+{
+    return read_mark(c, LOG_OPERATION, HEAD, key, out);
+}
+
+/* ---- writing ---- */
+
+static enum err append_one(struct ctx *c, const struct entry *it,
+                           struct log_mark *last)
+{
+    struct log_row row = {
+        .numbers = {last->seq + 1, it->at, 0, it->user_id, [6] = it->status},
+        .texts = {[2] = it->ip,
+                    [4] = it->method,
+                    it->route,
+                    [7] = it->request_id,
+                    it->agent                                              },
+    };
+    const struct log_shape *s = log_shape(LOG_ACCESS);
+    struct query *q = query(c, entry_text[ENTRY_INSERT]);
+
+    log_chain(LOG_ACCESS, last->hash, &row, row.hash);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->columns[i].cell <= LOG_MOMENT)
+            bind_int(q, (int)i + 1, row.numbers[i]);
+        else
+            bind_text(q, (int)i + 1, row.texts[i]);
+    bind_blob(q, (int)s->count + 1, row.hash, sizeof row.hash);
+    enum err e = query_run(c, q);
+    last->seq++;
+    memcpy(last->hash, row.hash, sizeof last->hash);
+    return e;
+}
+
+enum err entry_append(struct ctx *c, const struct entry *list, size_t count)
+{
+    struct log_mark last;
+    enum err e = read_last(c, &last);
+
+    for (size_t i = 0; !e && i < count; i++)
+        e = append_one(c, &list[i], &last);
+    return e;
+}
+
+/* ---- reading ---- */
+
+static void read_entry(struct ctx *c, struct query *q, struct entry *out)
+{
+    *out = (struct entry){
+        .seq = col_int(q, 0),
+        .at = col_int(q, 1),
+        .ip = col_text(c, q, 2),
+        .user_id = col_int(q, 3),
+        .method = col_text(c, q, 4),
+        .route = col_text(c, q, 5),
+        .status = (int)col_int(q, 6),
+        .request_id = col_text(c, q, 7),
+        .agent = col_text(c, q, 8),
+    };
+}
+
+static const char *list_text(const struct entry_filter *f)
+{
+    int n = f->user_id               ? ENTRY_LIST_USER
+            : f->ip                  ? ENTRY_LIST_IP
+            : f->from_us || f->to_us ? ENTRY_LIST_TIME
+            : f->only_refused        ? ENTRY_LIST_REFUSED
+                                     : ENTRY_LIST_ALL;
+
+    return entry_text[n];
+}
+
+enum err entry_list(struct ctx *c, const struct entry_filter *filter,
+                    const struct entry **out, size_t *count, bool *more)
+{
+    size_t max = (size_t)filter->limit;
+    struct entry *list = arena_array(c->mem, struct entry, max + 1);
+    struct query *q = query(c, list_text(filter));
+    size_t n = 0;
+    enum err e;
+
+    bind_int(q, 1, filter->after_seq ? filter->after_seq : INT64_MAX);
+    bind_int(q, 2, filter->from_us);
+    bind_int(q, 3, filter->to_us ? filter->to_us : INT64_MAX);
+    bind_id(q, 4, filter->user_id);
+    bind_text(q, 5, filter->ip);
+    bind_int(q, 6, filter->only_refused);
+    bind_text(q, 7, filter->q);
+    bind_int(q, 8, (int64_t)max + 1);
+    while (query_next(c, q, &e))
+        read_entry(c, q, &list[n++]);
+    *more = n > max;
+    *count = *more ? max : n;
+    *out = list;
+    return e;
+}
+
+/* ---- proof ---- */
+
+enum err entry_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
+                      struct log_proof *out)
+{
+    struct log_mark mark, head;
+    struct log_row row;
+    enum err bad_head = read_mark(c, LOG_ACCESS, HEAD, key, &head);
+    enum err e = read_mark(c, LOG_ACCESS, ANCHOR, key, &mark);
+
+    *out = (struct log_proof){.first_seq = mark.seq + 1};
+    if (e && e != ERR_CONFLICT)
+        return e;
+    if (e)
+        out->broken_seq = mark.seq ? mark.seq : 1;
+    if (bad_head && bad_head != ERR_CONFLICT)
+        return bad_head;
+    struct query *q = query(c, entry_text[ENTRY_WALK]);
+    bind_int(q, 1, mark.seq);
+    bind_int(q, 2, INT64_MAX);
+    while (query_next(c, q, &e)) {
+        int64_t next = mark.seq + 1;
+        log_peek_row(c, LOG_ACCESS, q, &row);
+        bool fits = log_follows(LOG_ACCESS, &mark, &row);
+        if (fits && head.seq == mark.seq)
+            fits = !bad_head && crypto_equal(head.hash, mark.hash, 32);
+        if (!fits && !out->broken_seq)
+            out->broken_seq = next;
+    }
+    out->last_seq = mark.seq;
+    if (!out->broken_seq && (head.seq > mark.seq || bad_head))
+        out->broken_seq = mark.seq + 1;
+    return e;
+}
+
+static enum err mark_before(struct ctx *c, int64_t seq, struct log_mark *out)
+{
+    enum err e = read_mark(c, LOG_ACCESS, ANCHOR, NULL, out);
+
+    if (e || seq <= out->seq + 1)
+        return e;
+    struct query *q = query(c, entry_text[ENTRY_HASH]);
+    bind_int(q, 1, seq - 1);
+    if ((e = query_one(c, q)))
+        return e;
+    out->seq = seq - 1;
+    copy_hash(c, q, 0, out->hash);
+    query_done(q);
+    return OK;
+}
+
+enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,
+                    log_walk_fn *visit, void *arg)
+{
+    struct log_mark before;
+    struct log_row row;
+    struct query *q = query(c, entry_text[ENTRY_RANGE]);
+
+    bind_int(q, 1, from_us);
+    bind_int(q, 2, to_us ? to_us : INT64_MAX);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t first = col_int(q, 0), last = first ? col_int(q, 1) : 0;
+    query_done(q);
+    if ((e = mark_before(c, last ? first : 0, &before)) ||
+        (e = visit(arg, &before, NULL)))
+        return e;
+    q = query(c, entry_text[ENTRY_WALK]);
+    bind_int(q, 1, before.seq);
+    bind_int(q, 2, last);
+    while (query_next(c, q, &e)) {
+        log_peek_row(c, LOG_ACCESS, q, &row);
+        if ((e = visit(arg, NULL, &row))) {
+            query_done(q);
+            return e;
+        }
+    }
+    return e;
+}
+
+/* ---- pruning ---- */
+
+enum err entry_prune(struct ctx *c, int64_t before_us,
+                     const uint8_t key[CRYPTO_KEY_BYTES], size_t *removed)
+{
+    struct log_mark anchor;
+
+    *removed = 0;
+    struct query *q = query(c, entry_text[ENTRY_FIRST_KEPT]);
+    bind_int(q, 1, before_us);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t kept = col_int(q, 0);
+    query_done(q);
+    q = query(c, entry_text[ENTRY_HASH]);
+    bind_int(q, 1, kept - 1);
+    e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    anchor.seq = kept - 1;
+    copy_hash(c, q, 0, anchor.hash);
+    query_done(q);
+    if ((e = sign_mark(c, LOG_ACCESS, ANCHOR, &anchor, key)))
+        return e;
+    q = query(c, entry_text[ENTRY_DELETE]);
+    bind_int(q, 1, kept);
+    e = query_run(c, q);
+    *removed = (size_t)db_changes(c);
+    return e;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_ENTRY_H
+#define CORE_ENTRY_H
+
+#include "core/log_chain.h"
+
+/* The access log of a tenant: who came from where, what it was answered.
+ * Rows are chained like those of the operation log and kept as long, in a
+ * file of their own; everything here runs in a transaction of
+ * tx_begin_access(). */
+struct entry {
+    int64_t seq, at, user_id; /* user_id 0: not known */
+    int status;
+    const char *ip, *method, *agent, *request_id;
+    const char *route; /* its pattern, never ids or queries */
+};
+
+/* In this order; sets no seq. */
+MUST_USE enum err entry_append(struct ctx *c, const struct entry *list,
+                               size_t count);
+
+/* NULL and 0 mean any; to_us is exclusive. */
+struct entry_filter {
+    int64_t user_id, from_us, to_us, after_seq;
+    const char *ip, *q; /* q: part of the route or agent */
+    bool only_refused;  /* status 400 and more */
+    int limit;
+};
+/* Newest first; after_seq pages downwards. */
+MUST_USE enum err entry_list(struct ctx *c, const struct entry_filter *filter,
+                             const struct entry **out, size_t *count,
+                             bool *more);
+
+/* As operation_verify(); the head it knows itself.  key NULL: signatures are
+ * left out. */
+MUST_USE enum err entry_verify(struct ctx *c,
+                               const uint8_t key[CRYPTO_KEY_BYTES],
+                               struct log_proof *out);
+MUST_USE enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,
+                             log_walk_fn *visit, void *arg);
+MUST_USE enum err entry_prune(struct ctx *c, int64_t before_us,
+                              const uint8_t key[CRYPTO_KEY_BYTES],
+                              size_t *removed);
+
+/* Signs where both logs stand, so that a cut end is seen; the operation log's
+ * mark comes from its own file, all zero leaves it out. */
+MUST_USE enum err entry_sign_heads(struct ctx *c,
+                                   const uint8_t key[CRYPTO_KEY_BYTES],
+                                   const struct log_mark *operations);
+/* The operation log's signed head; seq 0 when there is none, ERR_CONFLICT
+ * when its signature is wrong. */
+MUST_USE enum err entry_operation_head(struct ctx *c,
+                                       const uint8_t key[CRYPTO_KEY_BYTES],
+                                       struct log_mark *out);
+
+#endif

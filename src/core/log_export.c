@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operation log is in the tenant's file, its signed head in the file of
+ * the access log: who cuts the end off the one is betrayed by the other. */
+#include "core/log_export.h"
+
+#include "core/entry.h"
+#include "core/operation.h"
+
+static enum err begin(struct ctx *c, struct tenant *t, enum log_kind kind)
+{
+    return kind == LOG_ACCESS ? tx_begin_access(c, t, TX_READ)
+                              : tx_begin(c, t, TX_READ);
+}
+
+static enum err end(struct ctx *c, struct tenant *t, enum log_kind kind,
+                    enum err e)
+{
+    return kind == LOG_ACCESS ? tx_end_access(c, t, e) : tx_end(c, t, e);
+}
+
+/* The operator's place keeps no head. */
+static enum err read_head(struct ctx *c, struct tenant *t, const uint8_t *key,
+                          struct log_mark *out)
+{
+    enum err e = tx_begin_access(c, t, TX_READ);
+
+    *out = (struct log_mark){.seq = 0};
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    return tx_end_access(c, t, entry_operation_head(c, key, out));
+}
+
+enum err log_verify(struct ctx *c, struct tenant *t, enum log_kind kind,
+                    struct log_proof *out)
+{
+    uint8_t key[CRYPTO_KEY_BYTES];
+    struct log_mark head = {.seq = 0};
+    enum err bad = OK;
+
+    log_sign_key(t, key);
+    if (kind == LOG_OPERATION)
+        bad = read_head(c, t, key, &head);
+    enum err e = bad && bad != ERR_CONFLICT ? bad : begin(c, t, kind);
+    if (!e) {
+        e = kind == LOG_ACCESS ? entry_verify(c, key, out)
+                               : operation_verify(c, key, &head, out);
+        e = end(c, t, kind, e);
+    }
+    crypto_wipe(key, sizeof key);
+    if (!e && bad && !out->broken_seq)
+        out->broken_seq = out->last_seq + 1;
+    return e;
+}
+
+struct export
+{
+    const struct log_export *what;
+    struct log_file file;
+    size_t written;
+};
+
+static void flush(struct export *x)
+{
+    struct buf *b = x->file.b;
+
+    if (!x->what->file || !b->len)
+        return;
+    (void)fwrite(b->data, 1, b->len, x->what->file);
+    b->len = 0;
+}
+
+static enum err visit(void *arg, const struct log_mark *before,
+                      const struct log_row *row)
+{
+    struct export *x = arg;
+    size_t max = x->what->max_bytes;
+
+    if (before)
+        log_file_begin(&x->file, before);
+    else
+        log_file_put(&x->file, row);
+    if (max && x->file.b->len > max)
+        return ERR_LIMIT;
+    flush(x);
+    return OK;
+}
+
+enum err log_export(struct ctx *c, struct tenant *t,
+                    const struct log_export *what, struct buf *b, int64_t *rows)
+{
+    struct export x = {
+        .what = what,
+        .file = {.b = b, .kind = what->kind, .format = what->format}
+    };
+    uint8_t key[CRYPTO_KEY_BYTES];
+    enum err e = begin(c, t, what->kind);
+
+    *rows = 0;
+    if (e)
+        return e;
+    e = what->kind == LOG_ACCESS
+            ? entry_walk(c, what->from_us, what->to_us, visit, &x)
+            : operation_walk(c, what->from_us, what->to_us, visit, &x);
+    if ((e = end(c, t, what->kind, e)))
+        return e;
+    log_sign_key(t, key);
+    log_file_end(&x.file, tenant_id(t), c->now_us, key);
+    crypto_wipe(key, sizeof key);
+    flush(&x);
+    *rows = x.file.count;
+    return what->file && ferror(what->file) ? ERR_FULL : OK;
+}

@@ -21,6 +21,7 @@
 
 /* The company's people, and after them the operator. */
 enum { DEMO_OPERATOR = SAMPLE_ACCOUNTS, DEMO_ACCOUNTS };
+enum { SAMPLE_ARENA_MAX = 512 << 20 };
 
 static void put_account(struct json_out *o, const char *name,
                         const struct sample_account *account)
@@ -147,7 +148,9 @@ static enum err make_sample(struct process *p, const char *path,
         .tenant = sample_tenant,
         .base_url = registry_url(p->mem, p->app.base_url, sample_tenant, NULL),
         .lang = LANG_JA};
-    struct ctx c = process_ctx(p->mem, &actor);
+    /* its end tells the workers of the mails, so it comes before theirs */
+    struct arena *mem = arena_open(SAMPLE_ARENA_MAX);
+    struct ctx c = process_ctx(mem, &actor);
     enum err e;
 
     fprintf(stderr, "making the sample company …\n");
@@ -157,11 +160,10 @@ static enum err make_sample(struct process *p, const char *path,
     if (!e)
         e = sample_operator(&c, &p->app, p->setup_token,
                             &accounts[DEMO_OPERATOR]);
-    if (e) {
+    if (e)
         process_complain(&c, e);
-        return e;
-    }
-    return save_accounts(p->mem, path, accounts);
+    arena_close(mem);
+    return e ? e : save_accounts(p->mem, path, accounts);
 }
 
 static enum err check_file(struct process *p)
@@ -198,6 +200,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->server.listener_count = 1;
     p->app.is_demo = true;
     p->app.operator_listener = -1;
+    p->data_dir = dir;
     if ((e = process_start(p)))
         return e;
     return load_accounts(p->mem, path, accounts)
@@ -207,7 +210,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
 
 int cli_demo(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(512u << 20)};
+    struct process p = {.mem = arena_open(0)};
     struct sample_account accounts[DEMO_ACCOUNTS] = {0};
     const char *port_text = "8080", *dir = "yagura-demo";
     bool as_json = false, check = false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura import`: the same import as on screen, for a data directory that no
- * server holds at the moment. */
+/* `yagura import`: the same import as on screen, whether or not a server holds
+ * the data directory. */
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/option.h"
-#include "cli/process.h"
 #include "core/import.h"
 #include "core/project.h"
 #include "core/registry.h"
@@ -16,17 +16,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 32 << 20, TX_SECONDS = 600 };
+enum { FILE_MAX_BYTES = 32 << 20, TX_SECONDS = 600, SERVED_TX_SECONDS = 60 };
 
 struct request_words {
     const char *tenant, *project, *as, *format, *encoding, *path;
     bool dry, as_json;
 };
 
-static const char *read_all(struct arena *mem, const char *path, size_t *len)
+static const char *read_all(struct arena *mem, int fd, size_t *len)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     char *data = NULL;
 
     *len = 0;
@@ -34,21 +33,20 @@ static const char *read_all(struct arena *mem, const char *path, size_t *len)
         st.st_size <= FILE_MAX_BYTES) {
         data = arena_alloc(mem, (size_t)st.st_size + 1);
         ssize_t n;
-        while ((n = read(fd, data + *len, (size_t)st.st_size - *len)) > 0)
+        while ((n = pread(fd, data + *len, (size_t)st.st_size - *len,
+                          (off_t)*len)) > 0)
             *len += (size_t)n;
         if (n < 0)
             data = NULL;
     }
-    if (fd >= 0)
-        (void)close(fd);
     return data;
 }
 
-static enum err read_plan(struct ctx *c, const struct request_words *w,
+static enum err read_plan(struct ctx *c, int fd, const struct request_words *w,
                           struct plan_file *file, struct plan_error *error)
 {
     size_t len;
-    const char *data = read_all(c->mem, w->path, &len);
+    const char *data = read_all(c->mem, fd, &len);
     const char *dot = strrchr(w->path, '.');
     bool is_xml = w->format ? strcmp(w->format, "mspdi") == 0
                             : dot && strcmp(dot, ".xml") == 0;
@@ -96,32 +94,36 @@ static enum err import_in_tx(struct ctx *c, const struct request_words *w,
     return e ? e : import_plan(c, project, file, w->dry, report);
 }
 
-static void print_report(const struct ctx *c, const struct request_words *w,
+static void print_report(struct buf *out, const struct ctx *c,
+                         const struct request_words *w,
                          const struct import_report *r)
 {
-    struct buf b = buf_in(c->mem);
-    struct json_out o = {.b = &b};
+    struct json_out o = {.b = out};
 
     if (w->as_json) {
         json_open(&o, NULL, '{');
         import_write_report(&o, c, w->dry, r);
         json_close(&o, '}');
-        printf("%s\n", b.data);
+        buf_putc(out, '\n');
         return;
     }
     for (size_t i = 0; i < r->error_count; i++)
-        printf("line %d, column %d (%s): %s\n", r->errors[i].line,
-               r->errors[i].column, r->errors[i].column_name,
-               r->errors[i].message);
+        buf_printf(out, "line %d, column %d (%s): %s\n", r->errors[i].line,
+                   r->errors[i].column, r->errors[i].column_name,
+                   r->errors[i].message);
+    if ((size_t)r->errors_total > r->error_count)
+        buf_printf(out, "%zu errors in all\n", (size_t)r->errors_total);
     for (size_t i = 0; r->file && i < r->file->loss_count; i++)
-        printf("not taken: %s (%lld)\n", r->file->losses[i].en,
-               (long long)r->file->losses[i].count);
+        buf_printf(out, "not taken: %s (%lld)\n", r->file->losses[i].en,
+                   (long long)r->file->losses[i].count);
     if (r->error_count == 0)
-        printf("%s%lld rows: %lld added, %lld changed, %lld deleted, %lld "
-               "links\n",
-               w->dry ? "dry run, nothing written: " : "", (long long)r->rows,
-               (long long)r->added, (long long)r->changed,
-               (long long)r->deleted, (long long)r->links);
+        buf_printf(out,
+                   "%s%lld rows: %lld added, %lld changed, %lld deleted, %lld "
+                   "links\n",
+                   w->dry ? "dry run, nothing written: " : "",
+                   (long long)r->rows, (long long)r->added,
+                   (long long)r->changed, (long long)r->deleted,
+                   (long long)r->links);
 }
 
 /* The change is made, and logged, in the name of a master administrator. */
@@ -143,44 +145,43 @@ static enum err act_as(struct ctx *c, const char *email, struct actor *actor)
     return OK;
 }
 
-static enum err run(struct process *p, const struct request_words *w,
-                    struct ctx *c, struct actor *actor)
+static enum err run(struct command *c, const struct request_words *w,
+                    struct ctx *x, struct actor *actor)
 {
     struct plan_file file = {.count = 0};
     struct plan_error error = {.line = 0};
     struct import_report report = {.file = &file};
     struct tenant *t;
-    enum err e = read_plan(c, w, &file, &error);
+    enum err e = read_plan(x, c->file, w, &file, &error);
 
     if (e) {
         report.errors = &error;
         report.error_count = 1;
         report.errors_total = 1;
-        print_report(c, w, &report);
+        print_report(&c->out, x, w, &report);
         return e;
     }
-    if ((e = tenant_open(p->app.store, w->tenant, &t))) {
-        fprintf(stderr, "yagura: there is no tenant %s (%s)\n", w->tenant,
-                err_name(e));
+    if ((e = tenant_open(c->app->store, w->tenant, &t))) {
+        buf_printf(&c->err, "yagura: there is no tenant %s (%s)\n", w->tenant,
+                   err_name(e));
         return e;
     }
-    if (!(e = tx_begin(c, t, TX_WRITE))) {
-        tx_extend(c, TX_SECONDS);
-        e = act_as(c, w->as, actor);
+    if (!(e = tx_begin(x, t, TX_WRITE))) {
+        tx_extend(x, c->is_served ? SERVED_TX_SECONDS : TX_SECONDS);
+        e = act_as(x, w->as, actor);
         if (!e)
-            e = import_in_tx(c, w, &file, &report);
-        e = tx_end(c, t, e);
+            e = import_in_tx(x, w, &file, &report);
+        e = tx_end(x, t, e);
     }
     tenant_close(t);
     if (!e || report.error_count)
-        print_report(c, w, &report);
+        print_report(&c->out, x, w, &report);
     else
-        process_complain(c, e);
+        command_complain(c, x, e);
     return e;
 }
 
-static const char *const formats[] = {"csv", "mspdi", NULL};
-static const char *const encodings[] = {"auto", "utf-8", "cp932", NULL};
+/* ---- the words ---- */
 
 static bool is_one_of(const char *word, const char *const *list)
 {
@@ -191,48 +192,65 @@ static bool is_one_of(const char *word, const char *const *list)
     return *list != NULL;
 }
 
-int cli_import(int argc, char **argv)
+/* false: said on stderr what is wrong. */
+static bool read_words(struct request_words *w, int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(1u << 30)};
-    struct request_words w = {.encoding = "auto"};
+    static const char *const formats[] = {"csv", "mspdi", NULL};
+    static const char *const encodings[] = {"auto", "utf-8", "cp932", NULL};
     const struct option_spec specs[] = {
-        {"tenant",   &w.tenant,   NULL,       "tenant id"                               },
-        {"project",  &w.project,  NULL,       "KEY of the project"                      },
-        {"as",       &w.as,       NULL,       "address of the administrator who does it"},
-        {"format",   &w.format,   NULL,       "csv or mspdi (by the file's name)"       },
-        {"encoding", &w.encoding, NULL,       "auto, utf-8 or cp932"                    },
-        {"dry-run",  NULL,        &w.dry,     "try only"                                },
-        {"json",     NULL,        &w.as_json, "print the report as JSON"                },
+        {"tenant",   &w->tenant,   NULL,        "tenant id"                               },
+        {"project",  &w->project,  NULL,        "KEY of the project"                      },
+        {"as",       &w->as,       NULL,        "address of the administrator who does it"},
+        {"format",   &w->format,   NULL,        "csv or mspdi (by the file's name)"       },
+        {"encoding", &w->encoding, NULL,        "auto, utf-8 or cp932"                    },
+        {"dry-run",  NULL,         &w->dry,     "try only"                                },
+        {"json",     NULL,         &w->as_json, "print the report as JSON"                },
     };
     const char *usage = "import --tenant ID --project KEY --as EMAIL FILE";
-    struct config config;
+
+    *w = (struct request_words){.encoding = "auto"};
+    argc = option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc == 1 && !is_one_of(w->format, formats))
+        fprintf(stderr, "yagura: --format is csv or mspdi\n");
+    else if (argc == 1 && !is_one_of(w->encoding, encodings))
+        fprintf(stderr, "yagura: --encoding is auto, utf-8 or cp932\n");
+    else if (argc != 1 || !w->tenant || !w->project || !w->as)
+        fprintf(stderr, "usage: yagura %s\n", usage);
+    else
+        w->path = argv[0];
+    return w->path;
+}
+
+int import_run(struct command *c, int argc, char **argv)
+{
+    struct request_words w;
     struct actor actor = {.name = "system",
                           .ip = "",
                           .request_id = "cli",
-                          .tenant = "",
                           .base_url = "",
                           .lang = LANG_EN};
-    struct ctx c = process_ctx(p.mem, &actor);
-    enum err e = config_load(p.mem, &argc, argv, &config);
 
-    argc = e ? -1 : option_parse(usage, specs, COUNT(specs), argc, argv);
-    if (argc == 1 && !is_one_of(w.format, formats)) {
-        fprintf(stderr, "yagura: --format is csv or mspdi\n");
+    if (!read_words(&w, argc, argv))
         return 2;
-    }
-    if (argc == 1 && !is_one_of(w.encoding, encodings)) {
-        fprintf(stderr, "yagura: --encoding is auto, utf-8 or cp932\n");
-        return 2;
-    }
-    if (argc != 1 || !w.tenant || !w.project || !w.as) {
-        fprintf(stderr, "usage: yagura %s\n", usage);
-        return 2;
-    }
-    w.path = argv[0];
     actor.tenant = w.tenant;
-    e = process_open_store(&p, &config);
-    if (!e)
-        e = run(&p, &w, &c, &actor);
+    struct ctx x = process_ctx(c->mem, &actor);
+    return run(c, &w, &x, &actor) ? 1 : 0;
+}
+
+int cli_import(int argc, char **argv)
+{
+    struct process p = {.mem = arena_open(1u << 30)};
+    struct config config;
+    struct request_words w;
+    int code = 2;
+
+    if (!config_load(p.mem, &argc, argv, &config) &&
+        read_words(&w, argc, command_copy_words(p.mem, argc, argv))) {
+        int file = open(w.path, O_RDONLY | O_CLOEXEC);
+        code = command_do(&p, &config, "import", argc, argv, file);
+        if (file >= 0)
+            (void)close(file);
+    }
     process_close(&p);
-    return e ? 1 : 0;
+    return code;
 }

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "cli/control.h"
 #include "core/access_log.h"
 #include "core/caretaker.h"
 #include "core/limiter.h"
@@ -16,6 +17,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { STOP_DEADLINE_MS = 10000 };
 
@@ -26,12 +28,32 @@ static const struct actor system_actor = {.name = "",
                                           .base_url = "",
                                           .lang = LANG_EN};
 
+/* An evaluation directory, as `yagura demo` makes them, has its key beside
+ * it. */
+static bool is_evaluation(struct arena *mem, const char *dir)
+{
+    char text[16] = "";
+    FILE *f = fopen(arena_printf(mem, "%s/kind", dir), "re");
+
+    if (!f)
+        return false;
+    bool is_read = fgets(text, sizeof text, f) != NULL;
+    (void)fclose(f);
+    return is_read && strncmp(text, "evaluation", 10) == 0;
+}
+
 enum err process_open_store(struct process *p, const struct config *config)
 {
     struct store_config sc = {.dir = config->data_dir,
                               .master_key_path = config->master_key,
                               .kind = STORE_SERVICE,
                               .create = true};
+
+    if (is_evaluation(p->mem, sc.dir)) {
+        sc.kind = STORE_EVALUATION;
+        if (!sc.master_key_path)
+            sc.master_key_path = arena_printf(p->mem, "%s.key", sc.dir);
+    }
     enum err e = store_open(&sc, &p->app.store);
 
     if (e)
@@ -76,7 +98,10 @@ enum err process_start(struct process *p)
     p->server.handle = api_handle;
     p->server.opened = name_base;
     p->server.app = &p->app;
-    return server_open(&p->server, &p->app.server);
+    enum err e = server_open(&p->server, &p->app.server);
+    if (!e)
+        p->control = control_open(&p->app, p->data_dir);
+    return e;
 }
 
 static void wanted_signals(sigset_t *set)
@@ -115,6 +140,7 @@ void process_wait(struct process *p)
 
 void process_close(struct process *p)
 {
+    control_close(p->control);
     if (p->app.server)
         server_close(p->app.server, STOP_DEADLINE_MS);
     caretaker_close(p->caretaker);

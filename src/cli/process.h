@@ -12,6 +12,8 @@ struct process {
     struct app app;
     struct server_config server;
     struct caretaker *caretaker; /* the daily round */
+    struct control *control;     /* commands from outside */
+    const char *data_dir;        /* set before process_start() */
     char setup_token[44];        /* of the first operator; "": there is one */
 };
 

@@ -214,6 +214,7 @@ static enum err start(struct process *p, struct config *c)
         (e = set_up_listeners(p, c)) || (e = process_open(p)))
         return e;
     registry_find_sole(&p->app, p->mem);
+    p->data_dir = c->data_dir;
     if ((e = process_start(p)))
         return e;
     say_token(p, c);

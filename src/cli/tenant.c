@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura tenant create|list|show|clear-allow-list`: on a data directory that no server holds
- * at the moment. */
+/* `yagura tenant create|list|show|clear-allow-list`, whether or not a server
+ * holds the data directory. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/option.h"
-#include "cli/process.h"
 #include "core/allow_list.h"
 #include "core/registry.h"
 
@@ -32,127 +32,170 @@ static void put_row(struct json_out *o, const struct registry_row *r)
     json_close(o, '}');
 }
 
-static void print_row(struct process *p, const struct registry_row *r,
+static void print_row(struct command *c, const struct registry_row *r,
                       bool as_json)
 {
-    struct buf b = buf_in(p->mem);
-    struct json_out o = {.b = &b};
+    struct json_out o = {.b = &c->out};
 
     if (as_json) {
         put_row(&o, r);
-        printf("%s\n", b.data);
+        buf_putc(&c->out, '\n');
     } else {
-        printf("%-32s %-24s %s\n", r->id, r->host ? r->host : "(by path)",
-               r->name);
+        buf_printf(&c->out, "%-32s %-24s %s\n", r->id,
+                   r->host ? r->host : "(by path)", r->name);
     }
 }
 
-static enum err run_list(struct process *p, struct ctx *c, bool as_json)
+static enum err run_list(struct command *c, bool as_json)
 {
+    struct ctx x = process_ctx(c->mem, &system_actor);
     const struct registry_row *rows;
     size_t count;
-    enum err e = registry_list(c, p->app.store, &rows, &count);
+    enum err e = registry_list(&x, c->app->store, &rows, &count);
 
     for (size_t i = 0; !e && i < count; i++)
-        print_row(p, &rows[i], as_json);
+        print_row(c, &rows[i], as_json);
+    if (e)
+        command_complain(c, &x, e);
     return e;
 }
 
-static enum err run_show(struct process *p, struct ctx *c, const char *id,
-                         bool as_json)
+static enum err run_show(struct command *c, const char *id, bool as_json)
 {
+    struct ctx x = process_ctx(c->mem, &system_actor);
     struct registry_row row;
-    enum err e = registry_get(c, p->app.store, id, &row);
+    enum err e = registry_get(&x, c->app->store, id, &row);
 
     if (e)
-        fprintf(stderr, "yagura: there is no tenant %s (%s)\n", id,
-                err_name(e));
+        buf_printf(&c->err, "yagura: there is no tenant %s (%s)\n", id,
+                   err_name(e));
     else
-        print_row(p, &row, as_json);
+        print_row(c, &row, as_json);
     return e;
 }
 
-static enum err run_create(struct process *p, const struct config *config,
+static enum err run_create(struct command *c,
                            const struct registry_create *what)
 {
     struct actor actor = system_actor;
     actor.tenant = what->id;
-    actor.base_url = registry_url(p->mem, config_base_url(p->mem, config),
-                                  what->id, what->host);
-    struct ctx c = process_ctx(p->mem, &actor);
-    enum err e = registry_create(&c, &p->app, what);
+    actor.base_url = registry_url(c->mem, c->base_url, what->id, what->host);
+    struct ctx x = process_ctx(c->mem, &actor);
+    enum err e = registry_create(&x, c->app, what);
 
-    if (e)
-        process_complain(&c, e);
-    else
-        printf("tenant %s created; the invitation to %s leaves with the next "
-               "start of the server\n",
-               what->id, what->admin_email);
-    return e;
+    if (e) {
+        command_complain(c, &x, e);
+        return e;
+    }
+    registry_find_sole(c->app, c->mem);
+    buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",
+               what->id, what->admin_email,
+               c->is_served ? "now" : "with the next start of the server");
+    return OK;
 }
 
 /* Whoever shut everybody out by a wrong list of addresses asks for this. */
-static enum err run_clear_allow_list(struct process *p, const char *id)
+static enum err run_clear_allow_list(struct command *c, const char *id)
 {
     struct actor actor = system_actor;
     struct tenant *t;
     size_t removed = 0;
 
     actor.tenant = id;
-    struct ctx c = process_ctx(p->mem, &actor);
-    enum err e = tenant_open(p->app.store, id, &t);
+    struct ctx x = process_ctx(c->mem, &actor);
+    enum err e = tenant_open(c->app->store, id, &t);
     if (!e) {
-        if (!(e = tx_begin(&c, t, TX_WRITE)))
-            e = tx_end(&c, t, allow_list_clear(&c, &removed));
+        if (!(e = tx_begin(&x, t, TX_WRITE)))
+            e = tx_end(&x, t, allow_list_clear(&x, &removed));
         tenant_close(t);
     }
     if (e)
-        process_complain(&c, e);
+        command_complain(c, &x, e);
     else
-        printf("tenant %s: %zu ranges removed; requests are accepted from any "
-               "address\n",
-               id, removed);
+        buf_printf(&c->out,
+                   "tenant %s: %zu ranges removed; requests are accepted from"
+                   " any address\n",
+                   id, removed);
     return e;
+}
+
+/* ---- the words ---- */
+
+struct words {
+    const char *verb, *lang;
+    struct registry_create what;
+    bool as_json;
+};
+
+static bool is_whole(const struct words *w)
+{
+    const struct registry_create *what = &w->what;
+
+    if (strcmp(w->verb, "list") == 0)
+        return true;
+    if (strcmp(w->verb, "show") == 0 ||
+        strcmp(w->verb, "clear-allow-list") == 0)
+        return what->id;
+    return strcmp(w->verb, "create") == 0 && what->id && what->name &&
+           what->admin_email && what->admin_name;
+}
+
+/* false: said on stderr what is wrong. */
+static bool read_words(struct words *w, int argc, char **argv)
+{
+    const struct option_spec specs[] = {
+        {"name",        &w->what.name,        NULL,        "the customer's name"               },
+        {"host",        &w->what.host,        NULL,        "own host name (else by path /t/ID)"},
+        {"admin-email", &w->what.admin_email, NULL,
+         "first master administrator"                                                          },
+        {"admin-name",  &w->what.admin_name,  NULL,        "that person's name"                },
+        {"lang",        &w->lang,             NULL,        "ja or en"                          },
+        {"json",        NULL,                 &w->as_json, "one JSON object a line"            },
+    };
+    const char *usage = "tenant create ID --name N --admin-email E "
+                        "--admin-name N | list | show ID | clear-allow-list ID";
+
+    *w = (struct words){.verb = "", .lang = "ja"};
+    argc = option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc > 0)
+        w->verb = argv[0];
+    w->what.id = argc > 1 ? argv[1] : NULL;
+    w->what.lang = strcmp(w->lang, "en") == 0 ? LANG_EN : LANG_JA;
+    if (argc > 0 && argc < 3 && is_whole(w))
+        return true;
+    if (argc >= 0)
+        fprintf(stderr, "usage: yagura %s\n", usage);
+    return false;
+}
+
+int tenant_run(struct command *c, int argc, char **argv)
+{
+    struct words w;
+    enum err e;
+
+    if (!read_words(&w, argc, argv))
+        return 2;
+    if (strcmp(w.verb, "list") == 0)
+        e = run_list(c, w.as_json);
+    else if (strcmp(w.verb, "show") == 0)
+        e = run_show(c, w.what.id, w.as_json);
+    else if (strcmp(w.verb, "create") == 0)
+        e = run_create(c, &w.what);
+    else
+        e = run_clear_allow_list(c, w.what.id);
+    return e ? 1 : 0;
 }
 
 int cli_tenant(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
-    struct registry_create what = {.name = NULL};
-    const char *lang = "ja";
-    bool as_json = false;
-    const struct option_spec specs[] = {
-        {"name",        &what.name,        NULL,     "the customer's name"               },
-        {"host",        &what.host,        NULL,     "own host name (else by path /t/ID)"},
-        {"admin-email", &what.admin_email, NULL,     "first master administrator"        },
-        {"admin-name",  &what.admin_name,  NULL,     "that person's name"                },
-        {"lang",        &lang,             NULL,     "ja or en"                          },
-        {"json",        NULL,              &as_json, "one JSON object a line"            },
-    };
-    const char *usage = "tenant create ID --name N --admin-email E "
-                        "--admin-name N | list | show ID | clear-allow-list ID";
     struct config config;
-    struct ctx c = process_ctx(p.mem, &system_actor);
-    enum err e = config_load(p.mem, &argc, argv, &config);
+    struct words w;
+    int code = 2;
 
-    argc = e ? -1 : option_parse(usage, specs, COUNT(specs), argc, argv);
-    if (argc < 1)
-        return 2;
-    what.id = argc > 1 ? argv[1] : NULL;
-    what.lang = strcmp(lang, "en") == 0 ? LANG_EN : LANG_JA;
-    if ((e = process_open_store(&p, &config)))
-        ; /* said already */
-    else if (strcmp(argv[0], "list") == 0)
-        e = run_list(&p, &c, as_json);
-    else if (strcmp(argv[0], "show") == 0 && what.id)
-        e = run_show(&p, &c, what.id, as_json);
-    else if (strcmp(argv[0], "clear-allow-list") == 0 && what.id)
-        e = run_clear_allow_list(&p, what.id);
-    else if (strcmp(argv[0], "create") == 0 && what.id && what.name &&
-             what.admin_email && what.admin_name)
-        e = run_create(&p, &config, &what);
-    else
-        fprintf(stderr, "usage: yagura %s\n", usage);
+    if (!config_load(p.mem, &argc, argv, &config) &&
+        read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
+        code = command_do(&p, &config, "tenant", argc, argv, -1);
     process_close(&p);
-    return e ? 1 : 0;
+    return code;
 }

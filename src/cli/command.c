@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include "cli/control.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(struct command *c, int argc, char **argv);
+} commands[] = {
+    {"tenant", tenant_run},
+    {"import", import_run},
+};
+
+int command_run(struct command *c, const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(c, argc, argv);
+    buf_printf(&c->err, "yagura: the server knows no command %s\n", name);
+    return 2;
+}
+
+static int run_here(struct process *p, const struct config *config,
+                    const char *name, int argc, char **argv, int file)
+{
+    struct command c = {.app = &p->app,
+                        .mem = p->mem,
+                        .base_url = config_base_url(p->mem, config),
+                        .file = file,
+                        .out = buf_in(p->mem),
+                        .err = buf_in(p->mem)};
+
+    if (process_open_store(p, config))
+        return 1;
+    int code = command_run(&c, name, argc, argv);
+    (void)fwrite(c.out.data, 1, c.out.len, stdout);
+    (void)fwrite(c.err.data, 1, c.err.len, stderr);
+    return code;
+}
+
+int command_do(struct process *p, const struct config *config, const char *name,
+               int argc, char **argv, int file)
+{
+    int code = control_ask(config->data_dir, name, argc, argv, file);
+
+    return code >= 0 ? code : run_here(p, config, name, argc, argv, file);
+}
+
+char **command_copy_words(struct arena *mem, int argc, char **argv)
+{
+    return arena_copy(mem, argv, (size_t)argc * sizeof *argv);
+}
+
+void command_complain(struct command *c, const struct ctx *x, enum err e)
+{
+    buf_printf(&c->err, "yagura: %s\n", err_name(e));
+    for (const struct failure *f = x->fail; f; f = f->next)
+        buf_printf(&c->err, "  %s%s%s\n", f->field, *f->field ? ": " : "",
+                   f->message);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/buf.h"
+#include "cli/process.h"
+
+/* A command that works on a data directory: in this process when nobody holds
+ * the directory, else inside the server that does (control.h).  So it writes
+ * into buffers, and the file it reads comes as a descriptor. */
+struct command {
+    struct app *app;
+    struct arena *mem;
+    const char *base_url; /* where tenants are reached */
+    bool is_served;       /* inside a server, which goes on */
+    int file;             /* open for reading; -1: none */
+    struct buf out, err;  /* what will be printed where */
+};
+
+/* Words as for cli_NAME() without those of the configuration; exit codes as
+ * there. */
+int tenant_run(struct command *c, int argc, char **argv);
+int import_run(struct command *c, int argc, char **argv);
+/* By its name; 2 when there is none. */
+int command_run(struct command *c, const char *name, int argc, char **argv);
+
+/* Here, or where the data directory is held; prints what it says. */
+int command_do(struct process *p, const struct config *config, const char *name,
+               int argc, char **argv, int file);
+/* The words as they are, for a command that reads them twice. */
+char **command_copy_words(struct arena *mem, int argc, char **argv);
+/* What went wrong, into c->err. */
+void command_complain(struct command *c, const struct ctx *x, enum err e);
+
+#endif

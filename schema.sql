@@ -38,11 +38,13 @@ CREATE TABLE user (
   password_at   INTEGER,                       -- when it was set; expiry counts from here
   created_at    INTEGER NOT NULL,
   signed_in_at  INTEGER,                       -- last full sign-in
-  notify        INTEGER NOT NULL DEFAULT 3 CHECK (notify BETWEEN 0 AND 3), -- mails wanted: 1 assigned, 2 commented
+  notify        INTEGER NOT NULL DEFAULT 3 CHECK (notify BETWEEN 0 AND 7), -- mails wanted: 1 assigned, 2 commented, 4 due soon
+  due_day       INTEGER NOT NULL DEFAULT 0,    -- of the last mail about what is due
   version       INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;
 CREATE INDEX user_name ON user(name, id);
+CREATE INDEX user_notify ON user(id) WHERE notify >= 4;
 
 CREATE TABLE job ( -- long work a person started, done by a thread of the server
   id         INTEGER PRIMARY KEY,

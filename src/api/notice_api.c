@@ -8,6 +8,7 @@ static enum err reply_wishes(struct call *k, const struct notice_wishes *w)
     json_open(&k->out, NULL, '{');
     json_bool(&k->out, "assigned", w->assigned);
     json_bool(&k->out, "commented", w->commented);
+    json_bool(&k->out, "due", w->due);
     json_close(&k->out, '}');
     return OK;
 }

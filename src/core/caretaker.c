@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/core.h"
+#include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/operation.h"
 #include "core/registry.h"
@@ -144,11 +145,50 @@ static void tidy_all(struct caretaker *t, struct arena *mem)
     arena_close(list);
 }
 
+static void remind_tenant(struct app *app, struct arena *mem, const char *id)
+{
+    struct actor system = {
+        .name = "", .ip = "", .request_id = "caretaker", .tenant = id};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    struct registry_row row;
+    struct tenant *t;
+    enum err e = registry_get(&c, app->store, id, &row);
+
+    if (!e && !(e = tenant_open(app->store, id, &t))) {
+        system.base_url = registry_url(mem, app->base_url, id, row.host);
+        if (!(e = tx_begin(&c, t, TX_WRITE)))
+            e = tx_end(&c, t, due_mail_send(&c, app));
+        tenant_close(t);
+    }
+    if (e)
+        log_error("morning mails failed tenant=%s err=%s", id, err_name(e));
+}
+
+static void remind_all(struct caretaker *t, struct arena *mem)
+{
+    struct arena *list = arena_open(0);
+    const char *const *ids;
+    size_t count = registry_list_ids(t->app->store, list, &ids);
+
+    for (size_t i = 0; i < count; i++) {
+        remind_tenant(t->app, mem, ids[i]);
+        arena_reset(mem);
+    }
+    arena_close(list);
+}
+
+static bool is_morning(int64_t now_us)
+{
+    int64_t ago = DUE_MAIL_HOUR * INT64_C(3600000000);
+
+    return clock_today(now_us - ago) == clock_today(now_us);
+}
+
 static void *run(void *arg)
 {
     struct caretaker *t = arg;
     struct arena *mem = arena_open(0);
-    int32_t done = 0; /* the day of the last round */
+    int32_t done = 0, reminded = 0; /* the days of the last rounds */
 
     pthread_mutex_lock(&t->lock);
     while (!t->stop) {
@@ -159,6 +199,10 @@ static void *run(void *arg)
         if (today != done)
             tidy_all(t, mem);
         done = today;
+        if (today != reminded && is_morning(clock_now_us())) {
+            remind_all(t, mem);
+            reminded = today;
+        }
         pthread_mutex_lock(&t->lock);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += LOOK_SECONDS;

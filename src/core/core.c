@@ -21,7 +21,7 @@ const struct query_set *const core_tenant_sets[] = {
     &reach_queries,        &customer_queries,       &allow_list_queries,
     &support_queries,      &support_mail_queries,   &token_queries,
     &email_change_queries, &consent_queries,        &plan_export_queries,
-    &notice_queries,
+    &notice_queries,       &due_mail_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

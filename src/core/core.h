@@ -16,6 +16,7 @@ extern const struct query_set comment_queries;
 extern const struct query_set customer_queries;
 extern const struct query_set consent_queries;
 extern const struct query_set dependency_queries;
+extern const struct query_set due_mail_queries;
 extern const struct query_set entry_queries;
 extern const struct query_set edit_queries;
 extern const struct query_set edit_link_queries;

@@ -37,6 +37,8 @@ static const struct field notice_fields[] = {
      "When something is assigned to me"},
     {"commented", FIELD_BOOL, 0, 0, 0, NULL, NULL, "コメントされたとき",
      "When somebody comments"          },
+    {"due",       FIELD_BOOL, 0, 0, 0, NULL, NULL, "期限が近いとき",
+     "When something is due"           },
 };
 const struct form notice_form = {"NotificationEdit", notice_fields,
                                  COUNT(notice_fields)};
@@ -250,6 +252,7 @@ enum err notice_get_wishes(struct ctx *c, struct notice_wishes *out)
     *out = (struct notice_wishes){
         .assigned = col_int(q, 0) & (1 << NOTICE_ASSIGNED),
         .commented = col_int(q, 0) & (1 << NOTICE_COMMENTED),
+        .due = col_int(q, 0) & (1 << NOTICE_DUE),
     };
     query_done(q);
     return OK;
@@ -264,10 +267,12 @@ enum err notice_set_wishes(struct ctx *c, const struct values *v,
         return e;
     out->assigned = values_bool(v, "assigned", out->assigned);
     out->commented = values_bool(v, "commented", out->commented);
+    out->due = values_bool(v, "due", out->due);
     struct query *q = query(c, notice_text[NOTICE_SET]);
     bind_int(q, 1, c->actor->user_id);
     bind_int(q, 2,
              (out->assigned ? 1 << NOTICE_ASSIGNED : 0) |
-                 (out->commented ? 1 << NOTICE_COMMENTED : 0));
+                 (out->commented ? 1 << NOTICE_COMMENTED : 0) |
+                 (out->due ? 1 << NOTICE_DUE : 0));
     return query_run(c, q);
 }

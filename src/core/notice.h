@@ -11,7 +11,7 @@
  * transaction: one a person and kind, however many tickets it touches.  Such a
  * mail names tickets by their keys only, and leaves only if the person may
  * still see them at that moment.  Imports and the command line tell nobody. */
-enum notice_kind { NOTICE_ASSIGNED, NOTICE_COMMENTED };
+enum notice_kind { NOTICE_ASSIGNED, NOTICE_COMMENTED, NOTICE_DUE };
 
 struct notice {
     enum notice_kind kind;
@@ -35,7 +35,7 @@ MUST_USE enum err notice_may_go(struct ctx *c, int64_t user_id,
 
 /* Which of them the actor wants. */
 struct notice_wishes {
-    bool assigned, commented;
+    bool assigned, commented, due; /* due: see due_mail.h */
 };
 extern const struct form notice_form;
 MUST_USE enum err notice_get_wishes(struct ctx *c, struct notice_wishes *out);

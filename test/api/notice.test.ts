@@ -71,8 +71,8 @@ test("a comment reaches who is assigned and who reported, not who wrote it", asy
 });
 
 test("switched off on the account page, none comes", async () => {
-  assert.deepEqual((await member.get("/me/notifications")).body, { assigned: true, commented: true });
-  assert.deepEqual((await member.request("PATCH", "/me/notifications", { commented: false })).body, { assigned: true, commented: false });
+  assert.deepEqual((await member.get("/me/notifications")).body, { assigned: true, commented: true, due: false });
+  assert.deepEqual((await member.request("PATCH", "/me/notifications", { commented: false })).body, { assigned: true, commented: false, due: false });
   const ticket = await make({ assignees: [me.id] });
   const count = async () => [(await mails(me.email, /担当に設定/)).length, (await mails(me.email, /コメント/)).length];
   await settled();

@@ -254,7 +254,7 @@ test("source addresses: what would lock one out says so, the list shows notes", 
   await page.getByRole("button", { name: "外す 203.0.113.0/24" }).click();
   await page.getByText("本社のネットワーク").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "外す 2001:db8::/32" }).click();
-  await page.getByRole("cell", { name: "2001:db8::/32" }).waitFor({ state: "detached" });
+  await page.getByRole("cell", { name: "2001:db8::/32", exact: true }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: `外す ${own}` }).click();
   await page.getByText("まだ登録がない").waitFor();
   assert.deepEqual(problems, []);

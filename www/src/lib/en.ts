@@ -844,4 +844,5 @@ export const en: Record<Key, string> = {
   notifications_text: "A mail holds only the number and a link, and only of what you may see.",
   notify_assigned: "When a ticket is assigned to me",
   notify_commented: "When somebody comments on a ticket assigned to me or reported by me",
+  notify_due: "When tickets of mine end within three days or are late (one mail at 7 every morning)",
 };

@@ -842,5 +842,6 @@ export const ja = {
   notifications_text: "チケットの内容はメールに書かれません。見る権限のあるものだけ、番号とリンクをお知らせします。",
   notify_assigned: "担当に設定されたとき",
   notify_commented: "担当または報告したチケットにコメントされたとき",
+  notify_due: "期限が3日以内、または過ぎたチケットがあるとき（毎朝7時に1通）",
 };
 export type Key = keyof typeof ja;

@@ -64,6 +64,22 @@ static enum err make_folder(const char *path)
     return errno == ENOSPC ? ERR_FULL : ERR_INTERNAL;
 }
 
+/* What stands above an evaluation directory; of a service a missing one is a
+ * disk that is not mounted. */
+static enum err make_parents(const char *path)
+{
+    char part[PATH_BYTES];
+    enum err e = OK;
+
+    for (const char *p = strchr(path + 1, '/'); p && !e;
+         p = strchr(p + 1, '/')) {
+        must(snprintf(part, sizeof part, "%.*s", (int)(p - path), path) <
+             PATH_BYTES);
+        e = make_folder(part);
+    }
+    return e;
+}
+
 static enum err lock_folder(struct store *s)
 {
     char path[PATH_BYTES], text[32] = "";
@@ -223,8 +239,12 @@ static void open_pool(struct store *s, const struct store_config *config)
 
 static enum err open_all(struct store *s, const struct store_config *config)
 {
-    enum err e = config->create ? make_folder(s->dir) : OK;
+    enum err e = config->kind == STORE_EVALUATION && config->create
+                     ? make_parents(s->dir)
+                     : OK;
 
+    if (!e && config->create)
+        e = make_folder(s->dir);
     if (!e)
         e = lock_folder(s);
     if (!e)

@@ -250,6 +250,7 @@ static enum err find_session(struct ctx *c, struct call *k,
     if (v->session.level == SESSION_FULL)
         v->actor.lang = v->session.user_lang;
     v->actor.is_admin = v->session.user_is_admin;
+    v->actor.is_reader = v->session.support && !v->session.support->may_write;
     return OK;
 }
 
@@ -315,12 +316,13 @@ static enum err check_rights(struct call *k, const struct visitor *v)
     if (!(k->route->flags & ROUTE_TERMS) && !v->session.support &&
         (e = consent_check(k->c, k->terms.owed)))
         return e;
+    if (v->session.support &&
+        (e = support_may(k->c, v->session.support, is_reading(k->route),
+                         is_work(k->route))))
+        return e;
     e = k->place->is_operator
             ? operator_check(k->c, right, is_reading(k->route))
             : access_check(k->c, right, call_id(k, 0));
-    if (!e && v->session.support)
-        e = support_may(k->c, v->session.support, is_reading(k->route),
-                        is_work(k->route));
     if (!e && (k->route->flags & ROUTE_FRESH))
         e = call_need_fresh(k);
     return e;

@@ -41,7 +41,7 @@ enum route_flag {
     ROUTE_MATCH = 8,    /* needs If-Match: "version": 428 without */
     ROUTE_READ = 32,    /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,    /* reply is {items: […], next: cursor or null} */
-    ROUTE_TERMS = 2048, /* open before the terms of use are accepted */
+    ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export */
     ROUTE_QUIET = 512,  /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens

@@ -171,11 +171,11 @@ static enum err get_export(struct call *k)
 static const struct route routes[] = {
     {METHOD_POST, "/api/v1/projects/:id/imports",    post_import,
      RIGHT_PROJECT_TICKET_ADD,                                                     NULL, &import_form, NULL,
-     ROUTE_NO_TX | ROUTE_RAW,                                                                                   "Bring a plan in from a file"               },
+     ROUTE_NO_TX | ROUTE_RAW,                                                                                             "Bring a plan in from a file"               },
     {METHOD_GET,  "/api/v1/projects/:id/export.csv", get_export,
-     RIGHT_PROJECT_TICKET_VIEW,                                                    NULL, &export_form, NULL, 0,
-     "Its tickets as CSV, as an import reads it"                                                                                                            },
+     RIGHT_PROJECT_TICKET_VIEW,                                                    NULL, &export_form, NULL, ROUTE_TERMS,
+     "Its tickets as CSV, as an import reads it"                                                                                                                      },
     {METHOD_GET,  "/api/v1/imports/sample",          get_sample,  RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                             NULL, 0, "A sample CSV file in the reader's language"},
+     NULL,                                                                                             NULL, 0,           "A sample CSV file in the reader's language"},
 };
 const struct route_set import_routes = {routes, COUNT(routes)};

@@ -189,6 +189,6 @@ static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/people/sample",   get_sample,  RIGHT_ADMIN_USERS, NULL,
      NULL,                                                                                       NULL,        0,                       "A sample CSV file of people"             },
     {METHOD_GET,  "/api/v1/people/csv",      get_people,  RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                       NULL,        0,                       "Everybody as CSV"                        },
+     NULL,                                                                                       NULL,        ROUTE_TERMS,             "Everybody as CSV"                        },
 };
 const struct route_set job_routes = {routes, COUNT(routes)};

@@ -26,6 +26,7 @@ struct failure {
 /* Who asks, from where.  user_id 0: nobody is signed in, or the system. */
 struct actor {
     int64_t user_id, session_id;
+    bool is_reader; /* of an administrator's rights only those of looking */
     int64_t limit_token_id; /* a token that reaches only its projects, or 0 */
     const char *name;
     const char *ip;         /* textual, IPv4-mapped folded */

@@ -110,6 +110,14 @@ static enum err narrow(struct ctx *c, int what, int64_t id, struct found *out)
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
+/* What an administrator holds without any grant. */
+static unsigned of_admin(const struct ctx *c)
+{
+    if (!c->actor->is_admin)
+        return 0;
+    return c->actor->is_reader ? MAY_LOOK : MAY_EVERYTHING;
+}
+
 /* what: ACCESS_PROJECT, ACCESS_PROGRAM or ACCESS_TICKET. */
 static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
 {
@@ -130,7 +138,7 @@ static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
     if (!out->is_there)
         out->rights = 0;
     else if (c->actor->is_admin)
-        out->rights = MAY_EVERYTHING;
+        out->rights = of_admin(c);
     out->rights &= MAY_EVERYTHING; /* areas are of the tenant */
     if (out->is_own && (out->rights & MAY_TICKET_EDIT_OWN))
         out->rights |= MAY_TICKET_EDIT;
@@ -173,7 +181,7 @@ enum err access_tenant(struct ctx *c, unsigned *out)
     if (c->actor->limit_token_id)
         return OK;
     if (c->actor->is_admin)
-        *out = MAY_EVERYTHING | MAY_ADMINISTER;
+        *out = of_admin(c) | MAY_ADMINISTER;
     bind_int(q, 2, c->actor->user_id);
     while (query_next(c, q, &e))
         *out |= (unsigned)col_int(q, 0);
@@ -453,8 +461,7 @@ enum err access_map_load(struct ctx *c, const struct access_map **out)
         e = load_grants(c, m);
     for (size_t i = 0; i < m->program_count && !e; i++)
         (void)pass_down(m, &m->programs[i], 0);
-    if (c->actor->is_admin)
-        m->everywhere = MAY_EVERYTHING;
+    m->everywhere |= of_admin(c);
     *out = m;
     return e;
 }

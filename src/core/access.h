@@ -23,8 +23,9 @@ enum permission {
     MAY_COMMENT = 1 << 13,
     MAY_MEMBER_EDIT = 1 << 14,
     MAY_EVERYTHING = (1 << 15) - 1, /* with objects */
-    MAY_ADMIN_USERS = 1 << 15,      /* areas of the tenant's administration; */
-    MAY_ADMIN_ACCESS = 1 << 16,     /* they count in grants on the tenant */
+    MAY_LOOK = MAY_PROGRAM_VIEW | MAY_PROJECT_VIEW | MAY_TICKET_VIEW,
+    MAY_ADMIN_USERS = 1 << 15,  /* areas of the tenant's administration; */
+    MAY_ADMIN_ACCESS = 1 << 16, /* they count in grants on the tenant */
     MAY_ADMIN_MASTER = 1 << 17,
     MAY_ADMIN_SECURITY = 1 << 18,
     MAY_ADMIN_LOG = 1 << 19,

@@ -95,7 +95,8 @@ test("read only: everything is seen, nothing changed, all of it in the log; the 
   const me = (await supporter.get("/session")).body;
   assert.equal(me.is_support, true);
   assert.equal(me.user.name, `support: ${name()}`);
-  assert.equal((await supporter.get(`/projects/${id}`)).status, 200);
+  assert.deepEqual((await supporter.get(`/projects/${id}`)).body.rights, ["program_view", "project_view", "ticket_view"]);
+  assert.deepEqual([...new Set((await supporter.get("/programs")).body.projects.map((p: any) => p.rights.join()))], ["program_view,project_view,ticket_view"]);
   assert.equal((await supporter.get(`/projects/${id}/tickets?q=%E8%A6%81`)).status, 200);
 
   const { paths } = await (await fetch(new URL("/api/openapi.json", demo.ready.url))).json();

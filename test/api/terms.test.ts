@@ -36,7 +36,7 @@ const published = async (fields: object = {}) => {
 test("nothing is asked for before a version is published; drafts are the operator's", async () => {
   const t = await draft();
   assert.equal(t.no, null);
-  assert.equal((await admin.get("/programs")).status, 200);
+  assert.equal((await admin.get("/my/tickets")).status, 200);
   assert.equal((await admin.get("/terms")).body.terms, null);
   const edited = await oper.patch(`/terms/versions/${t.id}`, { ja: "# 改" }, t.version);
   assert.equal(edited.body.ja, "# 改");
@@ -54,7 +54,7 @@ test("the first version closes the tenant until a master administrator accepts i
   assert.equal(rule(await publish(t)), "published");
 
   const { paths } = await (await fetch(new URL("/api/openapi.json", demo.ready.url))).json();
-  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|terms|terms\/accept)$/;
+  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|terms|terms\/accept|programs|people\/csv|projects\/\{id\}\/export\.csv)$/; // them, and the export
   let closed = 0;
   for (const [path, methods] of Object.entries(paths))
     for (const method of Object.keys(methods as object)) {
@@ -70,15 +70,19 @@ test("the first version closes the tenant until a master administrator accepts i
   assert.ok(closed > 90, String(closed));
   for (const who of [admin, member]) assert.equal((await who.get("/session")).body.terms_owed, true);
 
+  assert.equal((await admin.get("/programs")).status, 200); // the list of what can be exported
+  const project = (await admin.get("/programs")).body.projects[0].id;
+  assert.equal((await admin.get(`/projects/${project}/export.csv`)).status, 200);
+  assert.equal((await admin.get("/people/csv")).status, 200);
   const shown = (await member.get("/terms")).body;
   assert.equal(shown.terms.ja, "# 利用規約\n\n第1条");
   assert.equal(shown.is_whole_owed, true);
   assert.equal((await member.post("/terms/accept", { no: 1 })).status, 204); // for oneself, which opens nothing
-  assert.equal(rule(await member.get("/programs")), "terms");
+  assert.equal(rule(await member.get("/my/tickets")), "terms");
   assert.equal(rule(await admin.post("/terms/accept", { no: 2 })), "terms_changed");
   assert.equal((await admin.post("/terms/accept", { no: 1 })).status, 204);
   for (const who of [admin, member]) {
-    assert.equal((await who.get("/programs")).status, 200);
+    assert.equal((await who.get("/my/tickets")).status, 200);
     assert.equal((await who.get("/session")).body.terms_owed, false);
   }
   const [consent] = (await admin.get("/terms/consents")).body.items.filter((item: any) => item.for_tenant);
@@ -92,13 +96,13 @@ test("the first version closes the tenant until a master administrator accepts i
 
 test("a later version: quiet when immaterial, closing again when material", async () => {
   await published({ is_material: false, ja: "# 第2版" });
-  assert.equal((await member.get("/programs")).status, 200);
+  assert.equal((await member.get("/my/tickets")).status, 200);
   assert.equal((await member.get("/terms")).body.terms.no, 2);
   assert.equal((await member.get("/terms?no=1")).body.terms.ja, "# 利用規約\n\n第1条");
   await published({ is_material: true, ja: "# 第3版" });
-  assert.equal(rule(await member.get("/programs")), "terms");
+  assert.equal(rule(await member.get("/my/tickets")), "terms");
   assert.equal((await admin.post("/terms/accept", { no: 3 })).status, 204);
-  assert.equal((await member.get("/programs")).status, 200);
+  assert.equal((await member.get("/my/tickets")).status, 200);
   assert.deepEqual((await member.get("/terms")).body.versions.map((item: any) => item.no), [3, 2, 1]);
 });
 
@@ -106,18 +110,18 @@ test("a version of tomorrow is not known today", async () => {
   await published({ valid_from: jst(1), ja: "# 明日" });
   assert.equal((await member.get("/terms")).body.terms.no, 3);
   assert.equal((await member.get("/terms?no=4")).status, 404);
-  assert.equal((await member.get("/programs")).status, 200);
+  assert.equal((await member.get("/my/tickets")).status, 200);
   assert.equal(rule(await publish(await draft())), "order");
 });
 
 test("everybody accepts where the tenant says so", async () => {
   assert.equal((await member.request("PUT", "/terms/setting", { everyone: true })).status, 403);
   assert.equal((await admin.request("PUT", "/terms/setting", { everyone: true })).status, 204);
-  assert.equal((await admin.get("/programs")).status, 200); // accepted for the tenant, and so for oneself
-  assert.equal(rule(await member.get("/programs")), "terms");
+  assert.equal((await admin.get("/my/tickets")).status, 200); // accepted for the tenant, and so for oneself
+  assert.equal(rule(await member.get("/my/tickets")), "terms");
   assert.equal((await member.get("/terms")).body.is_own_owed, true);
   assert.equal((await member.post("/terms/accept", { no: 3 })).status, 204);
-  assert.equal((await member.get("/programs")).status, 200);
+  assert.equal((await member.get("/my/tickets")).status, 200);
   assert.equal((await admin.request("PUT", "/terms/setting", { everyone: false })).status, 204);
 });
 

@@ -63,6 +63,10 @@ test("published at the console, accepted before anything else, read again", asyn
   const admin = await opened();
   await signInPage(admin.page, demo.ready, 0, false);
   await admin.page.getByRole("button", { name: "同意する" }).waitFor();
+  await admin.page.getByText("同意せずにデータを書き出す").click();
+  const download = admin.page.waitForEvent("download");
+  await admin.page.getByRole("link", { name: /^ERP / }).click();
+  assert.match((await download).suggestedFilename(), /\.csv$/);
   await look(admin.page, "terms-accept");
   await admin.page.getByRole("button", { name: "同意する" }).click();
   await admin.page.getByRole("link", { name: "マイワーク" }).waitFor();

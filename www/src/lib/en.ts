@@ -114,6 +114,7 @@ export const en: Record<Key, string> = {
   action_accept: "Accepted",
   action_publish: "Published",
   ip_address: "IP address",
+  terms_export: "Take the data along without accepting (CSV)",
   tenant_id: "Tenant id",
   open_tenant: "Open",
   next: "Next",

@@ -112,6 +112,7 @@ export const ja = {
   action_accept: "同意",
   action_publish: "公開",
   ip_address: "IPアドレス",
+  terms_export: "同意せずにデータを書き出す（CSV）",
   tenant_id: "テナントID",
   open_tenant: "開く",
   next: "次へ",

@@ -176,9 +176,10 @@ static int by_parent(const void *key, const void *line)
  * together, by rank. */
 static size_t first_below(const struct work *w, int64_t id)
 {
+    if (w->count == 0)
+        return 0;
     const struct line *found =
         bsearch(&id, w->lines, w->count, sizeof *w->lines, by_parent);
-
     if (!found)
         return w->count;
     size_t i = (size_t)(found - w->lines);

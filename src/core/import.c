@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINKS_MAX = 100000, LINK_BYTES_MAX = 65536, WORD_BYTES_MAX = 6000 };
+
 enum { IMPORT_PEOPLE, IMPORT_LINKED };
 static const char *const import_text[] = {
     [IMPORT_PEOPLE] = "SELECT id, email_fold, name FROM user WHERE state < 3",
@@ -324,6 +326,13 @@ static void link_edits(struct work *w, size_t i)
 
     while (text && *text && !w->rows[i].is_delete) {
         size_t len = strcspn(text, "|;,");
+        if (len > 0 && w->tokens++ == LINKS_MAX)
+            import_complain(w, i, PLAN_PREDECESSORS, "links",
+                            ctx_text(w->c,
+                                     "依存関係が多すぎます（上限 100,000）",
+                                     "There are more than 100,000 links"));
+        if (w->tokens > LINKS_MAX)
+            return;
         if (len > 0)
             link_edit(w, i, arena_strndup(w->c->mem, text, len));
         text += len + strspn(text + len, "|;,");
@@ -453,6 +462,24 @@ static int by_place(const void *a, const void *b)
                : (x->column > y->column) - (x->column < y->column);
 }
 
+/* Long texts stand in some columns only; elsewhere they would be folded and
+ * compared, over and over. */
+static void check_sizes(struct work *w, size_t i)
+{
+    for (int cell = 0; cell < PLAN_CELLS; cell++) {
+        const char *text = w->file->items[i].cell[cell];
+        size_t max = cell == PLAN_DETAILS        ? SIZE_MAX
+                     : cell == PLAN_PREDECESSORS ? LINK_BYTES_MAX
+                                                 : WORD_BYTES_MAX;
+        if (text && strnlen(text, max) == max) {
+            import_complain(
+                w, i, (enum plan_cell)cell, "cell_size",
+                ctx_text(w->c, "セルの文字が長すぎます", "A cell is too long"));
+            w->file->items[i].cell[cell] = "";
+        }
+    }
+}
+
 static enum err run(struct work *w, int64_t project_id)
 {
     size_t count = w->file->count;
@@ -461,8 +488,10 @@ static enum err run(struct work *w, int64_t project_id)
 
     if (e || (e = catalogue_load(w->c, &w->catalogue)))
         return e;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        check_sizes(w, i);
         name_row(w, i);
+    }
     find_children(w, parents);
     for (size_t i = 0; i < count; i++)
         row_edit(w, i, parents[i]);

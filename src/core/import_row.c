@@ -142,9 +142,16 @@ static const char *find_priority(struct work *w, size_t i)
 static const char *find_assignees(struct work *w, size_t i)
 {
     const char *text = import_cell(w, i, PLAN_ASSIGNEE);
-    const char *ids = NULL;
+    struct buf ids = buf_in(w->c->mem);
+    int people = 0;
 
     while (text && *text) {
+        if (people++ == PLAN_PEOPLE_MAX) {
+            import_complain(w, i, PLAN_ASSIGNEE, "max",
+                            ctx_text(w->c, "担当者は20人までです",
+                                     "There are at most 20 assignees"));
+            break;
+        }
         const char *end = strstr(text, "||");
         size_t len = end ? (size_t)(end - text) : strlen(text);
         const char *one =
@@ -152,9 +159,7 @@ static const char *find_assignees(struct work *w, size_t i)
         const struct map_slot *s =
             map_slot(&w->people, str_fold(w->c->mem, one));
         if (s->key)
-            ids = ids ? arena_printf(w->c->mem, "%s,%lld", ids,
-                                     (long long)s->value)
-                      : arena_printf(w->c->mem, "%lld", (long long)s->value);
+            buf_printf(&ids, "%s%lld", ids.len ? "," : "", (long long)s->value);
         else if (w->file->is_foreign)
             plan_file_lose(w->file, "このテナントにいないリソース",
                            "Resources who are no users here", one);
@@ -165,7 +170,7 @@ static const char *find_assignees(struct work *w, size_t i)
                              one, ctx_text(w->c, "は登録されていません", "")));
         text = end ? end + 2 : NULL;
     }
-    return ids;
+    return ids.data;
 }
 
 /* Digits with at most one point, and what follows them; -1 when there are

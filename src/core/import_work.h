@@ -40,7 +40,8 @@ struct work {
     struct plan_error *errors;
     struct row *rows;
     struct map ids, outlines, people;
-    int last[32]; /* by level: the row there, for files with levels */
+    size_t tokens; /* predecessors read so far */
+    int last[32];  /* by level: the row there, for files with levels */
     struct edit *edits;
     size_t edit_count, edit_cap;
 };

@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES_MAX = 32 << 20, TASKS_MAX = 100000, DAYS_MAX = 4000 };
+enum {
+    BYTES_MAX = 32 << 20,
+    DAYS_MAX = 4000,
+    LINKS_MAX = 1000 /* of a task */
+};
 
 /* Who works on what: sorted by task, so that each finds its own at once. */
 struct assignment {
@@ -170,7 +174,8 @@ static void read_assignments(struct reader *r)
 static const char *assignee_text(struct reader *r, int64_t task)
 {
     size_t low = 0, high = r->assignment_count;
-    const char *text = NULL;
+    struct buf text = buf_in(r->c->mem);
+    int people = 0;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
@@ -182,9 +187,13 @@ static const char *assignee_text(struct reader *r, int64_t task)
     for (; low < r->assignment_count && r->assignments[low].task == task;
          low++) {
         const char *one = r->assignments[low].person;
-        text = text ? arena_printf(r->c->mem, "%s||%s", text, one) : one;
+        if (people++ < PLAN_PEOPLE_MAX)
+            buf_printf(&text, "%s%s", text.len ? "||" : "", one);
+        else
+            plan_file_lose(r->out, "20人を超える担当者",
+                           "Assignees beyond twenty", one);
     }
-    return text;
+    return text.data;
 }
 
 /* ---- links ---- */
@@ -215,7 +224,8 @@ static const char *lag_text(struct reader *r, const struct xml *link)
 static const char *links_text(struct reader *r, const struct xml *task)
 {
     static const char *const kinds[] = {"FF", "FS", "SF", "SS"};
-    const char *text = NULL;
+    struct buf text = buf_in(r->c->mem);
+    int links = 0;
 
     for (const struct xml *l = task->child; l; l = l->next) {
         if (strcmp(l->name, "PredecessorLink") != 0)
@@ -227,11 +237,12 @@ static const char *links_text(struct reader *r, const struct xml *task)
                            "Links to other projects", xml_text(task, "Name"));
             continue;
         }
-        const char *one = arena_printf(r->c->mem, "U%s %s%s", uid, kinds[kind],
-                                       lag_text(r, l));
-        text = text ? arena_printf(r->c->mem, "%s||%s", text, one) : one;
+        if (links++ == LINKS_MAX)
+            break;
+        buf_printf(&text, "%sU%s %s%s", text.len ? "||" : "", uid, kinds[kind],
+                   lag_text(r, l));
     }
-    return text;
+    return text.data;
 }
 
 /* ---- tasks ---- */
@@ -319,7 +330,7 @@ static enum err read_tasks(struct reader *r, struct plan_error *error)
 
     for (const struct xml *t = tasks ? tasks->child : NULL; t; t = t->next)
         count += is_row(t);
-    if (count > TASKS_MAX || count == 0) {
+    if (count > PLAN_ROWS_MAX || count == 0) {
         *error = (struct plan_error){
             .column_name = "",
             .rule = count ? "rows" : "empty",

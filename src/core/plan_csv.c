@@ -10,7 +10,7 @@
 
 enum {
     BYTES_MAX = 32 << 20,
-    ROWS_MAX = 100000,
+    ROWS_MAX = PLAN_ROWS_MAX,
     CELLS_MAX = 64,
     CELL_BYTES = 400000
 };
@@ -213,8 +213,8 @@ static const char *csv_message(struct ctx *c, const char *rule)
         return ctx_text(c, "閉じた引用符（\"）の後に文字があります",
                         "There is text after a closing quotation mark");
     if (strcmp(rule, "rows") == 0)
-        return ctx_text(c, "行が多すぎます（上限 100,000 行）",
-                        "There are more than 100,000 rows");
+        return ctx_text(c, "行が多すぎます（上限 50,000 行）",
+                        "There are more than 50,000 rows");
     if (strcmp(rule, "cells") == 0)
         return ctx_text(c, "列が多すぎます（上限 64 列）",
                         "There are more than 64 columns");

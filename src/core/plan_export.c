@@ -37,7 +37,7 @@ const struct query_set plan_export_queries = {"plan_export", export_text,
                                               COUNT(export_text)};
 
 /* What plan_csv_read() takes. */
-enum { ROWS_MAX = 100000, BYTES_MAX = 32 << 20 };
+enum { BYTES_MAX = 32 << 20 };
 
 struct line {
     int64_t id, parent_id;
@@ -56,8 +56,8 @@ struct work {
 static enum err fail_size(struct ctx *c)
 {
     return ctx_fail(c, ERR_LIMIT, "", "file_size",
-                    "書き出しは100,000行、32 MBまでです",
-                    "An export holds 100,000 rows and 32 MB at most");
+                    "書き出しは50,000行、32 MBまでです",
+                    "An export holds 50,000 rows and 32 MB at most");
 }
 
 /* ---- one row's cells ---- */
@@ -145,7 +145,7 @@ static enum err read_rows(struct work *w, int64_t project_id)
     bind_int(q, 1, project_id);
     bind_text(q, 2, w->key);
     while (query_next(w->c, q, &e)) {
-        if (w->count == ROWS_MAX || w->bytes > BYTES_MAX) {
+        if (w->count == PLAN_ROWS_MAX || w->bytes > BYTES_MAX) {
             query_done(q);
             return fail_size(w->c);
         }

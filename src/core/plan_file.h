@@ -72,7 +72,9 @@ struct plan_file {
 };
 
 /* Both readers: OK, or ERR_INVALID with *error filled.  Sizes are bounded
- * before anything is parsed: 32 MiB, 100,000 rows. */
+ * before anything is parsed: 32 MiB, PLAN_ROWS_MAX rows.  Some 10 KB of memory
+ * go to a row until it is written. */
+enum { PLAN_ROWS_MAX = 50000, PLAN_PEOPLE_MAX = 20 };
 enum plan_encoding { PLAN_AUTO, PLAN_UTF8, PLAN_CP932 };
 MUST_USE enum err plan_csv_read(struct ctx *c, const char *data, size_t len,
                                 enum plan_encoding encoding,

@@ -360,11 +360,16 @@ enum err ticket_index(struct ctx *c, const char *project_key,
         return e;
     q = query(c, ticket_text[TICKET_INDEX]);
     bind_int(q, 1, t->id);
-    bind_text(q, 2,
-              str_fold(c->mem,
-                       arena_printf(c->mem, "%s-%lld\n%s\n%s", project_key,
-                                    (long long)t->no, t->subject, t->details)));
-    return query_run(c, q);
+    /* folded text may be eleven times as long: not kept until the end of an
+     * import of thousands */
+    struct arena *mem = arena_open(0);
+    bind_text(
+        q, 2,
+        str_fold(mem, arena_printf(mem, "%s-%lld\n%s\n%s", project_key,
+                                   (long long)t->no, t->subject, t->details)));
+    e = query_run(c, q);
+    arena_close(mem);
+    return e;
 }
 
 /* ---- the page ---- */

@@ -90,6 +90,8 @@ export async function getFile(path: string): Promise<string> {
 export const get = <T = any>(path: string) => call<T>("GET", path);
 /** What a call answers as a file. */
 export const getBlob = (path: string) => call<Blob>("GET", path, undefined, undefined, (reply) => reply.blob());
+/** The same for a file that is made by a step, which may want a fresh sign-in. */
+export const postBlob = (path: string, body: unknown) => call<Blob>("POST", path, body, undefined, (reply) => reply.blob());
 export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
 export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);

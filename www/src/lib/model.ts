@@ -388,6 +388,18 @@ export interface Operation {
   after: Record<string, unknown> | null;
   hash: string;
 }
+export interface Access {
+  id?: string;
+  seq: number;
+  at: string;
+  user: { id: string; name: string } | null;
+  ip: string;
+  method: string;
+  route: string;
+  status: number;
+  request_id: string;
+  agent: string;
+}
 export interface ImportReport {
   dry: boolean;
   rows: number;

@@ -14,15 +14,17 @@ unit: $(TESTS:%.c=$(B)/asan/%)
 	@scripts/unit $^
 tsan: $(TESTS:%.c=$(B)/tsan/%)
 	@scripts/unit $^
+# what hangs is killed and named, each file for itself
+NODE_TEST := $(NODE) --test --test-timeout=600000
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
 ifneq ($(wildcard test/api/*.test.ts),)
 api-test: unit $(B)/asan/yagura $(AIDS:%.c=$(B)/asan/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(TEST_ENV) N=$(or $(N),20) $(NODE) --test --test-concurrency=2 'test/api/*.test.ts'
+	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/*.test.ts'
 endif
 ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
 ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(NODE) --test 'www/src/**/*.test.ts'
-	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE) --test --test-concurrency=1 'test/ui/*.test.ts'
+	@$(NODE_TEST) 'www/src/**/*.test.ts'
+	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=1 'test/ui/*.test.ts'
 endif
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts

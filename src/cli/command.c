@@ -23,6 +23,12 @@ int command_run(struct command *c, const char *name, int argc, char **argv)
     return 2;
 }
 
+static void print(const struct buf *text, FILE *where)
+{
+    if (text->len > 0)
+        (void)fwrite(text->data, 1, text->len, where);
+}
+
 static int run_here(struct process *p, const struct config *config,
                     const char *name, int argc, char **argv, int file)
 {
@@ -36,8 +42,8 @@ static int run_here(struct process *p, const struct config *config,
     if (process_open_store(p, config))
         return 1;
     int code = command_run(&c, name, argc, argv);
-    (void)fwrite(c.out.data, 1, c.out.len, stdout);
-    (void)fwrite(c.err.data, 1, c.err.len, stderr);
+    print(&c.out, stdout);
+    print(&c.err, stderr);
     return code;
 }
 

@@ -130,17 +130,17 @@ static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
         log_error("daily round failed tenant=%s err=%s", id, err_name(e));
 }
 
-static void tidy_all(struct caretaker *t, struct arena *mem)
+static void tidy_all(struct app *app, struct arena *mem)
 {
     struct arena *list = arena_open(0);
     const char *const *ids;
-    size_t count = registry_list_ids(t->app->store, list, &ids);
+    size_t count = registry_list_ids(app->store, list, &ids);
 
     for (size_t i = 0; i < count; i++) {
-        tidy_tenant(t->app, mem, ids[i]);
+        tidy_tenant(app, mem, ids[i]);
         arena_reset(mem);
     }
-    tidy_tenant(t->app, mem, STORE_OPERATOR);
+    tidy_tenant(app, mem, STORE_OPERATOR);
     arena_reset(mem);
     arena_close(list);
 }
@@ -164,14 +164,14 @@ static void remind_tenant(struct app *app, struct arena *mem, const char *id)
         log_error("morning mails failed tenant=%s err=%s", id, err_name(e));
 }
 
-static void remind_all(struct caretaker *t, struct arena *mem)
+static void remind_all(struct app *app, struct arena *mem)
 {
     struct arena *list = arena_open(0);
     const char *const *ids;
-    size_t count = registry_list_ids(t->app->store, list, &ids);
+    size_t count = registry_list_ids(app->store, list, &ids);
 
     for (size_t i = 0; i < count; i++) {
-        remind_tenant(t->app, mem, ids[i]);
+        remind_tenant(app, mem, ids[i]);
         arena_reset(mem);
     }
     arena_close(list);
@@ -184,25 +184,46 @@ static bool is_morning(int64_t now_us)
     return clock_today(now_us - ago) == clock_today(now_us);
 }
 
+static bool always(int64_t now_us)
+{
+    (void)now_us;
+    return true;
+}
+
+/* Done once a day as soon as it is time; without is_time at every look. */
+static const struct {
+    bool (*is_time)(int64_t now_us);
+    void (*run)(struct app *app, struct arena *mem);
+} rounds[] = {{always, tidy_all}, {is_morning, remind_all}};
+
+static void look(struct app *app, struct arena *mem,
+                 int32_t done[COUNT(rounds)])
+{
+    int64_t now_us = clock_now_us();
+    int32_t today = clock_today(now_us);
+
+    secret_drop_idle();
+    for (size_t i = 0; i < COUNT(rounds); i++) {
+        bool (*is_time)(int64_t) = rounds[i].is_time;
+        if (is_time && (done[i] == today || !is_time(now_us)))
+            continue;
+        done[i] = today;
+        rounds[i].run(app, mem);
+        arena_reset(mem);
+    }
+}
+
 static void *run(void *arg)
 {
     struct caretaker *t = arg;
     struct arena *mem = arena_open(0);
-    int32_t done = 0, reminded = 0; /* the days of the last rounds */
+    int32_t done[COUNT(rounds)] = {0};
 
     pthread_mutex_lock(&t->lock);
     while (!t->stop) {
         struct timespec until;
-        int32_t today = clock_today(clock_now_us());
         pthread_mutex_unlock(&t->lock);
-        secret_drop_idle();
-        if (today != done)
-            tidy_all(t, mem);
-        done = today;
-        if (today != reminded && is_morning(clock_now_us())) {
-            remind_all(t, mem);
-            reminded = today;
-        }
+        look(t->app, mem, done);
         pthread_mutex_lock(&t->lock);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += LOOK_SECONDS;

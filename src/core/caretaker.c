@@ -194,7 +194,10 @@ static bool always(int64_t now_us)
 static const struct {
     bool (*is_time)(int64_t now_us);
     void (*run)(struct app *app, struct arena *mem);
-} rounds[] = {{always, tidy_all}, {is_morning, remind_all}};
+} rounds[] = {
+    {always,     tidy_all  },
+    {is_morning, remind_all}
+};
 
 static void look(struct app *app, struct arena *mem,
                  int32_t done[COUNT(rounds)])

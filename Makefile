@@ -73,6 +73,7 @@ UB_tsan   := $(GCCW)
 UB_asan   := $(UB) $(GCCW)
 UB_fuzz   := $(UB)
 UB_release := $(GCCW)
+MOVE := -O2 -fno-stack-protector -fno-builtin -fno-tree-loop-distribute-patterns
 
 # ---- sources of others: fetched, verified, unpacked, patched ----
 $(B)/setup-%: scripts/setup
@@ -125,7 +126,7 @@ endef
 # $(1) variant: our objects, the binary without the UI (bare) and with it.
 define variant
 $(foreach l,$(LIBS),$(eval $(call library,$(1),$(l))))
-LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a)
+LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
 OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"
@@ -152,6 +153,11 @@ below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(
   %/src/main.o,$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
 .SECONDEXPANSION:
 $(foreach v,release asan tsan fuzz,$(eval $(call variant,$(v))))
+
+$(B)/release/lib/move.a: third_party/glue/move.c $(B)/flags | $(B)/musl/.stamp
+	@mkdir -p $(@D)
+	@$(CC_release) $(MOVE) -c $< -o $(@D)/move.o
+	@rm -f $@ && ar crsD $@ $(@D)/move.o
 
 $(B)/asan/src/base/clock.o: private OURS += -DYAGURA_TEST # its clock can be moved
 $(B)/flags: Makefile | $(B)/setup-build # all is compiled anew only if the flags change

@@ -8,11 +8,13 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <dirent.h>
 #include <ftw.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -530,6 +532,49 @@ static void print_row(const char *name, double limit, double figure)
                  limit > 0 ? 100 * figure / limit : 0);
 }
 
+/* ---- what the access log costs: its thread's part of the processor ---- */
+
+struct share {
+    double all, log; /* nanoseconds on a processor */
+};
+
+static bool read_text(const char *path, char *out, size_t size)
+{
+    FILE *f = fopen(path, "re");
+    size_t n = f ? fread(out, 1, size - 1, f) : 0;
+
+    out[n] = 0;
+    if (f)
+        (void)fclose(f);
+    return n > 0;
+}
+
+static struct share read_share(const struct site *s)
+{
+    struct share sum = {0};
+    char path[300], text[128];
+    DIR *dir;
+    struct dirent *at;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)s->pid);
+    must((dir = opendir(path)) != NULL);
+    while ((at = readdir(dir))) {
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat",
+                       (int)s->pid, at->d_name);
+        if (at->d_name[0] == '.' || !read_text(path, text, sizeof text))
+            continue;
+        double ns = strtod(text, NULL);
+        sum.all += ns;
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%s/comm", (int)s->pid,
+                       at->d_name);
+        if (read_text(path, text, sizeof text) &&
+            strncmp(text, "access log", 10) == 0)
+            sum.log += ns;
+    }
+    (void)closedir(dir);
+    return sum;
+}
+
 static void print_table(struct site *s, struct limit *l)
 {
     static const char *const names[] = {
@@ -545,8 +590,12 @@ static void print_table(struct site *s, struct limit *l)
                  "figure", "ratio");
     for (int what = LIST; what <= CREATE; what++) {
         double limit = measure(s, port, (enum what)what);
+        struct share before = read_share(s);
         figure = measure(s, s->port, (enum what)what);
+        struct share now = read_share(s);
         print_row(names[what], limit, figure);
+        (void)printf("%-64s %6.1f %%\n", "  of it the access log's thread",
+                     100 * (now.log - before.log) / (now.all - before.all));
     }
     mg_stop(mg);
     print_row("ticket create: bare SQLite commits", measure_commits(l), figure);

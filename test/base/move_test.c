@@ -8,9 +8,9 @@
 
 #include "base/err.h"
 
-#define memcpy glue_memcpy
+#define memcpy  glue_memcpy
 #define memmove glue_memmove
-#define memcmp glue_memcmp
+#define memcmp  glue_memcmp
 #include "../../third_party/glue/move.c"
 
 enum { SIZE = 900, LONGEST = 280, MIDDLE = 300 };

@@ -13,8 +13,7 @@
 typedef uint16_t u16 __attribute__((aligned(1), may_alias));
 typedef uint32_t u32 __attribute__((aligned(1), may_alias));
 typedef uint64_t u64 __attribute__((aligned(1), may_alias));
-typedef uint64_t block
-    __attribute__((vector_size(16), aligned(1), may_alias));
+typedef uint64_t block __attribute__((vector_size(16), aligned(1), may_alias));
 
 void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
@@ -95,7 +94,8 @@ move(void *to, const void *from, size_t n)
         *(block *)(d + n - 16) = b;
     } else if (n <= 64) {
         block a = *(const block *)s, b = *(const block *)(s + 16);
-        block x = *(const block *)(s + n - 32), y = *(const block *)(s + n - 16);
+        block x = *(const block *)(s + n - 32),
+              y = *(const block *)(s + n - 16);
         *(block *)d = a;
         *(block *)(d + 16) = b;
         *(block *)(d + n - 32) = x;

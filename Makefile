@@ -97,6 +97,7 @@ $(B)/musl/.stamp: $(S)/musl/.stamp
 	@rm -rf $(B)/musl/obj/src && touch $@
 
 LIBS := civetweb mbedtls sqlite cjson argon2 utf8proc zlib mxml md4c
+LIBS_release := mimalloc
 SRC_civetweb := src/civetweb.c
 SRC_mbedtls  := library/*.c
 SRC_sqlite   := sqlite3.c
@@ -107,6 +108,7 @@ SRC_utf8proc := utf8proc.c
 SRC_zlib     := adler32.c compress.c crc32.c deflate.c inffast.c inflate.c \
   inftrees.c trees.c uncompr.c zutil.c
 SRC_mxml     := mxml-*.c
+SRC_mimalloc := src/static.c
 SRC_md4c     := src/md4c.c src/md4c-html.c src/entity.c
 
 # $(1) variant, $(2) library.  All warnings off: what is wrong is upstream's.
@@ -119,14 +121,15 @@ $(B)/$(1)/lib/$(2).a: $(S)/$(2)/.stamp $(S)/mbedtls/.stamp $(if $(filter release
 	@ls $(SRC_$(2):%=$(S)/$(2)/%) | xargs -P$(JOBS) -I{} sh -c 'c=$$$$1; shift; \
 	  $$(CC_$(1)) -w "$$$$@" -c $$$$c -o $(B)/$(1)/lib/$(2)/$$$$(basename $$$$c .c).o' \
 	  sh {} $(patsubst %,-include %,$(wildcard third_party/config/$(2)_config.h)) $$(CONF) \
-	  -Ithird_party/config/$(2) -Ithird_party/glue -I$(S)/$(2)/library
+	  -Ithird_party/config/$(2) -Ithird_party/glue -I$(S)/$(2)/library \
+	  $(if $(filter mimalloc,$(2)),-I$(S)/mimalloc/include)
 	@rm -f $$@ && ar crsD $$@ $(B)/$(1)/lib/$(2)/*.o
 endef
 
 # $(1) variant: our objects, the binary without the UI (bare) and with it.
 define variant
-$(foreach l,$(LIBS),$(eval $(call library,$(1),$(l))))
-LIB_$(1) := $(LIBS:%=$(B)/$(1)/lib/%.a) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
+$(foreach l,$(LIBS) $(LIBS_$(1)),$(eval $(call library,$(1),$(l))))
+LIB_$(1) := $(patsubst %,$(B)/$(1)/lib/%.a,$(LIBS) $(LIBS_$(1))) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
 OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"

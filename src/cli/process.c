@@ -121,11 +121,16 @@ void process_block_signals(void)
     must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
 }
 
+/* Of the release's allocator; sanitizers have one of their own. */
+void mi_collect(bool force) __attribute__((weak));
+
 void process_wait(struct process *p)
 {
     sigset_t set;
     int number;
 
+    if (mi_collect)
+        mi_collect(true); /* what starting needed goes back to the system */
     wanted_signals(&set);
     while (sigwait(&set, &number) == 0) {
         if (number != SIGHUP)

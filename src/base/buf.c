@@ -62,11 +62,17 @@ void buf_puts(struct buf *b, const char *text)
     buf_put(b, text, strlen(text));
 }
 
-void buf_putc(struct buf *b, char ch)
+void buf_put_int(struct buf *b, int64_t number)
 {
-    buf_reserve(b, 1);
-    b->data[b->len++] = ch;
-    b->data[b->len] = '\0';
+    char text[24], *at = text + sizeof text;
+    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--at = '-';
+    buf_put(b, at, (size_t)(text + sizeof text - at));
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

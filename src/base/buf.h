@@ -17,9 +17,17 @@ struct buf {
 struct buf buf_in(struct arena *mem);
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
-void buf_putc(struct buf *b, char ch);
+void buf_put_int(struct buf *b, int64_t number); /* decimal */
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
 void buf_reserve(struct buf *b, size_t more);
+
+static inline void buf_putc(struct buf *b, char ch)
+{
+    if (b->len + 2 > b->cap)
+        buf_reserve(b, 1);
+    b->data[b->len++] = ch;
+    b->data[b->len] = '\0';
+}
 
 #endif

@@ -367,15 +367,24 @@ static void put_escaped(struct buf *b, size_t n, uint32_t ch)
         buf_printf(b, "\\u%04x", (unsigned)ch);
 }
 
+static size_t skip_plain(const char *text, size_t at, size_t len)
+{
+    while (at < len && (unsigned char)text[at] < 0x80 &&
+           is_plain((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
 /* Escapes what JSON must, what HTML would act on, and the two line ends of
  * old JavaScript; broken UTF-8 becomes U+FFFD.  What needs no escape, nearly
  * all, is copied in runs. */
 static void put_quoted(struct buf *b, const char *text)
 {
-    size_t len = strlen(text), run = 0, at = 0;
+    size_t len = strlen(text), run = 0;
     buf_reserve(b, len + 2);
     buf_putc(b, '"');
-    while (at < len) {
+    for (size_t at = skip_plain(text, 0, len); at < len;
+         at = skip_plain(text, at, len)) {
         uint32_t ch = (unsigned char)text[at];
         size_t n = ch < 0x80 ? 1 : str_decode(text + at, len - at, &ch);
         if (n == 0 || !is_plain(ch)) {
@@ -385,20 +394,8 @@ static void put_quoted(struct buf *b, const char *text)
         }
         at += n ? n : 1;
     }
-    buf_put(b, text + run, at - run);
+    buf_put(b, text + run, len - run);
     buf_putc(b, '"');
-}
-
-static void put_digits(struct buf *b, int64_t number)
-{
-    char text[24], *at = text + sizeof text;
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do
-        *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (number < 0)
-        *--at = '-';
-    buf_put(b, at, (size_t)(text + sizeof text - at));
 }
 
 static void begin_value(struct json_out *o, const char *name)
@@ -437,7 +434,7 @@ void json_text(struct json_out *o, const char *name, const char *text)
 void json_int(struct json_out *o, const char *name, int64_t number)
 {
     begin_value(o, name);
-    put_digits(o->b, number);
+    buf_put_int(o->b, number);
 }
 
 void json_id(struct json_out *o, const char *name, int64_t id)
@@ -448,7 +445,7 @@ void json_id(struct json_out *o, const char *name, int64_t id)
         return;
     }
     buf_putc(o->b, '"');
-    put_digits(o->b, id);
+    buf_put_int(o->b, id);
     buf_putc(o->b, '"');
 }
 

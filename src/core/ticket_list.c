@@ -129,9 +129,11 @@ static enum err put_item(struct ctx *c, struct query *q, struct json_out *o)
 {
     json_open(o, NULL, '{');
     json_id(o, "id", col_int(q, 0));
-    const char *key = col_peek(q, 1);
-    json_text(o, "key",
-              arena_printf(c->mem, "%s-%lld", key, (long long)col_int(q, 2)));
+    struct buf key = buf_in(c->mem);
+    buf_puts(&key, col_peek(q, 1));
+    buf_putc(&key, '-');
+    buf_put_int(&key, col_int(q, 2));
+    json_text(o, "key", key.data);
     json_int(o, "no", col_int(q, 2));
     json_text(o, "subject", col_peek(q, 3));
     json_text(o, "classification", col_peek(q, 4));
@@ -165,8 +167,10 @@ static enum err read_labels(struct ctx *c, const struct buf *items,
     struct query *q = query(c, list_text[LABELS]);
     enum err e;
 
-    for (size_t i = 0; i < items->len / sizeof *list; i++)
-        buf_printf(&ids, "%c%lld", i ? ',' : '[', (long long)list[i].id);
+    for (size_t i = 0; i < items->len / sizeof *list; i++) {
+        buf_putc(&ids, i ? ',' : '[');
+        buf_put_int(&ids, list[i].id);
+    }
     buf_puts(&ids, ids.len ? "]" : "[]");
     *out = buf_in(c->mem);
     bind_text(q, 1, ids.data);

@@ -44,6 +44,7 @@ CREATE TABLE user (
 ) STRICT;
 CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;
 CREATE INDEX user_name ON user(name, id);
+CREATE INDEX user_seat ON user(id) WHERE state < 2;
 CREATE INDEX user_notify ON user(id) WHERE notify >= 4;
 
 CREATE TABLE job ( -- long work a person started, done by a thread of the server
@@ -630,3 +631,11 @@ CREATE TABLE customer ( -- a tenant: what must be known without opening its file
   due_at     INTEGER                           -- next mail or job of this tenant, NULL: none
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX customer_due ON customer(due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE quota ( -- what a tenant may take; 0: no limit
+  customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
+  bytes       INTEGER NOT NULL CHECK (bytes >= 0),    -- in use in its file
+  users       INTEGER NOT NULL CHECK (users >= 0),    -- invited and active
+  requests    INTEGER NOT NULL CHECK (requests >= 0), -- a minute
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;

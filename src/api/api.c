@@ -16,8 +16,10 @@
 #include "core/access_log.h"
 #include "core/allow_list.h"
 #include "core/consent.h"
+#include "core/edit.h"
 #include "core/notice.h"
 #include "core/operator.h"
+#include "core/quota.h"
 #include "core/session.h"
 #include "core/support.h"
 
@@ -374,6 +376,17 @@ static void touch_session(struct call *k, const struct visitor *v)
 
 /* ---- running ---- */
 
+/* Not what one signs in, deletes or exports with. */
+static bool is_adding(const struct call *k)
+{
+    const struct route *r = k->route;
+
+    return !is_reading(r) && r->method != METHOD_DELETE && !k->is_personal &&
+           !k->place->is_operator && !(r->flags & ROUTE_TERMS) &&
+           r->right != RIGHT_ANYONE && r->right != RIGHT_HALF &&
+           !(r->form == &edit_form && edit_is_deleting(k->body));
+}
+
 static enum err run_handler(struct call *k)
 {
     enum err e;
@@ -399,6 +412,8 @@ static enum err run_in_tx(struct call *k, const struct visitor *v)
         e = run_handler(k);
     if (!e)
         e = notice_flush(k->c, k->app);
+    if (!e && is_adding(k))
+        e = quota_check_written(k->c, k->app);
     return tx_end(k->c, k->tenant, e);
 }
 
@@ -421,6 +436,18 @@ static enum err look_up(struct call *k, const struct place *place,
     return tx_end(c, k->tenant, e);
 }
 
+static enum err check_room(struct call *k)
+{
+    const char *text = request_header(k->request, "Content-Length");
+    int64_t coming = 0;
+
+    if (!is_adding(k))
+        return OK;
+    if (text && !str_parse_int(text, 0, INT64_MAX >> 1, &coming))
+        coming = 0;
+    return quota_check_bytes(k->c, k->app, k->tenant, coming);
+}
+
 static enum err run_route(struct call *k, const struct place *place,
                           struct visitor *v)
 {
@@ -438,7 +465,7 @@ static enum err run_route(struct call *k, const struct place *place,
         return e;
     touch_session(k, v);
     if ((e = check_type(k)) || (e = read_if_match(k)) || (e = read_query(k)) ||
-        (e = read_body(k)))
+        (e = read_body(k)) || (e = check_room(k)))
         return e;
     return r->flags & ROUTE_NO_TX ? run_handler(k) : run_in_tx(k, v);
 }
@@ -457,6 +484,8 @@ static enum err serve_api(struct call *k, const struct place *place,
                               "This method is not allowed here")
                    : ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
                               "このURLはありません", "There is no such URL");
+    if (place->tenant && (e = quota_take_request(k->c, k->app, place->tenant)))
+        return e;
     e = place->tenant ? tenant_open(k->app->store, place->tenant, &k->tenant)
                       : ERR_NOT_FOUND;
     if (e == ERR_NOT_FOUND)

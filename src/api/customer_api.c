@@ -17,6 +17,7 @@ static const struct field reply_fields[] = {
     {"projects",     FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"tickets",      FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"size_bytes",   FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
+    {"used_bytes",   FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
     {"terms_no",     FIELD_INT,    0, 0, 0,              NULL,        NULL, "", ""},
     {"terms_at",     FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
@@ -71,6 +72,7 @@ static enum err get_tenant(struct call *k)
     json_int(&k->out, "projects", f.projects);
     json_int(&k->out, "tickets", f.tickets);
     json_int(&k->out, "size_bytes", f.size_bytes);
+    json_int(&k->out, "used_bytes", f.used_bytes);
     json_moment(&k->out, "signed_in_at", f.signed_in_at);
     json_int(&k->out, "terms_no", f.terms_no);
     json_moment(&k->out, "terms_at", f.terms_at);

@@ -7,6 +7,7 @@
 #include "core/import.h"
 #include "core/plan_export.h"
 #include "core/project.h"
+#include "core/quota.h"
 
 #include <stdatomic.h>
 
@@ -80,6 +81,8 @@ static enum err import_file(struct call *k, struct ctx *c, bool dry,
     e = access_check(c, k->route->right, call_id(k, 0));
     if (!e)
         e = import_plan(c, call_id(k, 0), file, dry, report);
+    if (!e && !dry)
+        e = quota_check_written(c, k->app);
     return tx_end(c, k->tenant, e);
 }
 

@@ -87,7 +87,8 @@ static enum err post_operator(struct call *k)
 static enum err patch_operator(struct call *k)
 {
     struct user u;
-    enum err e = operator_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
+    enum err e =
+        operator_update(k->c, k->app, call_id(k, 0), k->if_match, k->body, &u);
 
     return e ? e : reply_operator(k, &u);
 }

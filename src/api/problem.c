@@ -28,16 +28,17 @@ static const struct {
     const char *rule;
     int status;
 } by_rule[] = {
-    {"json",          400},
-    {"unknown_field", 400},
-    {"cut_short",     400},
-    {"content_type",  415},
-    {"throttled",     429},
-    {"sends",         429},
-    {"if_match",      428},
-    {"method",        405},
-    {"host",          421},
-    {"csrf",          403},
+    {"json",            400},
+    {"unknown_field",   400},
+    {"cut_short",       400},
+    {"content_type",    415},
+    {"throttled",       429},
+    {"sends",           429},
+    {"tenant_requests", 429},
+    {"if_match",        428},
+    {"method",          405},
+    {"host",            421},
+    {"csrf",            403},
 };
 
 int problem_status(const struct ctx *c, enum err e)

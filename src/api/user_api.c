@@ -98,7 +98,7 @@ static enum err patch_user(struct call *k)
     enum err e = need_fresh_for_admin(k, call_id(k, 0));
 
     if (!e)
-        e = user_update(k->c, call_id(k, 0), k->if_match, k->body, &u);
+        e = user_update(k->c, k->app, call_id(k, 0), k->if_match, k->body, &u);
     return e ? e : reply_user(k, &u);
 }
 

@@ -15,6 +15,7 @@
 
 #if defined(YAGURA_TEST)
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static _Atomic int64_t offset;
@@ -24,14 +25,40 @@ void clock_set_offset_us(int64_t offset_us)
     atomic_store(&offset, offset_us);
 }
 
+/* A file that a test writes while the server runs. */
+static int64_t read_file(const char *path)
+{
+    char text[24] = "";
+    FILE *f = path ? fopen(path, "re") : NULL;
+
+    if (f && !fgets(text, sizeof text, f))
+        text[0] = '\0';
+    if (f)
+        (void)fclose(f);
+    return strtoll(text, NULL, 10) * US_PER_SECOND;
+}
+
+int64_t clock_test_value(const char *name, int64_t value)
+{
+    const char *text = getenv(name);
+
+    return text ? strtoll(text, NULL, 10) : value;
+}
+
 static int64_t get_offset(void)
 {
     const char *ahead = getenv("YAGURA_TEST_CLOCK_S");
 
-    return atomic_load(&offset) +
+    return atomic_load(&offset) + read_file(getenv("YAGURA_TEST_CLOCK_FILE")) +
            (ahead ? strtoll(ahead, NULL, 10) * US_PER_SECOND : 0);
 }
 #else
+int64_t clock_test_value(const char *name, int64_t value)
+{
+    (void)name;
+    return value;
+}
+
 void clock_set_offset_us(int64_t offset_us)
 {
     (void)offset_us;
@@ -56,6 +83,13 @@ int64_t clock_monotonic_ms(void)
     struct timespec now;
     must(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_thread_cpu_ms(void)
+{
+    struct timespec now;
+    must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
 }
 
 /* Days since 1970-01-01 in Japan; *rest_us is the time of that day. */

@@ -10,6 +10,7 @@
  * reader sees Japan Standard Time (UTC+9, no summer time) everywhere. */
 int64_t clock_now_us(void);          /* wall, plus the test offset */
 int64_t clock_monotonic_ms(void);    /* for time-outs */
+int64_t clock_thread_cpu_ms(void);   /* used by the calling thread */
 int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
 
 /* "2026-11-22T09:30:00+09:00" */
@@ -19,7 +20,10 @@ const char *clock_format(struct arena *mem, int64_t utc_us);
 void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1]);
 
 /* Test builds only: moves the wall clock, as does YAGURA_TEST_CLOCK_S in the
- * environment (seconds).  The release has neither. */
+ * environment (seconds) and the file named by YAGURA_TEST_CLOCK_FILE, which
+ * may change at any time.  The release has none of them. */
 void clock_set_offset_us(int64_t offset_us);
+/* Test builds only: a number of the environment instead of value. */
+int64_t clock_test_value(const char *name, int64_t value);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/limiter.h"
 #include "core/operator.h"
 #include "core/outbox.h"
+#include "core/quota.h"
 #include "core/terms.h"
 #include "core/worker.h"
 
@@ -73,7 +74,8 @@ enum err process_open(struct process *p)
     p->app.limiter = limiter_open();
     p->app.terms = terms_open();
     struct ctx c = process_ctx(p->mem, &system_actor);
-    return operator_prepare(&c, &p->app, p->setup_token);
+    enum err e = quota_open(&c, &p->app);
+    return e ? e : operator_prepare(&c, &p->app, p->setup_token);
 }
 
 /* Without base_url the server is known by the port it got. */
@@ -154,6 +156,7 @@ void process_close(struct process *p)
     access_log_close(p->app.access_log);
     limiter_close(p->app.limiter);
     terms_close(p->app.terms);
+    quota_close(p->app.quotas);
     store_close(p->app.store);
     crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
     crypto_wipe(p->app.code_key, sizeof(p->app.code_key));

@@ -34,6 +34,7 @@ struct app {
     struct outbox *outbox;         /* wakes the mail worker */
     struct worker *worker;         /* does the jobs */
     struct access_log *access_log; /* NULL: none is kept */
+    struct quotas *quotas;         /* what tenants may take; NULL: all */
     struct policy_floor floor;
     struct terms_cache *terms; /* which version of the terms is in force */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */

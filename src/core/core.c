@@ -21,7 +21,7 @@ const struct query_set *const core_tenant_sets[] = {
     &reach_queries,        &customer_queries,       &allow_list_queries,
     &support_queries,      &support_mail_queries,   &token_queries,
     &email_change_queries, &consent_queries,        &plan_export_queries,
-    &notice_queries,       &due_mail_queries,
+    &notice_queries,       &due_mail_queries,       &seat_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -33,7 +33,7 @@ const struct query_set *const core_control_sets[] = {
     &outbox_queries,       &operation_queries, &user_queries,
     &policy_queries,       &tenancy_queries,   &factor_queries,
     &email_change_queries, &passkey_queries,   &recovery_queries,
-    &terms_queries,        &supporter_queries,
+    &terms_queries,        &supporter_queries, &quota_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -150,6 +150,7 @@ enum err customer_get(struct ctx *c, const struct app *app, const char *id,
     if (!(e = tx_begin(&inside, t, TX_READ)))
         e = tx_end(&inside, t, count(&inside, figures));
     figures->size_bytes = tenant_size(t);
+    figures->used_bytes = tenant_used_bytes(t);
     tenant_close(t);
     return e;
 }

@@ -12,9 +12,9 @@ struct customer_figures {
     int64_t users, admins; /* active */
     int64_t invited, suspended;
     int64_t projects, tickets;
-    int64_t signed_in_at; /* of anybody, 0: never */
-    int64_t size_bytes;
-    int64_t terms_no, terms_at; /* accepted for the tenant, 0: never */
+    int64_t signed_in_at;           /* of anybody, 0: never */
+    int64_t size_bytes, used_bytes; /* on the disk; in use in its file */
+    int64_t terms_no, terms_at;     /* accepted for the tenant, 0: never */
 };
 
 extern const struct form customer_form; /* id name host admin_email … */

@@ -70,6 +70,8 @@ MUST_USE enum err edit_apply(struct ctx *c, int64_t project_id,
 MUST_USE enum err edit_apply_form(struct ctx *c, int64_t project_id,
                                   const struct values *body,
                                   struct edit_result *out);
+/* Whether a body of edit_form takes things away and does nothing else. */
+bool edit_is_deleting(const struct values *body);
 /* One edit of the project the ticket is in. */
 MUST_USE enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
                                     const struct edit *edit,

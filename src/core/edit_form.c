@@ -108,3 +108,16 @@ enum err edit_apply_form(struct ctx *c, int64_t project_id,
     enum err e = check_versions(c, edits, n);
     return e ? e : edit_apply(c, project_id, edits, n, out);
 }
+
+bool edit_is_deleting(const struct values *body)
+{
+    const struct values *const *rows;
+    size_t count = values_rows(body, "edits", &rows);
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t op = values_int(rows[i], "op", EDIT_CREATE);
+        if (op != EDIT_DELETE && op != EDIT_UNLINK)
+            return false;
+    }
+    return true;
+}

@@ -250,13 +250,14 @@ enum err operator_create(struct ctx *c, const struct app *app,
     return e ? e : user_create(c, app, person, out);
 }
 
-enum err operator_update(struct ctx *c, int64_t id, int64_t version,
-                         const struct values *v, struct user *out)
+enum err operator_update(struct ctx *c, const struct app *app, int64_t id,
+                         int64_t version, const struct values *v,
+                         struct user *out)
 {
     const struct values *person;
     enum err e = as_user(c, &user_edit_form, v, &person);
 
-    return e ? e : user_update(c, id, version, person, out);
+    return e ? e : user_update(c, app, id, version, person, out);
 }
 
 /* ---- rights ---- */

@@ -34,7 +34,8 @@ MUST_USE enum err operator_list(struct ctx *c, const struct user **out,
 /* As user_create() and user_update(), by the operator's forms. */
 MUST_USE enum err operator_create(struct ctx *c, const struct app *app,
                                   const struct values *v, struct user *out);
-MUST_USE enum err operator_update(struct ctx *c, int64_t id, int64_t version,
+MUST_USE enum err operator_update(struct ctx *c, const struct app *app,
+                                  int64_t id, int64_t version,
                                   const struct values *v, struct user *out);
 
 /* For the dispatcher, at the operator's place: OK, ERR_AUTH or ERR_DENIED. */

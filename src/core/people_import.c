@@ -37,7 +37,7 @@ static enum err write_row(struct ctx *c, const struct app *app,
         return e;
     if (row->action == PEOPLE_DELETE)
         return user_delete(c, u.id, u.version);
-    return user_update(c, u.id, u.version, row->values, &after);
+    return user_update(c, app, u.id, u.version, row->values, &after);
 }
 
 /* Rows that cannot take an administrator away. */
@@ -67,6 +67,15 @@ static enum err write_rows(struct ctx *c, const struct app *app,
     return OK;
 }
 
+/* What no row could foresee: the tenant's quota. */
+static void tell(struct ctx *c, struct people_file *f)
+{
+    f->errors = arena_array(c->mem, struct people_error, 1);
+    f->errors[0] = (struct people_error){
+        .column_name = "", .rule = c->fail->rule, .message = c->fail->message};
+    f->error_count = 1;
+}
+
 enum err people_import_run(struct ctx *c, const struct app *app,
                            struct worker *w, const struct job_order *order,
                            const char **result)
@@ -81,6 +90,8 @@ enum err people_import_run(struct ctx *c, const struct app *app,
         e = ERR_INVALID;
     if (!e)
         e = write_rows(c, app, w, &f);
+    if (e && f.error_count == 0 && c->fail)
+        tell(c, &f);
     json_open(&o, NULL, '{');
     people_import_put(&o, &f);
     json_close(&o, '}');

@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "core/invite.h"
 #include "core/operation.h"
+#include "core/quota.h"
 #include "core/session.h"
 #include "db/query.h"
 
@@ -311,7 +312,8 @@ enum err user_create(struct ctx *c, const struct app *app,
     const char *name = values_text(v, "name");
     enum err e = user_check_email(c, 0, email);
 
-    if (e || (e = check_rank(c, values_bool(v, "is_admin", false))))
+    if (e || (e = check_rank(c, values_bool(v, "is_admin", false))) ||
+        (e = quota_check_users(c, app)))
         return e;
     struct query *q = query(c, user_text[USER_INSERT]);
     bind_text(q, 1, email);
@@ -356,8 +358,8 @@ static enum err check_last_admin(struct ctx *c, const struct user *before)
                     "The last master administrator must stay");
 }
 
-enum err user_update(struct ctx *c, int64_t id, int64_t version,
-                     const struct values *v, struct user *out)
+enum err user_update(struct ctx *c, const struct app *app, int64_t id,
+                     int64_t version, const struct values *v, struct user *out)
 {
     struct user before;
     enum err e = user_get(c, id, &before);
@@ -379,6 +381,9 @@ enum err user_update(struct ctx *c, int64_t id, int64_t version,
         return ctx_fail(c, ERR_INVALID, "state", "state",
                         "この状態には変更できません",
                         "The state cannot be changed to this");
+    if (before.state == USER_SUSPENDED && u.state == USER_ACTIVE &&
+        (e = quota_check_users(c, app)))
+        return e;
     struct query *q = query(c, user_text[USER_UPDATE]);
     bind_int(q, 1, id);
     bind_int(q, 2, version);

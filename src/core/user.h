@@ -58,11 +58,12 @@ MUST_USE enum err user_list(struct ctx *c, const struct user_filter *filter,
 
 /* Creates and invites.  ERR_CONFLICT "email_taken"; in all three ERR_DENIED
  * "admin_only" when somebody else than a master administrator touches one,
- * or one who administers the tenant. */
+ * or one who administers the tenant; "quota_users" beyond the tenant's. */
 MUST_USE enum err user_create(struct ctx *c, const struct app *app,
                               const struct values *v, struct user *out);
-MUST_USE enum err user_update(struct ctx *c, int64_t id, int64_t version,
-                              const struct values *v, struct user *out);
+MUST_USE enum err user_update(struct ctx *c, const struct app *app, int64_t id,
+                              int64_t version, const struct values *v,
+                              struct user *out);
 MUST_USE enum err user_delete(struct ctx *c, int64_t id, int64_t version);
 /* ERR_INVALID "email" or ERR_CONFLICT "email_taken" unless this person could
  * have the address; one's own is refused too: nothing would change. */

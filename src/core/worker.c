@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/people_import.h"
+#include "core/quota.h"
 #include "core/registry.h"
 #include "core/user.h"
 
@@ -147,6 +148,8 @@ static enum err work(struct worker *w, struct ctx *c, struct tenant *t,
         c->actor = &person;
         e = people_import_run(c, w->app, w, order, result);
     }
+    if (!e)
+        e = quota_check_written(c, w->app);
     if (!e)
         e = job_end(c, order->job.id, JOB_DONE, order->job.total, *result);
     e = tx_end(c, t, e);

@@ -15,7 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_PER_TICK = 4000, RAW_KEY_BYTES = 4 + 32 };
+enum {
+    STEPS_PER_TICK = 4000,
+    RAW_KEY_BYTES = 4 + 32,
+    STATEMENT_CPU_MS = 1500,
+};
 
 static const char *const control_text[CONTROL_COUNT] = {
     [CONTROL_BEGIN_READ] = "BEGIN",
@@ -84,11 +88,23 @@ static int authorize(void *arg, int action, const char *a, const char *b,
     }
 }
 
+/* Called every few thousand steps of a statement.  CPU time, so that a busy
+ * machine does not stop what is cheap; it is counted from the first call, so
+ * that short statements never ask for it. */
 static int tick(void *arg)
 {
-    const struct db *db = arg;
+    struct db *db = arg;
 
-    return db->deadline_ms && clock_monotonic_ms() > db->deadline_ms;
+    if (!db->deadline_ms)
+        return 0;
+    if (!db->is_extended) {
+        int64_t now = clock_thread_cpu_ms();
+        if (!db->cpu_ms)
+            db->cpu_ms = now;
+        db->is_cut = now - db->cpu_ms >= db->statement_ms;
+    }
+    db->is_cut = db->is_cut || clock_monotonic_ms() > db->deadline_ms;
+    return db->is_cut;
 }
 
 static int note_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
@@ -141,7 +157,8 @@ static enum err translate(struct db *db, int rc, const char *doing)
     case SQLITE_LOCKED:
         return ERR_BUSY;
     case SQLITE_INTERRUPT:
-        log_warn("db: deadline passed, file=%s: %s", db->place->path, doing);
+        log_warn("db: statement stopped, it took too long, tenant=%s: %s",
+                 db->place->tenant ? db->place->tenant : "", doing);
         return ERR_BUSY;
     case SQLITE_FULL:
         log_error("db: no space left on the disk, file=%s", db->place->path);
@@ -221,6 +238,31 @@ enum err conn_number(struct db *db, const char *sql, int64_t *out)
     sqlite3_finalize(s);
     db->is_trusted = db->kind == CONN_OWN;
     return rc ? conn_fail(db, rc, sql) : OK;
+}
+
+static int64_t pragma_number(struct db *db, sqlite3_stmt **s, const char *sql)
+{
+    int64_t value = 0;
+
+    db->is_trusted = true;
+    if (*s || !sqlite3_prepare_v3(db->sqlite, sql, -1,
+                                  SQLITE_PREPARE_PERSISTENT, s, NULL)) {
+        if (sqlite3_step(*s) == SQLITE_ROW)
+            value = sqlite3_column_int64(*s, 0);
+        sqlite3_reset(*s);
+    }
+    db->is_trusted = db->kind == CONN_OWN;
+    return value;
+}
+
+int64_t conn_used_bytes(struct db *db)
+{
+    int64_t pages = pragma_number(db, &db->pages, "PRAGMA page_count");
+    int64_t left = pragma_number(db, &db->free_pages, "PRAGMA freelist_count");
+
+    if (!db->page_bytes && conn_number(db, "PRAGMA page_size", &db->page_bytes))
+        return 0;
+    return (pages - left) * db->page_bytes;
 }
 
 bool conn_is_sound(struct db *db)
@@ -342,6 +384,8 @@ enum err conn_open(const struct conn_place *place, enum conn_kind kind,
     db->place = place;
     db->kind = kind;
     db->wal_due = CONN_WAL_PAGES;
+    db->statement_ms =
+        clock_test_value("YAGURA_TEST_STATEMENT_MS", STATEMENT_CPU_MS);
     db->is_trusted = true;
     int rc = sqlite3_open_v2(place->path, &db->sqlite, flags, place->vfs);
     enum err e = rc ? conn_fail(db, rc, "opening") : prepare(db);
@@ -362,6 +406,8 @@ void conn_close(struct db *db)
     query_free_all(db);
     for (size_t i = 0; i < CONTROL_COUNT; i++)
         sqlite3_finalize(db->control[i]);
+    sqlite3_finalize(db->pages);
+    sqlite3_finalize(db->free_pages);
     db->deadline_ms = 0;
     must(sqlite3_close(db->sqlite) == SQLITE_OK);
     free(db);

@@ -50,13 +50,20 @@ struct db {
     bool is_in_tx, is_trusted;
     pthread_t owner; /* the thread of the transaction */
     int64_t deadline_ms;
-    int depth;           /* inner savepoints open */
-    enum err lost;       /* why the whole transaction can no longer commit */
+    int64_t cpu_ms;       /* of the thread, when the statement was first seen
+                             to take long; 0: not yet */
+    int64_t statement_ms; /* of CPU for one statement */
+    bool is_extended;     /* its deadline alone counts */
+    bool is_cut;          /* a statement was stopped */
+    int depth;            /* inner savepoints open */
+    enum err lost;        /* why the whole transaction can no longer commit */
     bool has_io_error;   /* the file must be looked at before more is written */
+    int64_t page_bytes;  /* 0: not asked yet */
     int wal_pages;       /* length of the log after the last commit */
     int wal_due;         /* length at which it is folded into the file */
     unsigned generation; /* of its file when it was opened */
     sqlite3_stmt *control[CONTROL_COUNT];
+    sqlite3_stmt *pages, *free_pages;
     struct query *cache[CONN_BUCKETS];
     size_t cached;
     uint64_t uses;
@@ -76,6 +83,9 @@ int conn_control(struct db *db, enum conn_control what);
 MUST_USE enum err conn_run(struct db *db, const char *sql);
 /* One number (first column of the first row), 0 when there is none. */
 MUST_USE enum err conn_number(struct db *db, const char *sql, int64_t *out);
+/* Bytes of the file in use: pages that hold something.  Cheap; 0 when it
+ * cannot be told. */
+int64_t conn_used_bytes(struct db *db);
 /* "ok" from integrity_check? */
 bool conn_is_sound(struct db *db);
 

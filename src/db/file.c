@@ -59,6 +59,8 @@ enum err file_open(const char *path, const struct conn_place *place,
     }
     if (!e)
         e = migrate_check(f->writer, plan);
+    if (!e)
+        atomic_store(&f->used_bytes, conn_used_bytes(f->writer));
     if (e)
         file_close(f);
     else

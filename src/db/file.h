@@ -11,7 +11,7 @@
 /* One database file in use: its single writer with the queue before it, and
  * a few readers.  Inside db/ only. */
 struct store_figures {
-    atomic_llong commits, shared_commits, busy, opens, readers_open;
+    atomic_llong commits, shared_commits, busy, opens, readers_open, stopped;
     int wait_ms; /* for the writer or a reader; set once */
 };
 
@@ -30,6 +30,8 @@ struct file {
     uint8_t key[32];
     struct conn_place place;
     struct store_figures *figures;
+    atomic_llong used_bytes; /* after the last commit */
+    atomic_llong stopped;    /* statements that took too long */
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t reader_back;

@@ -433,6 +433,27 @@ size_t pool_count(struct pool *p)
     return count;
 }
 
+size_t pool_list(struct pool *p, struct arena *mem,
+                 const struct tenant_figures **out)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&p->lock);
+    struct tenant_figures *list =
+        arena_array(mem, struct tenant_figures, p->count + 1);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (const struct tenant *t = p->buckets[i]; t; t = t->next) {
+            if (t->state != TENANT_READY)
+                continue;
+            memcpy(list[n].id, t->id, sizeof(t->id));
+            list[n].used_bytes = tenant_used_bytes(t);
+            list[n++].stopped = atomic_load(&t->data->stopped);
+        }
+    pthread_mutex_unlock(&p->lock);
+    *out = list;
+    return n;
+}
+
 /* ---- what a holder may do ---- */
 
 enum err tenant_check(struct tenant *t)
@@ -449,6 +470,11 @@ enum err tenant_check(struct tenant *t)
 const char *tenant_id(const struct tenant *t)
 {
     return t->id;
+}
+
+int64_t tenant_used_bytes(const struct tenant *t)
+{
+    return atomic_load(&t->data->used_bytes);
 }
 
 int64_t tenant_size(const struct tenant *t)

@@ -23,6 +23,8 @@ void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
                 struct file *file);
 void pool_close(struct pool *p); /* nobody may hold a tenant */
 size_t pool_count(struct pool *p);
+size_t pool_list(struct pool *p, struct arena *mem,
+                 const struct tenant_figures **out);
 MUST_USE enum err pool_create(struct pool *p, const char *id);
 MUST_USE enum err pool_get(struct pool *p, const char *id, struct tenant **out);
 /* What a broken creation left behind. */

@@ -19,6 +19,7 @@ struct query {
     struct db *db;
     enum err err;
     bool is_running; /* a row is current */
+    int64_t cpu_ms;  /* see struct db */
     uint64_t used;
     struct query *next;
 };
@@ -225,10 +226,18 @@ static int step(struct ctx *c, struct query *q)
     must(q->db == c->db);
     if (q->err)
         return SQLITE_ERROR;
+    q->db->cpu_ms = q->is_running ? q->cpu_ms : 0;
     int rc = sqlite3_step(q->statement);
+    q->cpu_ms = q->db->cpu_ms;
     q->is_running = rc == SQLITE_ROW;
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         q->err = conn_fail(q->db, rc, q->text);
+    if (rc == SQLITE_INTERRUPT)
+        (void)ctx_fail(c, ERR_BUSY, "", "statement_time",
+                       "処理に時間がかかりすぎたため中止しました。"
+                       "範囲や条件をしぼってください",
+                       "Stopped, because it took too long. Narrow the range "
+                       "or the conditions");
     if (rc != SQLITE_ROW)
         sqlite3_reset(q->statement);
     return rc;

@@ -352,5 +352,23 @@ void store_stats(struct store *s, struct store_stats *out)
         .shared_commits = atomic_load(&f->shared_commits),
         .busy = atomic_load(&f->busy),
         .opens = atomic_load(&f->opens),
+        .stopped = atomic_load(&f->stopped),
     };
+}
+
+size_t store_list_open(struct store *s, struct arena *mem,
+                       const struct tenant_figures **out)
+{
+    return pool_list(s->pool, mem, out);
+}
+
+bool store_disk(const struct store *s, struct store_disk *out)
+{
+    struct statvfs disk;
+
+    if (statvfs(s->dir, &disk) != 0)
+        return false;
+    out->bytes = (int64_t)(disk.f_blocks * disk.f_frsize);
+    out->free_bytes = (int64_t)(disk.f_bavail * disk.f_frsize);
+    return true;
 }

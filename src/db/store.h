@@ -58,6 +58,9 @@ MUST_USE enum err tenant_check(struct tenant *t);
 const char *tenant_id(const struct tenant *t);
 /* Bytes on the disk of the tenant's files, logs of SQLite included. */
 int64_t tenant_size(const struct tenant *t);
+/* Bytes in use in the tenant's file, as of its last commit: what a quota is
+ * measured by.  What was deleted does not count.  No look at the disk. */
+int64_t tenant_used_bytes(const struct tenant *t);
 /* 32-byte keys by label under this tenant's own key. */
 void tenant_derive_key(const struct tenant *t, const char *label,
                        uint8_t out[32]);
@@ -88,6 +91,8 @@ MUST_USE enum err tx_begin_access(struct ctx *c, struct tenant *t,
                                   enum tx_mode mode);
 MUST_USE enum err tx_end_access(struct ctx *c, struct tenant *t,
                                 enum err outcome);
+/* As tenant_used_bytes(), with what the open transaction has written. */
+int64_t tx_used_bytes(struct ctx *c);
 /* More time for the open transaction, counted from now: imports. */
 void tx_extend(struct ctx *c, int seconds);
 
@@ -95,7 +100,21 @@ void tx_extend(struct ctx *c, int seconds);
 struct store_stats {
     size_t tenants_open, readers_open;
     int64_t commits, shared_commits, busy, opens;
+    int64_t stopped; /* statements that took too long */
 };
 void store_stats(struct store *s, struct store_stats *out);
+
+/* Of the tenants that are open now, without waking one. */
+struct tenant_figures {
+    char id[33];
+    int64_t used_bytes, stopped;
+};
+size_t store_list_open(struct store *s, struct arena *mem,
+                       const struct tenant_figures **out);
+/* The disk under the data directory. */
+struct store_disk {
+    int64_t bytes, free_bytes;
+};
+bool store_disk(const struct store *s, struct store_disk *out);
 
 #endif

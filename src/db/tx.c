@@ -227,6 +227,7 @@ static enum err finish_batch(struct file *f)
     if (!e && b->members > 0) {
         atomic_fetch_add(&f->figures->commits, 1);
         atomic_fetch_add(&f->figures->shared_commits, b->members - 1);
+        atomic_store(&f->used_bytes, conn_used_bytes(db));
     }
     pthread_mutex_lock(&f->lock);
     b->result = e;
@@ -473,10 +474,17 @@ static enum err end_read(struct file *f, struct db *db, enum err outcome)
 
 /* ---- both ---- */
 
+int64_t tx_used_bytes(struct ctx *c)
+{
+    must(c->db && c->db->is_in_tx);
+    return conn_used_bytes(c->db);
+}
+
 void tx_extend(struct ctx *c, int seconds)
 {
     must(c->db && c->db->is_in_tx && seconds > 0 && seconds <= 600);
     c->db->deadline_ms = clock_monotonic_ms() + seconds * INT64_C(1000);
+    c->db->is_extended = true;
 }
 
 enum err file_begin(struct ctx *c, struct file *f, enum tx_mode mode)
@@ -492,6 +500,11 @@ enum err file_end(struct ctx *c, struct file *f, enum err outcome)
     must(db && db->is_in_tx && db->place == &f->place);
     must(pthread_equal(db->owner, pthread_self()));
     query_end_all(db);
+    if (db->is_cut) {
+        atomic_fetch_add(&f->stopped, 1);
+        atomic_fetch_add(&f->figures->stopped, 1);
+    }
+    db->is_cut = db->is_extended = false;
     c->db = NULL;
     return db->kind == CONN_WRITER ? end_write(f, outcome)
                                    : end_read(f, db, outcome);

@@ -74,7 +74,7 @@ static void nobody_else_touches_an_administrator(void **state)
         "2:5:admin_only 3:5:admin_only 3:1:last_admin");
     world_begin(w, w->mari, TX_WRITE);
     assert_int_equal(
-        user_update(&w->c, w->mari, 1,
+        user_update(&w->c, NULL, w->mari, 1,
                     world_values(w, &user_edit_form, "{\"is_admin\":true}"),
                     &u),
         ERR_DENIED);

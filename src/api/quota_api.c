@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a tenant may take, and what it has taken. */
+#include "api/routes.h"
+#include "core/quota.h"
+
+static const struct field reply_fields[] = {
+    {"bytes",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"users",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"requests", FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"version",  FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form reply_form = {"Quota", reply_fields,
+                                       COUNT(reply_fields)};
+static const struct field usage_fields[] = {
+    {"bytes",          FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"bytes_limit",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"users",          FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"users_limit",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"requests_limit", FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+};
+static const struct form usage_form = {"Usage", usage_fields,
+                                       COUNT(usage_fields)};
+
+static void put_limit(struct call *k, const char *name, int64_t limit)
+{
+    if (limit)
+        json_int(&k->out, name, limit);
+    else
+        json_null(&k->out, name);
+}
+
+static enum err reply(struct call *k, enum err e, const struct quota *q)
+{
+    if (e)
+        return e;
+    call_etag(k, q->version);
+    json_open(&k->out, NULL, '{');
+    put_limit(k, "bytes", q->bytes);
+    put_limit(k, "users", q->users);
+    put_limit(k, "requests", q->requests);
+    json_int(&k->out, "version", q->version);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_quota(struct call *k)
+{
+    struct quota q;
+    enum err e = quota_get(k->c, k->params[0], &q);
+
+    return reply(k, e, &q);
+}
+
+static enum err patch_quota(struct call *k)
+{
+    struct quota q;
+    enum err e =
+        quota_set(k->c, k->app, k->params[0], k->if_match, k->body, &q);
+
+    return reply(k, e, &q);
+}
+
+static enum err get_usage(struct call *k)
+{
+    struct quota q;
+    int64_t users;
+    enum err e = quota_count_users(k->c, &users);
+
+    if (e)
+        return e;
+    quota_find(k->app, tenant_id(k->tenant), &q);
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "bytes", tenant_used_bytes(k->tenant));
+    put_limit(k, "bytes_limit", q.bytes);
+    json_int(&k->out, "users", users);
+    put_limit(k, "users_limit", q.users);
+    put_limit(k, "requests_limit", q.requests);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,   "/api/v1/tenants/:id/quota", get_quota,   RIGHT_AUDITOR,  NULL,
+     NULL,                                                                               &reply_form, 0,                         "What a tenant may take"                  },
+    {METHOD_PATCH, "/api/v1/tenants/:id/quota", patch_quota, RIGHT_OPERATOR,
+     &quota_form,                                                                  NULL, &reply_form, ROUTE_MATCH | ROUTE_NO_TX,
+     "Set what a tenant may take; null: no limit"                                                                                                                          },
+    {METHOD_GET,   "/api/v1/tenant/usage",      get_usage,   RIGHT_ADMIN,    NULL, NULL,
+     &usage_form,                                                                                     0,                         "What the tenant has taken of what it may"},
+};
+const struct route_set quota_routes = {routes, COUNT(routes)};

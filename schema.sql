@@ -639,3 +639,38 @@ CREATE TABLE quota ( -- what a tenant may take; 0: no limit
   requests    INTEGER NOT NULL CHECK (requests >= 0), -- a minute
   version     INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE trust_row ( -- a promise of the trust page; no row: nothing said, nothing found yet
+  no        INTEGER PRIMARY KEY CHECK (no BETWEEN 1 AND 38),
+  is_public INTEGER NOT NULL DEFAULT 0 CHECK (is_public IN (0, 1)), -- shown to who is not signed in
+  reason_ja TEXT,                              -- why it does not apply; NULL: it does
+  reason_en TEXT,
+  state     INTEGER CHECK (state BETWEEN 0 AND 2), -- found last: holds, attention, not applicable
+  version   INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE trust_change ( -- when a promise's state turned
+  id    INTEGER PRIMARY KEY,
+  no    INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX trust_change_no ON trust_change(no, id);
+
+CREATE TABLE trust_tenant ( -- what the daily round measured in a tenant's file
+  tenant_id TEXT NOT NULL,
+  no        INTEGER NOT NULL,
+  holds     INTEGER NOT NULL CHECK (holds IN (0, 1)),
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (no, tenant_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trust_tenant_id ON trust_tenant(tenant_id);
+
+CREATE TABLE trust_proof ( -- how far the daily round found a tenant's chains whole
+  tenant_id      TEXT PRIMARY KEY,
+  at             INTEGER NOT NULL,
+  operation_last INTEGER NOT NULL,
+  operation_bad  INTEGER NOT NULL,             -- first row that does not fit, 0: none
+  entry_last     INTEGER NOT NULL,
+  entry_bad      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -80,6 +80,9 @@ void api_handle(void *app, struct request *r, struct reply *out);
 void api_print_openapi(struct buf *b);
 void api_print_types(struct buf *b);
 
+/* Fills app->facts from the route tables, for the trust page. */
+void trust_find_facts(struct app *app);
+
 /* Path parameter as an id; 0 when it is none (then it is not found). */
 int64_t call_id(const struct call *k, int n);
 /* ETag of the reply: "version" in quotes. */

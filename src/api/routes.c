@@ -14,7 +14,7 @@ const struct route_set *const route_sets[] = {
     &support_routes,    &support_desk_routes, &own_token_routes,
     &notice_routes,     &own_email_routes,    &email_routes,
     &token_routes,      &consent_routes,      &terms_routes,
-    &quota_routes,
+    &quota_routes,      &trust_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 
@@ -22,7 +22,8 @@ bool routes_are_everywhere(const struct route_set *set)
 {
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &operation_routes ||
-           set == &own_email_routes || set == &demo_routes;
+           set == &own_email_routes || set == &demo_routes ||
+           set == &trust_routes;
 }
 
 bool routes_are_personal(const struct route_set *set)

@@ -9,6 +9,7 @@
 #include "cli/option.h"
 #include "cli/process.h"
 #include "cli/sample.h"
+#include "core/caretaker.h"
 #include "core/registry.h"
 
 #include <fcntl.h>
@@ -203,9 +204,11 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->data_dir = dir;
     if ((e = process_start(p)))
         return e;
-    return load_accounts(p->mem, path, accounts)
-               ? OK
-               : make_sample(p, path, accounts);
+    if (load_accounts(p->mem, path, accounts))
+        return OK;
+    e = make_sample(p, path, accounts);
+    caretaker_wake(p->caretaker); /* a tenant more to look after */
+    return e;
 }
 
 int cli_demo(int argc, char **argv)

@@ -73,6 +73,7 @@ enum err process_open(struct process *p)
     secret_set_params(&params);
     p->app.limiter = limiter_open();
     p->app.terms = terms_open();
+    trust_find_facts(&p->app);
     struct ctx c = process_ctx(p->mem, &system_actor);
     enum err e = quota_open(&c, &p->app);
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);

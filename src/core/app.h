@@ -16,6 +16,12 @@ struct policy_floor {
     int min, days;  /* fewest characters, longest life; 0: the profile's */
 };
 
+/* For the trust page: what the floors above know and core cannot see. */
+struct trust_facts {
+    int routes, open_routes; /* open: for whom is not signed in */
+    const char *odd_route;   /* an open one that is no sign-in step, or NULL */
+};
+
 /* What the process is made of; filled by main or a command, then constant. */
 struct app {
     struct store *store;
@@ -37,6 +43,7 @@ struct app {
     struct quotas *quotas;         /* what tenants may take; NULL: all */
     struct policy_floor floor;
     struct terms_cache *terms; /* which version of the terms is in force */
+    struct trust_facts facts;
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];
     uint8_t code_key[32];

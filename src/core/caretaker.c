@@ -13,6 +13,7 @@
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/session.h"
+#include "core/trust.h"
 #include "db/query.h"
 
 #include <pthread.h>
@@ -195,8 +196,10 @@ static const struct {
     bool (*is_time)(int64_t now_us);
     void (*run)(struct app *app, struct arena *mem);
 } rounds[] = {
-    {always,     tidy_all  },
-    {is_morning, remind_all}
+    {always,     tidy_all             },
+    {is_morning, remind_all           },
+    {NULL,       trust_look_at_tenants},
+    {NULL,       trust_look           },
 };
 
 static void look(struct app *app, struct arena *mem,
@@ -248,6 +251,13 @@ struct caretaker *caretaker_open(struct app *app)
     must(pthread_cond_init(&t->wake, NULL) == 0);
     must(pthread_create(&t->thread, NULL, run, t) == 0);
     return t;
+}
+
+void caretaker_wake(struct caretaker *t)
+{
+    pthread_mutex_lock(&t->lock);
+    pthread_cond_signal(&t->wake);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void caretaker_close(struct caretaker *t)

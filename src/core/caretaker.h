@@ -12,6 +12,7 @@ struct caretaker;
 enum { CARETAKER_BIN_DAYS = 30 };
 
 struct caretaker *caretaker_open(struct app *app);
+void caretaker_wake(struct caretaker *t);  /* looks now */
 void caretaker_close(struct caretaker *t); /* NULL is allowed */
 
 /* One tenant's round, in a write transaction; log_key as operation_prune

@@ -22,20 +22,23 @@ const struct query_set *const core_tenant_sets[] = {
     &support_queries,      &support_mail_queries,   &token_queries,
     &email_change_queries, &consent_queries,        &plan_export_queries,
     &notice_queries,       &due_mail_queries,       &seat_queries,
+    &trust_mine_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
 /* What control.db is asked: its own, and what people everywhere need. */
 const struct query_set *const core_control_sets[] = {
-    &registry_queries,     &operator_queries,  &session_queries,
-    &half_queries,         &mail_code_queries, &sign_in_queries,
-    &sign_again_queries,   &password_queries,  &invite_queries,
-    &outbox_queries,       &operation_queries, &user_queries,
-    &policy_queries,       &tenancy_queries,   &factor_queries,
-    &email_change_queries, &passkey_queries,   &recovery_queries,
-    &terms_queries,        &supporter_queries, &quota_queries,
+    &registry_queries,     &operator_queries,    &session_queries,
+    &half_queries,         &mail_code_queries,   &sign_in_queries,
+    &sign_again_queries,   &password_queries,    &invite_queries,
+    &outbox_queries,       &operation_queries,   &user_queries,
+    &policy_queries,       &tenancy_queries,     &factor_queries,
+    &email_change_queries, &passkey_queries,     &recovery_queries,
+    &terms_queries,        &supporter_queries,   &quota_queries,
+    &trust_queries,        &trust_check_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 
-const struct query_set *const core_access_sets[] = {&entry_queries};
+const struct query_set *const core_access_sets[] = {&entry_queries,
+                                                    &trust_access_queries};
 const size_t core_access_set_count = COUNT(core_access_sets);

@@ -333,6 +333,29 @@ int64_t db_changes(struct ctx *c)
     return sqlite3_changes64(c->db->sqlite);
 }
 
+bool db_refuses_attach(struct ctx *c)
+{
+    sqlite3_stmt *statement = NULL;
+
+    check_ctx(c);
+    int rc = sqlite3_prepare_v2(c->db->sqlite, "ATTACH ':memory:' AS other", -1,
+                                &statement, NULL);
+    sqlite3_finalize(statement);
+    return rc == SQLITE_AUTH;
+}
+
+/* Only a file that is encrypted has a salt. */
+const char *db_cipher(struct ctx *c)
+{
+    check_ctx(c);
+    sqlite3 *db = c->db->sqlite;
+    unsigned char *salt = sqlite3mc_codec_data(db, "main", "cipher_salt");
+    bool is_sealed = salt != NULL;
+    sqlite3_free(salt);
+    return is_sealed ? sqlite3mc_cipher_name(sqlite3mc_config(db, "cipher", -1))
+                     : NULL;
+}
+
 /* ---- an inner transaction ---- */
 
 static enum err control(struct db *db, enum conn_control what)

@@ -56,6 +56,11 @@ const char *col_peek(struct query *q, int i);
 int64_t db_last_id(struct ctx *c);
 int64_t db_changes(struct ctx *c);
 
+/* For the trust page, tried on the connection at hand: whether a statement
+ * that opens another file is refused, and by what cipher its file is read. */
+bool db_refuses_attach(struct ctx *c);
+const char *db_cipher(struct ctx *c); /* "aegis"; NULL: none */
+
 /* An inner transaction: undo a part and go on. */
 MUST_USE enum err savepoint_begin(struct ctx *c);
 MUST_USE enum err savepoint_end(struct ctx *c, enum err outcome);

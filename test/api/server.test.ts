@@ -187,6 +187,7 @@ test("who is not signed in gets 401 on every route but the way in", async () => 
     "POST /email-links/confirm",
     "POST /email-links/cancel",
     "POST /support/enter",
+    "GET /trust",
     "GET /setup",
     "POST /setup",
   ]);

@@ -54,7 +54,7 @@ test("the first version closes the tenant until a master administrator accepts i
   assert.equal(rule(await publish(t)), "published");
 
   const { paths } = await (await fetch(new URL("/api/openapi.json", demo.ready.url))).json();
-  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|terms|terms\/accept|programs|people\/csv|projects\/\{id\}\/export\.csv)$/; // them, and the export
+  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|trust|terms|terms\/accept|programs|people\/csv|projects\/\{id\}\/export\.csv)$/; // them, and the export
   let closed = 0;
   for (const [path, methods] of Object.entries(paths))
     for (const method of Object.keys(methods as object)) {
@@ -74,6 +74,7 @@ test("the first version closes the tenant until a master administrator accepts i
   const project = (await admin.get("/programs")).body.projects[0].id;
   assert.equal((await admin.get(`/projects/${project}/export.csv`)).status, 200);
   assert.equal((await admin.get("/people/csv")).status, 200);
+  assert.equal((await admin.get("/trust")).body.reader, "anyone");
   const shown = (await member.get("/terms")).body;
   assert.equal(shown.terms.ja, "# 利用規約\n\n第1条");
   assert.equal(shown.is_whole_owed, true);

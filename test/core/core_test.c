@@ -39,6 +39,10 @@ static const char *const may_scan[] = {
     "SCAN customer",
     "SCAN terms",
     "SCAN mail",
+    "SCAN trust_row", /* 38 of them */
+    "SCAN trust_tenant",
+    "SCAN (subquery-1)", /* their history */
+    "SCAN (subquery-3)",
     "SCAN session", /* the daily round */
     "SCAN user",    /* counting administrators */
     "SCAN project", /* foreign key of a calendar that is dropped */

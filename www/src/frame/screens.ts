@@ -13,6 +13,7 @@ const all: [Key, string, IconName, string][] = [
   ["security", "/security", "shield", "admin_security"],
   ["support_access", "/support", "help", "master"],
   ["operation_log", "/log", "log", "admin_log"],
+  ["trust", "/trust", "shield", "master"],
 ];
 
 /** "master": a master administrator, who may everything. */

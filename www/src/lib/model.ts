@@ -388,6 +388,27 @@ export interface Operation {
   after: Record<string, unknown> | null;
   hash: string;
 }
+export type TrustState = "holds" | "attention" | "not_applicable";
+export interface TrustItem {
+  no: number;
+  clause: string;
+  title: string;
+  statement: string;
+  state: TrustState;
+  reason: string | null;
+  reason_ja?: string | null;
+  reason_en?: string | null;
+  is_public: boolean;
+  version: number;
+  evidence: { holds: boolean; text: string; at: string }[];
+  history: { at: string; state: TrustState }[];
+}
+export interface TrustPage {
+  reader: "anyone" | "tenant" | "operator";
+  version: string;
+  at: string;
+  items: TrustItem[];
+}
 export interface Access {
   id?: string;
   seq: number;

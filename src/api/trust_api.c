@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trust page for the three who read it: everybody what the operator made
+ * public, a tenant's master administrator with the tenant's own evidence, the
+ * operator everything. */
+#include "api/place.h"
+#include "api/routes.h"
+#include "core/consent.h"
+#include "core/session.h"
+#include "core/trust.h"
+
+#include <string.h>
+
+static const struct field reply_fields[] = {
+    {"no",        FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"clause",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"title",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"statement", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"state",     FIELD_CHOICE, 0, 0, FIELD_REQUIRED, trust_state_words, NULL, "",
+     ""                                                                              },
+    {"reason",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,              NULL, "", ""},
+    {"is_public", FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {"version",   FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+};
+static const struct form reply_form = {"TrustRow", reply_fields,
+                                       COUNT(reply_fields)};
+
+enum reader { READER_ANYONE, READER_TENANT, READER_OPERATOR };
+
+static enum reader find_reader(const struct call *k)
+{
+    bool is_signed_in = k->session && k->session->level == SESSION_FULL &&
+                        !k->session->is_locked;
+
+    if (is_signed_in && k->place->is_operator)
+        return READER_OPERATOR;
+    return is_signed_in && k->c->actor->is_admin && !k->session->support
+               ? READER_TENANT
+               : READER_ANYONE;
+}
+
+static void put_row(struct call *k, const struct trust_row *row,
+                    enum reader reader)
+{
+    struct json_out *o = &k->out;
+    const struct trust_promise *p = row->promise;
+
+    json_open(o, NULL, '{');
+    json_int(o, "no", p->no);
+    json_text(o, "clause", p->clause);
+    json_text(o, "title", ctx_text(k->c, p->title_ja, p->title_en));
+    json_text(o, "statement", ctx_text(k->c, p->statement_ja, p->statement_en));
+    json_text(o, "state", trust_state_words[row->state]);
+    json_text(o, "reason", ctx_text(k->c, row->reason_ja, row->reason_en));
+    if (reader == READER_OPERATOR) {
+        json_text(o, "reason_ja", row->reason_ja);
+        json_text(o, "reason_en", row->reason_en);
+    }
+    json_bool(o, "is_public", row->is_public);
+    json_int(o, "version", row->version);
+    json_open(o, "evidence", '[');
+    for (size_t i = 0; i < row->evidence_count; i++) {
+        json_open(o, NULL, '{');
+        json_bool(o, "holds", row->evidence[i].holds);
+        json_text(o, "text", row->evidence[i].text);
+        json_moment(o, "at", row->evidence[i].at);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_open(o, "history", '[');
+    for (size_t i = 0; i < row->history_count; i++) {
+        json_open(o, NULL, '{');
+        json_moment(o, "at", row->history[i].at);
+        json_text(o, "state", trust_state_words[row->history[i].state]);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+/* Until the terms are accepted an administrator reads what everybody may. */
+static enum err check_terms(struct call *k, enum reader *reader)
+{
+    struct consent_state s = {0};
+
+    if (*reader != READER_TENANT || !k->terms.owed)
+        return OK;
+    enum err e = tx_begin(k->c, k->tenant, TX_READ);
+    if (e ||
+        (e = tx_end(k->c, k->tenant, consent_find(k->c, k->terms.owed, &s))))
+        return e;
+    if (s.is_whole_owed || s.is_own_owed)
+        *reader = READER_ANYONE;
+    return OK;
+}
+
+static enum err get_trust(struct call *k)
+{
+    static const char *const words[] = {"anyone", "tenant", "operator"};
+    struct trust_row rows[TRUST_COUNT];
+    enum reader reader = find_reader(k);
+    enum err e = check_terms(k, &reader);
+
+    if (!e)
+        e = trust_read(k->c, k->app, reader == READER_TENANT ? k->tenant : NULL,
+                       rows);
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_text(&k->out, "reader", words[reader]);
+    json_text(&k->out, "version", YAGURA_VERSION);
+    json_moment(&k->out, "at", k->c->now_us);
+    json_open(&k->out, "items", '[');
+    for (int i = 0; i < TRUST_COUNT; i++)
+        if (reader != READER_ANYONE || rows[i].is_public)
+            put_row(k, &rows[i], reader);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err put_trust(struct call *k)
+{
+    k->reply->status = 204;
+    return trust_set(k->c, call_id(k, 0), k->if_match, k->body);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/trust",     get_trust, RIGHT_ANYONE,   NULL,        NULL,
+     &reply_form,                                                                         ROUTE_NO_TX | ROUTE_QUIET,
+     "The promises, each with what was measured"          },
+    {METHOD_PUT, "/api/v1/trust/:no", put_trust, RIGHT_OPERATOR, &trust_form,
+     NULL,                                                                          NULL, ROUTE_MATCH,
+     "Make a promise public, or say why it does not apply"},
+};
+const struct route_set trust_routes = {routes, COUNT(routes)};
+
+/* What may be asked before signing in: the steps of signing in, the links of
+ * mails, and this page. */
+static bool is_entrance(const struct route *r)
+{
+    static const char *const starts[] = {
+        "/api/v1/sign-in", "/api/v1/session",     "/api/v1/password-",
+        "/api/v1/links/",  "/api/v1/email-links", "/api/v1/support/enter",
+        "/api/v1/setup",   "/api/v1/trust",       "/api/v1/demo/mail",
+    };
+
+    for (size_t i = 0; i < COUNT(starts); i++)
+        if (strncmp(r->path, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+void trust_find_facts(struct app *app)
+{
+    struct trust_facts *f = &app->facts;
+
+    *f = (struct trust_facts){.routes = 0};
+    for (size_t i = 0; i < route_set_count; i++)
+        for (size_t j = 0; j < route_sets[i]->count; j++) {
+            const struct route *r = &route_sets[i]->routes[j];
+            f->routes++;
+            if (r->right > RIGHT_HALF)
+                continue;
+            f->open_routes++;
+            if (!is_entrance(r))
+                f->odd_route = r->path;
+        }
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts together what the operator said, what was found and when it turned. */
+#include "core/trust.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/core.h"
+#include "core/entry.h"
+#include "core/operation.h"
+#include "db/query.h"
+
+#include <string.h>
+
+const char *const trust_state_words[] = {"holds", "attention", "not_applicable",
+                                         NULL};
+
+enum { HISTORY_MAX = 10, DUE_MAX = 100 };
+
+enum {
+    TRUST_ROWS,
+    TRUST_CHANGES,
+    TRUST_SUMS,
+    TRUST_PROOF,
+    TRUST_PROOFS,
+    TRUST_ONE,
+    TRUST_SET,
+    TRUST_TURN,
+    TRUST_ADD_CHANGE,
+    TRUST_FORGET,
+    TRUST_ADD,
+    TRUST_SET_PROOF,
+    TRUST_DUE,
+};
+static const char *const trust_text[] = {
+    [TRUST_ROWS] = "SELECT no, is_public, reason_ja, reason_en, version, state"
+                   " FROM trust_row",
+    [TRUST_CHANGES] =
+        "SELECT no, at, state FROM (SELECT no, at, state, row_number() OVER"
+        " (PARTITION BY no ORDER BY id DESC) AS n FROM trust_change"
+        " INDEXED BY trust_change_no) WHERE n <= 10 ORDER BY no, n",
+    [TRUST_SUMS] = "SELECT no, count(*), sum(holds = 0), min(at)"
+                   " FROM trust_tenant JOIN customer ON id = tenant_id"
+                   " AND state = 1 GROUP BY no",
+    [TRUST_PROOF] = "SELECT at, operation_last, operation_bad, entry_last,"
+                    " entry_bad FROM trust_proof WHERE tenant_id = ?1",
+    [TRUST_PROOFS] =
+        "SELECT count(*), coalesce(sum(p.operation_bad > 0 OR p.entry_bad > 0),"
+        " 0), coalesce(min(p.at), 0) FROM customer JOIN trust_proof p"
+        " ON p.tenant_id = id WHERE state = 1",
+    [TRUST_ONE] = "SELECT is_public, reason_ja, reason_en, version"
+                  " FROM trust_row WHERE no = ?1",
+    [TRUST_SET] = "INSERT INTO trust_row (no, is_public, reason_ja, reason_en)"
+                  " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (no) DO UPDATE SET"
+                  " is_public = ?2, reason_ja = ?3, reason_en = ?4,"
+                  " version = version + 1",
+    [TRUST_TURN] = "INSERT INTO trust_row (no, state) VALUES (?1, ?2)"
+                   " ON CONFLICT (no) DO UPDATE SET state = ?2",
+    [TRUST_ADD_CHANGE] =
+        "INSERT INTO trust_change (no, state, at) VALUES (?1, ?2, ?3)",
+    [TRUST_FORGET] = "DELETE FROM trust_tenant WHERE tenant_id = ?1",
+    [TRUST_ADD] = "INSERT INTO trust_tenant (tenant_id, no, holds, at)"
+                  " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+                  " holds = min(holds, ?3)",
+    [TRUST_SET_PROOF] =
+        "INSERT INTO trust_proof (tenant_id, at, operation_last,"
+        " operation_bad, entry_last, entry_bad) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " ON CONFLICT (tenant_id) DO UPDATE SET at = ?2, operation_last = ?3,"
+        " operation_bad = ?4, entry_last = ?5, entry_bad = ?6",
+    [TRUST_DUE] = "SELECT id FROM customer LEFT JOIN trust_proof p"
+                  " ON p.tenant_id = id WHERE state = 1 AND (p.at IS NULL"
+                  " OR p.at < ?1 OR p.at > ?2) LIMIT 100",
+};
+const struct query_set trust_queries = {"trust", trust_text, COUNT(trust_text)};
+
+static const struct field trust_fields[] = {
+    {"is_public", FIELD_BOOL,  0, 0,    FIELD_REQUIRED, NULL, NULL, "公開",
+     "Public"                                                                                                   },
+    {"reason_ja", FIELD_LINES, 1, 1000, FIELD_NULLABLE, NULL, NULL,
+     "適用しない理由（日本語）",                                  "Why it does not apply (Japanese)"},
+    {"reason_en", FIELD_LINES, 1, 1000, FIELD_NULLABLE, NULL, NULL,
+     "適用しない理由（英語）",                                     "Why it does not apply (English)" },
+};
+const struct form trust_form = {"TrustSet", trust_fields, COUNT(trust_fields)};
+
+/* ---- what stands in control.db ---- */
+
+/* An enum in SQL is what was written here. */
+static enum trust_state to_state(int64_t n)
+{
+    return n >= TRUST_HOLDS && n <= TRUST_NOT_APPLICABLE ? (enum trust_state)n
+                                                         : TRUST_ATTENTION;
+}
+
+/* last: the state found last, -1 where there is none. */
+static enum err read_rows(struct ctx *c, struct trust_row out[TRUST_COUNT],
+                          int last[TRUST_COUNT])
+{
+    struct query *q = query(c, trust_text[TRUST_ROWS]);
+    enum err e;
+
+    for (int i = 0; i < TRUST_COUNT; i++) {
+        out[i] =
+            (struct trust_row){.promise = &trust_promises[i], .version = 1};
+        last[i] = -1;
+    }
+    while (query_next(c, q, &e)) {
+        int64_t no = col_int(q, 0);
+        if (no < 1 || no > TRUST_COUNT)
+            continue;
+        struct trust_row *row = &out[no - 1];
+        row->is_public = col_int(q, 1) != 0;
+        row->reason_ja = col_text(c, q, 2);
+        row->reason_en = col_text(c, q, 3);
+        row->version = col_int(q, 4);
+        last[no - 1] = col_is_null(q, 5) ? -1 : (int)col_int(q, 5);
+    }
+    return e;
+}
+
+static enum err read_history(struct ctx *c, struct trust_row out[TRUST_COUNT])
+{
+    struct query *q = query(c, trust_text[TRUST_CHANGES]);
+    struct trust_change *list =
+        arena_array(c->mem, struct trust_change, TRUST_COUNT * HISTORY_MAX);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        int64_t no = col_int(q, 0);
+        if (no < 1 || no > TRUST_COUNT)
+            continue;
+        struct trust_row *row = &out[no - 1];
+        struct trust_change *mine = list + (no - 1) * HISTORY_MAX;
+        if (row->history_count == HISTORY_MAX)
+            continue;
+        row->history = mine;
+        mine[row->history_count++] = (struct trust_change){
+            .at = col_int(q, 1), .state = to_state(col_int(q, 2))};
+    }
+    return e;
+}
+
+/* What the daily round found in all tenants, as one line for each promise. */
+static enum err add_sums(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, trust_text[TRUST_SUMS]);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        long long all = col_int(q, 1), bad = col_int(q, 2);
+        trust_say(c, out, (int)col_int(q, 0), bad == 0,
+                  "テナント %lld 件を調べ、要確認 %lld 件",
+                  "Tenants looked at: %lld; needing attention: %lld", all, bad);
+        out->items[out->count - 1].at = col_int(q, 3);
+    }
+    if (e)
+        return e;
+    q = query(c, trust_text[TRUST_PROOFS]);
+    if ((e = query_one(c, q)))
+        return e;
+    int64_t all = col_int(q, 0), bad = col_int(q, 1), at = col_int(q, 2);
+    query_done(q);
+    if (!all)
+        return OK;
+    trust_say(c, out, 33, bad == 0,
+              "テナント %lld 件のログの連鎖を検証し、途切れは %lld 件",
+              "Tenants whose logs' chains were verified: %lld; broken: %lld",
+              (long long)all, (long long)bad);
+    out->items[out->count - 1].at = at;
+    return OK;
+}
+
+static enum err add_proof(struct ctx *c, const char *tenant,
+                          struct trust_list *out)
+{
+    struct query *q = query(c, trust_text[TRUST_PROOF]);
+
+    bind_text(q, 1, tenant);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    int64_t at = col_int(q, 0);
+    bool whole = !col_int(q, 2) && !col_int(q, 4);
+    if (whole)
+        trust_say(
+            c, out, 33, true,
+            "操作ログは %lld 番まで、アクセスログは %lld 番まで改ざんなし",
+            "Whole up to row %lld of the operation log and row %lld of "
+            "the access log",
+            (long long)col_int(q, 1), (long long)col_int(q, 3));
+    else
+        trust_say(
+            c, out, 33, false,
+            "連鎖が途切れています（操作ログ %lld 番、アクセスログ %lld 番、"
+            "0は途切れなし）",
+            "A chain is broken (operation log at %lld, access log at "
+            "%lld; 0: whole)",
+            (long long)col_int(q, 2), (long long)col_int(q, 4));
+    out->items[out->count - 1].at = at;
+    query_done(q);
+    return OK;
+}
+
+/* ---- putting together ---- */
+
+/* A promise that nothing measures needs attention, and says so. */
+static void judge(struct ctx *c, const struct trust_list *list,
+                  struct trust_row *row)
+{
+    struct trust_evidence *mine =
+        arena_array(c->mem, struct trust_evidence, list->count + 1);
+
+    row->state = TRUST_HOLDS;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].no == row->promise->no) {
+            mine[row->evidence_count++] = list->items[i];
+            if (!list->items[i].holds)
+                row->state = TRUST_ATTENTION;
+        }
+    if (!row->evidence_count)
+        row->state = TRUST_ATTENTION;
+    if (row->reason_ja || row->reason_en)
+        row->state = TRUST_NOT_APPLICABLE;
+    row->evidence = mine;
+}
+
+static enum err read_installation(struct ctx *c, const struct app *app,
+                                  const char *tenant, struct trust_list *list,
+                                  struct trust_row out[TRUST_COUNT],
+                                  int last[TRUST_COUNT])
+{
+    enum err e = read_rows(c, out, last);
+
+    if (!e)
+        e = read_history(c, out);
+    if (!e)
+        e = trust_measure(c, app, list);
+    if (!e)
+        e = tenant ? add_proof(c, tenant, list) : add_sums(c, list);
+    for (int i = 0; i < TRUST_COUNT && !e && !tenant; i++)
+        judge(c, list, &out[i]);
+    return e;
+}
+
+static enum err read_tenant(struct ctx *c, const struct app *app,
+                            struct tenant *t, struct trust_list *list)
+{
+    enum err e = tx_begin(c, t, TX_READ);
+
+    if (e || (e = tx_end(c, t, trust_measure_tenant(c, app, list))))
+        return e;
+    e = tx_begin_access(c, t, TX_READ);
+    return e ? e : tx_end_access(c, t, trust_measure_accesses(c, list));
+}
+
+enum err trust_read(struct ctx *c, const struct app *app, struct tenant *tenant,
+                    struct trust_row out[TRUST_COUNT])
+{
+    struct trust_list list = {.count = 0};
+    int last[TRUST_COUNT];
+    enum err e = tx_begin_control(c, app->store, TX_READ);
+
+    if (e)
+        return e;
+    e = read_installation(c, app, tenant ? tenant_id(tenant) : NULL, &list, out,
+                          last);
+    e = tx_end_control(c, app->store, e);
+    if (!e && tenant)
+        e = read_tenant(c, app, tenant, &list);
+    for (int i = 0; i < TRUST_COUNT && !e && tenant; i++)
+        judge(c, &list, &out[i]);
+    return e;
+}
+
+/* ---- what the operator says ---- */
+
+static const char *describe(struct ctx *c, bool is_public, const char *ja,
+                            const char *en)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    json_open(&o, NULL, '{');
+    json_bool(&o, "is_public", is_public);
+    json_text(&o, "reason_ja", ja);
+    json_text(&o, "reason_en", en);
+    json_close(&o, '}');
+    return b.data;
+}
+
+enum err trust_set(struct ctx *c, int64_t no, int64_t version,
+                   const struct values *v)
+{
+    bool is_public = values_bool(v, "is_public", false);
+    const char *ja = values_text(v, "reason_ja");
+    const char *en = values_text(v, "reason_en");
+    const char *before = describe(c, false, NULL, NULL);
+    int64_t now = 1;
+
+    if (no < 1 || no > TRUST_COUNT)
+        return ctx_fail(c, ERR_NOT_FOUND, "", "not_found", "見つかりません",
+                        "Not found");
+    if (!ja != !en)
+        return ctx_fail(c, ERR_INVALID, ja ? "reason_en" : "reason_ja",
+                        "both_languages",
+                        "適用しない理由は日本語と英語の両方で書いてください",
+                        "Write the reason in Japanese and in English");
+    struct query *q = query(c, trust_text[TRUST_ONE]);
+    bind_int(q, 1, no);
+    enum err e = query_one(c, q);
+    if (!e) {
+        before = describe(c, col_int(q, 0) != 0, col_text(c, q, 1),
+                          col_text(c, q, 2));
+        now = col_int(q, 3);
+        query_done(q);
+    } else if (e != ERR_NOT_FOUND) {
+        return e;
+    }
+    if (now != version)
+        return ctx_stale(c);
+    q = query(c, trust_text[TRUST_SET]);
+    bind_int(q, 1, no);
+    bind_int(q, 2, is_public);
+    bind_text(q, 3, ja);
+    bind_text(q, 4, en);
+    if ((e = query_run(c, q)))
+        return e;
+    return operation_log(
+        c, &(struct operation){.action = "update",
+                               .kind = "trust",
+                               .object_id = no,
+                               .object_name = trust_promises[no - 1].title_ja,
+                               .before = before,
+                               .after = describe(c, is_public, ja, en)});
+}
+
+/* ---- rounds ---- */
+
+static enum err turn(struct ctx *c, const struct trust_row *row)
+{
+    struct query *q = query(c, trust_text[TRUST_TURN]);
+
+    bind_int(q, 1, row->promise->no);
+    bind_int(q, 2, row->state);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    q = query(c, trust_text[TRUST_ADD_CHANGE]);
+    bind_int(q, 1, row->promise->no);
+    bind_int(q, 2, row->state);
+    bind_int(q, 3, c->now_us);
+    return query_run(c, q);
+}
+
+static struct ctx system_ctx(struct arena *mem, struct actor *actor,
+                             const char *tenant)
+{
+    *actor = (struct actor){
+        .name = "", .ip = "", .request_id = "trust", .tenant = tenant};
+    return (struct ctx){.mem = mem, .actor = actor, .now_us = clock_now_us()};
+}
+
+void trust_look(struct app *app, struct arena *mem)
+{
+    struct trust_list list = {.count = 0};
+    struct trust_row rows[TRUST_COUNT];
+    struct actor actor;
+    struct ctx c = system_ctx(mem, &actor, STORE_OPERATOR);
+    int last[TRUST_COUNT];
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(&c, app->store,
+                           read_installation(&c, app, NULL, &list, rows, last));
+    bool any = false;
+    for (int i = 0; i < TRUST_COUNT && !e; i++)
+        any = any || last[i] != (int)rows[i].state;
+    if (any && !(e = tx_begin_control(&c, app->store, TX_WRITE))) {
+        for (int i = 0; i < TRUST_COUNT && !e; i++)
+            if (last[i] != (int)rows[i].state)
+                e = turn(&c, &rows[i]);
+        e = tx_end_control(&c, app->store, e);
+    }
+    if (e)
+        log_error("trust page not looked at err=%s", err_name(e));
+}
+
+struct proof {
+    struct log_proof operations, accesses;
+};
+
+/* Walks both chains of a tenant. */
+static enum err prove(struct ctx *c, struct tenant *t, struct proof *out)
+{
+    uint8_t key[CRYPTO_KEY_BYTES];
+    struct log_mark head = {.seq = 0};
+    enum err e = tx_begin_access(c, t, TX_READ);
+
+    if (e)
+        return e;
+    log_sign_key(t, key);
+    e = entry_verify(c, key, &out->accesses);
+    if (!e && (e = entry_operation_head(c, key, &head)) == ERR_CONFLICT) {
+        out->operations.broken_seq = 1; /* the signature itself is wrong */
+        e = OK;
+    }
+    e = tx_end_access(c, t, e);
+    if (!e && !out->operations.broken_seq && !(e = tx_begin(c, t, TX_READ)))
+        e = tx_end(c, t,
+                   operation_verify(c, key, head.seq ? &head : NULL,
+                                    &out->operations));
+    crypto_wipe(key, sizeof key);
+    return e;
+}
+
+static enum err keep(struct ctx *c, const char *id,
+                     const struct trust_list *list, const struct proof *proof)
+{
+    struct query *q = query(c, trust_text[TRUST_FORGET]);
+
+    bind_text(q, 1, id);
+    enum err e = query_run(c, q);
+    for (size_t i = 0; i < list->count && !e; i++) {
+        q = query(c, trust_text[TRUST_ADD]);
+        bind_text(q, 1, id);
+        bind_int(q, 2, list->items[i].no);
+        bind_int(q, 3, list->items[i].holds);
+        bind_int(q, 4, c->now_us);
+        e = query_run(c, q);
+    }
+    if (e)
+        return e;
+    q = query(c, trust_text[TRUST_SET_PROOF]);
+    bind_text(q, 1, id);
+    bind_int(q, 2, c->now_us);
+    bind_int(q, 3, proof->operations.last_seq);
+    bind_int(q, 4, proof->operations.broken_seq);
+    bind_int(q, 5, proof->accesses.last_seq);
+    bind_int(q, 6, proof->accesses.broken_seq);
+    return query_run(c, q);
+}
+
+static void look_at(struct app *app, struct arena *mem, const char *id)
+{
+    struct trust_list list = {.count = 0};
+    struct proof proof = {.operations = {0}};
+    struct actor actor;
+    struct ctx c = system_ctx(mem, &actor, id);
+    struct tenant *t;
+    enum err e = tenant_open(app->store, id, &t);
+
+    if (!e) {
+        e = read_tenant(&c, app, t, &list);
+        if (!e)
+            e = prove(&c, t, &proof);
+        tenant_close(t);
+    }
+    if (!e && !(e = tx_begin_control(&c, app->store, TX_WRITE)))
+        e = tx_end_control(&c, app->store, keep(&c, id, &list, &proof));
+    if (e)
+        log_error("trust page: tenant not measured tenant=%s err=%s", id,
+                  err_name(e));
+}
+
+static enum err list_due(struct ctx *c, const char *ids[DUE_MAX], size_t *count)
+{
+    struct query *q = query(c, trust_text[TRUST_DUE]);
+    enum err e;
+
+    bind_int(q, 1, c->now_us - INT64_C(86400000000));
+    bind_int(q, 2, c->now_us);
+    while (query_next(c, q, &e))
+        if (*count < DUE_MAX)
+            ids[(*count)++] = col_text(c, q, 0);
+    return e;
+}
+
+void trust_look_at_tenants(struct app *app, struct arena *mem)
+{
+    struct arena *names = arena_open(0);
+    const char *ids[DUE_MAX] = {NULL};
+    struct actor actor;
+    struct ctx c = system_ctx(names, &actor, STORE_OPERATOR);
+    size_t count = 0;
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(&c, app->store, list_due(&c, ids, &count));
+    for (size_t i = 0; i < count && !e; i++) {
+        look_at(app, mem, ids[i]);
+        arena_reset(mem);
+    }
+    arena_close(names);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_TRUST_H
+#define CORE_TRUST_H
+
+#include "base/value.h"
+#include "core/app.h"
+
+#include <stddef.h>
+
+/* The trust page: the promises of the white paper (controls.md), each with
+ * what was measured.  Nothing here is typed in: a promise holds only if
+ * something was measured and all that was measured holds; the operator may
+ * say that one does not apply, and why. */
+enum { TRUST_COUNT = 38 };
+
+struct trust_promise {
+    int no;
+    const char *clause; /* of ISO/IEC 27017 */
+    const char *title_ja, *title_en, *statement_ja, *statement_en;
+};
+extern const struct trust_promise trust_promises[TRUST_COUNT];
+
+enum trust_state { TRUST_HOLDS, TRUST_ATTENTION, TRUST_NOT_APPLICABLE };
+extern const char *const trust_state_words[];
+
+/* One measurement, in the reader's language. */
+struct trust_evidence {
+    int no;
+    bool holds;
+    const char *text;
+    int64_t at; /* when it was measured */
+};
+struct trust_change {
+    int64_t at;
+    enum trust_state state;
+};
+struct trust_row {
+    const struct trust_promise *promise;
+    enum trust_state state;
+    bool is_public;
+    const char *reason_ja, *reason_en; /* why it does not apply, or NULL */
+    int64_t version;
+    const struct trust_evidence *evidence;
+    size_t evidence_count;
+    const struct trust_change *history; /* newest first, at most 10 */
+    size_t history_count;
+};
+
+/* All rows as the reader may see them.  tenant NULL: of the installation;
+ * otherwise with this tenant's own evidence in place of the sums over all.
+ * Opens its own transactions; rows out[0 … TRUST_COUNT - 1]. */
+MUST_USE enum err trust_read(struct ctx *c, const struct app *app,
+                             struct tenant *tenant,
+                             struct trust_row out[TRUST_COUNT]);
+
+extern const struct form trust_form; /* is_public reason_ja reason_en */
+/* In a write transaction of control.db; logged.  ERR_NOT_FOUND. */
+MUST_USE enum err trust_set(struct ctx *c, int64_t no, int64_t version,
+                            const struct values *v);
+
+/* Rounds of the caretaker: what changed since the last look goes into the
+ * history; a tenant that was not measured for a day is, chains verified. */
+void trust_look(struct app *app, struct arena *mem);
+void trust_look_at_tenants(struct app *app, struct arena *mem);
+
+/* ---- for trust.c: the measuring itself (trust_check.c) ---- */
+
+struct trust_list {
+    struct trust_evidence *items;
+    size_t count, cap;
+    int64_t at;
+};
+/* Adds a measurement; both texts take the same arguments. */
+void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
+               const char *ja, const char *en, ...)
+    __attribute__((format(printf, 5, 7), format(printf, 6, 7)));
+/* In a transaction of control.db. */
+MUST_USE enum err trust_measure(struct ctx *c, const struct app *app,
+                                struct trust_list *out);
+/* In one of the tenant's file, then in one of its access log. */
+MUST_USE enum err trust_measure_tenant(struct ctx *c, const struct app *app,
+                                       struct trust_list *out);
+MUST_USE enum err trust_measure_accesses(struct ctx *c, struct trust_list *out);
+
+#endif

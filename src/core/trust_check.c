@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is measured for the trust page.  Each line of evidence is a figure read
+ * now; a promise nobody measures says so on the page. */
+#include "core/trust.h"
+
+#include "base/asset.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/consent.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "core/policy.h"
+#include "db/query.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#define US_PER_DAY INT64_C(86400000000)
+
+enum {
+    CHECK_TERMS,
+    CHECK_CUSTOMERS,
+    CHECK_COUNT,
+};
+static const char *const check_text[] = {
+    [CHECK_TERMS] = "SELECT coalesce(max(no), 0) FROM terms"
+                    " WHERE no IS NOT NULL AND valid_from <= ?1",
+    [CHECK_CUSTOMERS] = "SELECT count(*), count(host) FROM customer"
+                        " WHERE state = 1",
+};
+const struct query_set trust_check_queries = {"trust_check", check_text,
+                                              COUNT(check_text)};
+
+enum { MINE_PEOPLE, MINE_WORK, MINE_SIGN_INS, MINE_ROLES, MINE_LOG, MINE_OPEN };
+static const char *const mine_text[] = {
+    [MINE_PEOPLE] = "SELECT coalesce(sum(state = 1), 0),"
+                    " coalesce(sum(state = 1 AND is_admin), 0) FROM user",
+    [MINE_WORK] =
+        "SELECT (SELECT count(*) FROM project WHERE deleted_at IS NULL),"
+        " (SELECT count(*) FROM access), (SELECT count(*) FROM label)",
+    [MINE_SIGN_INS] =
+        "SELECT (SELECT count(*) FROM operation WHERE kind = 'session'"
+        " AND action = 'sign_in' AND at >= ?1),"
+        " (SELECT count(*) FROM allow_range)",
+    [MINE_ROLES] = "SELECT (SELECT count(*) FROM role),"
+                   " (SELECT count(*) FROM role WHERE is_system = 0),"
+                   " (SELECT count(*) FROM permission_group)",
+    [MINE_LOG] = "SELECT (SELECT count(*) FROM operation),"
+                 " (SELECT at FROM operation"
+                 " WHERE seq = (SELECT max(seq) FROM operation)),"
+                 " (SELECT at FROM operation"
+                 " WHERE seq = (SELECT min(seq) FROM operation))",
+    [MINE_OPEN] = "SELECT count(*) FROM support WHERE state = 1"
+                  " AND expires_at > ?1",
+};
+const struct query_set trust_mine_queries = {"trust_mine", mine_text,
+                                             COUNT(mine_text)};
+
+enum { ACCESSES_RANGE };
+static const char *const accesses_text[] = {
+    [ACCESSES_RANGE] =
+        "SELECT (SELECT at FROM entry WHERE seq = (SELECT min(seq) FROM"
+        " entry)), (SELECT at FROM entry WHERE seq = (SELECT max(seq) FROM"
+        " entry)), (SELECT count(*) FROM entry)",
+};
+const struct query_set trust_access_queries = {"trust_access", accesses_text,
+                                               COUNT(accesses_text)};
+
+void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
+               const char *ja, const char *en, ...)
+{
+    va_list args;
+
+    if (list->count == list->cap) {
+        size_t cap = list->cap ? 2 * list->cap : 64;
+        struct trust_evidence *items =
+            arena_array(c->mem, struct trust_evidence, cap);
+        if (list->count)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->cap = cap;
+    }
+    va_start(args, en);
+    const char *text = c->actor->lang == LANG_EN
+                           ? arena_vprintf(c->mem, en, args)
+                           : arena_vprintf(c->mem, ja, args);
+    va_end(args);
+    list->items[list->count++] = (struct trust_evidence){
+        .no = no, .holds = holds, .text = text, .at = c->now_us};
+}
+
+static void measure_cipher(struct ctx *c, struct trust_list *out)
+{
+    const char *cipher = db_cipher(c);
+    const char *name = cipher ? cipher : ctx_text(c, "なし", "none");
+
+    trust_say(c, out, 15, cipher != NULL,
+              "このファイルは専用の鍵で暗号化されています（方式: %s）",
+              "This file is encrypted under a key of its own (cipher: %s)",
+              name);
+}
+
+/* ---- the installation ---- */
+
+static enum err measure_terms(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, check_text[CHECK_TERMS]);
+
+    bind_int(q, 1, clock_today(c->now_us));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t no = col_int(q, 0);
+    query_done(q);
+    if (no)
+        trust_say(c, out, 2, true, "有効な利用規約: 第%lld版",
+                  "Terms of use in force: version %lld", (long long)no);
+    else
+        trust_say(c, out, 2, false, "利用規約がまだ公開されていません",
+                  "No terms of use are published yet");
+    return OK;
+}
+
+static enum err measure_tenants(struct ctx *c, const struct app *app,
+                                struct trust_list *out)
+{
+    struct query *q = query(c, check_text[CHECK_CUSTOMERS]);
+    enum err e = query_one(c, q);
+    int listeners = 0;
+
+    if (e)
+        return e;
+    int64_t all = col_int(q, 0), hosts = col_int(q, 1);
+    query_done(q);
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        listeners += app->listener_tenants[i] != NULL;
+    trust_say(c, out, 13, db_refuses_attach(c),
+              "テナント %lld 件。ほかのファイルを開く文を試し、拒否されました",
+              "Tenants: %lld. A statement that opens another file was tried "
+              "and refused",
+              (long long)all);
+    trust_say(c, out, 25, all <= 1 || hosts + listeners > 0,
+              "テナント %lld 件のうち、専用のホスト名 %lld 件、専用の待ち受け "
+              "%d 件",
+              "Of %lld tenants %lld have a host name and %d a listener of "
+              "their own",
+              (long long)all, (long long)hosts, listeners);
+    return OK;
+}
+
+/* From the kernel, not from a time server: what it says of itself. */
+static void measure_clock(struct ctx *c, struct trust_list *out)
+{
+    struct timex t = {.modes = 0};
+    int state = adjtimex(&t);
+    bool is_set = state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+
+    if (is_set)
+        trust_say(c, out, 22, true,
+                  "カーネルの時計は同期しています（推定誤差 %ld.%03ld ms）。"
+                  "日本標準時で表示",
+                  "The kernel's clock is synchronised (estimated error "
+                  "%ld.%03ld ms); shown in Japan Standard Time",
+                  t.esterror / 1000, t.esterror % 1000);
+    else
+        trust_say(c, out, 22, false,
+                  "カーネルは時計が同期していないと報告しています",
+                  "The kernel reports that its clock is not synchronised");
+}
+
+static void measure_build(struct ctx *c, const struct app *app,
+                          struct trust_list *out)
+{
+    int pages[2] = {0};
+
+    for (size_t i = 0; i < asset_count; i++) {
+        pages[0] += strncmp(asset_table[i].path, "/manual/ja/", 11) == 0;
+        pages[1] += strncmp(asset_table[i].path, "/manual/en/", 11) == 0;
+    }
+    bool whole = pages[0] > 0 && pages[0] == pages[1];
+    trust_say(c, out, 19, whole,
+              "操作マニュアル %s: 日本語 %d ページ、英語 %d ページ",
+              "Manual %s: %d pages in Japanese, %d in English", YAGURA_VERSION,
+              pages[0], pages[1]);
+    trust_say(c, out, 27, whole, "この一覧 %d 項目、製品の版 %s",
+              "This list of %d, product version %s", TRUST_COUNT,
+              YAGURA_VERSION);
+    if (app->facts.routes)
+        trust_say(c, out, 12, !app->facts.odd_route,
+                  "API の経路 %d 本のうち、サインイン前に使えるのは %d 本。"
+                  "サインインの手順以外: %s",
+                  "Of %d routes of the API %d are open before signing in. Not "
+                  "a step of signing in: %s",
+                  app->facts.routes, app->facts.open_routes,
+                  app->facts.odd_route ? app->facts.odd_route
+                                       : ctx_text(c, "なし", "none"));
+}
+
+enum err trust_measure(struct ctx *c, const struct app *app,
+                       struct trust_list *out)
+{
+    enum err e = measure_terms(c, out);
+
+    if (e || (e = measure_tenants(c, app, out)))
+        return e;
+    measure_clock(c, out);
+    measure_build(c, app, out);
+    measure_cipher(c, out);
+    return OK;
+}
+
+/* ---- one tenant ---- */
+
+static enum err measure_people(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, mine_text[MINE_PEOPLE]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    int64_t users = col_int(q, 0), admins = col_int(q, 1);
+    query_done(q);
+    trust_say(c, out, 7, admins > 0,
+              "利用者 %lld 人、うちマスター管理者 %lld 人",
+              "%lld users, %lld of them master administrators",
+              (long long)users, (long long)admins);
+    q = query(c, mine_text[MINE_WORK]);
+    if ((e = query_one(c, q)))
+        return e;
+    trust_say(c, out, 8, true, "プロジェクト %lld 件、権限の付与 %lld 件",
+              "%lld projects, %lld grants", (long long)col_int(q, 0),
+              (long long)col_int(q, 1));
+    trust_say(c, out, 6, true, "ラベル %lld 件", "%lld labels",
+              (long long)col_int(q, 2));
+    query_done(q);
+    return OK;
+}
+
+static enum err measure_signing_in(struct ctx *c, const struct app *app,
+                                   struct trust_list *out)
+{
+    struct query *q = query(c, mine_text[MINE_SIGN_INS]);
+    struct policy p;
+
+    bind_int(q, 1, c->now_us - 30 * US_PER_DAY);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t times = col_int(q, 0), ranges = col_int(q, 1);
+    query_done(q);
+    trust_say(c, out, 9, true,
+              "30日間のサインイン %lld 回、いずれもパスワードと確認コード。"
+              "接続元の制限 %lld 件",
+              "%lld sign-ins in 30 days, all by password and code; %lld ranges "
+              "of source addresses",
+              (long long)times, (long long)ranges);
+    if ((e = policy_get(c, app, &p)))
+        return e;
+    trust_say(c, out, 10, p.min >= 8 && (p.days > 0 || p.refuses_guessable),
+              "%s: %d～%d 文字、%d 種類以上、期限 %d 日（0は無期限）",
+              "%s: %d to %d characters, %d kinds, good for %d days (0: no end)",
+              policy_profile_words[p.profile], p.min, p.max, p.classes, p.days);
+    q = query(c, mine_text[MINE_ROLES]);
+    if ((e = query_one(c, q)))
+        return e;
+    trust_say(c, out, 11, col_int(q, 0) > 0,
+              "ロール %lld 件（独自 %lld 件）、権限グループ %lld 件",
+              "%lld roles (%lld of the tenant's own), %lld permission groups",
+              (long long)col_int(q, 0), (long long)col_int(q, 1),
+              (long long)col_int(q, 2));
+    query_done(q);
+    return OK;
+}
+
+static enum err measure_log(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, mine_text[MINE_LOG]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    int64_t rows = col_int(q, 0), last = col_int(q, 1), first = col_int(q, 2);
+    query_done(q);
+    /* a day's grace: the round that prunes runs once a day */
+    bool kept =
+        rows == 0 || first >= operation_keep_since(c->now_us) - US_PER_DAY;
+    trust_say(c, out, 21, rows > 0 && kept,
+              "操作ログ %lld 件、最新 %s、最古 %s",
+              "%lld rows in the operation log, newest %s, oldest %s",
+              (long long)rows, rows ? clock_format(c->mem, last) : "-",
+              rows ? clock_format(c->mem, first) : "-");
+    q = query(c, mine_text[MINE_OPEN]);
+    bind_int(q, 1, c->now_us);
+    if ((e = query_one(c, q)))
+        return e;
+    trust_say(c, out, 29, true, "開いているサポートアクセス %lld 件",
+              "%lld support accesses are open", (long long)col_int(q, 0));
+    query_done(q);
+    return OK;
+}
+
+enum err trust_measure_tenant(struct ctx *c, const struct app *app,
+                              struct trust_list *out)
+{
+    int64_t no, at;
+    enum err e = consent_find_whole(c, &no, &at);
+
+    if (e)
+        return e;
+    if (no)
+        trust_say(c, out, 2, true, "第%lld版に %s に同意",
+                  "Version %lld accepted at %s", (long long)no,
+                  clock_format(c->mem, at));
+    else
+        trust_say(c, out, 2, false, "まだ同意されていません",
+                  "Not accepted yet");
+    trust_say(c, out, 13, db_refuses_attach(c),
+              "このテナントのファイルから別のファイルを開く文は拒否されました",
+              "A statement that opens another file from this tenant's was "
+              "refused");
+    measure_cipher(c, out);
+    if ((e = measure_people(c, out)) || (e = measure_signing_in(c, app, out)))
+        return e;
+    return measure_log(c, out);
+}
+
+enum err trust_measure_accesses(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, accesses_text[ACCESSES_RANGE]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    int64_t first = col_int(q, 0), last = col_int(q, 1), rows = col_int(q, 2);
+    query_done(q);
+    trust_say(c, out, 36,
+              rows > 0 && first >= operation_keep_since(c->now_us) - US_PER_DAY,
+              "アクセスログ %lld 件、最古 %s、最新 %s",
+              "%lld rows in the access log, oldest %s, newest %s",
+              (long long)rows, rows ? clock_format(c->mem, first) : "-",
+              rows ? clock_format(c->mem, last) : "-");
+    return OK;
+}

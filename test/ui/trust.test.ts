@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The trust page for its three readers: the operator decides what is public,
+// strangers see that and no more, a master administrator sees the tenant's own.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, signInPage, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/trust-${name}.png` });
+}
+const open = async (options: BrowserContextOptions = {}) =>
+  (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP", ...options })).newPage();
+const row = (page: Page, no: number) => page.locator("main ol > li").filter({ has: page.locator(".no", { hasText: new RegExp(`^${no}$`) }) });
+
+test("the operator makes one public and says why another does not apply", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "トラストページ" }).click();
+  await row(page, 38).waitFor();
+  assert.equal(await page.locator("main ol > li").count(), 38);
+  await look(page, "operator");
+  await page.getByRole("button", { name: "編集 13" }).click();
+  await page.getByLabel("サインインしていない人にも公開する").check();
+  await page.getByRole("button", { name: "保存" }).click();
+  await row(page, 13).getByText("公開", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "編集 26" }).click();
+  await page.getByLabel("この管理策は当社に適用される").uncheck();
+  await page.getByLabel("適用外の理由 (日本語)").fill("仮想ネットワークを使わない1台のサーバーで動かしています。");
+  await page.getByRole("button", { name: "保存" }).click();
+  await page.getByText("日本語と英語の両方で").waitFor();
+  await look(page, "dialog");
+  await page.getByLabel("適用外の理由 (English)").fill("It runs on one machine without a virtual network.");
+  await page.getByRole("button", { name: "保存" }).click();
+  await row(page, 26).getByText("適用外", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "適用外 1" }).click();
+  assert.equal(await page.locator("main ol > li").count(), 1);
+  assert.deepEqual(problems, []);
+});
+
+test("a stranger reads what is public, in English, and nothing else", async () => {
+  const page = await open({ locale: "en-US", viewport: { width: 390, height: 800 }, colorScheme: "dark" });
+  const problems = watch(page);
+  await page.goto(`${demo.ready.url}/`);
+  await page.getByRole("link", { name: "Trust page" }).click();
+  await page.getByRole("heading", { name: "Separation of tenants" }).waitFor();
+  assert.equal(await page.locator("main ol > li").count(), 1);
+  await look(page, "public-dark-390");
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.locator('input[type="password"]').waitFor();
+  assert.deepEqual(problems.filter((p) => !/401/.test(p)), []);
+  const member = await signedIn(demo, 4);
+  assert.deepEqual((await member.get("/trust")).body.items.map((r: any) => r.no), [13]);
+  assert.equal((await member.request("PUT", "/trust/1", { is_public: true }, { "If-Match": '"1"' })).status, 403);
+  assert.deepEqual((await new Client(demo.ready.url).get("/trust")).body.items.map((r: any) => r.no), [13]);
+});
+
+test("a master administrator sees the tenant's own evidence, on paper too", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await signInPage(page, demo.ready, 0);
+  await page.getByRole("link", { name: "トラストページ" }).click();
+  await row(page, 7).getByText(/利用者 \d+ 人、うちマスター管理者 1 人/).waitFor();
+  await row(page, 33).getByText("改ざんなし").waitFor();
+  assert.equal(await page.getByRole("button", { name: /^編集/ }).count(), 0);
+  await look(page, "tenant");
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator("nav").first().isVisible(), false);
+  const paper = await page.pdf({ format: "A4" });
+  const pages = paper.toString("latin1").match(/\/Type\s*\/Page[^s]/g)?.length ?? 0;
+  assert.ok(pages >= 3, `${pages} pages`);
+  if (process.env.SHOTS) (await import("node:fs")).writeFileSync(`${process.env.SHOTS}/trust.pdf`, paper);
+  assert.deepEqual(problems, []);
+});

@@ -578,6 +578,59 @@ CREATE TABLE change ( -- ticket history: business data, kept as long as the tick
 ) STRICT;
 CREATE INDEX change_ticket ON change(ticket_id, id);
 
+CREATE TABLE enquiry ( -- a thread with the operator's desk
+  id          INTEGER PRIMARY KEY,             -- its number
+  user_id     INTEGER REFERENCES user(id),     -- who asks; NULL: a mail of somebody unknown
+  user_name   TEXT NOT NULL,                   -- as it was then, or the mail's sender
+  category    INTEGER NOT NULL CHECK (category BETWEEN 0 AND 5), -- support event property disclosure audit access_log
+  subject     TEXT NOT NULL,
+  state       INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2), -- open answered closed
+  opened_at   INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL,
+  due_at      INTEGER,                         -- an answer is owed by then, NULL: none is
+  answered_at INTEGER,                         -- first answer
+  closed_at   INTEGER,
+  from_day    INTEGER,                         -- of an access-log request: the days asked for,
+  to_day      INTEGER,
+  format      INTEGER NOT NULL DEFAULT 0 CHECK (format IN (0, 1)), -- ndjson csv
+  decision    INTEGER NOT NULL DEFAULT 0 CHECK (decision BETWEEN 0 AND 2), -- and: none released refused
+  told        INTEGER NOT NULL DEFAULT 0,      -- version that control.db knows
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX enquiry_user ON enquiry(user_id, id);
+CREATE INDEX enquiry_untold ON enquiry(id) WHERE told <> version;
+
+CREATE TABLE enquiry_message (
+  id         INTEGER PRIMARY KEY,
+  enquiry_id INTEGER NOT NULL REFERENCES enquiry(id),
+  at         INTEGER NOT NULL,
+  is_desk    INTEGER NOT NULL CHECK (is_desk IN (0, 1)), -- of the operator
+  author_id  INTEGER NOT NULL,                 -- a user, or an operator when is_desk; 0: nobody who signs in
+  author     TEXT NOT NULL,                    -- name as it was then
+  sender     TEXT,                             -- of a mail the operator entered: from whom,
+  sent_at    INTEGER,                          -- and when
+  body       TEXT NOT NULL                     -- plain text
+) STRICT;
+CREATE INDEX enquiry_message_of ON enquiry_message(enquiry_id, id);
+
+CREATE TABLE enquiry_file (
+  id         INTEGER PRIMARY KEY,
+  enquiry_id INTEGER NOT NULL REFERENCES enquiry(id),
+  message_id INTEGER NOT NULL REFERENCES enquiry_message(id),
+  name       TEXT NOT NULL,
+  size       INTEGER NOT NULL,
+  sha256     BLOB NOT NULL
+) STRICT;
+CREATE INDEX enquiry_file_of ON enquiry_file(enquiry_id, message_id);
+CREATE INDEX enquiry_file_message ON enquiry_file(message_id);
+
+CREATE TABLE enquiry_chunk ( -- its bytes, 256 KB each
+  file_id INTEGER NOT NULL REFERENCES enquiry_file(id),
+  no      INTEGER NOT NULL,
+  data    BLOB NOT NULL,
+  PRIMARY KEY (file_id, no)
+) STRICT;
+
 CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
   text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
 
@@ -674,3 +727,29 @@ CREATE TABLE trust_proof ( -- how far the daily round found a tenant's chains wh
   entry_last     INTEGER NOT NULL,
   entry_bad      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE desk ( -- enquiries of all tenants; what is said in them is in the tenant's file
+  id          INTEGER PRIMARY KEY,
+  customer_id TEXT NOT NULL,
+  enquiry_id  INTEGER NOT NULL,
+  category    INTEGER NOT NULL,                -- as in enquiry
+  state       INTEGER NOT NULL,
+  decision    INTEGER NOT NULL,
+  opened_at   INTEGER NOT NULL,
+  updated_at  INTEGER NOT NULL,
+  due_at      INTEGER,
+  answered_at INTEGER,
+  version     INTEGER NOT NULL,                -- of the enquiry
+  UNIQUE (customer_id, enquiry_id)
+) STRICT;
+CREATE INDEX desk_due ON desk(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX desk_state ON desk(state, id);
+CREATE INDEX desk_opened ON desk(opened_at, answered_at);
+
+CREATE TABLE desk_setting ( -- one row, or none: as it comes
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  answer_hours INTEGER NOT NULL CHECK (answer_hours BETWEEN 1 AND 720), -- to the first answer
+  contact_ja   TEXT NOT NULL,                  -- intellectual property: department, address, way of filing
+  contact_en   TEXT NOT NULL,
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;

@@ -14,7 +14,8 @@ const struct route_set *const route_sets[] = {
     &support_routes,    &support_desk_routes, &own_token_routes,
     &notice_routes,     &own_email_routes,    &email_routes,
     &token_routes,      &consent_routes,      &terms_routes,
-    &quota_routes,      &trust_routes,
+    &quota_routes,      &trust_routes,        &enquiry_routes,
+    &desk_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/core.h"
+#include "core/desk.h"
 #include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/operation.h"
@@ -146,6 +147,28 @@ static void tidy_all(struct app *app, struct arena *mem)
     arena_close(list);
 }
 
+/* What a stop kept control.db from hearing. */
+static void settle_all(struct app *app, struct arena *mem)
+{
+    struct arena *list = arena_open(0);
+    const char *const *ids;
+    size_t count = registry_list_ids(app->store, list, &ids);
+
+    for (size_t i = 0; i < count; i++) {
+        struct actor system = {.name = "",
+                               .ip = "",
+                               .request_id = "caretaker",
+                               .tenant = ids[i],
+                               .base_url = ""};
+        struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+        enum err e = desk_settle(&c, app, ids[i]);
+        if (e)
+            log_error("desk not settled tenant=%s err=%s", ids[i], err_name(e));
+        arena_reset(mem);
+    }
+    arena_close(list);
+}
+
 static void remind_tenant(struct app *app, struct arena *mem, const char *id)
 {
     struct actor system = {
@@ -197,6 +220,7 @@ static const struct {
     void (*run)(struct app *app, struct arena *mem);
 } rounds[] = {
     {always,     tidy_all             },
+    {always,     settle_all           },
     {is_morning, remind_all           },
     {NULL,       trust_look_at_tenants},
     {NULL,       trust_look           },

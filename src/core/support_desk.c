@@ -2,49 +2,19 @@
 #include "core/support_desk.h"
 
 #include "base/crypto.h"
+#include "core/errand.h"
 #include "core/operation.h"
-#include "core/registry.h"
-
-/* A step inside the tenant's file; c speaks for it there. */
-typedef enum err desk_fn(struct ctx *c, const struct support_desk *d,
-                         void *arg);
-
-static enum err find_base(struct ctx *c, const struct support_desk *d,
-                          const char **out)
-{
-    struct registry_row row;
-    enum err e = registry_get(c, d->app->store, d->tenant, &row);
-
-    if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
-        return ctx_fail(c, ERR_NOT_FOUND, "", "tenant",
-                        "テナントが見つかりません", "No such tenant");
-    if (e)
-        return e;
-    *out = registry_url(c->mem, d->app->base_url, row.id, row.host);
-    return OK;
-}
 
 static enum err run_there(struct ctx *c, const struct support_desk *d,
-                          enum tx_mode mode, desk_fn *step, void *arg)
+                          enum tx_mode mode, errand_fn *step, void *arg)
 {
-    struct actor who = {
-        .name = arena_printf(c->mem, "support: %s", d->who.name),
-        .ip = c->actor->ip,
-        .request_id = c->actor->request_id,
+    const struct errand errand = {
+        .app = d->app,
         .tenant = d->tenant,
-        .lang = c->actor->lang,
+        .name = arena_printf(c->mem, "support: %s", d->who.name),
     };
-    struct ctx there = {.mem = c->mem, .actor = &who, .now_us = c->now_us};
-    struct tenant *t;
-    enum err e = find_base(c, d, &who.base_url);
 
-    if (e || (e = tenant_open(d->app->store, d->tenant, &t)))
-        return e;
-    if (!(e = tx_begin(&there, t, mode)))
-        e = tx_end(&there, t, step(&there, d, arg));
-    tenant_close(t);
-    c->fail = there.fail;
-    return e;
+    return errand_run(c, &errand, mode, step, arg);
 }
 
 static enum err log_here(struct ctx *c, const struct support_desk *d,
@@ -64,21 +34,22 @@ static enum err log_here(struct ctx *c, const struct support_desk *d,
 /* ---- steps ---- */
 
 struct asking {
+    const struct support_desk *d;
     const struct values *v;
     struct support *out;
 };
 
-static enum err ask(struct ctx *c, const struct support_desk *d, void *arg)
+static enum err ask(struct ctx *c, void *arg)
 {
     struct asking *a = arg;
 
-    return support_ask(c, d->app, &d->who, a->v, a->out);
+    return support_ask(c, a->d->app, &a->d->who, a->v, a->out);
 }
 
 enum err support_desk_ask(struct ctx *c, const struct support_desk *d,
                           const struct values *v, struct support *out)
 {
-    struct asking a = {v, out};
+    struct asking a = {d, v, out};
     enum err e = run_there(c, d, TX_WRITE, ask, &a);
 
     return e ? e : log_here(c, d, "support_ask", out->id);
@@ -92,11 +63,10 @@ struct listing {
     bool *more;
 };
 
-static enum err list(struct ctx *c, const struct support_desk *d, void *arg)
+static enum err list(struct ctx *c, void *arg)
 {
     struct listing *l = arg;
 
-    (void)d;
     return support_list(c, l->after_id, l->limit, l->out, l->count, l->more);
 }
 
@@ -111,16 +81,15 @@ enum err support_desk_list(struct ctx *c, const struct support_desk *d,
 }
 
 struct opening {
-    int64_t id;
+    int64_t id, operator_id;
     const char *link;
 };
 
-static enum err make_link(struct ctx *c, const struct support_desk *d,
-                          void *arg)
+static enum err make_link(struct ctx *c, void *arg)
 {
     char token[SECRET_TOKEN_CHARS + 1];
     struct opening *o = arg;
-    enum err e = support_make_token(c, o->id, d->who.id, token);
+    enum err e = support_make_token(c, o->id, o->operator_id, token);
 
     if (!e)
         o->link =
@@ -132,7 +101,7 @@ static enum err make_link(struct ctx *c, const struct support_desk *d,
 enum err support_desk_open(struct ctx *c, const struct support_desk *d,
                            int64_t id, const char **link)
 {
-    struct opening o = {.id = id};
+    struct opening o = {.id = id, .operator_id = d->who.id};
     enum err e = run_there(c, d, TX_WRITE, make_link, &o);
 
     *link = o.link;
@@ -140,25 +109,26 @@ enum err support_desk_open(struct ctx *c, const struct support_desk *d,
 }
 
 struct ending {
+    const struct support_desk *d;
     int64_t id;
     struct support *out;
 };
 
-static enum err end(struct ctx *c, const struct support_desk *d, void *arg)
+static enum err end(struct ctx *c, void *arg)
 {
     struct ending *x = arg;
     enum err e = support_get(c, x->id, x->out);
 
-    if (!e && x->out->operator_id != d->who.id)
+    if (!e && x->out->operator_id != x->d->who.id)
         return ctx_fail(c, ERR_DENIED, "", "denied",
                         "この操作の権限がありません", "You may not do this");
-    return e ? e : support_end(c, d->app, x->id, x->out);
+    return e ? e : support_end(c, x->d->app, x->id, x->out);
 }
 
 enum err support_desk_end(struct ctx *c, const struct support_desk *d,
                           int64_t id, struct support *out)
 {
-    struct ending x = {id, out};
+    struct ending x = {d, id, out};
     enum err e = run_there(c, d, TX_WRITE, end, &x);
 
     return e ? e : log_here(c, d, "support_end", id);

@@ -3,7 +3,7 @@
 import { getFile } from "./api";
 import type { Lang } from "./model";
 
-export const pageNames = ["start", "signin", "projects", "gantt", "tickets", "import", "members", "admin", "security", "operate", "glossary"] as const;
+export const pageNames = ["start", "signin", "projects", "gantt", "tickets", "import", "members", "admin", "security", "enquiries", "operate", "glossary"] as const;
 export type PageName = (typeof pageNames)[number];
 export interface ManualPage {
   name: PageName;
@@ -29,7 +29,7 @@ export function readManual(lang: Lang): Promise<ManualPage[]> {
 /** The page that fits a screen. */
 const fitting: Record<string, PageName> = {
   gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin",
-  users: "admin", access: "members", master: "admin", tenant: "admin", security: "security", log: "security", my: "tickets",
+  users: "admin", access: "members", master: "admin", tenant: "admin", security: "security", log: "security", my: "tickets", enquiries: "enquiries",
 };
 export const pageFor = (screen: string): PageName => fitting[screen] ?? "start";
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's desk: enquiries of all tenants. */
+#include "api/enquiry_reply.h"
+#include "api/routes.h"
+#include "core/session.h"
+
+static const struct field list_fields[] = {
+    {"state",    FIELD_CHOICE, 0, 0,   0, enquiry_state_words,    NULL, "状態",
+     "State"                                                                                     },
+    {"category", FIELD_CHOICE, 0, 0,   0, enquiry_category_words, NULL, "種別",
+     "Category"                                                                                  },
+    {"tenant",   FIELD_TEXT,   1, 32,  0, NULL,                   NULL, "テナント", "Tenant" },
+    {"overdue",  FIELD_BOOL,   0, 0,   0, NULL,                   NULL, "期限切れ", "Overdue"},
+    {"limit",    FIELD_INT,    1, 200, 0, NULL,                   NULL, "件数",       "Limit"  },
+    {"after",    FIELD_ID,     0, 0,   0, NULL,                   NULL, "続き",       "After"  },
+};
+static const struct form list_form = {"DeskQuery", list_fields,
+                                      COUNT(list_fields)};
+static const struct field row_fields[] = {
+    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"tenant",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"tenant_name", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"enquiry",     FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"category",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_category_words,
+     NULL,                                                                            "", ""},
+    {"state",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_state_words,    NULL, "",
+     ""                                                                                     },
+    {"decision",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_decision_words,
+     NULL,                                                                            "", ""},
+    {"opened_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"updated_at",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"due_at",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"answered_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"is_overdue",  FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+};
+static const struct form row_form = {"DeskRow", row_fields, COUNT(row_fields)};
+static const struct field summary_fields[] = {
+    {"open",           FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"answered",       FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"closed",         FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"overdue",        FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"answers",        FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"answer_minutes", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form summary_form = {"DeskSummary", summary_fields,
+                                         COUNT(summary_fields)};
+static const struct field setting_fields[] = {
+    {"answer_hours", FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"contact_ja",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"contact_en",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"version",      FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form setting_form = {"DeskSettings", setting_fields,
+                                         COUNT(setting_fields)};
+
+static void put_row(struct call *k, const struct desk_row *row)
+{
+    struct json_out *o = &k->out;
+
+    json_open(o, NULL, '{');
+    json_id(o, "id", row->id);
+    json_text(o, "tenant", row->tenant);
+    json_text(o, "tenant_name", row->tenant_name);
+    json_id(o, "enquiry", row->enquiry_id);
+    json_text(o, "category", enquiry_category_words[row->category]);
+    json_text(o, "state", enquiry_state_words[row->state]);
+    json_text(o, "decision", enquiry_decision_words[row->decision]);
+    json_moment(o, "opened_at", row->opened_at);
+    json_moment(o, "updated_at", row->updated_at);
+    json_moment(o, "due_at", row->due_at);
+    json_moment(o, "answered_at", row->answered_at);
+    json_bool(o, "is_overdue", row->due_at && row->due_at < k->c->now_us);
+    json_close(o, '}');
+}
+
+static enum err list_desk(struct call *k)
+{
+    const struct values *v = k->query;
+    const struct desk_filter filter = {
+        .state = (int)values_int(v, "state", -1),
+        .category = (int)values_int(v, "category", -1),
+        .tenant = values_text(v, "tenant"),
+        .only_overdue = values_bool(v, "overdue", false),
+        .after_id = values_int(v, "after", 0),
+        .limit = call_limit(k),
+    };
+    const struct desk_row *list;
+    size_t count;
+    bool more;
+    enum err e = desk_list(k->c, k->app->store, &filter, &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_row(k, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_summary(struct call *k)
+{
+    struct desk_summary s;
+    enum err e = desk_summary(k->c, k->app->store, &s);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "open", s.open);
+    json_int(&k->out, "answered", s.answered);
+    json_int(&k->out, "closed", s.closed);
+    json_int(&k->out, "overdue", s.overdue);
+    json_int(&k->out, "answers", s.answers);
+    json_int(&k->out, "answer_minutes", s.answer_minutes);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err reply_setting(struct call *k, enum err e,
+                              const struct desk_setting *s)
+{
+    if (e)
+        return e;
+    call_etag(k, s->version);
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "answer_hours", s->answer_hours);
+    json_text(&k->out, "contact_ja", s->contact_ja);
+    json_text(&k->out, "contact_en", s->contact_en);
+    json_int(&k->out, "version", s->version);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_setting(struct call *k)
+{
+    struct desk_setting s;
+
+    return reply_setting(k, desk_setting_get(k->c, k->app->store, &s), &s);
+}
+
+static enum err put_setting(struct call *k)
+{
+    struct desk_setting s;
+
+    return reply_setting(
+        k, desk_setting_set(k->c, k->app->store, k->if_match, k->body, &s), &s);
+}
+
+/* ---- one thread ---- */
+
+static struct desk_thread thread_of(const struct call *k)
+{
+    return (struct desk_thread){
+        .app = k->app,
+        .tenant = k->params[0],
+        .id = call_id(k, 1),
+        .operator_id = k->c->actor->user_id,
+        .operator_name = k->c->actor->name,
+    };
+}
+
+static enum err reply(struct call *k, enum err e, const struct enquiry_view *v)
+{
+    if (!e)
+        enquiry_put_view(k, v);
+    return e;
+}
+
+static enum err get_thread(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    return reply(k, desk_thread_get(k->c, &d, &v), &v);
+}
+
+static enum err post_message(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    return reply(k, desk_thread_say(k->c, &d, values_text(k->body, "body"), &v),
+                 &v);
+}
+
+static enum err post_close(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    return reply(k, desk_thread_close(k->c, &d, k->if_match, &v), &v);
+}
+
+static enum err post_mail(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    d.tenant = values_text(k->body, "tenant");
+    return reply(k, desk_thread_mail(k->c, &d, k->body, &v), &v);
+}
+
+static enum err post_release(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    return reply(
+        k, desk_thread_release(k->c, &d, values_text(k->body, "body"), &v), &v);
+}
+
+static enum err post_refuse(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_view v;
+
+    return reply(
+        k, desk_thread_refuse(k->c, &d, values_text(k->body, "body"), &v), &v);
+}
+
+static enum err post_file(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_file file, out;
+    const char *data;
+    enum err e = enquiry_read_upload(k, &file, &data);
+
+    if (e)
+        return e;
+    file.enquiry_id = d.id;
+    if (!(e = desk_thread_attach(k->c, &d, &file, data, &out)))
+        enquiry_put_file(k, &out);
+    return e;
+}
+
+static enum err get_file(struct call *k)
+{
+    struct desk_thread d = thread_of(k);
+    struct enquiry_file f;
+    enum err e = desk_thread_read(k->c, &d, call_id(k, 2), &f, &k->reply->body);
+
+    if (e) {
+        k->reply->body.len = 0;
+        return e;
+    }
+    enquiry_head_file(k, &f);
+    return OK;
+}
+
+#define THREAD "/api/v1/desk/threads/:tenant/:id"
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/desk",         list_desk,    RIGHT_AUDITOR,  NULL, &list_form,
+     &row_form,                                                                                                ROUTE_LIST | ROUTE_NO_TX,
+     "Enquiries of all tenants, newest first"                                                                                                                                    },
+    {METHOD_GET,  "/api/v1/desk/summary", get_summary,  RIGHT_AUDITOR,  NULL, NULL,
+     &summary_form,                                                                                            ROUTE_NO_TX,
+     "How many wait, and how long a first answer takes"                                                                                                                          },
+    {METHOD_GET,  "/api/v1/desk/setting", get_setting,  RIGHT_AUDITOR,  NULL, NULL,
+     &setting_form,                                                                                            ROUTE_NO_TX,                 "What the desk promises"             },
+    {METHOD_PUT,  "/api/v1/desk/setting", put_setting,  RIGHT_OPERATOR,
+     &desk_setting_form,                                                      NULL,       &setting_form,       ROUTE_NO_TX | ROUTE_MATCH,
+     "Change what the desk promises"                                                                                                                                             },
+    {METHOD_POST, "/api/v1/desk/mail",    post_mail,    RIGHT_OPERATOR,
+     &enquiry_mail_form,                                                      NULL,       &enquiry_reply_form, ROUTE_NO_TX | ROUTE_CREATED,
+     "Enter a mail that came, as a thread or into one"                                                                                                                           },
+    {METHOD_GET,  THREAD,                 get_thread,   RIGHT_AUDITOR,  NULL, NULL,
+     &enquiry_reply_form,                                                                                      ROUTE_NO_TX,                 "A tenant's thread with its messages"},
+    {METHOD_POST, THREAD "/messages",     post_message, RIGHT_OPERATOR,
+     &enquiry_say_form,                                                       NULL,       &enquiry_reply_form, ROUTE_NO_TX | ROUTE_CREATED,
+     "Answer"                                                                                                                                                                    },
+    {METHOD_POST, THREAD "/close",        post_close,   RIGHT_OPERATOR, NULL, NULL,
+     &enquiry_reply_form,                                                                                      ROUTE_NO_TX | ROUTE_MATCH,   "Close a thread"                     },
+    {METHOD_POST, THREAD "/release",      post_release, RIGHT_OPERATOR,
+     &enquiry_say_form,                                                       NULL,       &enquiry_reply_form, ROUTE_NO_TX | ROUTE_FRESH,
+     "Give out the access log that was asked for"                                                                                                                                },
+    {METHOD_POST, THREAD "/refuse",       post_refuse,  RIGHT_OPERATOR,
+     &enquiry_say_form,                                                       NULL,       &enquiry_reply_form, ROUTE_NO_TX,
+     "Refuse it, with the reason"                                                                                                                                                },
+    {METHOD_POST, THREAD "/files",        post_file,    RIGHT_OPERATOR, NULL,
+     &enquiry_upload_form,                                                                &enquiry_file_form,
+     ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
+     "Hang a file (10 MB) on one's own answer"                                                                                                                                   },
+    {METHOD_GET,  THREAD "/files/:file",  get_file,     RIGHT_AUDITOR,  NULL, NULL,
+     NULL,                                                                                                     ROUTE_NO_TX,                 "The file"                           },
+};
+const struct route_set desk_routes = {routes, COUNT(routes)};

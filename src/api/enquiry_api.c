@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Enquiries as a tenant's people see them.  Changes open their own
+ * transactions: control.db is told after the tenant's file has them. */
+#include "api/enquiry_reply.h"
+#include "api/routes.h"
+#include "base/log.h"
+
+static const struct field list_fields[] = {
+    {"state", FIELD_CHOICE, 0, 0,   0, enquiry_state_words, NULL, "状態",
+     "State"                                                                       },
+    {"limit", FIELD_INT,    1, 200, 0, NULL,                NULL, "件数", "Limit"},
+    {"after", FIELD_ID,     0, 0,   0, NULL,                NULL, "続き", "After"},
+};
+static const struct form list_form = {"EnquiryQuery", list_fields,
+                                      COUNT(list_fields)};
+static const struct field contact_fields[] = {
+    {"answer_hours",     FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"property_contact", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form contact_form = {"EnquiryContact", contact_fields,
+                                         COUNT(contact_fields)};
+
+static enum err list_enquiries(struct call *k)
+{
+    const struct enquiry *list;
+    size_t count;
+    bool more;
+    enum err e = enquiry_list(k->c, (int)values_int(k->query, "state", -1),
+                              values_int(k->query, "after", 0), call_limit(k),
+                              &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        enquiry_put(k, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_enquiry(struct call *k)
+{
+    const struct enquiry_side by = {.is_desk = false};
+    struct enquiry_view v;
+    enum err e = enquiry_view_read(k->c, &by, call_id(k, 0), &v);
+
+    if (!e)
+        enquiry_put_view(k, &v);
+    return e;
+}
+
+/* The side of the actor, with what the desk promises. */
+static enum err side_of(struct call *k, struct enquiry_side *by)
+{
+    struct desk_setting setting;
+    enum err e = desk_setting_get(k->c, k->app->store, &setting);
+
+    *by = (struct enquiry_side){.answer_hours = setting.answer_hours};
+    return e;
+}
+
+typedef enum err step_fn(struct call *k, const struct enquiry_side *by,
+                         struct enquiry *out);
+
+/* A step in the tenant's file, then in control.db: if only that fails, the
+ * step is done all the same, and told by the next daily round. */
+static enum err run_step(struct call *k, step_fn *step)
+{
+    struct enquiry_side by;
+    struct enquiry_view v = {.message_count = 0};
+    enum err e = side_of(k, &by);
+
+    if (e || (e = tx_begin(k->c, k->tenant, TX_WRITE)))
+        return e;
+    if (!(e = access_check(k->c, k->route->right, 0)))
+        e = step(k, &by, &v.it);
+    if (!e)
+        e = enquiry_view_read(k->c, &by, v.it.id, &v);
+    if ((e = tx_end(k->c, k->tenant, e)))
+        return e;
+    if (desk_tell(k->c, k->app, k->c->actor->tenant, &v.it, NULL)) {
+        log_error("desk not told tenant=%s enquiry=%lld", k->c->actor->tenant,
+                  (long long)v.it.id);
+        k->c->fail = NULL;
+    }
+    enquiry_put_view(k, &v);
+    return OK;
+}
+
+static enum err open_it(struct call *k, const struct enquiry_side *by,
+                        struct enquiry *out)
+{
+    return enquiry_open(k->c, by, k->body, out);
+}
+
+static enum err post_enquiry(struct call *k)
+{
+    return run_step(k, open_it);
+}
+
+static enum err say(struct call *k, const struct enquiry_side *by,
+                    struct enquiry *out)
+{
+    int64_t message;
+
+    return enquiry_say(k->c, by, call_id(k, 0), values_text(k->body, "body"),
+                       out, &message);
+}
+
+static enum err post_message(struct call *k)
+{
+    return run_step(k, say);
+}
+
+static enum err close_it(struct call *k, const struct enquiry_side *by,
+                         struct enquiry *out)
+{
+    return enquiry_close(k->c, by, call_id(k, 0), k->if_match, out);
+}
+
+static enum err post_close(struct call *k)
+{
+    return run_step(k, close_it);
+}
+
+static enum err post_file(struct call *k)
+{
+    const struct enquiry_side by = {.is_desk = false};
+    struct enquiry_file file, out;
+    const char *data;
+    enum err e = enquiry_read_upload(k, &file, &data);
+
+    file.enquiry_id = call_id(k, 0);
+    if (e || (e = tx_begin(k->c, k->tenant, TX_WRITE)))
+        return e;
+    if (!(e = access_check(k->c, k->route->right, 0)))
+        e = enquiry_file_add(k->c, &by, &file, data, &out);
+    if ((e = tx_end(k->c, k->tenant, e)))
+        return e;
+    enquiry_put_file(k, &out);
+    return OK;
+}
+
+/* What the operator released is as sensitive as an export of one's own. */
+static enum err get_file(struct call *k)
+{
+    const struct enquiry_side by = {.is_desk = false};
+    struct enquiry_file f;
+    struct enquiry it;
+    enum err e = enquiry_get(k->c, &by, call_id(k, 0), &it);
+
+    if (!e && it.category == ENQUIRY_ACCESS_LOG)
+        e = call_need_fresh(k);
+    if (!e)
+        e = enquiry_file_read(k->c, &by, it.id, call_id(k, 1), &f,
+                              &k->reply->body);
+    if (e) {
+        k->reply->body.len = 0;
+        return e;
+    }
+    enquiry_head_file(k, &f);
+    return OK;
+}
+
+static enum err get_contact(struct call *k)
+{
+    struct desk_setting s;
+    enum err e = desk_setting_get(k->c, k->app->store, &s);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "answer_hours", s.answer_hours);
+    json_text(&k->out, "property_contact",
+              ctx_text(k->c, s.contact_ja, s.contact_en));
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/enquiries",                 list_enquiries, RIGHT_SIGNED_IN, NULL,
+     &list_form,                                                                                                                 &enquiry_reply_form, ROUTE_LIST,
+     "Enquiries to the operator: one's own; an administrator's all, newest "
+     "first"                                                                                                                                                                                                            },
+    {METHOD_POST, "/api/v1/enquiries",                 post_enquiry,   RIGHT_SIGNED_IN,
+     &enquiry_form,                                                                                        NULL,                 &enquiry_reply_form, ROUTE_NO_TX | ROUTE_CREATED,
+     "Ask the operator"                                                                                                                                                                                                 },
+    {METHOD_GET,  "/api/v1/enquiries/contact",         get_contact,    RIGHT_SIGNED_IN,
+     NULL,                                                                                                 NULL,                 &contact_form,       ROUTE_NO_TX | ROUTE_QUIET,
+     "What the desk promises, and whom to write to about intellectual "
+     "property"                                                                                                                                                                                                         },
+    {METHOD_GET,  "/api/v1/enquiries/:id",             get_enquiry,    RIGHT_SIGNED_IN, NULL,
+     NULL,                                                                                                                       &enquiry_reply_form, 0,                           "A thread with its messages"         },
+    {METHOD_POST, "/api/v1/enquiries/:id/messages",    post_message,
+     RIGHT_SIGNED_IN,                                                                   &enquiry_say_form, NULL,                 &enquiry_reply_form,
+     ROUTE_NO_TX | ROUTE_CREATED,                                                                                                                                                  "Write into a thread; opens it again"},
+    {METHOD_POST, "/api/v1/enquiries/:id/close",       post_close,     RIGHT_SIGNED_IN,
+     NULL,                                                                                                 NULL,                 &enquiry_reply_form, ROUTE_NO_TX | ROUTE_MATCH,
+     "Close a thread"                                                                                                                                                                                                   },
+    {METHOD_POST, "/api/v1/enquiries/:id/files",       post_file,      RIGHT_SIGNED_IN,
+     NULL,                                                                                                 &enquiry_upload_form, &enquiry_file_form,
+     ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
+     "Hang a file (10 MB) on one's own message"                                                                                                                                                                         },
+    {METHOD_GET,  "/api/v1/enquiries/:id/files/:file", get_file,       RIGHT_SIGNED_IN,
+     NULL,                                                                                                 NULL,                 NULL,                0,                           "The file"                           },
+};
+const struct route_set enquiry_routes = {routes, COUNT(routes)};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/enquiry_reply.h"
+
+#include "base/str.h"
+
+#include <ctype.h>
+
+static const struct field reply_fields[] = {
+    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"category",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_category_words,
+     NULL,                                                                            "", ""},
+    {"subject",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"state",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_state_words,    NULL, "",
+     ""                                                                                     },
+    {"user",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"opened_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"updated_at",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {"due_at",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"answered_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"closed_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"from",        FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"to",          FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
+    {"format",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_format_words,   NULL,
+     "",                                                                                  ""},
+    {"decision",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_decision_words,
+     NULL,                                                                            "", ""},
+    {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+};
+const struct form enquiry_reply_form = {"Enquiry", reply_fields,
+                                        COUNT(reply_fields)};
+static const struct field upload_fields[] = {
+    {"message", FIELD_ID,   0, 0,                FIELD_REQUIRED, NULL, NULL, "返信", "Message"  },
+    {"name",    FIELD_TEXT, 1, ENQUIRY_NAME_MAX, FIELD_REQUIRED, NULL, NULL,
+     "ファイル名",                                                                "File name"},
+};
+const struct form enquiry_upload_form = {"EnquiryUpload", upload_fields,
+                                         COUNT(upload_fields)};
+static const struct field file_fields[] = {
+    {"id",     FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"size",   FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"sha256", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+const struct form enquiry_file_form = {"EnquiryFile", file_fields,
+                                       COUNT(file_fields)};
+
+static void put_fields(struct json_out *o, const struct enquiry *it)
+{
+    json_id(o, "id", it->id);
+    json_text(o, "category", enquiry_category_words[it->category]);
+    json_text(o, "subject", it->subject);
+    json_text(o, "state", enquiry_state_words[it->state]);
+    json_text(o, "user", it->user_name);
+    json_moment(o, "opened_at", it->opened_at);
+    json_moment(o, "updated_at", it->updated_at);
+    json_moment(o, "due_at", it->due_at);
+    json_moment(o, "answered_at", it->answered_at);
+    json_moment(o, "closed_at", it->closed_at);
+    json_day(o, "from", it->from_day);
+    json_day(o, "to", it->to_day);
+    json_text(o, "format", enquiry_format_words[it->format]);
+    json_text(o, "decision", enquiry_decision_words[it->decision]);
+    json_int(o, "version", it->version);
+}
+
+void enquiry_put(struct call *k, const struct enquiry *it)
+{
+    json_open(&k->out, NULL, '{');
+    put_fields(&k->out, it);
+    json_close(&k->out, '}');
+}
+
+void enquiry_put_file(struct call *k, const struct enquiry_file *f)
+{
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+
+    str_to_hex(f->sha256, sizeof f->sha256, hash);
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", f->id);
+    json_text(&k->out, "name", f->name);
+    json_int(&k->out, "size", f->size);
+    json_text(&k->out, "sha256", hash);
+    json_close(&k->out, '}');
+}
+
+static void put_message(struct call *k, const struct enquiry_view *v,
+                        const struct enquiry_message *m)
+{
+    struct json_out *o = &k->out;
+
+    json_open(o, NULL, '{');
+    json_id(o, "id", m->id);
+    json_moment(o, "at", m->at);
+    json_bool(o, "is_desk", m->is_desk);
+    json_id(o, "author_id", m->author_id);
+    json_text(o, "author", m->author);
+    json_text(o, "sender", m->sender);
+    json_moment(o, "sent_at", m->sent_at);
+    json_text(o, "body", m->body);
+    json_open(o, "files", '[');
+    for (size_t i = 0; i < v->file_count; i++)
+        if (v->files[i].message_id == m->id)
+            enquiry_put_file(k, &v->files[i]);
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+void enquiry_put_view(struct call *k, const struct enquiry_view *v)
+{
+    call_etag(k, v->it.version);
+    json_open(&k->out, NULL, '{');
+    put_fields(&k->out, &v->it);
+    json_open(&k->out, "messages", '[');
+    for (size_t i = 0; i < v->message_count; i++)
+        put_message(k, v, &v->messages[i]);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+}
+
+enum err enquiry_read_upload(struct call *k, struct enquiry_file *out,
+                             const char **data)
+{
+    size_t len;
+    enum err e = request_body(k->request, ENQUIRY_FILE_BYTES, data, &len);
+
+    if (e == ERR_LIMIT)
+        return ctx_fail(k->c, e, "", "file_size",
+                        "ファイルが大きすぎます（上限 10 MB）",
+                        "The file is larger than 10 MB");
+    if (e)
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
+                        "The body was cut short");
+    *out = (struct enquiry_file){
+        .message_id = values_int(k->query, "message", 0),
+        .name = values_text(k->query, "name"),
+        .size = (int64_t)len,
+    };
+    return OK;
+}
+
+/* RFC 6266: the name in UTF-8, for the one header that may hold it. */
+static const char *encode_name(struct arena *mem, const char *name)
+{
+    struct buf b = buf_in(mem);
+
+    buf_puts(&b, "");
+    for (; *name; name++) {
+        unsigned char ch = (unsigned char)*name;
+        if (isalnum(ch) || ch == '.' || ch == '-' || ch == '_')
+            buf_putc(&b, *name);
+        else
+            buf_printf(&b, "%%%02X", ch);
+    }
+    return b.data;
+}
+
+void enquiry_head_file(struct call *k, const struct enquiry_file *f)
+{
+    k->reply->type = "application/octet-stream";
+    reply_header(k->reply, "Content-Disposition",
+                 arena_printf(k->c->mem,
+                              "attachment; filename=\"file\";"
+                              " filename*=UTF-8''%s",
+                              encode_name(k->c->mem, f->name)));
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/enquiry_file.h"
+
+#include "base/json.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "db/query.h"
+
+#include <string.h>
+
+enum { CHUNK_BYTES = 256 << 10 };
+#define FILE_COLS "id, enquiry_id, message_id, size, name, sha256"
+
+enum {
+    FILE_LIST,
+    FILE_GET,
+    FILE_COUNT,
+    FILE_ADD,
+    FILE_ADD_CHUNK,
+    FILE_CHUNKS,
+    FILE_OWN_MESSAGE,
+};
+static const char *const enquiry_file_text[] = {
+    [FILE_LIST] = "SELECT " FILE_COLS " FROM enquiry_file WHERE enquiry_id = ?1"
+                  " ORDER BY message_id, id",
+    [FILE_GET] = "SELECT " FILE_COLS " FROM enquiry_file WHERE id = ?1"
+                 " AND enquiry_id = ?2",
+    [FILE_COUNT] = "SELECT count(*) FROM enquiry_file WHERE enquiry_id = ?1",
+    [FILE_ADD] =
+        "INSERT INTO enquiry_file (enquiry_id, message_id, name, size, sha256)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [FILE_ADD_CHUNK] =
+        "INSERT INTO enquiry_chunk (file_id, no, data) VALUES (?1, ?2, ?3)",
+    [FILE_CHUNKS] =
+        "SELECT data FROM enquiry_chunk WHERE file_id = ?1 ORDER BY no",
+    [FILE_OWN_MESSAGE] = "SELECT 1 FROM enquiry_message WHERE id = ?1"
+                         " AND enquiry_id = ?2 AND is_desk = ?3"
+                         " AND author_id = ?4",
+};
+const struct query_set enquiry_file_queries = {
+    "enquiry_file", enquiry_file_text, COUNT(enquiry_file_text)};
+
+static void read_row(struct ctx *c, struct query *q, struct enquiry_file *out)
+{
+    size_t len;
+
+    *out = (struct enquiry_file){
+        .id = col_int(q, 0),
+        .enquiry_id = col_int(q, 1),
+        .message_id = col_int(q, 2),
+        .size = col_int(q, 3),
+        .name = col_text(c, q, 4),
+    };
+    const void *hash = col_blob(c, q, 5, &len);
+    if (len == sizeof out->sha256)
+        memcpy(out->sha256, hash, len);
+}
+
+enum err enquiry_file_list(struct ctx *c, int64_t enquiry_id,
+                           const struct enquiry_file **out, size_t *count)
+{
+    struct buf rows = buf_in(c->mem);
+    struct query *q = query(c, enquiry_file_text[FILE_LIST]);
+    enum err e;
+
+    bind_int(q, 1, enquiry_id);
+    while (query_next(c, q, &e)) {
+        struct enquiry_file f;
+        read_row(c, q, &f);
+        buf_put(&rows, &f, sizeof f);
+    }
+    *out = (const void *)rows.data;
+    *count = rows.len / sizeof **out;
+    return e;
+}
+
+static enum err check_room(struct ctx *c, const struct enquiry_file *file)
+{
+    struct query *q = query(c, enquiry_file_text[FILE_COUNT]);
+
+    bind_int(q, 1, file->enquiry_id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t count = col_int(q, 0);
+    query_done(q);
+    if (count >= ENQUIRY_FILES_MAX)
+        return ctx_fail(c, ERR_CONFLICT, "", "files",
+                        "添付ファイルは %d 個までです",
+                        "A thread holds at most %d files", ENQUIRY_FILES_MAX);
+    if (file->size == 0)
+        return ctx_fail(c, ERR_INVALID, "", "empty", "ファイルが空です",
+                        "The file is empty");
+    return OK;
+}
+
+static enum err need_own_message(struct ctx *c, const struct enquiry_side *by,
+                                 const struct enquiry_file *file)
+{
+    struct query *q = query(c, enquiry_file_text[FILE_OWN_MESSAGE]);
+
+    bind_int(q, 1, file->message_id);
+    bind_int(q, 2, file->enquiry_id);
+    bind_int(q, 3, by->is_desk);
+    bind_int(q, 4, by->is_desk ? by->operator_id : c->actor->user_id);
+    enum err e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "message", "not_found", "見つかりません",
+                        "Not found");
+    if (!e)
+        query_done(q);
+    return e;
+}
+
+static enum err write_chunks(struct ctx *c, int64_t id, const char *data,
+                             size_t len)
+{
+    enum err e = OK;
+
+    for (size_t at = 0, no = 0; !e && at < len; at += CHUNK_BYTES, no++) {
+        size_t part = len - at < CHUNK_BYTES ? len - at : CHUNK_BYTES;
+        struct query *q = query(c, enquiry_file_text[FILE_ADD_CHUNK]);
+        bind_int(q, 1, id);
+        bind_int(q, 2, (int64_t)no);
+        bind_blob(q, 3, data + at, part);
+        e = query_run(c, q);
+    }
+    return e;
+}
+
+static enum err log_file(struct ctx *c, const struct enquiry *it,
+                         const struct enquiry_file *f)
+{
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+
+    str_to_hex(f->sha256, sizeof f->sha256, hash);
+    json_open(&o, NULL, '{');
+    json_text(&o, "file", f->name);
+    json_int(&o, "size", f->size);
+    json_text(&o, "sha256", hash);
+    json_close(&o, '}');
+    return operation_log(
+        c, &(struct operation){.action = "attach",
+                               .kind = "enquiry",
+                               .object_id = it->id,
+                               .object_name =
+                                   arena_printf(c->mem, "#%lld %s",
+                                                (long long)it->id, it->subject),
+                               .after = b.data});
+}
+
+enum err enquiry_file_add(struct ctx *c, const struct enquiry_side *by,
+                          const struct enquiry_file *file, const char *data,
+                          struct enquiry_file *out)
+{
+    struct enquiry it;
+    enum err e = enquiry_get(c, by, file->enquiry_id, &it);
+
+    if (e || (e = need_own_message(c, by, file)) || (e = check_room(c, file)))
+        return e;
+    *out = *file;
+    crypto_sha256(data, (size_t)file->size, out->sha256);
+    struct query *q = query(c, enquiry_file_text[FILE_ADD]);
+    bind_int(q, 1, file->enquiry_id);
+    bind_int(q, 2, file->message_id);
+    bind_text(q, 3, file->name);
+    bind_int(q, 4, file->size);
+    bind_blob(q, 5, out->sha256, sizeof out->sha256);
+    if ((e = query_run(c, q)))
+        return e;
+    out->id = db_last_id(c);
+    if ((e = write_chunks(c, out->id, data, (size_t)file->size)))
+        return e;
+    return log_file(c, &it, out);
+}
+
+enum err enquiry_file_read(struct ctx *c, const struct enquiry_side *by,
+                           int64_t enquiry_id, int64_t id,
+                           struct enquiry_file *out, struct buf *b)
+{
+    struct enquiry it;
+    enum err e = enquiry_get(c, by, enquiry_id, &it);
+
+    if (e)
+        return e;
+    struct query *q = query(c, enquiry_file_text[FILE_GET]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, enquiry_id);
+    if ((e = query_one(c, q)))
+        return e == ERR_NOT_FOUND ? ctx_fail(c, e, "id", "not_found",
+                                             "見つかりません", "Not found")
+                                  : e;
+    read_row(c, q, out);
+    query_done(q);
+    q = query(c, enquiry_file_text[FILE_CHUNKS]);
+    bind_int(q, 1, id);
+    while (query_next(c, q, &e)) {
+        size_t len;
+        const void *data = col_blob(c, q, 0, &len);
+        buf_put(b, data, len);
+    }
+    return e;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/errand.h"
+
+#include "core/registry.h"
+
+static enum err find_base(struct ctx *c, const struct errand *d,
+                          const char **out)
+{
+    struct registry_row row;
+    enum err e = registry_get(c, d->app->store, d->tenant, &row);
+
+    if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
+        return ctx_fail(c, ERR_NOT_FOUND, "", "tenant",
+                        "テナントが見つかりません", "No such tenant");
+    if (e)
+        return e;
+    *out = registry_url(c->mem, d->app->base_url, row.id, row.host);
+    return OK;
+}
+
+enum err errand_run(struct ctx *c, const struct errand *d, enum tx_mode mode,
+                    errand_fn *step, void *arg)
+{
+    struct actor who = {
+        .name = d->name,
+        .ip = c->actor->ip,
+        .request_id = c->actor->request_id,
+        .tenant = d->tenant,
+        .lang = c->actor->lang,
+    };
+    struct ctx there = {.mem = c->mem, .actor = &who, .now_us = c->now_us};
+    struct tenant *t;
+    enum err e = find_base(c, d, &who.base_url);
+
+    if (e || (e = tenant_open(d->app->store, d->tenant, &t)))
+        return e;
+    if (!(e = tx_begin(&there, t, mode)))
+        e = tx_end(&there, t, step(&there, arg));
+    tenant_close(t);
+    c->fail = there.fail;
+    return e;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A person asks, the operator's desk answers; the access log is asked for and
+// given out: as both see it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, signInPage, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.waitForTimeout(250);
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+async function opened(options: object = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP", ...options })).newPage();
+  return { page, problems: watch(page) };
+}
+const english = async (page: Page) => {
+  await page.getByRole("button", { name: /言語/ }).click();
+  await page.getByRole("menuitemradio", { name: "English" }).or(page.getByRole("menuitemcheckbox", { name: "English" })).or(page.getByRole("menuitem", { name: "English" })).first().click();
+};
+
+test("a question with a file, its answer, and the end of it", async () => {
+  const { page, problems } = await opened();
+  await signInPage(page, demo.ready, 5);
+  await page.getByRole("link", { name: "お問い合わせ" }).click();
+  await page.getByText("お問い合わせはありません").waitFor();
+  await look(page, "enquiries-empty");
+  await page.getByRole("button", { name: "新しいお問い合わせ" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.deepEqual(await dialog.getByLabel("種別").locator("option").allTextContents(), ["サポート", "出来事の報告"]);
+  await dialog.getByLabel("件名").fill("ガントの印刷");
+  await dialog.getByLabel("本文").fill("2行にわたる\n質問です");
+  await dialog.locator("input[type=file]").setInputFiles({ name: "画面.png", mimeType: "image/png", buffer: Buffer.alloc(4096, 7) });
+  await look(page, "enquiry-new");
+  await dialog.getByRole("button", { name: "送信" }).click();
+  await page.getByRole("heading", { name: "#1 ガントの印刷" }).waitFor();
+  await dialog.waitFor({ state: "detached" });
+
+  const oper = await opened();
+  await signInAt(oper.page, demo.ready.console, demo.ready.operator);
+  await oper.page.getByRole("link", { name: "デスク" }).click();
+  await oper.page.getByRole("link", { name: "#1" }).waitFor();
+  await look(oper.page, "desk-list");
+  await oper.page.getByRole("link", { name: "#1" }).click();
+  const download = oper.page.waitForEvent("download");
+  await oper.page.getByRole("button", { name: /画面.png/ }).click();
+  assert.equal((await download).suggestedFilename(), "画面.png");
+  await oper.page.getByLabel("回答").fill("印刷の手順です");
+  await look(oper.page, "desk-thread");
+  await oper.page.getByRole("button", { name: "送信" }).click();
+  await oper.page.getByText("回答済み").waitFor();
+
+  await page.reload();
+  await page.getByText("印刷の手順です").waitFor();
+  await look(page, "enquiry-thread");
+  await page.getByRole("button", { name: "終了する" }).click();
+  await page.getByText("終了", { exact: true }).waitFor();
+  assert.deepEqual([...problems, ...oper.problems], []);
+});
+
+test("the access log is asked for and released; a mail is entered", async () => {
+  const { page, problems } = await opened({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await signInPage(page, demo.ready, 0);
+  await page.goto(`${demo.ready.url}/enquiries`);
+  await page.getByRole("button", { name: "新しいお問い合わせ" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("種別").selectOption("access_log");
+  await dialog.getByLabel("件名").fill("監査のため");
+  await dialog.getByLabel("理由").fill("監査法人に提出します");
+  await look(page, "enquiry-log-narrow-dark");
+  await dialog.getByRole("button", { name: "送信" }).click();
+  await page.getByRole("heading", { name: "#2 監査のため" }).waitFor();
+
+  const oper = await opened({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await signInAt(oper.page, demo.ready.console, demo.ready.operator);
+  await oper.page.goto(`${demo.ready.console}/desk?category=access_log`);
+  await oper.page.getByRole("link", { name: /#2/ }).waitFor();
+  await english(oper.page);
+  await look(oper.page, "desk-list-narrow-dark-en");
+  await oper.page.getByRole("link", { name: /#2/ }).click();
+  await oper.page.getByLabel("Answer", { exact: true }).fill("Here it is");
+  await look(oper.page, "desk-release-narrow-dark-en");
+  await oper.page.getByRole("button", { name: "Release the log" }).click();
+  await oper.page.getByText("Released", { exact: true }).waitFor();
+
+  await page.reload();
+  await page.getByText("開示済み").waitFor();
+  await look(page, "enquiry-released-narrow-dark");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: /yagura-access-log.csv/ }).click();
+  assert.equal((await download).suggestedFilename(), "yagura-access-log.csv");
+
+  await oper.page.goto(`${demo.ready.console}/desk`);
+  await oper.page.getByRole("button", { name: "Enter a mail" }).click();
+  const mail = oper.page.getByRole("dialog");
+  await mail.getByLabel("Tenant").selectOption("kaku");
+  await mail.getByLabel("Sender").fill("someone@example.org");
+  await mail.getByLabel("Time").fill("00:00");
+  await mail.getByLabel("Subject").fill("Strange sign-in");
+  await mail.getByLabel("Text").fill("Was that you?");
+  await look(oper.page, "desk-mail-narrow-dark-en");
+  await mail.getByRole("button", { name: "Save" }).click();
+  await oper.page.getByRole("heading", { name: "#3 Strange sign-in" }).waitFor();
+  await oper.page.goto(`${demo.ready.console}/desk`);
+  await oper.page.getByRole("button", { name: "Desk settings" }).click();
+  await oper.page.getByLabel("Hours to an answer").fill("24");
+  await look(oper.page, "desk-setting-narrow-dark-en");
+  await oper.page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+  await oper.page.getByText("Settings saved").waitFor();
+  assert.deepEqual([...problems, ...oper.problems], []);
+});

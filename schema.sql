@@ -631,6 +631,36 @@ CREATE TABLE enquiry_chunk ( -- its bytes, 256 KB each
   PRIMARY KEY (file_id, no)
 ) STRICT;
 
+CREATE TABLE alert_rule ( -- what of the logs is told of by mail
+  id        INTEGER PRIMARY KEY,
+  name      TEXT NOT NULL,
+  source    INTEGER NOT NULL CHECK (source IN (0, 1)), -- operation log, refused sign-ins of the access log
+  kind      TEXT,                              -- of the operation log, NULL: any
+  action    TEXT,
+  user_id   INTEGER,                           -- who did it, NULL: anybody
+  threshold INTEGER NOT NULL CHECK (threshold BETWEEN 1 AND 1000), -- so many within an hour
+  is_on     INTEGER NOT NULL CHECK (is_on IN (0, 1)),
+  from_seq  INTEGER NOT NULL,                  -- rows up to it count no more
+  seen_seq  INTEGER NOT NULL,                  -- rows up to it were looked at
+  mailed_at INTEGER,
+  version   INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE alert_reader ( -- to whom
+  rule_id INTEGER NOT NULL REFERENCES alert_rule(id) ON DELETE CASCADE,
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  PRIMARY KEY (rule_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_reader_user ON alert_reader(user_id);
+
+CREATE TABLE log_filter ( -- a person's saved filters of the operation log
+  id      INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  name    TEXT NOT NULL,
+  query   TEXT NOT NULL,                       -- as in the address: kind=user&action=delete
+  UNIQUE (user_id, name)
+) STRICT;
+
 CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
   text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
 
@@ -753,3 +783,7 @@ CREATE TABLE desk_setting ( -- one row, or none: as it comes
   contact_en   TEXT NOT NULL,
   version      INTEGER NOT NULL DEFAULT 1
 ) STRICT;
+
+CREATE TABLE alert_watch ( -- tenants with alert rules that are on
+  customer_id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "core/alert.h"
 #include "core/core.h"
 #include "core/desk.h"
 #include "core/due_mail.h"
@@ -162,8 +163,10 @@ static void settle_all(struct app *app, struct arena *mem)
                                .base_url = ""};
         struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
         enum err e = desk_settle(&c, app, ids[i]);
+        if (!e)
+            e = alert_settle(&c, app, ids[i]);
         if (e)
-            log_error("desk not settled tenant=%s err=%s", ids[i], err_name(e));
+            log_error("not settled tenant=%s err=%s", ids[i], err_name(e));
         arena_reset(mem);
     }
     arena_close(list);
@@ -201,6 +204,38 @@ static void remind_all(struct app *app, struct arena *mem)
     arena_close(list);
 }
 
+static void watch_tenant(struct app *app, struct arena *mem, const char *id)
+{
+    struct actor system = {
+        .name = "", .ip = "", .request_id = "caretaker", .tenant = id};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    struct registry_row row;
+    struct tenant *t;
+    enum err e = registry_get(&c, app->store, id, &row);
+
+    if (!e && !(e = tenant_open(app->store, id, &t))) {
+        system.base_url = registry_url(mem, app->base_url, id, row.host);
+        e = alert_look(&c, app, t);
+        tenant_close(t);
+    }
+    if (e)
+        log_error("alerts failed tenant=%s err=%s", id, err_name(e));
+}
+
+/* Only those with rules, by control.db. */
+static void watch_logs(struct app *app, struct arena *mem)
+{
+    struct arena *list = arena_open(0);
+    const char *const *ids;
+    size_t count = alert_list_watched(app->store, list, &ids);
+
+    for (size_t i = 0; i < count; i++) {
+        watch_tenant(app, mem, ids[i]);
+        arena_reset(mem);
+    }
+    arena_close(list);
+}
+
 static bool is_morning(int64_t now_us)
 {
     int64_t ago = DUE_MAIL_HOUR * INT64_C(3600000000);
@@ -223,6 +258,7 @@ static const struct {
     {always,     settle_all           },
     {is_morning, remind_all           },
     {NULL,       trust_look_at_tenants},
+    {NULL,       watch_logs           },
     {NULL,       trust_look           },
 };
 

@@ -23,7 +23,8 @@ const struct query_set *const core_tenant_sets[] = {
     &email_change_queries, &consent_queries,        &plan_export_queries,
     &notice_queries,       &due_mail_queries,       &seat_queries,
     &trust_mine_queries,   &enquiry_queries,        &enquiry_file_queries,
-    &enquiry_mail_queries,
+    &enquiry_mail_queries, &alert_queries,          &alert_round_queries,
+    &log_filter_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -37,7 +38,7 @@ const struct query_set *const core_control_sets[] = {
     &email_change_queries, &passkey_queries,     &recovery_queries,
     &terms_queries,        &supporter_queries,   &quota_queries,
     &trust_queries,        &trust_check_queries, &desk_queries,
-    &enquiry_mail_queries,
+    &enquiry_mail_queries, &alert_watch_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

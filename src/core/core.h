@@ -7,6 +7,11 @@
 /* The vocabulary of every module, for the test that prepares all statements
  * and looks for full scans. */
 extern const struct query_set access_queries;
+extern const struct query_set alert_queries;
+extern const struct query_set alert_entry_queries;
+extern const struct query_set alert_round_queries;
+extern const struct query_set alert_watch_queries;
+extern const struct query_set log_filter_queries;
 extern const struct query_set allow_list_queries;
 extern const struct query_set caretaker_queries;
 extern const struct query_set catalogue_queries;

@@ -51,8 +51,8 @@ enum { WATCH_ADD, WATCH_DROP, WATCH_LIST };
 static const char *const alert_watch_text[] = {
     [WATCH_ADD] = "INSERT OR IGNORE INTO alert_watch (customer_id) VALUES (?1)",
     [WATCH_DROP] = "DELETE FROM alert_watch WHERE customer_id = ?1",
-    [WATCH_LIST] = "SELECT a.customer_id FROM alert_watch a JOIN customer t"
-                   " ON t.id = a.customer_id WHERE t.state = 1",
+    [WATCH_LIST] = "SELECT id FROM customer WHERE state = 1"
+                   " AND id IN (SELECT customer_id FROM alert_watch)",
 };
 const struct query_set alert_watch_queries = {"alert_watch", alert_watch_text,
                                               COUNT(alert_watch_text)};
@@ -166,7 +166,8 @@ static const char *link_of(struct ctx *c, const struct alert_rule *r)
     struct buf b = buf_in(c->mem);
 
     buf_printf(&b, "%s/log?%s", c->actor->base_url,
-               r->source == ALERT_SIGN_IN ? "tab=access_log&refused=1" : "");
+               r->source == ALERT_SIGN_IN ? "tab=access_log&refused=1"
+                                          : "tab=operation_log");
     if (r->kind)
         buf_printf(&b, "&kind=%s", r->kind);
     if (r->action)

@@ -104,7 +104,7 @@ static enum err run_step(struct call *k, step_fn *step, struct alert_rule *out)
 
 static enum err reply(struct call *k, step_fn *step)
 {
-    struct alert_rule r;
+    struct alert_rule r = {.id = 0};
     enum err e = run_step(k, step, &r);
 
     if (e)

@@ -787,3 +787,20 @@ CREATE TABLE desk_setting ( -- one row, or none: as it comes
 CREATE TABLE alert_watch ( -- tenants with alert rules that are on
   customer_id TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE disclosure ( -- data given out because the law demands it; never deleted
+  id           INTEGER PRIMARY KEY,
+  customer_id  TEXT NOT NULL,                  -- whose data
+  authority    TEXT NOT NULL,                  -- who demands it
+  basis        TEXT NOT NULL,                  -- by which law or order
+  what         TEXT NOT NULL,
+  asked_on     INTEGER NOT NULL,               -- day
+  disclosed_on INTEGER,                        -- day, NULL: not given out
+  may_tell     INTEGER NOT NULL CHECK (may_tell IN (0, 1)), -- the customer may know; 0: the order forbids it
+  told_at      INTEGER,                        -- the customer's administrators were told
+  recorded_by  TEXT NOT NULL,                  -- name as it was then
+  recorded_at  INTEGER NOT NULL,
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX disclosure_customer ON disclosure(customer_id, id);
+CREATE INDEX disclosure_untold ON disclosure(id) WHERE may_tell = 1 AND told_at IS NULL;

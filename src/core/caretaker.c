@@ -10,6 +10,7 @@
 #include "core/alert.h"
 #include "core/core.h"
 #include "core/desk.h"
+#include "core/disclosure.h"
 #include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/operation.h"
@@ -204,6 +205,21 @@ static void remind_all(struct app *app, struct arena *mem)
     arena_close(list);
 }
 
+/* The operator's records of which customers were not told yet. */
+static void tell_customers(struct app *app, struct arena *mem)
+{
+    struct actor system = {.name = "",
+                           .ip = "",
+                           .request_id = "caretaker",
+                           .tenant = STORE_OPERATOR,
+                           .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    enum err e = disclosure_settle(&c, app);
+
+    if (e)
+        log_error("disclosures not told err=%s", err_name(e));
+}
+
 static void watch_tenant(struct app *app, struct arena *mem, const char *id)
 {
     struct actor system = {
@@ -256,6 +272,7 @@ static const struct {
 } rounds[] = {
     {always,     tidy_all             },
     {always,     settle_all           },
+    {always,     tell_customers       },
     {is_morning, remind_all           },
     {NULL,       trust_look_at_tenants},
     {NULL,       watch_logs           },

@@ -22,6 +22,8 @@ extern const struct query_set customer_queries;
 extern const struct query_set consent_queries;
 extern const struct query_set dependency_queries;
 extern const struct query_set desk_queries;
+extern const struct query_set disclosure_queries;
+extern const struct query_set disclosure_told_queries;
 extern const struct query_set enquiry_queries;
 extern const struct query_set enquiry_file_queries;
 extern const struct query_set enquiry_mail_queries;

@@ -129,3 +129,35 @@ test("the access log is asked for and released; a mail is entered", async () => 
   await oper.page.getByText("Settings saved").waitFor();
   assert.deepEqual([...problems, ...oper.problems], []);
 });
+
+test("a disclosure is recorded, kept silent, then told", async () => {
+  const oper = await opened();
+  await signInAt(oper.page, demo.ready.console, demo.ready.operator);
+  await oper.page.goto(`${demo.ready.console}/desk`);
+  await oper.page.getByRole("link", { name: "Disclosures by law" }).click();
+  await oper.page.getByText("There are no records").waitFor();
+  await oper.page.getByRole("button", { name: "Record a disclosure" }).click();
+  const dialog = oper.page.getByRole("dialog");
+  await dialog.getByLabel("Tenant").selectOption("kaku");
+  await dialog.getByLabel("Authority").fill("東京地方裁判所");
+  await dialog.getByLabel("Legal basis").fill("刑事訴訟法第218条");
+  await dialog.getByLabel("What").fill("アクセスログ3日分");
+  await look(oper.page, "disclosure-new");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await oper.page.getByText("Customer may not be told").waitFor();
+
+  const { page, problems } = await opened({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await signInPage(page, demo.ready, 0);
+  await page.goto(`${demo.ready.url}/enquiries`);
+  await page.getByText("テナント全員のお問い合わせ").waitFor();
+  assert.equal(await page.getByText("東京地方裁判所").count(), 0);
+  await oper.page.getByRole("button", { name: "Edit: 東京地方裁判所" }).click();
+  await dialog.getByLabel("The customer may be told").check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await oper.page.getByText(/Customer told /).waitFor();
+  await look(oper.page, "disclosures");
+  await page.reload();
+  await page.getByText("東京地方裁判所").waitFor();
+  await look(page, "disclosures-told-narrow-dark");
+  assert.deepEqual([...problems, ...oper.problems], []);
+});

@@ -804,3 +804,38 @@ CREATE TABLE disclosure ( -- data given out because the law demands it; never de
 ) STRICT;
 CREATE INDEX disclosure_customer ON disclosure(customer_id, id);
 CREATE INDEX disclosure_untold ON disclosure(id) WHERE may_tell = 1 AND told_at IS NULL;
+
+CREATE TABLE backup_run ( -- each run over all tenants
+  id         INTEGER PRIMARY KEY,
+  date       TEXT NOT NULL,                    -- the generation, "2026-11-24" in Japan
+  state      INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3), -- asked running good failed
+  asked_by   TEXT,                             -- who asked, NULL: the hour
+  asked_at   INTEGER NOT NULL,
+  ended_at   INTEGER,
+  tenants    INTEGER NOT NULL DEFAULT 0,       -- done
+  total      INTEGER NOT NULL DEFAULT 0,
+  bytes      INTEGER NOT NULL DEFAULT 0,
+  reason     TEXT,                             -- of a failure
+  is_mailed  INTEGER NOT NULL DEFAULT 0 CHECK (is_mailed IN (0, 1))
+) STRICT;
+CREATE INDEX backup_run_date ON backup_run(date, state);
+CREATE INDEX backup_run_state ON backup_run(state) WHERE state < 2;
+
+CREATE TABLE backup_tenant ( -- the last good copy of each tenant
+  tenant_id TEXT PRIMARY KEY,
+  date      TEXT NOT NULL,
+  at        INTEGER NOT NULL,
+  bytes     INTEGER NOT NULL,
+  row_count INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE backup_drill ( -- a tenant of a generation opened for real, monthly
+  id        INTEGER PRIMARY KEY,
+  at        INTEGER NOT NULL,
+  date      TEXT NOT NULL,
+  tenant_id TEXT NOT NULL,
+  us        INTEGER NOT NULL,                  -- how long it took
+  row_count INTEGER NOT NULL,
+  reason    TEXT                               -- NULL: good
+) STRICT;
+CREATE INDEX backup_drill_at ON backup_drill(at);

@@ -25,6 +25,7 @@ static const struct command {
     {"serve",   cli_serve,     "run the service"                           },
     {"tenant",  cli_tenant,    "create, list and show tenants"             },
     {"import",  cli_import,    "bring a plan in from CSV or MS Project XML"},
+    {"backup",  cli_backup,    "back up, check and restore"                },
     {"log",     cli_log,       "verify and export the logs of a tenant"    },
     {"config",  cli_config,    "check or show the configuration"           },
     {"openapi", cli_openapi,   "print the OpenAPI description"             },

@@ -10,8 +10,9 @@ static const struct {
     const char *name;
     int (*run)(struct command *c, int argc, char **argv);
 } commands[] = {
-    {"tenant", tenant_run},
-    {"import", import_run},
+    {"tenant", tenant_run        },
+    {"import", import_run        },
+    {"backup", backup_run_command},
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

@@ -97,7 +97,7 @@ enum err process_start(struct process *p)
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
     p->app.access_log = access_log_open(&p->app);
-    p->caretaker = caretaker_open(&p->app);
+    p->caretaker = p->app.caretaker = caretaker_open(&p->app);
     p->server.handle = api_handle;
     p->server.opened = name_base;
     p->server.app = &p->app;
@@ -148,6 +148,7 @@ void process_wait(struct process *p)
 
 void process_close(struct process *p)
 {
+    p->app.is_stopping = true;
     control_close(p->control);
     if (p->app.server)
         server_close(p->app.server, STOP_DEADLINE_MS);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/alert.h"
+#include "core/backup.h"
 #include "core/core.h"
 #include "core/desk.h"
 #include "core/disclosure.h"
@@ -276,6 +277,7 @@ static const struct {
     {is_morning, remind_all           },
     {NULL,       trust_look_at_tenants},
     {NULL,       watch_logs           },
+    {NULL,       backup_round         },
     {NULL,       trust_look           },
 };
 

@@ -82,6 +82,7 @@ const struct query_set *const core_control_sets[] = {
     &terms_queries,        &supporter_queries,   &quota_queries,
     &trust_queries,        &trust_check_queries, &desk_queries,
     &enquiry_mail_queries, &alert_watch_queries, &disclosure_queries,
+    &backup_queries,       &backup_run_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -77,6 +77,8 @@ extern const struct query_set ticket_list_queries;
 extern const struct query_set token_queries;
 extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
+extern const struct query_set backup_queries;
+extern const struct query_set backup_run_queries;
 extern const struct query_set trust_queries;
 extern const struct query_set trust_access_queries;
 extern const struct query_set trust_check_queries;

@@ -6,6 +6,7 @@
 #include "base/asset.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "core/backup.h"
 #include "core/consent.h"
 #include "core/core.h"
 #include "core/operation.h"
@@ -21,13 +22,20 @@
 enum {
     CHECK_TERMS,
     CHECK_CUSTOMERS,
-    CHECK_COUNT,
+    CHECK_BACKUPS,
 };
 static const char *const check_text[] = {
     [CHECK_TERMS] = "SELECT coalesce(max(no), 0) FROM terms"
                     " WHERE no IS NOT NULL AND valid_from <= ?1",
     [CHECK_CUSTOMERS] = "SELECT count(*), count(host) FROM customer"
                         " WHERE state = 1",
+    [CHECK_BACKUPS] =
+        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1), 0),"
+        " coalesce(min(b.at), 0), (SELECT max(at) FROM backup_drill),"
+        " (SELECT us FROM backup_drill ORDER BY id DESC LIMIT 1),"
+        " (SELECT reason IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
+        " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
+        " WHERE customer.state = 1",
 };
 const struct query_set trust_check_queries = {"trust_check", check_text,
                                               COUNT(check_text)};
@@ -149,6 +157,37 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
     return OK;
 }
 
+static enum err measure_backups(struct ctx *c, const struct app *app,
+                                struct trust_list *out)
+{
+    struct query *q = query(c, check_text[CHECK_BACKUPS]);
+    const char *const *names;
+    size_t count = generation_list(app->store, c->mem, &names);
+
+    bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t all = col_int(q, 0), late = col_int(q, 1), oldest = col_int(q, 2);
+    int64_t drill = col_int(q, 3), us = col_int(q, 4);
+    bool drill_is_good = col_int(q, 5) != 0;
+    query_done(q);
+    trust_say(c, out, 20, all > 0 && late == 0,
+              "テナント %lld 件のうち26時間以内の正常な写しがないもの %lld 件、"
+              "最も古い写し %s、世代 %zu",
+              "Of %lld tenants %lld lack a good copy of the last 26 hours; "
+              "oldest copy %s, %zu generations",
+              (long long)all, (long long)late,
+              oldest ? clock_format(c->mem, oldest) : "-", count);
+    if (drill)
+        trust_say(c, out, 20,
+                  drill_is_good && drill > c->now_us - 32 * US_PER_DAY,
+                  "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
+                  "Last restore drill %s, %lld ms (goal: within 7 days)",
+                  clock_format(c->mem, drill), (long long)us / 1000);
+    return OK;
+}
+
 /* From the kernel, not from a time server: what it says of itself. */
 static void measure_clock(struct ctx *c, struct trust_list *out)
 {
@@ -203,6 +242,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
     enum err e = measure_terms(c, out);
 
     if (e || (e = measure_tenants(c, app, out)))
+        return e;
+    if ((e = measure_backups(c, app, out)))
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);

@@ -166,14 +166,20 @@ enum err key_load_master(const char *path, bool may_create, uint8_t out[32])
 
 /* ---- wrapped keys ---- */
 
-enum err key_make(const char *dir, const char *name, const uint8_t wrapping[32],
-                  const char *context, uint8_t out[32])
+enum err key_keep(const char *dir, const char *name, const uint8_t wrapping[32],
+                  const char *context, const uint8_t key[32])
 {
     uint8_t wrapped[CRYPTO_WRAPPED_BYTES];
 
-    crypto_random(out, 32);
-    crypto_wrap(wrapping, context, out, wrapped);
+    crypto_wrap(wrapping, context, key, wrapped);
     return key_write_file(dir, name, wrapped, sizeof(wrapped), 0600);
+}
+
+enum err key_make(const char *dir, const char *name, const uint8_t wrapping[32],
+                  const char *context, uint8_t out[32])
+{
+    crypto_random(out, 32);
+    return key_keep(dir, name, wrapping, context, out);
 }
 
 enum err key_load(const char *dir, const char *name, const uint8_t wrapping[32],

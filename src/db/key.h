@@ -27,6 +27,10 @@ MUST_USE enum err key_load_master(const char *path, bool may_create,
 MUST_USE enum err key_make(const char *dir, const char *name,
                            const uint8_t wrapping[32], const char *context,
                            uint8_t out[32]);
+/* One that is there already. */
+MUST_USE enum err key_keep(const char *dir, const char *name,
+                           const uint8_t wrapping[32], const char *context,
+                           const uint8_t key[32]);
 /* ERR_NOT_FOUND when there is none, ERR_INTERNAL (logged) when it does not
  * open. */
 MUST_USE enum err key_load(const char *dir, const char *name,

@@ -297,6 +297,11 @@ void store_close(struct store *s)
     free(s);
 }
 
+struct store_place store_place(const struct store *s)
+{
+    return (struct store_place){s->dir, s->vfs, s->keys->wrapping};
+}
+
 void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
 {
     char text[128];

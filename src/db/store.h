@@ -35,6 +35,13 @@ void store_close(struct store *s);
  * written to and has room.  *why: for the operator, when not. */
 bool store_is_ready(struct ctx *c, struct store *s, const char **why);
 
+/* Inside db/ only: where the files are and what wraps their keys. */
+struct store_place {
+    const char *dir, *vfs;
+    const uint8_t *wrapping; /* 32 bytes */
+};
+struct store_place store_place(const struct store *s);
+
 /* Keys by label for what lives outside tenant files: "pepper", "code",
  * "device".  Derived from the master key. */
 void store_derive_key(const struct store *s, const char *label,

@@ -41,6 +41,9 @@ static const char *const may_scan[] = {
     "SCAN mail",
     "SCAN alert_rule", /* 50 of them at most */
     "SCAN trust_row",  /* 38 of them */
+    "SCAN backup_run", /* the newest 30 */
+    "SCAN backup_drill",
+    "SCAN trust_row", /* 38 of them */
     "SCAN trust_tenant",
     "SCAN (subquery-1)", /* their history */
     "SCAN (subquery-3)",

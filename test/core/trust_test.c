@@ -125,6 +125,25 @@ static void many_tenants_without_hosts_turn_row_25(void **state)
     assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
 }
 
+static void a_late_backup_turns_row_20(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
+                    " 1795312800000000, 1, 1)");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO backup_drill VALUES (1, 1795312800000000,"
+                    " '2026-11-22', 'acme', 1, 1, 'rows')");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    run_control(&x, "UPDATE backup_drill SET reason = NULL");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    run_control(&x, "UPDATE backup_tenant SET at = at - 27 * 3600000000");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+}
+
 static void old_rows_turn_rows_21_and_36(void **state)
 {
     struct watch x = watch(state);
@@ -214,6 +233,7 @@ int main(void)
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),
         TEST(many_tenants_without_hosts_turn_row_25),
+        TEST(a_late_backup_turns_row_20),
         TEST(old_rows_turn_rows_21_and_36),
         TEST(a_changed_row_of_the_log_turns_row_33),
         TEST(a_turn_is_in_the_history_once),

@@ -388,6 +388,12 @@ export interface Operation {
   after: Record<string, unknown> | null;
   hash: string;
 }
+export interface BackupView {
+  generations: string[];
+  runs: { id: string; date: string; state: "asked" | "running" | "good" | "failed"; asked_by: string | null; asked_at: string; ended_at: string | null; tenants: number; total: number; bytes: number; reason: string | null }[];
+  tenants: { id: string; name: string; date: string | null; at: string | null; bytes: number; rows: number }[];
+  drills: { at: string; date: string; tenant: string; us: number; rows: number; reason: string | null }[];
+}
 export type TrustState = "holds" | "attention" | "not_applicable";
 export interface TrustItem {
   no: number;

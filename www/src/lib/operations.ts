@@ -4,6 +4,7 @@ export const kinds = [
   "ticket", "project", "program", "comment", "user", "session", "security", "tenant", "role", "group", "group_member",
   "project_member", "program_member", "tenant_member", "allowed_address", "token", "email_change", "support", "label", "team", "classification",
   "calendar", "job", "log", "trust", "enquiry", "desk_setting", "alert", "log_filter", "disclosure",
+    "backup",
 ];
 export const actions = [
   "create", "update", "delete", "restore", "link", "relink", "unlink", "reschedule", "merge", "set_calendar", "sign_in",

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Backups as the operator follows them. */
+#include "api/routes.h"
+#include "core/backup.h"
+#include "core/caretaker.h"
+
+static const struct field verify_fields[] = {
+    {"date", FIELD_TEXT, 10, 10, FIELD_REQUIRED, NULL, NULL, "日付", "Date"},
+};
+static const struct form verify_form = {"BackupVerify", verify_fields,
+                                        COUNT(verify_fields)};
+
+static void put_run(struct json_out *o, const struct backup_run *r)
+{
+    json_open(o, NULL, '{');
+    json_id(o, "id", r->id);
+    json_text(o, "date", r->date);
+    json_text(o, "state", backup_state_words[r->state]);
+    json_text(o, "asked_by", r->asked_by);
+    json_moment(o, "asked_at", r->asked_at);
+    json_moment(o, "ended_at", r->ended_at);
+    json_int(o, "tenants", r->tenants);
+    json_int(o, "total", r->total);
+    json_int(o, "bytes", r->bytes);
+    json_text(o, "reason", r->reason);
+    json_close(o, '}');
+}
+
+static void put_tenant(struct json_out *o, const struct backup_tenant *t)
+{
+    json_open(o, NULL, '{');
+    json_text(o, "id", t->id);
+    json_text(o, "name", t->name);
+    json_text(o, "date", t->date);
+    json_moment(o, "at", t->at);
+    json_int(o, "bytes", t->bytes);
+    json_int(o, "rows", t->rows);
+    json_close(o, '}');
+}
+
+static void put_drill(struct json_out *o, const struct backup_drill *d)
+{
+    json_open(o, NULL, '{');
+    json_moment(o, "at", d->at);
+    json_text(o, "date", d->date);
+    json_text(o, "tenant", d->tenant);
+    json_int(o, "us", d->us);
+    json_int(o, "rows", d->rows);
+    json_text(o, "reason", d->reason);
+    json_close(o, '}');
+}
+
+static enum err get_backups(struct call *k)
+{
+    struct backup_view v;
+    enum err e = backup_read(k->c, k->app, &v);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "generations", '[');
+    for (size_t i = 0; i < v.name_count; i++)
+        json_text(&k->out, NULL, v.names[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "runs", '[');
+    for (size_t i = 0; i < v.run_count; i++)
+        put_run(&k->out, &v.runs[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "tenants", '[');
+    for (size_t i = 0; i < v.tenant_count; i++)
+        put_tenant(&k->out, &v.tenants[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "drills", '[');
+    for (size_t i = 0; i < v.drill_count; i++)
+        put_drill(&k->out, &v.drills[i]);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err post_run(struct call *k)
+{
+    enum err e = tx_begin_control(k->c, k->app->store, TX_WRITE);
+
+    if (e || (e = tx_end_control(k->c, k->app->store, backup_ask(k->c))))
+        return e;
+    caretaker_wake(k->app->caretaker);
+    k->reply->status = 202;
+    return OK;
+}
+
+static enum err post_verify(struct call *k)
+{
+    struct buf bad = buf_in(k->c->mem);
+    size_t files;
+    enum err e =
+        backup_verify(k->c, k->app, values_text(k->body, "date"), &bad, &files);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_bool(&k->out, "ok", bad.len == 0);
+    json_int(&k->out, "files", (int64_t)files);
+    json_text(&k->out, "bad", bad.len ? bad.data : NULL);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,  "/api/v1/backups",        get_backups, RIGHT_AUDITOR,  NULL, NULL,
+     NULL,                                                                                 0,           "Generations, runs, tenants' last copies and drills"},
+    {METHOD_POST, "/api/v1/backups",        post_run,    RIGHT_OPERATOR, NULL, NULL, NULL,
+     ROUTE_NO_TX,                                                                                       "Back up all tenants now"                           },
+    {METHOD_POST, "/api/v1/backups/verify", post_verify, RIGHT_OPERATOR,
+     &verify_form,                                                             NULL, NULL, ROUTE_NO_TX, "Check a generation"                                },
+};
+const struct route_set backup_routes = {routes, COUNT(routes)};

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `yagura backup run|list|verify|drill|restore`, whether or not a server holds
+ * the data directory; what takes the place of a tenant wants it stopped. */
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/option.h"
+#include "core/backup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct actor system_actor = {.name = "system",
+                                          .ip = "",
+                                          .request_id = "cli",
+                                          .tenant = STORE_OPERATOR,
+                                          .base_url = "",
+                                          .lang = LANG_EN};
+
+struct words {
+    const char *verb, *date, *tenant, *as, *to;
+    bool is_whole, is_over, as_json;
+};
+
+static enum err run_now(struct command *c)
+{
+    enum err e = backup_run_now(c->app, c->mem, "system", false);
+
+    if (e)
+        buf_printf(&c->err, "yagura: the backup failed: see `backup list`\n");
+    return e;
+}
+
+static void print_run(struct command *c, const struct backup_run *r,
+                      bool as_json)
+{
+    struct json_out o = {.b = &c->out};
+
+    if (!as_json) {
+        buf_printf(&c->out, "%s  %-8s %lld of %lld tenants, %lld bytes%s%s\n",
+                   r->date, backup_state_words[r->state], (long long)r->tenants,
+                   (long long)r->total, (long long)r->bytes,
+                   r->reason ? ": " : "", r->reason ? r->reason : "");
+        return;
+    }
+    json_open(&o, NULL, '{');
+    json_text(&o, "date", r->date);
+    json_text(&o, "state", backup_state_words[r->state]);
+    json_moment(&o, "asked_at", r->asked_at);
+    json_moment(&o, "ended_at", r->ended_at);
+    json_int(&o, "tenants", r->tenants);
+    json_int(&o, "total", r->total);
+    json_int(&o, "bytes", r->bytes);
+    json_text(&o, "reason", r->reason);
+    json_close(&o, '}');
+    buf_putc(&c->out, '\n');
+}
+
+static enum err run_list(struct command *c, bool as_json)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct backup_view v = {.runs = NULL};
+    enum err e = tx_begin_control(&x, c->app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(&x, c->app->store, backup_read(&x, c->app, &v));
+    for (size_t i = 0; i < v.run_count && !e; i++)
+        print_run(c, &v.runs[i], as_json);
+    for (size_t i = 0; i < v.name_count && !e && !as_json; i++)
+        buf_printf(&c->out, "generation %s\n", v.names[i]);
+    return e;
+}
+
+static enum err run_verify(struct command *c, const char *date)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct buf bad = buf_in(c->mem);
+    size_t files;
+    enum err e = backup_verify(&x, c->app, date, &bad, &files);
+
+    if (e) {
+        command_complain(c, &x, e);
+        return e;
+    }
+    if (bad.len) {
+        buf_put(&c->out, bad.data, bad.len);
+        return ERR_CONFLICT;
+    }
+    buf_printf(&c->out, "%s: %zu files whole\n", date, files);
+    return OK;
+}
+
+static enum err run_drill(struct command *c, const struct words *w)
+{
+    struct backup_drill d = {.at = 0};
+    enum err e = backup_drill_now(c->app, c->mem, w->date, w->tenant, &d);
+
+    if (e)
+        buf_printf(&c->err, "yagura: the drill failed: %s\n", err_name(e));
+    else
+        buf_printf(&c->out, "%s of %s restored in %lld ms, %lld rows%s%s\n",
+                   d.tenant, d.date, (long long)d.us / 1000, (long long)d.rows,
+                   d.reason ? ": " : "", d.reason ? d.reason : "");
+    return e ? e : d.reason ? ERR_CONFLICT : OK;
+}
+
+static enum err run_restore(struct command *c, const struct words *w)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    size_t tenants = 1;
+    enum err e;
+
+    if (w->is_over && c->is_served) {
+        buf_printf(&c->err,
+                   "yagura: stop the server first: %s is in use, and "
+                   "would be replaced\n",
+                   w->tenant);
+        return ERR_CONFLICT;
+    }
+    if (w->is_whole)
+        e = backup_restore_whole(&x, c->app, w->date, w->to, &tenants);
+    else if (w->is_over)
+        e = backup_restore_over(&x, c->app, w->date, w->tenant);
+    else
+        e = backup_restore_beside(&x, c->app, w->date, w->tenant, w->as);
+    if (e)
+        command_complain(c, &x, e);
+    else
+        buf_printf(&c->out, "restored: %zu of %s\n", tenants, w->date);
+    return e;
+}
+
+static bool is_whole(const struct words *w)
+{
+    if (strcmp(w->verb, "run") == 0 || strcmp(w->verb, "list") == 0)
+        return true;
+    if (!w->date)
+        return false;
+    if (strcmp(w->verb, "verify") == 0 || strcmp(w->verb, "drill") == 0)
+        return true;
+    int ways = (w->is_whole && w->to) + (w->tenant && w->as) +
+               (w->tenant && w->is_over);
+    return strcmp(w->verb, "restore") == 0 && ways == 1;
+}
+
+static bool read_words(struct words *w, int argc, char **argv)
+{
+    const struct option_spec specs[] = {
+        {"date",     &w->date,   NULL,         "the generation, 2026-11-24"      },
+        {"tenant",   &w->tenant, NULL,         "one tenant"                      },
+        {"as",       &w->as,     NULL,         "restore it under this id, beside"},
+        {"in-place", NULL,       &w->is_over,  "in its place; the server stopped"},
+        {"whole",    NULL,       &w->is_whole, "the whole service, into --to"    },
+        {"to",       &w->to,     NULL,         "a new data directory"            },
+        {"json",     NULL,       &w->as_json,  "one JSON object a line"          },
+    };
+    const char *usage =
+        "backup run | list | verify --date D | drill --date D [--tenant ID] | "
+        "restore --date D (--tenant ID --as ID | --tenant ID --in-place | "
+        "--whole --to DIR)";
+
+    *w = (struct words){.verb = ""};
+    argc = option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc == 1)
+        w->verb = argv[0];
+    if (argc == 1 && is_whole(w))
+        return true;
+    if (argc >= 0)
+        fprintf(stderr, "usage: yagura %s\n", usage);
+    return false;
+}
+
+int backup_run_command(struct command *c, int argc, char **argv)
+{
+    struct words w;
+    enum err e;
+
+    if (!read_words(&w, argc, argv))
+        return 2;
+    if (strcmp(w.verb, "run") == 0)
+        e = run_now(c);
+    else if (strcmp(w.verb, "list") == 0)
+        e = run_list(c, w.as_json);
+    else if (strcmp(w.verb, "verify") == 0)
+        e = run_verify(c, w.date);
+    else if (strcmp(w.verb, "drill") == 0)
+        e = run_drill(c, &w);
+    else
+        e = run_restore(c, &w);
+    return e ? 1 : 0;
+}
+
+int cli_backup(int argc, char **argv)
+{
+    struct process p = {.mem = arena_open(0)};
+    struct config config;
+    struct words w;
+    int code = 2;
+
+    if (!config_load(p.mem, &argc, argv, &config) &&
+        read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
+        code = command_do(&p, &config, "backup", argc, argv, -1);
+    process_close(&p);
+    return code;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_BACKUP_H
+#define CORE_BACKUP_H
+
+#include "base/buf.h"
+#include "core/app.h"
+#include "db/generation.h"
+
+/* Backups of the whole service: one generation a day, checked after writing,
+ * seven kept, gone on the eighth day; a monthly drill that opens one for real.
+ * What is due is decided by the rows in control.db, so that a stopped server
+ * or a moved clock does each thing once. */
+enum { BACKUP_HOUR = 2, BACKUP_KEEP_DAYS = 7, BACKUP_LATE_HOURS = 26 };
+enum backup_state { BACKUP_ASKED, BACKUP_RUNNING, BACKUP_GOOD, BACKUP_FAILED };
+extern const char *const backup_state_words[];
+
+struct backup_run {
+    int64_t id;
+    const char *date; /* "2026-11-24" */
+    enum backup_state state;
+    const char *asked_by; /* NULL: the hour */
+    int64_t asked_at, ended_at;
+    int64_t tenants, total, bytes;
+    const char *reason; /* NULL: none */
+};
+struct backup_tenant {
+    const char *id, *name, *date; /* date NULL: never */
+    int64_t at, bytes, rows;
+};
+struct backup_drill {
+    int64_t at, us, rows;
+    const char *date, *tenant, *reason; /* reason NULL: good */
+};
+struct backup_view {
+    const struct backup_run *runs; /* newest first, at most 30 */
+    const struct backup_tenant *tenants;
+    const struct backup_drill *drills; /* newest first, at most 12 */
+    const char *const *names;          /* generations there, newest first */
+    size_t run_count, tenant_count, drill_count, name_count;
+};
+/* In a transaction of control.db. */
+MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
+                              struct backup_view *out);
+/* Asks for one now; the caretaker does it.  ERR_CONFLICT while one runs.  In
+ * a write transaction of control.db, logged. */
+MUST_USE enum err backup_ask(struct ctx *c);
+
+/* All of these open their own transactions. */
+
+/* One run, now, by whoever asked; ERR_INTERNAL when any tenant failed. */
+MUST_USE enum err backup_run_now(struct app *app, struct arena *mem,
+                                 const char *asked_by, bool is_gentle);
+/* Every file of a generation against its manifest.  What does not fit is told
+ * in bad, a line each. */
+MUST_USE enum err backup_verify(struct ctx *c, const struct app *app,
+                                const char *name, struct buf *bad,
+                                size_t *files);
+/* Restores a tenant (NULL: one by lot) into a scratch name and removes it
+ * again; noted. */
+MUST_USE enum err backup_drill_now(struct app *app, struct arena *mem,
+                                   const char *name, const char *tenant,
+                                   struct backup_drill *out);
+/* A tenant of a generation beside the live ones, under a free id: open at
+ * once, with the name it had and "(date)". */
+MUST_USE enum err backup_restore_beside(struct ctx *c, struct app *app,
+                                        const char *name, const char *id,
+                                        const char *as);
+/* For a data directory no server holds: in the place of what is there. */
+MUST_USE enum err backup_restore_over(struct ctx *c, const struct app *app,
+                                      const char *name, const char *id);
+/* The whole generation into a new data directory. */
+MUST_USE enum err backup_restore_whole(struct ctx *c, const struct app *app,
+                                       const char *name, const char *to,
+                                       size_t *tenants);
+
+/* The caretaker's: what was asked for, what the hour wants, what is too old,
+ * the month's drill, and mail to the operators about a failure. */
+void backup_round(struct app *app, struct arena *mem);
+
+#endif

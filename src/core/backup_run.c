@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The work with the files: copying, checking, drilling, restoring.  Nothing
+ * is held meanwhile; every step is written down by a transaction of its own,
+ * and a generation gets its name only when all of it is there and checked. */
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/backup_work.h"
+#include "core/core.h"
+#include "core/operation.h"
+#include "core/registry.h"
+#include "db/query.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RESTORE_NAME, RESTORE_ADD };
+enum { REASON_MAX = 400 };
+static const char *const restore_text[] = {
+    [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
+    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at)"
+                    " VALUES (?1, ?2, 1, ?3)",
+};
+const struct query_set backup_run_queries = {"backup_run", restore_text,
+                                             COUNT(restore_text)};
+
+/* The files of a tenant in a generation, and of control.db. */
+static const char *const suffixes[] = {".db", ".access.db"};
+
+/* One run, drill, check or restore at a time: they share a folder, and read
+ * what a run replaces. */
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+struct work {
+    struct app *app;
+    struct arena *mem; /* of the whole run */
+    struct actor actor;
+    struct buf manifest, failed;
+    struct json_out out;
+    int64_t run_id, tenants, total, bytes;
+    bool is_gentle;
+};
+
+static struct ctx fresh_ctx(struct work *w)
+{
+    return (struct ctx){
+        .mem = w->mem, .actor = &w->actor, .now_us = clock_now_us()};
+}
+
+static struct actor system_actor(void)
+{
+    return (struct actor){
+        .name = "", .ip = "", .request_id = "backup", .tenant = STORE_OPERATOR};
+}
+
+/* ---- one copy ---- */
+
+static enum err put_file(struct work *w, const char *id, const char *suffix,
+                         int64_t rows)
+{
+    const char *file = arena_printf(w->mem, "%s%s", id, suffix);
+    char hex[65];
+    uint8_t hash[32];
+    int64_t bytes;
+    enum err e = generation_hash(w->app->store, NULL, file, hash, &bytes);
+
+    if (e)
+        return e;
+    str_to_hex(hash, sizeof hash, hex);
+    json_open(&w->out, NULL, '{');
+    json_text(&w->out, "tenant", id);
+    json_text(&w->out, "suffix", suffix);
+    json_int(&w->out, "bytes", bytes);
+    json_text(&w->out, "sha256", hex);
+    json_int(&w->out, "rows", rows);
+    json_close(&w->out, '}');
+    return OK;
+}
+
+/* Written, opened again, checked, counted. */
+static enum err copy_one(struct work *w, const char *id, int64_t *rows)
+{
+    size_t files = strcmp(id, GENERATION_CONTROL) == 0 ? 1 : COUNT(suffixes);
+    int64_t bytes = 0, n = 0;
+    enum err e = generation_copy(w->app->store, id, &bytes);
+
+    *rows = 0;
+    for (size_t i = 0; i < files && !e; i++) {
+        e = generation_check(w->app->store, NULL, id, suffixes[i], &n);
+        if (!e)
+            e = put_file(w, id, suffixes[i], n);
+        *rows += n;
+    }
+    w->bytes += bytes;
+    return e;
+}
+
+static void pause_for(int64_t us)
+{
+    int64_t wait = us > 1000000 ? 1000000 : us;
+    struct timespec t = {wait / 1000000, wait % 1000000 * 1000};
+
+    (void)nanosleep(&t, NULL);
+}
+
+static enum err note(struct work *w, const char *id, int64_t bytes,
+                     int64_t rows)
+{
+    struct ctx c = fresh_ctx(w);
+    enum err e = tx_begin_control(&c, w->app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    e = backup_note_step(&c, w->run_id, w->tenants, w->total, w->bytes);
+    if (!e && id)
+        e = backup_note_tenant(&c, id, backup_name_today(&c), bytes, rows);
+    return tx_end_control(&c, w->app->store, e);
+}
+
+static void copy_tenant(struct work *w, const char *id)
+{
+    int64_t from = clock_now_us(), before = w->bytes, rows;
+    enum err e = copy_one(w, id, &rows);
+
+    if (!e) {
+        w->tenants++;
+        e = note(w, id, w->bytes - before, rows);
+    }
+    if (e && w->failed.len < REASON_MAX)
+        buf_printf(&w->failed, "%s%s: %s", w->failed.len ? ", " : "", id,
+                   err_name(e));
+    if (e)
+        log_error("backup failed tenant=%s err=%s", id, err_name(e));
+    if (w->is_gentle)
+        pause_for((clock_now_us() - from) / 2);
+}
+
+static void copy_all(struct work *w)
+{
+    const char *const *ids;
+    size_t count = registry_list_ids(w->app->store, w->mem, &ids);
+    int64_t rows;
+
+    w->total = (int64_t)count;
+    json_open(&w->out, NULL, '{');
+    json_int(&w->out, "version", 1);
+    json_moment(&w->out, "at", clock_now_us());
+    json_open(&w->out, "files", '[');
+    for (size_t i = 0; i < count && !w->app->is_stopping; i++)
+        copy_tenant(w, ids[i]);
+    if (w->app->is_stopping)
+        buf_puts(&w->failed, "stopped");
+    else if (copy_one(w, GENERATION_CONTROL, &rows))
+        buf_puts(&w->failed, " control.db");
+    json_close(&w->out, ']');
+    json_close(&w->out, '}');
+}
+
+static enum err finish(struct work *w, enum err e)
+{
+    struct ctx c = fresh_ctx(w);
+    const char *name = backup_name_today(&c);
+    const char *old;
+
+    /* part of today is better than nothing, but not than all of it */
+    if (!e && w->failed.len == 0)
+        e = generation_seal(w->app->store, name, w->manifest.data,
+                            w->manifest.len);
+    else if (!e && w->tenants > 0 &&
+             generation_read_manifest(w->app->store, name, w->mem, &old))
+        e = generation_seal(w->app->store, name, w->manifest.data,
+                            w->manifest.len);
+    if (e)
+        buf_printf(&w->failed, "%s%s", w->failed.len ? "; " : "", err_name(e));
+    enum err noted = tx_begin_control(&c, w->app->store, TX_WRITE);
+    if (!noted)
+        noted = tx_end_control(
+            &c, w->app->store,
+            backup_note_end(&c, w->run_id,
+                            w->failed.len ? w->failed.data : NULL));
+    log_info("backup %s name=%s tenants=%lld of=%lld bytes=%lld",
+             w->failed.len ? "failed" : "done", name, (long long)w->tenants,
+             (long long)w->total, (long long)w->bytes);
+    return w->failed.len ? ERR_INTERNAL : noted;
+}
+
+static enum err run(struct app *app, struct arena *mem, int64_t run_id,
+                    bool is_gentle)
+{
+    struct work w = {.app = app,
+                     .mem = mem,
+                     .actor = system_actor(),
+                     .manifest = buf_in(mem),
+                     .failed = buf_in(mem),
+                     .run_id = run_id,
+                     .is_gentle = is_gentle};
+    w.out.b = &w.manifest;
+    enum err e = generation_begin(app->store);
+
+    if (!e)
+        e = note(&w, NULL, 0, 0);
+    if (!e)
+        copy_all(&w);
+    return finish(&w, e);
+}
+
+enum err backup_run_now(struct app *app, struct arena *mem,
+                        const char *asked_by, bool is_gentle)
+{
+    struct actor actor = system_actor();
+    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
+    int64_t id = 0;
+    enum err e;
+
+    pthread_mutex_lock(&busy);
+    e = tx_begin_control(&c, app->store, TX_WRITE);
+    if (!e)
+        e = tx_end_control(&c, app->store,
+                           backup_note_start(&c, asked_by, &id));
+    if (!e)
+        e = run(app, mem, id, is_gentle);
+    pthread_mutex_unlock(&busy);
+    return e;
+}
+
+/* ---- verifying ---- */
+
+static enum err read_manifest(struct ctx *c, const struct app *app,
+                              const char *name, const struct json **files)
+{
+    const char *text = NULL;
+    size_t offset = 0;
+
+    if (!generation_is_name(name))
+        return ctx_fail(c, ERR_NOT_FOUND, "date", "generation",
+                        "その日のバックアップはありません",
+                        "There is no backup of that day");
+    enum err e = generation_read_manifest(app->store, name, c->mem, &text);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "date", "generation",
+                        "その日のバックアップはありません",
+                        "There is no backup of that day");
+    if (e)
+        return e;
+    const struct json *root = json_parse(c->mem, text, strlen(text), &offset);
+    *files = json_get(root, "files");
+    if (!*files)
+        return ctx_fail(c, ERR_INTERNAL, "manifest.json", "broken",
+                        "目録が壊れています", "The manifest is broken");
+    return OK;
+}
+
+static const char *text_of(const struct json *o, const char *name)
+{
+    const struct json *j = json_get(o, name);
+
+    return j && j->text ? j->text : "";
+}
+
+static void verify_one(struct ctx *c, const struct app *app, const char *name,
+                       const struct json *f, struct buf *bad)
+{
+    const char *id = text_of(f, "tenant"), *suffix = text_of(f, "suffix");
+    const char *file = arena_printf(c->mem, "%s%s", id, suffix);
+    uint8_t hash[32];
+    char hex[65] = "";
+    int64_t bytes, rows = -1;
+
+    if (strcmp(id, GENERATION_CONTROL) != 0 && !tenant_is_id(id)) {
+        buf_printf(bad, "%s: no such file\n", file);
+        return;
+    }
+    enum err e = generation_hash(app->store, name, file, hash, &bytes);
+    if (!e)
+        str_to_hex(hash, sizeof hash, hex);
+    if (e)
+        buf_printf(bad, "%s: %s\n", file, err_name(e));
+    else if (strcmp(hex, text_of(f, "sha256")) != 0)
+        buf_printf(bad, "%s: not as it was written (SHA-256)\n", file);
+    else if ((e = generation_check(app->store, name, id, suffix, &rows)))
+        buf_printf(bad, "%s: does not open or is not sound (%s)\n", file,
+                   err_name(e));
+    else if (rows != strtoll(text_of(f, "rows"), NULL, 10))
+        buf_printf(bad, "%s: %lld rows, not %s\n", file, (long long)rows,
+                   text_of(f, "rows"));
+}
+
+enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
+                       struct buf *bad, size_t *files)
+{
+    const struct json *list = NULL;
+
+    *files = 0;
+    pthread_mutex_lock(&busy);
+    enum err e = read_manifest(c, app, name, &list);
+    for (const struct json *f = e ? NULL : list->child; f; f = f->next) {
+        verify_one(c, app, name, f, bad);
+        (*files)++;
+    }
+    pthread_mutex_unlock(&busy);
+    return e;
+}
+
+/* ---- the drill ---- */
+
+#define DRILL_ID "yagura-drill"
+
+static const char *choose(struct ctx *c, const struct json *files,
+                          const char *wanted, int64_t *rows)
+{
+    const struct json *chosen = NULL;
+    uint32_t seen = 0, dice;
+
+    for (const struct json *f = files->child; f; f = f->next) {
+        const char *id = text_of(f, "tenant");
+        if (strcmp(id, GENERATION_CONTROL) == 0 ||
+            strcmp(text_of(f, "suffix"), ".db") != 0 ||
+            (wanted && strcmp(id, wanted) != 0))
+            continue;
+        crypto_random((uint8_t *)&dice, sizeof dice);
+        if (dice % ++seen == 0)
+            chosen = f;
+    }
+    if (!chosen)
+        return NULL;
+    *rows = strtoll(text_of(chosen, "rows"), NULL, 10);
+    return arena_strdup(c->mem, text_of(chosen, "tenant"));
+}
+
+static enum err do_drill(struct app *app, struct arena *mem, const char *name,
+                         const char *tenant, struct backup_drill *out)
+{
+    struct actor actor = system_actor();
+    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
+    const struct json *files;
+    int64_t wanted = 0, from = clock_now_us();
+    enum err e = read_manifest(&c, app, name, &files);
+
+    if (e)
+        return e;
+    const char *id = choose(&c, files, tenant, &wanted);
+    if (!id)
+        return ERR_NOT_FOUND;
+    *out = (struct backup_drill){.at = from, .date = name, .tenant = id};
+    struct registry_row row;
+    int64_t left;
+    if (registry_get(&c, app->store, DRILL_ID, &row) == ERR_NOT_FOUND &&
+        !generation_drop(app->store, DRILL_ID, &left))
+        log_warn("backup: what a broken drill left was removed");
+    if (!(e = generation_restore(app->store, name, id, DRILL_ID, NULL)))
+        e = generation_drop(app->store, DRILL_ID, &out->rows);
+    out->us = clock_now_us() - from;
+    if (e)
+        out->reason = err_name(e);
+    else if (out->rows > wanted || out->rows == 0)
+        out->reason = "rows";
+    enum err noted = tx_begin_control(&c, app->store, TX_WRITE);
+    if (!noted)
+        noted = tx_end_control(&c, app->store, backup_note_drill(&c, out));
+    return e ? e : noted;
+}
+
+enum err backup_drill_now(struct app *app, struct arena *mem, const char *name,
+                          const char *tenant, struct backup_drill *out)
+{
+    pthread_mutex_lock(&busy);
+    enum err e = do_drill(app, mem, name, tenant, out);
+    pthread_mutex_unlock(&busy);
+    return e;
+}
+
+/* ---- restoring ---- */
+
+static enum err add_customer(struct ctx *c, const char *from, const char *as,
+                             const char *date)
+{
+    struct query *q = query(c, restore_text[RESTORE_NAME]);
+    const char *name = from;
+
+    bind_text(q, 1, from);
+    enum err e = query_one(c, q);
+    if (!e)
+        name = col_text(c, q, 0);
+    query_done(q);
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    q = query(c, restore_text[RESTORE_ADD]);
+    bind_text(q, 1, as);
+    bind_text(q, 2, arena_printf(c->mem, "%s (%s)", name, date));
+    bind_int(q, 3, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    return operation_log(c, &(struct operation){.action = "restore",
+                                                .kind = "tenant",
+                                                .object_name = as});
+}
+
+enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
+                               const char *id, const char *as)
+{
+    const struct json *files;
+    int64_t rows;
+    enum err e = read_manifest(c, app, name, &files);
+
+    if (e)
+        return e;
+    if (!tenant_is_id(as))
+        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
+                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
+                        "32文字までです",
+                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
+                        "32 at most");
+    if (!choose(c, files, id, &rows))
+        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
+                        "このバックアップに %s はありません",
+                        "%s is not in this backup", id);
+    e = generation_restore(app->store, name, id, as, NULL);
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "as", "taken", "%s はすでに使われています",
+                        "%s is taken", as);
+    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    e = tx_end_control(c, app->store, add_customer(c, id, as, name));
+    if (!e)
+        registry_find_sole(app, c->mem);
+    return e;
+}
+
+enum err backup_restore_over(struct ctx *c, const struct app *app,
+                             const char *name, const char *id)
+{
+    const struct json *files;
+    int64_t rows;
+    enum err e = read_manifest(c, app, name, &files);
+
+    if (e)
+        return e;
+    if (!choose(c, files, id, &rows))
+        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
+                        "このバックアップに %s はありません",
+                        "%s is not in this backup", id);
+    if ((e = generation_set_aside(app->store, id, false)))
+        return e;
+    e = generation_restore(app->store, name, id, id, NULL);
+    if (e && generation_set_aside(app->store, id, true))
+        log_error("backup: what was there lies in tenants/.replaced-%s", id);
+    return e;
+}
+
+enum err backup_restore_whole(struct ctx *c, const struct app *app,
+                              const char *name, const char *to, size_t *tenants)
+{
+    const struct json *files;
+    enum err e = read_manifest(c, app, name, &files);
+
+    *tenants = 0;
+    if (e)
+        return e;
+    e = generation_restore_control(app->store, name, to);
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "to", "not_new", "%s はすでにあります",
+                        "%s is there already", to);
+    for (const struct json *f = files->child; f && !e; f = f->next) {
+        const char *id = text_of(f, "tenant");
+        if (strcmp(id, GENERATION_CONTROL) == 0 ||
+            strcmp(text_of(f, "suffix"), ".db") != 0)
+            continue;
+        e = generation_restore(app->store, name, id, id, to);
+        (*tenants)++;
+    }
+    return e;
+}
+
+/* ---- the round ---- */
+
+/* A generation lives seven days; the newest stays even if it is older, for
+ * then nothing else is left. */
+static void drop_old(struct app *app, struct arena *mem, int64_t now_us)
+{
+    const char *const *names;
+    size_t count = generation_list(app->store, mem, &names);
+    char oldest[11];
+
+    civil_format(clock_today(now_us) - BACKUP_KEEP_DAYS + 1, oldest);
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(names[i], oldest) < 0) {
+            enum err e = generation_remove(app->store, names[i]);
+            log_info("backup removed name=%s err=%s", names[i], err_name(e));
+        }
+}
+
+static void drill(struct app *app, struct arena *mem)
+{
+    const char *const *names;
+    struct backup_drill d;
+
+    if (generation_list(app->store, mem, &names) == 0)
+        return;
+    enum err e = backup_drill_now(app, mem, names[0], NULL, &d);
+    if (e)
+        log_error("backup drill failed err=%s", err_name(e));
+}
+
+static enum err find_due(struct app *app, struct ctx *c, struct backup_due *due)
+{
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    return e ? e : tx_end_control(c, app->store, backup_find_due(c, due));
+}
+
+void backup_round(struct app *app, struct arena *mem)
+{
+    struct actor actor = system_actor();
+    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
+    struct backup_due due = {.run_id = 0};
+
+    if (pthread_mutex_trylock(&busy))
+        return; /* somebody is at it: the next look */
+    enum err e = find_due(app, &c, &due);
+    if (!e && due.run_id)
+        e = run(app, mem, due.run_id, false);
+    drop_old(app, mem, c.now_us);
+    pthread_mutex_unlock(&busy);
+    if (!e && due.is_hour)
+        e = backup_run_now(app, mem, NULL, true);
+    if (!e && due.is_drill)
+        drill(app, mem);
+    if (e && !(e = tx_begin_control(&c, app->store, TX_WRITE)))
+        e = tx_end_control(&c, app->store, backup_tell(&c, app));
+    if (e)
+        log_error("backup failure not told err=%s", err_name(e));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_BACKUP_WORK_H
+#define CORE_BACKUP_WORK_H
+
+#include "core/backup.h"
+
+/* Between backup.c (what is written down, in transactions of control.db) and
+ * backup_run.c (the work with the files). */
+struct backup_due {
+    int64_t run_id; /* somebody asked; 0: nobody */
+    bool is_hour, is_drill;
+};
+MUST_USE enum err backup_find_due(struct ctx *c, struct backup_due *out);
+const char *backup_name_today(struct ctx *c);
+MUST_USE enum err backup_note_start(struct ctx *c, const char *asked_by,
+                                    int64_t *id);
+MUST_USE enum err backup_note_step(struct ctx *c, int64_t id, int64_t done,
+                                   int64_t total, int64_t bytes);
+MUST_USE enum err backup_note_tenant(struct ctx *c, const char *tenant,
+                                     const char *date, int64_t bytes,
+                                     int64_t rows);
+/* reason NULL: good. */
+MUST_USE enum err backup_note_end(struct ctx *c, int64_t id,
+                                  const char *reason);
+MUST_USE enum err backup_note_drill(struct ctx *c,
+                                    const struct backup_drill *d);
+/* Mails the operators about today's first failure, once. */
+MUST_USE enum err backup_tell(struct ctx *c, const struct app *app);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_GENERATION_H
+#define DB_GENERATION_H
+
+#include "db/store.h"
+
+/* Generations of the whole data directory: <dir>/backups/<name>/ with, for
+ * each tenant, <id>.db, <id>.access.db and the wrapped keys that open them
+ * (<id>.key, <id>.log.key); CONTROL.db and CONTROL.key for control.db.  Files
+ * are written by VACUUM INTO: one reading transaction, so that writers go on,
+ * and encrypted under the same key.  Nothing here touches a live file. */
+#define GENERATION_CONTROL "CONTROL"
+
+/* "YYYY-MM-DD", nothing else, so that no name leads elsewhere. */
+bool generation_is_name(const char *name);
+
+/* Makes the folder a generation is written into, emptied if one is left of a
+ * broken run; it becomes a generation only by generation_seal(), which replaces
+ * the one of the same name. */
+MUST_USE enum err generation_begin(const struct store *s);
+/* id: a tenant's or GENERATION_CONTROL.  bytes: what was written. */
+MUST_USE enum err generation_copy(const struct store *s, const char *id,
+                                  int64_t *bytes);
+/* The manifest, last of all; then everything is on the disk. */
+MUST_USE enum err generation_seal(const struct store *s, const char *name,
+                                  const char *manifest, size_t len);
+
+/* A file of a generation: name NULL is the one being written.  suffix: ".db"
+ * or ".access.db".  Opens it under its key, checks it wholly, counts the rows
+ * of all tables.  ERR_INTERNAL when it is not sound, ERR_NOT_FOUND without
+ * file or key, ERR_BUSY of a newer build's schema. */
+MUST_USE enum err generation_check(const struct store *s, const char *name,
+                                   const char *id, const char *suffix,
+                                   int64_t *rows);
+/* SHA-256 of any file of it, and its size. */
+MUST_USE enum err generation_hash(const struct store *s, const char *name,
+                                  const char *file, uint8_t out[32],
+                                  int64_t *bytes);
+MUST_USE enum err generation_read_manifest(const struct store *s,
+                                           const char *name, struct arena *mem,
+                                           const char **out);
+/* Newest first. */
+size_t generation_list(const struct store *s, struct arena *mem,
+                       const char *const **names);
+MUST_USE enum err generation_remove(const struct store *s, const char *name);
+
+/* Puts a tenant of a generation into a data directory (to NULL: this store's)
+ * as another id or its own, which must be free there; sessions, codes, links,
+ * tokens and waiting mail do not come along.  All or nothing.  ERR_CONFLICT
+ * when the id is taken. */
+MUST_USE enum err generation_restore(const struct store *s, const char *name,
+                                     const char *id, const char *as,
+                                     const char *to);
+/* Opens a tenant that was restored for a try, counts its rows, removes it. */
+MUST_USE enum err generation_drop(const struct store *s, const char *as,
+                                  int64_t *rows);
+/* Makes an empty data directory of the same kind with the generation's
+ * control.db in it, for a whole restore.  ERR_CONFLICT unless it is new. */
+MUST_USE enum err generation_restore_control(const struct store *s,
+                                             const char *name, const char *to);
+/* Takes a tenant nobody has open out of the way, to tenants/.replaced-ID with
+ * its keys beside; a second call with is_back puts it back. */
+MUST_USE enum err generation_set_aside(const struct store *s, const char *id,
+                                       bool is_back);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backups as promised: daily, checked, seven kept, gone on the eighth day, one
+// tenant or the whole service restored; what was altered is named.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, cpSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { addProject, binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
+
+const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
+let demo: Demo;
+let data: string;
+let oper: Client;
+let today: string;
+
+const yagura = (words: string[], dir = data) => {
+  const ended = spawnSync(binary, ["backup", ...words, "--data_dir", dir], { env, encoding: "utf8", timeout: 120_000 });
+  return { code: ended.status, out: ended.stdout, err: ended.stderr };
+};
+const state = async () => (await oper.get("/backups")).body;
+async function settled() {
+  for (;;) {
+    const now = await state();
+    if (now.runs.length && now.runs.every((r: any) => !["asked", "running"].includes(r.state))) return now;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+const folder = (name = today) => join(data, "backups", name);
+
+before(async () => {
+  demo = await startDemo();
+  data = join(demo.dir, "data");
+  oper = await signedInOperator(demo);
+  const made = yagura(["run"]);
+  assert.equal(made.code, 0, made.err);
+  today = (await settled()).generations[0];
+});
+after(async () => {
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+
+test("a generation holds each tenant's files, their keys and a manifest that is right", async () => {
+  const { tenants, runs } = await state();
+  assert.equal(runs[0].state, "good");
+  assert.deepEqual([tenants.length, tenants[0].date], [1, today]);
+  const names = readdirSync(folder()).sort();
+  assert.deepEqual(names, ["CONTROL.db", "CONTROL.key", "kaku.access.db", "kaku.db", "kaku.key", "kaku.log.key", "manifest.json"]);
+  for (const name of names) assert.equal(statSync(join(folder(), name)).mode & 0o77, 0, name);
+  const manifest = JSON.parse(readFileSync(join(folder(), "manifest.json"), "utf8"));
+  assert.equal(manifest.files.length, 3);
+  for (const f of manifest.files) assert.equal(f.bytes, statSync(join(folder(), `${f.tenant}${f.suffix}`)).size);
+  assert.ok(!readFileSync(join(folder(), "kaku.db")).includes("SQLite format 3"), "encrypted");
+  const told = yagura(["verify", "--date", today]);
+  assert.deepEqual([told.code, told.out], [0, `${today}: 3 files whole\n`]);
+  assert.equal((await oper.post("/backups/verify", { date: today })).body.ok, true);
+});
+
+test("a flipped bit and a missing key are named", async () => {
+  const path = join(folder(), "kaku.db");
+  const whole = readFileSync(path);
+  const fd = openSync(path, "r+");
+  writeSync(fd, Buffer.from([whole[70_000]! ^ 1]), 0, 1, 70_000);
+  closeSync(fd);
+  const told = yagura(["verify", "--date", today]);
+  assert.deepEqual([told.code, told.out], [1, "kaku.db: not as it was written (SHA-256)\n"]);
+  const refused = yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku2"]);
+  assert.equal(refused.code, 1);
+  assert.ok(!existsSync(join(data, "tenants", "kaku2")));
+  writeFileSync(path, whole);
+  const key = join(folder(), "kaku.key");
+  renameSync(key, `${key}.away`);
+  assert.match(yagura(["verify", "--date", today]).out, /kaku\.db: does not open/);
+  assert.equal(yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku2"]).code, 1);
+  renameSync(`${key}.away`, key);
+  assert.equal(yagura(["verify", "--date", today]).code, 0);
+});
+
+test("what is asked for wrongly is refused with the reason", async () => {
+  assert.match(yagura(["verify", "--date", "../../etc"]).err, /no backup of that day/);
+  assert.match(yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "../x"]).err, /tenant id/i);
+  assert.match(yagura(["restore", "--date", today, "--tenant", "nobody", "--as", "kaku2"]).err, /not in this backup/);
+  assert.match(yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku"]).err, /taken/);
+  assert.match(yagura(["restore", "--date", today, "--tenant", "kaku", "--in-place"]).err, /stop the server/);
+  assert.equal(yagura(["restore", "--date", today]).code, 2);
+  assert.equal((await oper.post("/backups/verify", { date: "2001-01-01" })).status, 404);
+});
+
+test("a tenant is restored beside the live one; ways in and waiting mail stay behind", async () => {
+  const admin = await signedIn(demo, 0);
+  const { id } = await addProject(admin, "LATER");
+  const made = yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku2"]);
+  assert.equal(made.code, 0, made.err);
+  const url = demo.ready.url.replace("/t/kaku", "/t/kaku2");
+  const account = demo.ready.accounts[0]!;
+  const there = new Client(url);
+  for (const [name, value] of admin.cookies) there.cookies.set(name, value).set(name.replace("kaku", "kaku2"), value);
+  assert.equal((await there.get("/programs")).status, 401, "no session came along");
+  assert.equal((await there.signIn(account.email, account.password)).status, 200);
+  const keys = (await there.get("/programs")).body.projects.map((p: any) => p.key);
+  assert.ok(keys.includes("ERP") && !keys.includes("LATER"), keys.join());
+  assert.equal((await admin.get(`/projects/${id}`)).status, 200, "the live one is as it was");
+  const log = (await oper.get("/operations?kind=tenant&action=restore")).body.items;
+  assert.equal(log[0].object_name, "kaku2");
+});
+
+test("the monthly drill opens a tenant for real and leaves nothing", async () => {
+  const told = yagura(["drill", "--date", today, "--tenant", "kaku"]);
+  assert.equal(told.code, 0, told.err);
+  assert.match(told.out, /kaku of .* restored in \d+ ms, \d+ rows/);
+  assert.deepEqual(readdirSync(join(data, "tenants")).sort(), ["kaku", "kaku2"]);
+  assert.deepEqual(readdirSync(join(data, "keys")).filter((n) => n.includes("drill")), []);
+  assert.ok((await state()).drills.some((d: any) => d.tenant === "kaku" && d.reason === null && d.rows > 0));
+});
+
+test("the operator asks for one on the screen's route; an auditor may only look", async () => {
+  const before_ = (await state()).runs.length;
+  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  const now = await settled();
+  assert.equal(now.runs.length, before_ + 1);
+  assert.equal(now.runs[0].state, "good");
+  assert.equal(now.runs[0].asked_by, (await oper.get("/session")).body.user.name);
+  assert.equal(now.runs[0].tenants, 2);
+  assert.equal((await new Client(demo.ready.url).get("/backups")).status, 404);
+});
+
+test("seven generations are kept; the eighth day's is gone", async () => {
+  const day = (back: number) => new Date(Date.parse(today) - back * 86_400_000).toISOString().slice(0, 10);
+  for (const back of [1, 6, 7, 30]) cpSync(folder(), folder(day(back)), { recursive: true });
+  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  const { generations } = await settled();
+  assert.deepEqual(generations, [today, day(1), day(6)]);
+  assert.ok(!existsSync(folder(day(7))) && !existsSync(folder(day(30))));
+  for (const back of [1, 6]) rmSync(folder(day(back)), { recursive: true });
+});
+
+test("a failure is told to the operators by mail, once a day, and keeps yesterday's", async () => {
+  rmSync(join(data, "keys", "kaku2.key"));
+  const held = folder();
+  const kept = readFileSync(join(held, "manifest.json"), "utf8");
+  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  const now = await settled();
+  assert.equal(now.runs[0].state, "failed");
+  assert.match(now.runs[0].reason, /kaku2/);
+  assert.equal(readFileSync(join(held, "manifest.json"), "utf8"), kept);
+  await oper.waitForMail(demo.ready.operator.email, /kaku2/);
+});
+
+test("a tenant is put back in its place with the server stopped, and the whole service elsewhere", async () => {
+  const admin = await signedIn(demo, 0);
+  await addProject(admin, "GONE");
+  await demo.stop();
+  const over = yagura(["restore", "--date", today, "--tenant", "kaku", "--in-place"]);
+  assert.equal(over.code, 0, over.err);
+  const to = join(demo.dir, "elsewhere");
+  const whole = yagura(["restore", "--date", today, "--whole", "--to", to]);
+  assert.equal(whole.code, 0, whole.err);
+  assert.match(whole.out, /restored: 2 of/);
+  assert.match(yagura(["restore", "--date", today, "--whole", "--to", to]).err, /already/);
+  demo = await startDemo(demo.dir);
+  const account = demo.ready.accounts[0]!;
+  const back = new Client(demo.ready.url);
+  assert.equal((await back.signIn(account.email, account.password)).status, 200);
+  const keys = (await back.get("/programs")).body.projects.map((p: any) => p.key);
+  assert.ok(keys.includes("ERP") && !keys.includes("GONE"), keys.join());
+  const list = spawnSync(binary, ["tenant", "list", "--data_dir", to], { env: { ...env, YAGURA_MASTER_KEY: join(demo.dir, "data.key") }, encoding: "utf8" });
+  assert.equal(list.status, 0, list.stderr);
+  assert.match(list.stdout, /kaku2/);
+});

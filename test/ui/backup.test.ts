@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator sees that everything is safe, runs a backup and checks one.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/backup-${name}.png`, fullPage: true });
+}
+const open = async (options: BrowserContextOptions = {}) =>
+  (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP", ...options })).newPage();
+
+test("a backup is run, followed and checked", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "バックアップ" }).click();
+  const run = page.getByRole("button", { name: "今すぐバックアップ" });
+  await page.waitForFunction(() => [...document.querySelectorAll("button")].some((b) => b.textContent?.includes("今すぐ") && !b.disabled));
+  await run.click();
+  await page.getByRole("row", { name: /成功.*1 \/ 1.*運用/ }).first().waitFor();
+  await page.getByRole("button", { name: "検査" }).first().click();
+  await page.getByText("3 ファイルに異常はありません").waitFor();
+  await look(page, "page");
+  assert.deepEqual(problems, []);
+});
+
+test("English, dark, on a phone", async () => {
+  const page = await open({ locale: "en-US", viewport: { width: 390, height: 800 }, colorScheme: "dark" });
+  const problems = watch(page);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.goto(`${demo.ready.console}/backups`);
+  await page.evaluate(() => fetch("/operator/api/v1/me", { method: "PATCH", headers: { "X-Req": "1", "Content-Type": "application/json" }, body: '{"lang":"en"}' }));
+  await page.reload();
+  await page.getByRole("heading", { name: "Restore drills" }).waitFor();
+  await look(page, "dark-390");
+  assert.deepEqual(problems, []);
+});

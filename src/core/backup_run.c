@@ -168,11 +168,10 @@ static enum err finish(struct work *w, enum err e)
     const char *old;
 
     /* part of today is better than nothing, but not than all of it */
-    if (!e && w->failed.len == 0)
-        e = generation_seal(w->app->store, name, w->manifest.data,
-                            w->manifest.len);
-    else if (!e && w->tenants > 0 &&
-             generation_read_manifest(w->app->store, name, w->mem, &old))
+    bool is_worth = w->failed.len == 0 ||
+                    (w->tenants > 0 && generation_read_manifest(
+                                           w->app->store, name, w->mem, &old));
+    if (!e && is_worth)
         e = generation_seal(w->app->store, name, w->manifest.data,
                             w->manifest.len);
     if (e)

@@ -43,7 +43,6 @@ static const char *const may_scan[] = {
     "SCAN trust_row",  /* 38 of them */
     "SCAN backup_run", /* the newest 30 */
     "SCAN backup_drill",
-    "SCAN trust_row", /* 38 of them */
     "SCAN trust_tenant",
     "SCAN (subquery-1)", /* their history */
     "SCAN (subquery-3)",

@@ -978,7 +978,6 @@ export const en: Record<Key, string> = {
   action_mail: "Enter a mail",
   action_release: "Release",
   action_refuse: "Refuse",
-  tenant: "Tenant",
   alerts: "Alerts",
   alerts_text: "Chosen events of the logs are told by mail. What goes on happening is told together, every 10 minutes.",
   alerts_none: "There are no alerts",

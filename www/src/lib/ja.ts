@@ -976,7 +976,6 @@ export const ja = {
   action_mail: "メールの登録",
   action_release: "開示",
   action_refuse: "却下",
-  tenant: "テナント",
   alerts: "アラート",
   alerts_text: "決めた出来事がログに記録されると、選んだ人にメールでお知らせします。続けて起きたことは10分ごとに1通にまとめます。",
   alerts_none: "アラートはありません",

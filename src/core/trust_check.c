@@ -23,6 +23,8 @@ enum {
     CHECK_TERMS,
     CHECK_CUSTOMERS,
     CHECK_BACKUPS,
+    CHECK_DESK,
+    CHECK_CONTACT,
 };
 static const char *const check_text[] = {
     [CHECK_TERMS] = "SELECT coalesce(max(no), 0) FROM terms"
@@ -36,11 +38,26 @@ static const char *const check_text[] = {
         " (SELECT reason IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
         " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
         " WHERE customer.state = 1",
+    [CHECK_DESK] =
+        "SELECT (SELECT count(*) FROM desk WHERE state = 0),"
+        " (SELECT count(*) FROM desk WHERE due_at < ?1),"
+        " (SELECT coalesce(avg(answered_at - opened_at) / 60000000, 0) FROM"
+        " desk WHERE opened_at >= ?2 AND answered_at IS NOT NULL)",
+    [CHECK_CONTACT] = "SELECT contact_ja <> '' AND contact_en <> ''"
+                      " FROM desk_setting WHERE id = 1",
 };
 const struct query_set trust_check_queries = {"trust_check", check_text,
                                               COUNT(check_text)};
 
-enum { MINE_PEOPLE, MINE_WORK, MINE_SIGN_INS, MINE_ROLES, MINE_LOG, MINE_OPEN };
+enum {
+    MINE_PEOPLE,
+    MINE_WORK,
+    MINE_SIGN_INS,
+    MINE_ROLES,
+    MINE_LOG,
+    MINE_OPEN,
+    MINE_ALERTS
+};
 static const char *const mine_text[] = {
     [MINE_PEOPLE] = "SELECT coalesce(sum(state = 1), 0),"
                     " coalesce(sum(state = 1 AND is_admin), 0) FROM user",
@@ -61,6 +78,7 @@ static const char *const mine_text[] = {
                  " WHERE seq = (SELECT min(seq) FROM operation))",
     [MINE_OPEN] = "SELECT count(*) FROM support WHERE state = 1"
                   " AND expires_at > ?1",
+    [MINE_ALERTS] = "SELECT count(*), coalesce(sum(is_on), 0) FROM alert_rule",
 };
 const struct query_set trust_mine_queries = {"trust_mine", mine_text,
                                              COUNT(mine_text)};
@@ -188,6 +206,37 @@ static enum err measure_backups(struct ctx *c, const struct app *app,
     return OK;
 }
 
+static enum err measure_desk(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, check_text[CHECK_DESK]);
+
+    bind_int(q, 1, c->now_us);
+    bind_int(q, 2, c->now_us - 90 * US_PER_DAY);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    trust_say(
+        c, out, 32, col_int(q, 1) == 0,
+        "回答待ちの問い合わせ %lld 件、期限超過 %lld 件。90日間の最初の回答"
+        "まで平均 %lld 分",
+        "Enquiries open: %lld, overdue: %lld; first answer after %lld "
+        "minutes on average in 90 days",
+        (long long)col_int(q, 0), (long long)col_int(q, 1),
+        (long long)col_int(q, 2));
+    query_done(q);
+    q = query(c, check_text[CHECK_CONTACT]);
+    e = query_one(c, q);
+    bool is_stated = !e && col_int(q, 0) > 0;
+    query_done(q);
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    trust_say(
+        c, out, 35, is_stated, "申し立ての窓口: %s", "Where complaints go: %s",
+        is_stated ? ctx_text(c, "掲示しています", "stated")
+                  : ctx_text(c, "まだ書かれていません", "not written yet"));
+    return OK;
+}
+
 /* From the kernel, not from a time server: what it says of itself. */
 static void measure_clock(struct ctx *c, struct trust_list *out)
 {
@@ -243,7 +292,7 @@ enum err trust_measure(struct ctx *c, const struct app *app,
 
     if (e || (e = measure_tenants(c, app, out)))
         return e;
-    if ((e = measure_backups(c, app, out)))
+    if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);
@@ -335,9 +384,17 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
     bind_int(q, 1, c->now_us);
     if ((e = query_one(c, q)))
         return e;
-    trust_say(c, out, 29, true, "開いているサポートアクセス %lld 件",
-              "%lld support accesses are open", (long long)col_int(q, 0));
+    struct query *alerts = query(c, mine_text[MINE_ALERTS]);
+    int64_t open = col_int(q, 0);
     query_done(q);
+    if ((e = query_one(c, alerts)))
+        return e;
+    trust_say(c, out, 23, true, "通知の決まり %lld 件、うち有効 %lld 件",
+              "Alert rules: %lld, switched on: %lld",
+              (long long)col_int(alerts, 0), (long long)col_int(alerts, 1));
+    query_done(alerts);
+    trust_say(c, out, 29, true, "開いているサポートアクセス %lld 件",
+              "%lld support accesses are open", (long long)open);
     return OK;
 }
 

@@ -125,6 +125,27 @@ static void many_tenants_without_hosts_turn_row_25(void **state)
     assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
 }
 
+static void an_overdue_enquiry_turns_row_32(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 32), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO desk (customer_id, enquiry_id, category,"
+                    " state, decision, opened_at, updated_at, due_at, version)"
+                    " VALUES ('acme', 1, 0, 0, 0, 0, 0, 1, 1)");
+    assert_int_equal(state_of(&x, NULL, 32), TRUST_ATTENTION);
+}
+
+static void a_contact_turns_row_35(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 35), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO desk_setting (id, answer_hours, contact_ja,"
+                    " contact_en) VALUES (1, 24, '法務', 'Legal')");
+    assert_int_equal(state_of(&x, NULL, 35), TRUST_HOLDS);
+}
+
 static void a_late_backup_turns_row_20(void **state)
 {
     struct watch x = watch(state);
@@ -234,6 +255,8 @@ int main(void)
         TEST(files_are_sealed_and_apart),
         TEST(many_tenants_without_hosts_turn_row_25),
         TEST(a_late_backup_turns_row_20),
+        TEST(an_overdue_enquiry_turns_row_32),
+        TEST(a_contact_turns_row_35),
         TEST(old_rows_turn_rows_21_and_36),
         TEST(a_changed_row_of_the_log_turns_row_33),
         TEST(a_turn_is_in_the_history_once),

@@ -839,3 +839,36 @@ CREATE TABLE backup_drill ( -- a tenant of a generation opened for real, monthly
   reason    TEXT                               -- NULL: good
 ) STRICT;
 CREATE INDEX backup_drill_at ON backup_drill(at);
+
+CREATE TABLE tenant_use ( -- what a tenant had taken when it was last looked at
+  customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
+  bytes       INTEGER NOT NULL,                -- in use in its file
+  disk_bytes  INTEGER NOT NULL,                -- of all its files
+  users       INTEGER NOT NULL,                -- invited and active
+  stopped     INTEGER NOT NULL DEFAULT 0,      -- statements that took too long
+  at          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tenant_use_bytes ON tenant_use(bytes);
+
+CREATE TABLE sample ( -- measures of the installation: a day by minute, 90 days by hour
+  span    INTEGER NOT NULL CHECK (span IN (60, 3600)), -- seconds; of an hour the highest
+  measure INTEGER NOT NULL,                    -- enum measure
+  at      INTEGER NOT NULL,                    -- where the span begins
+  value   REAL NOT NULL,
+  PRIMARY KEY (span, measure, at)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE threshold ( -- from where on a measure is a warning
+  name       TEXT PRIMARY KEY,
+  level      REAL NOT NULL,
+  is_on      INTEGER NOT NULL DEFAULT 1 CHECK (is_on IN (0, 1)),
+  streak     INTEGER NOT NULL DEFAULT 0,       -- samples in a row for a change
+  crossed_at INTEGER,                          -- NULL: it is not
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clock ( -- the last look at the clock; one row
+  id      INTEGER PRIMARY KEY CHECK (id = 1),
+  seen_at INTEGER NOT NULL,
+  hold_ms INTEGER NOT NULL                     -- nothing is erased for so long: the clock stepped
+) STRICT;

@@ -17,6 +17,7 @@
 #include "core/allow_list.h"
 #include "core/consent.h"
 #include "core/edit.h"
+#include "core/gauge.h"
 #include "core/notice.h"
 #include "core/operator.h"
 #include "core/quota.h"
@@ -576,4 +577,6 @@ void api_handle(void *arg, struct request *r, struct reply *out)
     if (e)
         problem_write(&c, e, out);
     note_access(&k);
+    gauge_note_request(k.app->gauges, out->status,
+                       clock_monotonic_ms() - r->started_ms);
 }

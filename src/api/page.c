@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/page.h"
 
+#include "api/metrics.h"
 #include "api/place.h"
 #include "base/asset.h"
 #include "base/str.h"
@@ -18,40 +19,6 @@ static bool is_get(const struct call *k)
 {
     return k->request->method == METHOD_GET ||
            k->request->method == METHOD_HEAD;
-}
-
-/* Prometheus text format. */
-static void put_metric(struct buf *b, const char *name, const char *kind,
-                       int64_t value)
-{
-    buf_printf(b, "# TYPE yagura_%s %s\nyagura_%s %lld\n", name, kind, name,
-               (long long)value);
-}
-
-static void serve_metrics(struct call *k)
-{
-    struct server_stats s = {0};
-    struct store_stats t = {0};
-    struct buf *b = &k->reply->body;
-
-    server_stats(k->app->server, &s);
-    store_stats(k->app->store, &t);
-    plain(k, 200, "");
-    put_metric(b, "requests_total", "counter", s.requests);
-    put_metric(b, "refused_heads_total", "counter", s.refused_heads);
-    put_metric(b, "shed_connections_total", "counter", s.shed);
-    put_metric(b, "tls_handshakes_total", "counter", s.handshakes);
-    put_metric(b, "tls_failed_handshakes_total", "counter",
-               s.failed_handshakes);
-    put_metric(b, "connections", "gauge", s.connections);
-    put_metric(b, "threads", "gauge", s.threads);
-    put_metric(b, "busy_threads", "gauge", s.busy_threads);
-    put_metric(b, "tenants_open", "gauge", (int64_t)t.tenants_open);
-    put_metric(b, "readers_open", "gauge", (int64_t)t.readers_open);
-    put_metric(b, "commits_total", "counter", t.commits);
-    put_metric(b, "shared_commits_total", "counter", t.shared_commits);
-    put_metric(b, "busy_total", "counter", t.busy);
-    put_metric(b, "tenant_opens_total", "counter", t.opens);
 }
 
 bool page_serve_system(struct call *k)
@@ -72,7 +39,9 @@ bool page_serve_system(struct call *k)
         k->reply->status = 200;
     } else if (str_equal(path, "/metrics") &&
                k->request->listener == k->app->operator_listener) {
-        serve_metrics(k);
+        k->reply->status = 200;
+        k->reply->type = METRICS_TYPE;
+        metrics_put(k->app, &k->reply->body);
     } else {
         return false;
     }

@@ -16,7 +16,7 @@ const struct route_set *const route_sets[] = {
     &token_routes,      &consent_routes,      &terms_routes,
     &quota_routes,      &trust_routes,        &enquiry_routes,
     &desk_routes,       &alert_routes,        &disclosure_routes,
-    &backup_routes,
+    &backup_routes,     &capacity_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

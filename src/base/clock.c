@@ -4,7 +4,7 @@
 #include "base/clock.h"
 
 #include <string.h>
-#include <time.h>
+#include <sys/timex.h>
 
 #include "base/civil.h"
 #include "base/err.h"
@@ -85,11 +85,61 @@ int64_t clock_monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_thread_cpu_ms(void)
+static int64_t read_ms(clockid_t id)
 {
     struct timespec now;
-    must(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + 1;
+    must(clock_gettime(id, &now) == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_boot_ms(void)
+{
+    return read_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_process_cpu_ms(void)
+{
+    return read_ms(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+int64_t clock_thread_cpu_ms(void)
+{
+    return read_ms(CLOCK_THREAD_CPUTIME_ID) + 1;
+}
+
+void clock_init_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+
+    must(pthread_condattr_init(&monotonic) == 0);
+    must(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    must(pthread_cond_init(cond, &monotonic) == 0);
+    pthread_condattr_destroy(&monotonic);
+}
+
+struct timespec clock_after_ms(int64_t ms)
+{
+    int64_t at = clock_monotonic_ms() + ms;
+
+    return (struct timespec){.tv_sec = (time_t)(at / 1000),
+                             .tv_nsec = (long)(at % 1000) * 1000000};
+}
+
+void clock_read_kernel(struct clock_kernel *out)
+{
+    struct timex t = {.modes = 0};
+    int state = adjtimex(&t);
+
+    *out = (struct clock_kernel){0};
+    if (state < 0)
+        return;
+    out->is_known = true;
+    out->is_synchronised =
+        clock_test_value("YAGURA_TEST_CLOCK_SYNCED",
+                         state != TIME_ERROR && !(t.status & STA_UNSYNC)) != 0;
+    out->error_us = t.esterror;
+    out->max_error_us = t.maxerror;
+    out->drift_ppm = (double)t.freq / 65536.0;
 }
 
 /* Days since 1970-01-01 in Japan; *rest_us is the time of that day. */

@@ -4,14 +4,32 @@
 
 #include "base/arena.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* The only module that reads a clock.  Wall time is UTC microseconds; the
  * reader sees Japan Standard Time (UTC+9, no summer time) everywhere. */
 int64_t clock_now_us(void);          /* wall, plus the test offset */
 int64_t clock_monotonic_ms(void);    /* for time-outs */
+int64_t clock_boot_ms(void);         /* goes on while the machine sleeps */
+int64_t clock_process_cpu_ms(void);  /* used since the start */
 int64_t clock_thread_cpu_ms(void);   /* used by the calling thread */
 int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
+
+/* A condition whose time-outs follow the monotonic clock, and such a moment:
+ * nobody waits a day longer because the wall clock was set back. */
+void clock_init_cond(pthread_cond_t *cond);
+struct timespec clock_after_ms(int64_t ms);
+
+/* What the kernel says of its own clock. */
+struct clock_kernel {
+    bool is_known, is_synchronised;
+    int64_t error_us, max_error_us; /* estimated, at most */
+    double drift_ppm;               /* what it corrects the oscillator by */
+};
+void clock_read_kernel(struct clock_kernel *out);
 
 /* "2026-11-22T09:30:00+09:00" */
 #define CLOCK_CHARS 25

@@ -8,14 +8,17 @@
 #include "base/secret.h"
 #include "cli/control.h"
 #include "core/access_log.h"
+#include "core/capacity.h"
 #include "core/caretaker.h"
 #include "core/limiter.h"
 #include "core/operator.h"
 #include "core/outbox.h"
 #include "core/quota.h"
 #include "core/terms.h"
+#include "core/timekeeper.h"
 #include "core/worker.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +66,35 @@ enum err process_open_store(struct process *p, const struct config *config)
     return e;
 }
 
+/* What threads that outlive the server may look at. */
+static struct {
+    pthread_mutex_t lock;
+    const struct server *server;
+} shown = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void show_server(const struct server *server)
+{
+    pthread_mutex_lock(&shown.lock);
+    shown.server = server;
+    pthread_mutex_unlock(&shown.lock);
+}
+
+static void read_server(const struct app *app, struct server_figures *out)
+{
+    struct server_stats s = {0};
+
+    (void)app;
+    pthread_mutex_lock(&shown.lock);
+    if (shown.server)
+        server_stats(shown.server, &s);
+    pthread_mutex_unlock(&shown.lock);
+    *out = (struct server_figures){.connections = s.connections,
+                                   .threads = s.threads,
+                                   .threads_max = s.max_threads,
+                                   .busy = s.busy_threads,
+                                   .waiting = s.waiting};
+}
+
 enum err process_open(struct process *p)
 {
     struct secret_params params;
@@ -74,6 +106,10 @@ enum err process_open(struct process *p)
     p->app.limiter = limiter_open();
     p->app.terms = terms_open();
     trust_find_facts(&p->app);
+    p->app.gauges = gauge_open();
+    p->app.capacity = capacity_open();
+    p->app.timekeeper = timekeeper_open();
+    p->app.read_server = read_server;
     struct ctx c = process_ctx(p->mem, &system_actor);
     enum err e = quota_open(&c, &p->app);
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);
@@ -102,6 +138,8 @@ enum err process_start(struct process *p)
     p->server.opened = name_base;
     p->server.app = &p->app;
     enum err e = server_open(&p->server, &p->app.server);
+    if (!e)
+        show_server(p->app.server);
     if (!e)
         p->control = control_open(&p->app, p->data_dir);
     return e;
@@ -150,6 +188,7 @@ void process_close(struct process *p)
 {
     p->app.is_stopping = true;
     control_close(p->control);
+    show_server(NULL);
     if (p->app.server)
         server_close(p->app.server, STOP_DEADLINE_MS);
     caretaker_close(p->caretaker);
@@ -159,6 +198,9 @@ void process_close(struct process *p)
     limiter_close(p->app.limiter);
     terms_close(p->app.terms);
     quota_close(p->app.quotas);
+    capacity_close(p->app.capacity);
+    timekeeper_close(p->app.timekeeper);
+    gauge_close(p->app.gauges);
     store_close(p->app.store);
     crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
     crypto_wipe(p->app.code_key, sizeof(p->app.code_key));

@@ -54,6 +54,7 @@ struct access_log {
     uint64_t given, written; /* rounds asked for by access_log_flush() */
     struct drop drops[DROPS_MAX];
     size_t drop_count;
+    int64_t dropped;    /* since the start */
     struct slot *batch; /* the other array */
     struct head heads[HEADS_MAX];
     size_t head_count;
@@ -102,6 +103,7 @@ static void count_drop(struct access_log *l, const char *tenant, int64_t n)
         copy_text(l->drops[l->drop_count++].tenant, sizeof l->drops[0].tenant,
                   tenant);
     l->drops[i].count += n;
+    l->dropped += n;
 }
 
 void access_log_put(struct access_log *l, const char *tenant,
@@ -327,12 +329,8 @@ static void write_round(struct access_log *l, struct arena *mem)
 
 static void wait_ms(struct access_log *l, int ms)
 {
-    struct timespec until;
+    struct timespec until = clock_after_ms(ms);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (ms % 1000) * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     pthread_cond_timedwait(&l->wake, &l->lock, &until);
 }
 
@@ -372,6 +370,18 @@ void access_log_flush(struct access_log *l)
     pthread_mutex_unlock(&l->lock);
 }
 
+size_t access_log_waiting(struct access_log *l, int64_t *dropped)
+{
+    *dropped = 0;
+    if (!l)
+        return 0;
+    pthread_mutex_lock(&l->lock);
+    size_t n = l->count;
+    *dropped = l->dropped;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}
+
 struct access_log *access_log_open(struct app *app)
 {
     struct access_log *l = calloc(1, sizeof(*l));
@@ -382,7 +392,7 @@ struct access_log *access_log_open(struct app *app)
     l->batch = malloc(QUEUE_MAX * sizeof(*l->batch));
     must(l->slots && l->batch);
     must(pthread_mutex_init(&l->lock, NULL) == 0);
-    must(pthread_cond_init(&l->wake, NULL) == 0);
+    clock_init_cond(&l->wake);
     must(pthread_cond_init(&l->done, NULL) == 0);
     must(pthread_create(&l->thread, NULL, run, l) == 0);
     (void)pthread_setname_np(l->thread, "access log"); /* see test/bench */

@@ -21,6 +21,9 @@ void access_log_close(struct access_log *l);
 void access_log_put(struct access_log *l, const char *tenant,
                     const struct entry *it);
 
+/* How many wait to be written, and how many were dropped since the start. */
+size_t access_log_waiting(struct access_log *l, int64_t *dropped);
+
 /* What was given before this call is in the files when it returns. */
 void access_log_flush(struct access_log *l);
 

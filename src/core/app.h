@@ -22,6 +22,11 @@ struct trust_facts {
     const char *odd_route;   /* an open one that is no sign-in step, or NULL */
 };
 
+/* What core may know of the server above it. */
+struct server_figures {
+    int64_t connections, threads, threads_max, busy, waiting;
+};
+
 /* What the process is made of; filled by main or a command, then constant. */
 struct app {
     struct store *store;
@@ -41,6 +46,10 @@ struct app {
     struct worker *worker;         /* does the jobs */
     struct access_log *access_log; /* NULL: none is kept */
     struct quotas *quotas;         /* what tenants may take; NULL: all */
+    struct gauges *gauges;
+    struct capacity *capacity;
+    struct timekeeper *timekeeper;
+    void (*read_server)(const struct app *app, struct server_figures *out);
     struct policy_floor floor;
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "core/alert.h"
 #include "core/backup.h"
+#include "core/capacity.h"
 #include "core/core.h"
 #include "core/desk.h"
 #include "core/disclosure.h"
@@ -17,6 +18,7 @@
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/session.h"
+#include "core/timekeeper.h"
 #include "core/trust.h"
 #include "db/query.h"
 
@@ -26,7 +28,7 @@
 #include <time.h>
 
 #define US_PER_DAY INT64_C(86400000000)
-enum { LOOK_SECONDS = 60 };
+enum { LOOK_MS = 60000 };
 
 /* Projects in the bin take what is theirs along, before they go. */
 #define OF_OLD_PROJECTS                                                        \
@@ -137,6 +139,10 @@ static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
 
 static void tidy_all(struct app *app, struct arena *mem)
 {
+    if (!timekeeper_may_destroy(app)) {
+        log_warn("nothing is erased today: the clock stepped");
+        return;
+    }
     struct arena *list = arena_open(0);
     const char *const *ids;
     size_t count = registry_list_ids(app->store, list, &ids);
@@ -271,14 +277,17 @@ static const struct {
     bool (*is_time)(int64_t now_us);
     void (*run)(struct app *app, struct arena *mem);
 } rounds[] = {
-    {always,     tidy_all             },
-    {always,     settle_all           },
-    {always,     tell_customers       },
-    {is_morning, remind_all           },
-    {NULL,       trust_look_at_tenants},
-    {NULL,       watch_logs           },
-    {NULL,       backup_round         },
-    {NULL,       trust_look           },
+    {NULL,       timekeeper_look         },
+    {NULL,       capacity_look           },
+    {always,     tidy_all                },
+    {always,     settle_all              },
+    {always,     tell_customers          },
+    {is_morning, remind_all              },
+    {NULL,       trust_look_at_tenants   },
+    {NULL,       watch_logs              },
+    {NULL,       backup_round            },
+    {NULL,       trust_look              },
+    {always,     capacity_measure_tenants},
 };
 
 static void look(struct app *app, struct arena *mem,
@@ -306,12 +315,11 @@ static void *run(void *arg)
 
     pthread_mutex_lock(&t->lock);
     while (!t->stop) {
-        struct timespec until;
         pthread_mutex_unlock(&t->lock);
         look(t->app, mem, done);
         pthread_mutex_lock(&t->lock);
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += LOOK_SECONDS;
+        struct timespec until =
+            clock_after_ms(clock_test_value("YAGURA_TEST_LOOK_MS", LOOK_MS));
         if (!t->stop)
             pthread_cond_timedwait(&t->wake, &t->lock, &until);
     }
@@ -327,7 +335,7 @@ struct caretaker *caretaker_open(struct app *app)
     must(t);
     t->app = app;
     must(pthread_mutex_init(&t->lock, NULL) == 0);
-    must(pthread_cond_init(&t->wake, NULL) == 0);
+    clock_init_cond(&t->wake);
     must(pthread_create(&t->thread, NULL, run, t) == 0);
     return t;
 }

@@ -19,7 +19,9 @@ enum { DUE_NEXT, DUE_TOLD, DUE_TICKETS };
 static const char *const due_text[] = {
     [DUE_NEXT] = "SELECT id, email, name, lang, is_admin FROM user"
                  " WHERE notify >= 4 AND state = 1 AND id > ?2"
-                 " AND due_day < ?1 ORDER BY id LIMIT 1",
+                 /* a mark beyond tomorrow: the clock was ahead */
+                 " AND (due_day < ?1 OR due_day > ?1 + 1)"
+                 " ORDER BY id LIMIT 1",
     [DUE_TOLD] = "UPDATE user SET due_day = ?2 WHERE id = ?1",
     [DUE_TICKETS] =
         "SELECT t.project_id, p.key || '-' || t.no,"

@@ -21,6 +21,9 @@
 
 #define US_PER_MINUTE INT64_C(60000000)
 enum { TENANT_MAX = 10000, CAPTURE_MAX = 100, RETRY_MAX_MINUTES = 30 };
+/* Nothing is put off for longer: what is due later than that was written
+ * before the clock was set back. */
+#define LATEST_US ((RETRY_MAX_MINUTES + 1) * US_PER_MINUTE)
 
 enum { MAIL_ADD, MAIL_DUE, MAIL_NEXT, MAIL_DONE, MAIL_RETRY, MAIL_GIVE_UP };
 static const char *const outbox_text[] = {
@@ -29,7 +32,8 @@ static const char *const outbox_text[] = {
                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8)",
     [MAIL_DUE] = "SELECT id, message_id, address, subject, body, tries,"
                  " expires_at, created_at, user_id, project_id FROM mail"
-                 " WHERE state = 0 AND due_at <= ?1 ORDER BY due_at LIMIT 1",
+                 " WHERE state = 0 AND (due_at <= ?1 OR due_at > ?2)"
+                 " ORDER BY due_at LIMIT 1",
     [MAIL_NEXT] = "SELECT min(due_at) FROM mail WHERE state = 0",
     [MAIL_DONE] = "DELETE FROM mail WHERE id = ?1",
     [MAIL_RETRY] = "UPDATE mail SET tries = tries + 1, due_at = ?2,"
@@ -55,6 +59,7 @@ struct outbox {
     size_t count;
     struct captured_mail captured[CAPTURE_MAX]; /* ring, owns its texts */
     size_t captured_next;
+    int64_t sent, failed; /* tries */
 };
 
 struct due_mail {
@@ -174,6 +179,7 @@ static enum err read_due(struct ctx *c, struct due_mail *d)
     struct query *q = query(c, outbox_text[MAIL_DUE]);
 
     bind_int(q, 1, c->now_us);
+    bind_int(q, 2, c->now_us + LATEST_US);
     enum err e = query_one(c, q);
     if (e)
         return e;
@@ -217,6 +223,36 @@ static enum err settle(struct ctx *c, const struct due_mail *d, enum err sent,
     return query_run(c, q);
 }
 
+/* What lives for a day or more is tried once in any case: the server may have
+ * been down, or the clock wrong. */
+static bool is_too_late(const struct due_mail *d, int64_t now_us)
+{
+    return now_us >= d->expires_at &&
+           (d->tries > 0 ||
+            d->expires_at - d->mail.sent_at_us < INT64_C(1440) * US_PER_MINUTE);
+}
+
+static void count_outcome(struct outbox *o, enum err sent)
+{
+    pthread_mutex_lock(&o->lock);
+    if (sent)
+        o->failed++;
+    else
+        o->sent++;
+    pthread_mutex_unlock(&o->lock);
+}
+
+void outbox_stats(struct outbox *o, struct outbox_stats *out)
+{
+    *out = (struct outbox_stats){0};
+    if (!o)
+        return;
+    pthread_mutex_lock(&o->lock);
+    *out = (struct outbox_stats){
+        .tenants = (int64_t)o->count, .sent = o->sent, .failed = o->failed};
+    pthread_mutex_unlock(&o->lock);
+}
+
 /* Sends one mail of the tenant.  ERR_NOT_FOUND: none is due. */
 static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
 {
@@ -232,9 +268,10 @@ static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
         e = notice_may_go(c, d.user_id, d.project_id, &may_go);
     if ((e = tx_end(c, t, e)))
         return e;
-    enum err sent = !may_go                     ? OK
-                    : c->now_us >= d.expires_at ? ERR_INVALID
-                                                : send_mail(o, c, &d, &why);
+    enum err sent = !may_go                      ? OK
+                    : is_too_late(&d, c->now_us) ? ERR_INVALID
+                                                 : send_mail(o, c, &d, &why);
+    count_outcome(o, sent);
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
     return tx_end(c, t, settle(c, &d, sent, why));
@@ -290,7 +327,7 @@ static bool take_due(struct outbox *o, char id[33], int64_t *wait_us)
             best = i;
     if (o->count == 0)
         return false;
-    if (o->list[best].due_us > now) {
+    if (o->list[best].due_us > now && o->list[best].due_us <= now + LATEST_US) {
         if (o->list[best].due_us - now < *wait_us)
             *wait_us = o->list[best].due_us - now;
         return false;
@@ -302,10 +339,8 @@ static bool take_due(struct outbox *o, char id[33], int64_t *wait_us)
 
 static void sleep_until_woken(struct outbox *o, int64_t wait_us)
 {
-    struct timespec until;
+    struct timespec until = clock_after_ms(wait_us / 1000 + 1000);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += wait_us / 1000000 + 1;
     pthread_cond_timedwait(&o->wake, &o->lock, &until);
 }
 
@@ -353,7 +388,7 @@ struct outbox *outbox_open(struct app *app)
     must(o);
     o->app = app;
     must(pthread_mutex_init(&o->lock, NULL) == 0);
-    must(pthread_cond_init(&o->wake, NULL) == 0);
+    clock_init_cond(&o->wake);
     must(pthread_create(&o->thread, NULL, run, o) == 0);
     return o;
 }

@@ -28,6 +28,12 @@ MUST_USE enum err outbox_add(struct ctx *c, const struct app *app,
 struct outbox *outbox_open(struct app *app);
 void outbox_close(struct outbox *o);
 
+/* Tenants that have mail waiting; tries since the start. */
+struct outbox_stats {
+    int64_t tenants, sent, failed;
+};
+void outbox_stats(struct outbox *o, struct outbox_stats *out);
+
 /* demo: the last 100 mails, newest first, kept in memory. */
 struct captured_mail {
     const char *to, *subject, *text;

@@ -82,6 +82,14 @@ static enum err bind_to_support(struct ctx *c, int64_t support_id,
     return OK;
 }
 
+/* In the last minutes.  What lies ahead of now was before the clock was set
+ * back, nobody knows how long ago. */
+static bool is_within(const struct ctx *c, int64_t at, int64_t minutes)
+{
+    return c->now_us - at <= minutes * US_PER_MINUTE &&
+           c->now_us >= at - US_PER_MINUTE;
+}
+
 enum err session_find(struct ctx *c, const char *token, struct session *out)
 {
     uint8_t hash[32];
@@ -113,11 +121,9 @@ enum err session_find(struct ctx *c, const char *token, struct session *out)
     if (c->now_us >= out->expires_at ||
         c->now_us < out->created_at - US_PER_MINUTE)
         return ERR_AUTH;
-    out->is_locked =
-        c->now_us - out->seen_at > SESSION_IDLE_MINUTES * US_PER_MINUTE;
-    out->is_fresh =
-        out->level == SESSION_FULL &&
-        c->now_us - out->fresh_at <= SESSION_FRESH_MINUTES * US_PER_MINUTE;
+    out->is_locked = !is_within(c, out->seen_at, SESSION_IDLE_MINUTES);
+    out->is_fresh = out->level == SESSION_FULL &&
+                    is_within(c, out->fresh_at, SESSION_FRESH_MINUTES);
     return support_id ? bind_to_support(c, support_id, out) : OK;
 }
 

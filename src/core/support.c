@@ -119,7 +119,10 @@ static void read_row(struct ctx *c, struct query *q, struct support *out)
         .last_path = col_text(c, q, 16),
         .last_at = col_int(q, 17),
     };
-    if (out->state == SUPPORT_GRANTED && c->now_us >= out->expires_at) {
+    /* before it began: the clock was set back, and lends no time */
+    if (out->state == SUPPORT_GRANTED &&
+        (c->now_us >= out->expires_at ||
+         c->now_us < out->decided_at - 60 * US_PER_SECOND)) {
         out->state = SUPPORT_ENDED;
         out->ended_at = out->expires_at;
     }

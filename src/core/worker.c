@@ -66,6 +66,16 @@ void worker_look(struct worker *w, const char *tenant, struct job *job)
     pthread_mutex_unlock(&w->lock);
 }
 
+size_t worker_waiting(struct worker *w)
+{
+    if (!w)
+        return 0;
+    pthread_mutex_lock(&w->lock);
+    size_t n = w->count + (w->job_id != 0);
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
 void worker_cancel(struct worker *w, const char *tenant, int64_t job_id)
 {
     if (!w)

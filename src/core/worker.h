@@ -15,6 +15,8 @@ void worker_close(struct worker *w); /* NULL is allowed */
 void worker_wake(struct worker *w, const char *tenant);
 /* Puts the live figure into a running job. */
 void worker_look(struct worker *w, const char *tenant, struct job *job);
+/* Tenants with jobs that wait, and the one that runs. */
+size_t worker_waiting(struct worker *w);
 /* A running job is to stop; it may be too late. */
 void worker_cancel(struct worker *w, const char *tenant, int64_t job_id);
 /* By the work itself, after each piece: false when it must stop. */

@@ -447,7 +447,7 @@ size_t pool_list(struct pool *p, struct arena *mem,
                 continue;
             memcpy(list[n].id, t->id, sizeof(t->id));
             list[n].used_bytes = tenant_used_bytes(t);
-            list[n++].stopped = atomic_load(&t->data->stopped);
+            list[n++].stopped = atomic_exchange(&t->data->stopped, 0);
         }
     pthread_mutex_unlock(&p->lock);
     *out = list;

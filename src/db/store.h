@@ -111,7 +111,8 @@ struct store_stats {
 };
 void store_stats(struct store *s, struct store_stats *out);
 
-/* Of the tenants that are open now, without waking one. */
+/* Of the tenants that are open now, without waking one; stopped: statements
+ * since the last time this was asked. */
 struct tenant_figures {
     char id[33];
     int64_t used_bytes, stopped;

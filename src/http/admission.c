@@ -41,6 +41,7 @@ struct admission {
     uint64_t seed;
     int workers;
     atomic_int connections, working, seats_taken;
+    atomic_int attached; /* connections in the hands of a thread */
     atomic_int held[SLOTS];
     /* Of the accepting thread alone: */
     struct bucket buckets[SLOTS];
@@ -164,6 +165,8 @@ struct seat *admission_take_seat(struct admission *a)
 void seat_attach(struct seat *seat, int fd, int tag, int64_t now_ms)
 {
     pthread_mutex_lock(&seat->lock);
+    if (seat->fd < 0)
+        atomic_fetch_add(&seat->owner->attached, 1);
     seat->fd = fd;
     pthread_mutex_unlock(&seat->lock);
     atomic_store(&seat->tag, tag);
@@ -174,6 +177,8 @@ void seat_detach(struct seat *seat)
 {
     atomic_store(&seat->waiting_since, WORKING);
     pthread_mutex_lock(&seat->lock);
+    if (seat->fd >= 0)
+        atomic_fetch_sub(&seat->owner->attached, 1);
     seat->fd = -1;
     pthread_mutex_unlock(&seat->lock);
 }
@@ -208,6 +213,18 @@ bool admission_is_busy(const struct admission *a)
 int admission_connections(const struct admission *a)
 {
     return atomic_load(&a->connections);
+}
+
+int admission_workers(const struct admission *a)
+{
+    return a->workers;
+}
+
+int admission_waiting(const struct admission *a)
+{
+    int n = atomic_load(&a->connections) - atomic_load(&a->attached);
+
+    return n > 0 ? n : 0;
 }
 
 int admission_working(const struct admission *a)

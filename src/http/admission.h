@@ -43,6 +43,8 @@ void seat_wait(struct seat *seat, int64_t now_ms); /* and answered */
 void admission_shut(struct admission *a);
 bool admission_is_busy(const struct admission *a); /* above three quarters */
 int admission_connections(const struct admission *a);
+int admission_workers(const struct admission *a); /* at most */
+int admission_waiting(const struct admission *a); /* not taken up yet */
 int admission_working(const struct admission *a); /* requests in hand */
 
 #endif

@@ -377,6 +377,8 @@ void server_stats(const struct server *s, struct server_stats *out)
         .failed_handshakes = atomic_load(&s->failed_handshakes),
         .connections = admission_connections(s->admission),
         .threads = mg_count_threads(s->mg),
+        .max_threads = admission_workers(s->admission),
         .busy_threads = admission_working(s->admission),
+        .waiting = admission_waiting(s->admission),
     };
 }

@@ -73,7 +73,8 @@ MUST_USE enum err server_reload(struct server *s); /* certificate again */
 
 struct server_stats {
     int64_t requests, refused_heads, shed, handshakes, failed_handshakes;
-    int connections, threads, busy_threads;
+    int connections, threads, max_threads, busy_threads;
+    int waiting; /* connections that no thread has taken up yet */
 };
 void server_stats(const struct server *s, struct server_stats *out);
 

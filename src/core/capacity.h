@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_CAPACITY_H
+#define CORE_CAPACITY_H
+
+#include "base/value.h"
+#include "core/gauge.h"
+
+#include <stddef.h>
+
+/* How full the installation is: each minute a sample of every measure is a row
+ * of control.db (the last 24 hours by the minute, 90 days by the hour, there
+ * the highest), so that the operator sees curves and is warned by mail before
+ * something runs out. */
+enum measure {
+    MEASURE_CPU,      /* percent of all processors */
+    MEASURE_MEMORY,   /* percent of what the process may have */
+    MEASURE_DISK,     /* percent in use */
+    MEASURE_FILES,    /* percent of the open files allowed */
+    MEASURE_THREADS,  /* percent of the most there may be */
+    MEASURE_QUEUE,    /* connections that wait for a thread */
+    MEASURE_REQUESTS, /* a minute */
+    MEASURE_LATENCY,  /* ms that 95 of 100 requests stay below */
+    MEASURE_FAILURES, /* 5xx a minute */
+    MEASURE_MAIL,     /* tenants with mail waiting */
+    MEASURE_JOBS,
+    MEASURE_LOG,      /* accesses not yet written */
+    MEASURE_TENANT,   /* the fullest tenant, percent of its quota */
+    MEASURE_CLOCK,    /* estimated error in ms */
+    MEASURE_UNSYNCED, /* 1: the kernel's clock is not synchronised */
+    MEASURE_COUNT
+};
+extern const char *const measure_words[]; /* "cpu", … and NULL */
+
+struct capacity *capacity_open(void);
+void capacity_close(struct capacity *x); /* NULL is allowed */
+
+/* By the caretaker: at every look, and once a day through all tenants. */
+void capacity_look(struct app *app, struct arena *mem);
+void capacity_measure_tenants(struct app *app, struct arena *mem);
+
+/* The last values, and when. */
+struct capacity_now {
+    double values[MEASURE_COUNT];
+    int64_t at; /* 0: none yet */
+    int64_t tenants, tenant_bytes, largest_bytes;
+};
+void capacity_now(const struct app *app, struct capacity_now *out);
+
+/* In control.db, oldest first; by_hour: 90 days, else the last 24 hours. */
+struct capacity_point {
+    int64_t at;
+    double value;
+};
+MUST_USE enum err capacity_list(struct ctx *c, enum measure measure,
+                                bool by_hour, const struct capacity_point **out,
+                                size_t *count);
+
+/* Largest first.  after: the id of the last one seen, or NULL. */
+struct tenant_use {
+    const char *id, *name;
+    int64_t bytes, disk_bytes, users, stopped, at;
+    int64_t bytes_limit, users_limit; /* 0: none */
+};
+MUST_USE enum err capacity_tenants(struct ctx *c, const char *after, int limit,
+                                   const struct tenant_use **out, size_t *count,
+                                   bool *more);
+
+#endif

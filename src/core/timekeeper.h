@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_TIMEKEEPER_H
+#define CORE_TIMEKEEPER_H
+
+#include "core/app.h"
+
+/* Watches the clock of the machine, which shows Japan Standard Time to all and
+ * which nobody sets here.  Each look of the caretaker compares how far the
+ * wall clock went with how far the machine's own time went: a step is a row of
+ * the operator's log and, beyond a minute, a mail to the operators.
+ *
+ * After a step of about a day or more nothing is destroyed for a day (logs, bins,
+ * sessions past their time): what a wrong clock says is old may not be. */
+struct timekeeper;
+
+struct timekeeper *timekeeper_open(void);
+void timekeeper_close(struct timekeeper *t); /* NULL is allowed */
+
+void timekeeper_look(struct app *app, struct arena *mem);
+/* Whether what is old may be destroyed now. */
+bool timekeeper_may_destroy(const struct app *app);
+
+struct timekeeper_figures {
+    int64_t steps;               /* seen since the start */
+    int64_t stepped_at, step_us; /* the last one; 0: none */
+    int64_t drift_us; /* what small differences come to since the start */
+    int64_t held_s;   /* destroying waits so long, 0: not */
+};
+void timekeeper_stats(const struct app *app, struct timekeeper_figures *out);
+
+#endif

@@ -785,7 +785,8 @@ CREATE TABLE desk_setting ( -- one row, or none: as it comes
 ) STRICT;
 
 CREATE TABLE alert_watch ( -- tenants with alert rules that are on
-  customer_id TEXT PRIMARY KEY
+  customer_id TEXT PRIMARY KEY,
+  looked_at   INTEGER NOT NULL DEFAULT 0       -- the last time although its file was not open
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE disclosure ( -- data given out because the law demands it; never deleted

@@ -65,7 +65,16 @@ MUST_USE enum err alert_watch(struct ctx *c, const struct app *app,
 /* For the daily round: the same by what the tenant's file says. */
 MUST_USE enum err alert_settle(struct ctx *c, const struct app *app,
                                const char *tenant);
-size_t alert_list_watched(struct store *s, struct arena *mem,
-                          const char *const **out);
+/* Tenants to look at now: those with rules whose file is open, and the others
+ * every ALERT_WATCH_MINUTES (is_due: to be written down afterwards). */
+enum { ALERT_WATCH_MINUTES = 15 };
+struct alert_watched {
+    const char *tenant;
+    bool is_due;
+};
+size_t alert_list_watched(struct store *s, struct arena *mem, int64_t now_us,
+                          const struct alert_watched **out);
+MUST_USE enum err alert_set_looked(struct ctx *c, const struct app *app,
+                                   const char *tenant);
 
 #endif

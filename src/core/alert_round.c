@@ -14,6 +14,7 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 #define QUIET_US    (ALERT_QUIET_MINUTES * INT64_C(60000000))
+#define WATCH_US    (ALERT_WATCH_MINUTES * INT64_C(60000000))
 enum {
     ROWS_AT_ONCE = 20000,
     LAG_MAX = 1000,    /* rows that match nothing are passed over in steps */
@@ -47,12 +48,16 @@ static const char *const alert_entry_text[] = {
 const struct query_set alert_entry_queries = {"alert_entry", alert_entry_text,
                                               COUNT(alert_entry_text)};
 
-enum { WATCH_ADD, WATCH_DROP, WATCH_LIST };
+enum { WATCH_ADD, WATCH_DROP, WATCH_LIST, WATCH_LOOKED };
 static const char *const alert_watch_text[] = {
-    [WATCH_ADD] = "INSERT OR IGNORE INTO alert_watch (customer_id) VALUES (?1)",
+    [WATCH_ADD] = "INSERT INTO alert_watch (customer_id) VALUES (?1)"
+                  " ON CONFLICT DO UPDATE SET looked_at = 0",
     [WATCH_DROP] = "DELETE FROM alert_watch WHERE customer_id = ?1",
-    [WATCH_LIST] = "SELECT id FROM customer WHERE state = 1"
-                   " AND id IN (SELECT customer_id FROM alert_watch)",
+    [WATCH_LIST] = "SELECT customer.id, looked_at FROM customer"
+                   " JOIN alert_watch ON customer_id = customer.id"
+                   " WHERE state = 1",
+    [WATCH_LOOKED] =
+        "UPDATE alert_watch SET looked_at = ?2 WHERE customer_id = ?1",
 };
 const struct query_set alert_watch_queries = {"alert_watch", alert_watch_text,
                                               COUNT(alert_watch_text)};
@@ -352,25 +357,49 @@ enum err alert_settle(struct ctx *c, const struct app *app, const char *tenant)
     return e ? e : alert_watch(c, app, tenant, on);
 }
 
-size_t alert_list_watched(struct store *s, struct arena *mem,
-                          const char *const **out)
+/* A file that is not open has nothing new, but for what came just before it
+ * was closed: that is looked at now and then, by its age. */
+static enum err read_watched(struct ctx *c, struct store *s, struct buf *out)
 {
-    struct actor system = {
+    struct query *q = query(c, alert_watch_text[WATCH_LIST]);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        struct alert_watched row = {.tenant = col_text(c, q, 0)};
+        int64_t ago = c->now_us - col_int(q, 1);
+        row.is_due = ago < 0 || ago >= WATCH_US;
+        if (row.is_due || tenant_is_open(s, row.tenant))
+            buf_put(out, &row, sizeof row);
+    }
+    return e;
+}
+
+size_t alert_list_watched(struct store *s, struct arena *mem, int64_t now_us,
+                          const struct alert_watched **out)
+{
+    static const struct actor system = {
         .name = "", .ip = "", .request_id = "", .tenant = "", .base_url = ""};
-    struct ctx c = {.mem = mem, .actor = &system};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = now_us};
     struct buf rows = buf_in(mem);
     enum err e = tx_begin_control(&c, s, TX_READ);
 
-    if (!e) {
-        struct query *q = query(&c, alert_watch_text[WATCH_LIST]);
-        while (query_next(&c, q, &e)) {
-            const char *id = col_text(&c, q, 0);
-            buf_put(&rows, &id, sizeof id);
-        }
-        e = tx_end_control(&c, s, e);
-    }
+    if (!e)
+        e = tx_end_control(&c, s, read_watched(&c, s, &rows));
     if (e)
         log_error("alerts not looked for err=%s", err_name(e));
     *out = (const void *)rows.data;
     return e ? 0 : rows.len / sizeof **out;
+}
+
+enum err alert_set_looked(struct ctx *c, const struct app *app,
+                          const char *tenant)
+{
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    struct query *q = query(c, alert_watch_text[WATCH_LOOKED]);
+    bind_text(q, 1, tenant);
+    bind_int(q, 2, c->now_us);
+    return tx_end_control(c, app->store, query_run(c, q));
 }

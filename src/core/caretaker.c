@@ -227,8 +227,10 @@ static void tell_customers(struct app *app, struct arena *mem)
         log_error("disclosures not told err=%s", err_name(e));
 }
 
-static void watch_tenant(struct app *app, struct arena *mem, const char *id)
+static void watch_tenant(struct app *app, struct arena *mem,
+                         const struct alert_watched *it)
 {
+    const char *id = it->tenant;
     struct actor system = {
         .name = "", .ip = "", .request_id = "caretaker", .tenant = id};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
@@ -240,6 +242,8 @@ static void watch_tenant(struct app *app, struct arena *mem, const char *id)
         system.base_url = registry_url(mem, app->base_url, id, row.host);
         e = alert_look(&c, app, t);
         tenant_close(t);
+        if (!e && it->is_due)
+            e = alert_set_looked(&c, app, id);
     }
     if (e)
         log_error("alerts failed tenant=%s err=%s", id, err_name(e));
@@ -248,15 +252,15 @@ static void watch_tenant(struct app *app, struct arena *mem, const char *id)
 /* Only those with rules, by control.db. */
 static void watch_logs(struct app *app, struct arena *mem)
 {
-    struct arena *list = arena_open(0);
-    const char *const *ids;
-    size_t count = alert_list_watched(app->store, list, &ids);
+    struct arena *own = arena_open(0);
+    const struct alert_watched *list;
+    size_t count = alert_list_watched(app->store, own, clock_now_us(), &list);
 
     for (size_t i = 0; i < count; i++) {
-        watch_tenant(app, mem, ids[i]);
+        watch_tenant(app, mem, &list[i]);
         arena_reset(mem);
     }
-    arena_close(list);
+    arena_close(own);
 }
 
 static bool is_morning(int64_t now_us)

@@ -7,6 +7,8 @@
 #include "core/operation.h"
 #include "db/query.h"
 
+#include <string.h>
+
 enum { FILTER_LIST, FILTER_GET, FILTER_SAVE, FILTER_DELETE };
 static const char *const log_filter_text[] = {
     [FILTER_LIST] = "SELECT id, name, query FROM log_filter WHERE user_id = ?1"
@@ -75,11 +77,15 @@ enum err log_filter_save(struct ctx *c, const struct values *v,
 {
     const struct log_filter *list;
     size_t count;
+    bool is_there = false;
     enum err e = log_filter_list(c, &list, &count);
 
     if (e)
         return e;
-    if (count >= LOG_FILTERS_MAX)
+    for (size_t i = 0; i < count; i++)
+        is_there =
+            is_there || strcmp(list[i].name, values_text(v, "name")) == 0;
+    if (count >= LOG_FILTERS_MAX && !is_there)
         return ctx_fail(c, ERR_CONFLICT, "", "filters",
                         "保存できるのは %d 件までです",
                         "At most %d filters can be saved", LOG_FILTERS_MAX);

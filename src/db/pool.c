@@ -360,6 +360,14 @@ enum err pool_get(struct pool *p, const char *id, struct tenant **out)
     return e;
 }
 
+bool pool_has(struct pool *p, const char *id)
+{
+    pthread_mutex_lock(&p->lock);
+    bool has = *find(p, id) != NULL;
+    pthread_mutex_unlock(&p->lock);
+    return has;
+}
+
 void tenant_close(struct tenant *t)
 {
     if (!t)

@@ -27,6 +27,8 @@ size_t pool_list(struct pool *p, struct arena *mem,
                  const struct tenant_figures **out);
 MUST_USE enum err pool_create(struct pool *p, const char *id);
 MUST_USE enum err pool_get(struct pool *p, const char *id, struct tenant **out);
+/* Whether it is open, or about to be. */
+bool pool_has(struct pool *p, const char *id);
 /* What a broken creation left behind. */
 void pool_sweep(struct pool *p);
 

@@ -322,6 +322,11 @@ enum err tenant_open(struct store *s, const char *id, struct tenant **out)
     return pool_get(s->pool, id, out);
 }
 
+bool tenant_is_open(struct store *s, const char *id)
+{
+    return pool_has(s->pool, id);
+}
+
 enum err tx_begin_control(struct ctx *c, struct store *s, enum tx_mode mode)
 {
     return file_begin(c, s->control, mode);

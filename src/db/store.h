@@ -59,6 +59,8 @@ MUST_USE enum err tenant_create(struct store *s, const char *id);
 MUST_USE enum err tenant_open(struct store *s, const char *id,
                               struct tenant **out);
 void tenant_close(struct tenant *t); /* gives the reference back */
+/* Whether its file is open at this moment: one that is not changes nothing. */
+bool tenant_is_open(struct store *s, const char *id);
 /* integrity_check of the tenant's file, on a connection of its own: reads all
  * of it.  ERR_INTERNAL when it is not sound. */
 MUST_USE enum err tenant_check(struct tenant *t);

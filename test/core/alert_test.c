@@ -173,6 +173,46 @@ static void tells_only_who_may_read_the_log(void **state)
     assert_int_equal(look(w, 2 * MINUTE), 0);
 }
 
+/* How many tenants the round would look at. */
+static size_t watched(struct world *w, int64_t at_us, bool *is_due)
+{
+    const struct alert_watched *list;
+    size_t count =
+        alert_list_watched(w->f->store, w->c.mem, NOW_US + at_us, &list);
+
+    *is_due = count && list[0].is_due;
+    return count;
+}
+
+static void looks_at_what_is_open_and_the_rest_by_age(void **state)
+{
+    struct world *w = *state;
+    bool due;
+
+    app.store = w->f->store;
+    make(w, "\"source\":\"operation\"");
+    must(tx_begin_control(&w->c, app.store, TX_WRITE) == OK);
+    struct query *q = query(&w->c, "INSERT INTO customer (id, name, state,"
+                                   " created_at) VALUES ('acme', 'A', 1, 0)");
+    must(tx_end_control(&w->c, app.store, query_run(&w->c, q)) == OK);
+    assert_int_equal(watched(w, 0, &due), 0);
+    assert_int_equal(alert_settle(&w->c, &app, "acme"), OK);
+    assert_int_equal(watched(w, 0, &due), 1);
+    assert_true(due);
+    w->c.now_us = NOW_US;
+    assert_int_equal(alert_set_looked(&w->c, &app, "acme"), OK);
+    assert_int_equal(watched(w, MINUTE, &due), 1); /* it is open */
+    assert_false(due);
+    assert_true(tenant_is_open(app.store, "acme"));
+    assert_false(tenant_is_open(app.store, "other"));
+    assert_int_equal(watched(w, 16 * MINUTE, &due), 1);
+    assert_true(due);
+    assert_int_equal(watched(w, -MINUTE, &due), 1); /* a clock set back */
+    assert_true(due);
+    assert_int_equal(alert_watch(&w->c, &app, "acme", false), OK);
+    assert_int_equal(watched(w, 0, &due), 0);
+}
+
 static void control_hears_of_enquiries_after_a_stop(void **state)
 {
     struct world *w = *state;
@@ -224,6 +264,7 @@ int main(void)
         WITH_WORLD(counts_refused_sign_ins),
         WITH_WORLD(rests_while_off),
         WITH_WORLD(tells_only_who_may_read_the_log),
+        WITH_WORLD(looks_at_what_is_open_and_the_rest_by_age),
         WITH_WORLD(control_hears_of_enquiries_after_a_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

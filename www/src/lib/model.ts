@@ -27,6 +27,7 @@ export interface Customer {
   projects?: number;
   tickets?: number;
   size_bytes?: number;
+  used_bytes?: number;
   signed_in_at?: string | null;
   terms_no?: number;
   terms_at?: string | null;

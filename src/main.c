@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Yagura: one binary, one word for what to do. */
 #include "api/api.h"
+#include "base/build.h"
 #include "base/crypto.h"
+#include "base/tls.h"
 #include "cli/cli.h"
+#include "cli/option.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+static void print_build(void)
+{
+    struct arena *mem = arena_open(0);
+    struct buf suites = buf_in(mem);
+
+    tls_put_suites(&suites);
+    printf("compiler gcc %s\ncomponents %d, see --sbom\ntls suites %s\n",
+           __VERSION__, build_component_count, suites.data);
+    arena_close(mem);
+}
+
 static int print_version(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    printf("yagura %s\n", YAGURA_VERSION);
+    bool sbom = false, licenses = false, build = false;
+    const struct option_spec specs[] = {
+        {"sbom",     NULL, &sbom,     "the components, CycloneDX 1.6"     },
+        {"licenses", NULL, &licenses, "every notice"                      },
+        {"build",    NULL, &build,    "by what it was built, and for what"},
+    };
+
+    argc = option_parse("version [--sbom | --licenses | --build]", specs,
+                        COUNT(specs), argc, argv);
+    if (argc != 0)
+        return 2;
+    if (sbom)
+        fputs(build_sbom, stdout);
+    else if (licenses)
+        fputs(build_licenses, stdout);
+    else
+        printf("yagura %s\n", YAGURA_VERSION);
+    if (build)
+        print_build();
     return 0;
 }
 

@@ -345,3 +345,10 @@ enum err tls_make_certificate(const char *cert_path, const char *key_path,
               cert_path);
     return ERR_INTERNAL;
 }
+
+void tls_put_suites(struct buf *out)
+{
+    for (const int *id = mbedtls_ssl_list_ciphersuites(); *id; id++)
+        buf_printf(out, "%s%s", out->len ? ", " : "",
+                   mbedtls_ssl_get_ciphersuite_name(*id));
+}

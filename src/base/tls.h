@@ -2,6 +2,7 @@
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stddef.h>
@@ -26,5 +27,8 @@ MUST_USE enum err tls_make_certificate(const char *cert_path,
                                        const char *key_path,
                                        const char *const *names, size_t count,
                                        char fingerprint[96]);
+
+/* The names of the cipher suites that are compiled in, with commas. */
+void tls_put_suites(struct buf *out);
 
 #endif

@@ -4,8 +4,10 @@
 #include "core/trust.h"
 
 #include "base/asset.h"
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/tls.h"
 #include "core/backup.h"
 #include "core/consent.h"
 #include "core/core.h"
@@ -257,6 +259,44 @@ static void measure_clock(struct ctx *c, struct trust_list *out)
                   "The kernel reports that its clock is not synchronised");
 }
 
+/* A promise of which a part is not there yet does not hold. */
+static void miss(struct ctx *c, struct trust_list *out, int no, const char *ja,
+                 const char *en)
+{
+    trust_say(c, out, no, false, "この版にはまだありません: %s",
+              "Not in this version yet: %s", ctx_text(c, ja, en));
+}
+
+static void measure_components(struct ctx *c, struct trust_list *out)
+{
+    struct buf suites = buf_in(c->mem);
+
+    tls_put_suites(&suites);
+    bool is_weak = strstr(suites.data, "CBC") || strstr(suites.data, "RC4") ||
+                   strstr(suites.data, "NULL") ||
+                   strstr(suites.data, "TLS-RSA-");
+    trust_say(c, out, 37, !is_weak, "TLS の暗号スイート: %s",
+              "TLS cipher suites: %s", suites.data);
+    trust_say(c, out, 15, !is_weak,
+              "組み込まれた暗号スイートは前方秘匿性のある認証付き暗号のみ",
+              "Only authenticated cipher suites with forward secrecy are "
+              "compiled in");
+    for (int no = 24; no <= 30; no += 6)
+        trust_say(c, out, no, build_component_count > 0,
+                  "部品 %d 点の版、出どころ、SHA-256 をバイナリーに記録"
+                  "（yagura version --sbom）",
+                  "Version, source and SHA-256 of %d components are in the "
+                  "binary (yagura version --sbom)",
+                  build_component_count);
+    trust_say(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
+              "Product version %s, compiler gcc %s", YAGURA_VERSION,
+              __VERSION__);
+    miss(c, out, 24, "ぜい弱性情報の台帳", "a register of advisories");
+    miss(c, out, 28, "合格した検査とレビューの記録",
+         "a record of checks passed and reviews");
+    miss(c, out, 30, "委託先の台帳", "a register of suppliers");
+}
+
 static void measure_build(struct ctx *c, const struct app *app,
                           struct trust_list *out)
 {
@@ -274,6 +314,7 @@ static void measure_build(struct ctx *c, const struct app *app,
     trust_say(c, out, 27, whole, "この一覧 %d 項目、製品の版 %s",
               "This list of %d, product version %s", TRUST_COUNT,
               YAGURA_VERSION);
+    measure_components(c, out);
     if (app->facts.routes)
         trust_say(c, out, 12, !app->facts.odd_route,
                   "API の経路 %d 本のうち、サインイン前に使えるのは %d 本。"

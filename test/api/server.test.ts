@@ -2,12 +2,13 @@
 // What every reply has in common: its headers, its cache, its language; what
 // the server says of itself.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { request } from "node:http";
-import { addProject, Client, type Demo, removeDir, rule, signedIn, startDemo } from "./server.ts";
+import { addProject, binary, Client, type Demo, removeDir, rule, signedIn, startDemo } from "./server.ts";
 
 let demo: Demo;
 let admin: Client;
@@ -203,6 +204,24 @@ test("who is not signed in gets 401 on every route but the way in", async () => 
     if (open.has(`${method} ${path}`)) assert.notEqual(reply.status, 401, route);
     else assert.equal(reply.status, 401, `${route}: ${JSON.stringify(reply.body)}`);
   }
+});
+
+test("the binary says what it is made of, by the lock file", () => {
+  const say = (word: string) => execFileSync(binary, ["version", word], { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" } }).toString();
+  const sbom = JSON.parse(say("--sbom"));
+  assert.deepEqual([sbom.bomFormat, sbom.specVersion], ["CycloneDX", "1.6"]);
+  const lock = readFileSync("third_party/lock", "utf8");
+  for (const part of sbom.components) {
+    if (part.name === "svelte") continue; // of the UI, by its own lock file
+    const where = part.name === "zxcvbn" ? readFileSync("third_party/lock-data", "utf8") : lock;
+    assert.ok(where.includes(`${part.name} ${part.version} `), part.name);
+    assert.ok(part.hashes.length && part.hashes.every((h: any) => where.includes(h.content)), part.name);
+  }
+  const linked = [...lock.matchAll(/^(\w+) \S+ (?:debian|npm|url)/gm)].map(([, name]) => name!).filter((name) => !["node", "npm"].includes(name));
+  for (const name of linked) assert.ok(sbom.components.some((part: any) => part.name === name), `${name} is in the inventory`);
+  const notices = say("--licenses");
+  for (const part of sbom.components) assert.ok(notices.includes(`${part.name} ${part.version}`), part.name);
+  assert.match(say("--build"), /compiler gcc .*components \d+.*tls suites TLS1-3/s);
 });
 
 test("a method a path does not have is 405", async () => {

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_BUILD_H
+#define BASE_BUILD_H
+
+/* What the binary is made of, written at build time by scripts/sbom.mjs. */
+extern const char build_sbom[];     /* CycloneDX 1.6, JSON */
+extern const char build_licenses[]; /* every notice */
+extern const int build_component_count;
+
+#endif

@@ -78,7 +78,7 @@ test("English, dark, 390 pixels", async () => {
   await page.getByRole("menuitemradio", { name: "English" }).or(page.getByRole("menuitem", { name: "English" })).first().click();
   for (const [path, text] of [["", "Create a tenant"], ["/tenants/kaku", "Size of data"], ["/operators", "Add an operator"], ["/log", "Operator log"], ["/account", "Current password"]] as const) {
     await page.goto(`${demo.ready.console}${path}`);
-    await page.getByText(text).first().waitFor();
+    await page.locator("main").getByText(text).first().waitFor();
     await look(page, `console-390${path.replaceAll("/", "-")}`);
     assert.equal(await page.getByRole("alert").count(), 0, `${path} complains of nothing`);
   }

@@ -3,8 +3,15 @@
 import { getFile } from "./api";
 import type { Lang } from "./model";
 
-export const pageNames = ["start", "signin", "projects", "gantt", "tickets", "import", "members", "admin", "security", "enquiries", "operate", "glossary"] as const;
+export const pageNames = ["start", "signin", "tickets", "enquiries", "glossary", "projects", "gantt", "import", "members", "admin", "security", "operate"] as const;
 export type PageName = (typeof pageNames)[number];
+/** Who reads what: the pages in the order of the index. */
+export const guides = [
+  ["guide_everybody", ["start", "signin", "tickets", "enquiries", "glossary"]],
+  ["guide_manager", ["projects", "gantt", "import", "members"]],
+  ["guide_admin", ["admin", "security"]],
+  ["guide_operator", ["operate"]],
+] as const satisfies [string, PageName[]][];
 export interface ManualPage {
   name: PageName;
   title: string;

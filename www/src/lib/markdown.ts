@@ -14,12 +14,16 @@ export type Block =
   | { kind: "quote"; children: Block[] }
   | { kind: "list"; ordered: boolean; items: { checked: boolean | null; children: Inline[] }[] }
   | { kind: "table"; head: Inline[][]; rows: Inline[][][] }
+  | { kind: "picture"; src: string; alt: string }
   | { kind: "rule" };
 
 const MAX_DEPTH = 8;
 
 /** http, https, mailto and pages of the manual; everything else stays text. */
 export const safeHref = (href: string) => (/^(https?:\/\/|mailto:|\/help\/[a-z]+$)/i.test(href) ? href : null);
+
+/** A picture stands in a line of its own and is one of the manual's. */
+const PICTURE = /^!\[([^\]]*)\]\((\/manual\/[a-z]+\/[a-z-]+\.webp)\)$/;
 
 const spans: [RegExp, (m: RegExpMatchArray, depth: number) => Inline | null][] = [
   [/^`([^`]+)`/, (m) => ({ kind: "code", text: m[1]! })],
@@ -101,7 +105,11 @@ export function readMarkdown(text: string, depth = 0): Block[] {
   for (let i = 0; i < lines.length; ) {
     const line = lines[i]!;
     const heading = line.match(/^(#{1,6})\s+(.*)$/);
+    const picture = line.match(PICTURE);
     if (!line.trim()) {
+      i++;
+    } else if (picture) {
+      out.push({ kind: "picture", alt: picture[1]!, src: picture[2]! });
       i++;
     } else if (line.startsWith("```")) {
       const end = lines.findIndex((l, n) => n > i && l.startsWith("```"));
@@ -131,7 +139,7 @@ export function readMarkdown(text: string, depth = 0): Block[] {
       i = n;
     } else {
       let n = i + 1;
-      while (n < lines.length && lines[n]!.trim() && !starts(lines[n]!)) n++;
+      while (n < lines.length && lines[n]!.trim() && !starts(lines[n]!) && !PICTURE.test(lines[n]!)) n++;
       out.push({ kind: "paragraph", children: readInline(lines.slice(i, n).join("\n")) });
       i = n;
     }

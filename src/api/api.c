@@ -18,11 +18,11 @@
 #include "core/consent.h"
 #include "core/edit.h"
 #include "core/gauge.h"
-#include "core/notice.h"
 #include "core/operator.h"
 #include "core/quota.h"
 #include "core/session.h"
 #include "core/support.h"
+#include "core/work_mail.h"
 
 #include <string.h>
 
@@ -412,7 +412,7 @@ static enum err run_in_tx(struct call *k, const struct visitor *v)
     if (!e)
         e = run_handler(k);
     if (!e)
-        e = notice_flush(k->c, k->app);
+        e = work_mail_flush(k->c, k->app);
     if (!e && is_adding(k))
         e = quota_check_written(k->c, k->app);
     return tx_end(k->c, k->tenant, e);

@@ -12,7 +12,7 @@ const struct route_set *const route_sets[] = {
     &role_routes,       &group_routes,        &reach_routes,
     &operator_routes,   &customer_routes,     &allow_list_routes,
     &support_routes,    &support_desk_routes, &own_token_routes,
-    &notice_routes,     &own_email_routes,    &email_routes,
+    &work_mail_routes,  &own_email_routes,    &email_routes,
     &token_routes,      &consent_routes,      &terms_routes,
     &quota_routes,      &trust_routes,        &enquiry_routes,
     &desk_routes,       &alert_routes,        &disclosure_routes,
@@ -32,6 +32,6 @@ bool routes_are_personal(const struct route_set *set)
 {
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &own_token_routes ||
-           set == &own_email_routes || set == &notice_routes ||
+           set == &own_email_routes || set == &work_mail_routes ||
            set == &consent_routes || set == &support_routes;
 }

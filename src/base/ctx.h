@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct db;
-struct notice;
+struct work_mail;
 
 enum lang { LANG_JA, LANG_EN };
 
@@ -44,7 +44,8 @@ struct ctx {
     const struct actor *actor; /* never NULL */
     int64_t now_us;            /* the one moment of this request, UTC */
     struct failure *fail;      /* first wins; NULL while all is well */
-    struct notice *notices;    /* mails this change asks for (core/notice.h) */
+    struct work_mail
+        *work_mails; /* mails this change asks for (core/work_mail.h) */
 };
 
 /* Records why and returns e.  Both texts take the same arguments in the same

@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "core/access.h"
 #include "core/core.h"
-#include "core/notice.h"
 #include "core/operation.h"
+#include "core/work_mail.h"
 
 #define COMMENT_COLS                                                           \
     "SELECT m.id, m.user_id, m.created_at, m.updated_at, m.version, u.name,"   \
@@ -130,7 +130,7 @@ enum err comment_create(struct ctx *c, int64_t ticket_id,
     bind_int(q, 4, c->now_us);
     enum err e = query_run(c, q);
     if (e || (e = get(c, db_last_id(c), out)) ||
-        (e = notice_commented(c, ticket_id)))
+        (e = work_mail_commented(c, ticket_id)))
         return e;
     return log_comment(c, "create", ticket_id, NULL, out->body);
 }

@@ -57,7 +57,7 @@ const struct query_set *const core_tenant_sets[] = {
     &email_change_queries,
     &consent_queries,
     &plan_export_queries,
-    &notice_queries,
+    &work_mail_queries,
     &due_mail_queries,
     &seat_queries,
     &trust_mine_queries,

@@ -45,7 +45,7 @@ extern const struct query_set factor_queries;
 extern const struct query_set half_queries;
 extern const struct query_set mail_code_queries;
 extern const struct query_set member_queries;
-extern const struct query_set notice_queries;
+extern const struct query_set work_mail_queries;
 extern const struct query_set operation_queries;
 extern const struct query_set operator_queries;
 extern const struct query_set operator_mail_queries;

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "core/access.h"
 #include "core/core.h"
-#include "core/notice.h"
 #include "core/outbox.h"
 #include "core/tenancy.h"
+#include "core/work_mail.h"
 
 enum { ROWS_MAX = 50, EXPIRES_MINUTES = 120 };
 
@@ -98,7 +98,7 @@ static enum err list(struct ctx *c, const struct reader *r, int32_t today,
     for (size_t i = 0; !e && i < count; i++) {
         char day[11];
         bool may_see;
-        e = notice_may_go(c, r->id, rows[i].project_id, &may_see);
+        e = work_mail_may_go(c, r->id, rows[i].project_id, &may_see);
         if (e || !may_see)
             continue;
         civil_format(rows[i].day, day);

@@ -6,10 +6,10 @@
 #include "core/core.h"
 #include "core/dependency.h"
 #include "core/edit_batch.h"
-#include "core/notice.h"
 #include "core/outline.h"
 #include "core/plan_view.h"
 #include "core/ticket_log.h"
+#include "core/work_mail.h"
 
 static const char *const edit_ticket_text[] = {
     "SELECT u.name, h.at FROM change h LEFT JOIN user u"
@@ -147,7 +147,7 @@ enum err batch_create_ticket(struct batch *b)
     if ((e = batch_write_marks(b, t.id, &m)))
         return e;
     batch_add_changed(b, t.id);
-    notice_assigned(b->c, b->key, NULL, &t);
+    work_mail_assigned(b->c, b->key, NULL, &t);
     return log_ticket(b, "create", NULL, &t, &m);
 }
 
@@ -232,7 +232,7 @@ static enum err write_ticket(struct batch *b, const struct ticket *before,
     if (t->assignees != before->assignees) {
         if ((e = ticket_write_assignees(b->c, t)))
             return e;
-        notice_assigned(b->c, b->key, before, t);
+        work_mail_assigned(b->c, b->key, before, t);
     }
     if ((!str_equal(t->subject, before->subject) ||
          !str_equal(t->details, before->details)) &&

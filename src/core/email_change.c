@@ -307,7 +307,7 @@ static enum err finish(struct ctx *c, const struct app *app,
         (e = invite_drop(c, change->user_id)) ||
         (e = email_change_drop(c, change->user_id)))
         return e;
-    return letter_send_notice(c, app, NOTICE_ADDRESS, &before, agent, "");
+    return letter_send_warning(c, app, LETTER_ADDRESS, &before, agent, "");
 }
 
 enum err email_change_confirm(struct ctx *c, const struct app *app,

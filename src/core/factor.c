@@ -111,8 +111,8 @@ enum err factor_tell(struct ctx *c, const struct app *app, const char *action,
 
     if (e)
         return e;
-    if ((e = letter_send_notice(
-             c, app, added ? NOTICE_FACTOR_ADDED : NOTICE_FACTOR_REMOVED, &u,
+    if ((e = letter_send_warning(
+             c, app, added ? LETTER_FACTOR_ADDED : LETTER_FACTOR_REMOVED, &u,
              agent, f->name)))
         return e;
     const char *json =

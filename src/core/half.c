@@ -82,7 +82,7 @@ static enum err step_up(struct ctx *c, const struct app *app,
         (e = user_note_sign_in(c, u->id)))
         return e;
     if (!is_known && u->signed_in_at &&
-        (e = letter_send_notice(c, app, NOTICE_DEVICE, u, from->agent, "")))
+        (e = letter_send_warning(c, app, LETTER_DEVICE, u, from->agent, "")))
         return e;
     return half_log(c, u, "sign_in", "session");
 }

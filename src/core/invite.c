@@ -129,7 +129,7 @@ static enum err spend(struct ctx *c, const struct app *app, const char *token,
                                   .email = link.user_email,
                                   .lang = link.user_lang};
     if (link.purpose == INVITE_RESET &&
-        (e = letter_send_notice(c, app, NOTICE_PASSWORD, &u, agent, "")))
+        (e = letter_send_warning(c, app, LETTER_PASSWORD, &u, agent, "")))
         return e;
     return operation_log(c, &(struct operation){.action = "set_password",
                                                 .kind = "user",

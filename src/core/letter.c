@@ -94,21 +94,21 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
 
 static const struct {
     const char *subject_ja, *subject_en, *ja, *en;
-} notices[] = {
-    [NOTICE_PASSWORD] = {"【櫓】パスワードが変更されました",
+} warnings[] = {
+    [LETTER_PASSWORD] = {"【櫓】パスワードが変更されました",
                          "[Yagura] Your password was changed",       "パスワードが変更されました。",
                          "Your password was changed."                     },
-    [NOTICE_DEVICE] = {"【櫓】新しい端末からのサインイン",
+    [LETTER_DEVICE] = {"【櫓】新しい端末からのサインイン",
                          "[Yagura] Sign-in from a new device",       "これまで使われていない端末からサインインがありました。",
                          "Somebody signed in with your account from a device"
                        " that was not used before."                       },
-    [NOTICE_ADDRESS] = {"【櫓】メールアドレスが変更されました",
+    [LETTER_ADDRESS] = {"【櫓】メールアドレスが変更されました",
                          "[Yagura] Your e-mail address was changed", "アカウントのメールアドレスが変更されました。",
                          "The e-mail address of your account was changed."},
-    [NOTICE_FACTOR_ADDED] = {"【櫓】サインインの方法が追加されました",
+    [LETTER_FACTOR_ADDED] = {"【櫓】サインインの方法が追加されました",
                          "[Yagura] A way to sign in was added",      "サインインの方法が追加されました。",
                          "A way to sign in was added to your account."    },
-    [NOTICE_FACTOR_REMOVED] = {"【櫓】サインインの方法が削除されました",
+    [LETTER_FACTOR_REMOVED] = {"【櫓】サインインの方法が削除されました",
                          "[Yagura] A way to sign in was removed",    "サインインの方法が削除されました。",
                          "A way to sign in was removed from your"
                                " account."                                },
@@ -125,10 +125,10 @@ static const char *printable(struct ctx *c, const char *agent)
     return arena_strndup(c->mem, text, strnlen(text, 200));
 }
 
-enum err letter_send_notice(struct ctx *c, const struct app *app,
-                            enum letter_notice notice,
-                            const struct user_secret *u, const char *agent,
-                            const char *what)
+enum err letter_send_warning(struct ctx *c, const struct app *app,
+                             enum letter_warning warning,
+                             const struct user_secret *u, const char *agent,
+                             const char *what)
 {
     bool ja = u->lang == LANG_JA;
     struct tenancy t;
@@ -137,7 +137,7 @@ enum err letter_send_notice(struct ctx *c, const struct app *app,
     if (e)
         return e;
     const char *when = clock_format(c->mem, c->now_us);
-    const char *news = ja ? notices[notice].ja : notices[notice].en;
+    const char *news = ja ? warnings[warning].ja : warnings[warning].en;
     const char *browser = printable(c, agent);
     const char *text =
         ja ? arena_printf(
@@ -158,6 +158,7 @@ enum err letter_send_notice(struct ctx *c, const struct app *app,
                  u->name, news, what, *what ? "\n" : "", t.name, when,
                  c->actor->ip, browser, foot(u->lang));
     return send(c, app, u->email,
-                ja ? notices[notice].subject_ja : notices[notice].subject_en,
+                ja ? warnings[warning].subject_ja
+                   : warnings[warning].subject_en,
                 text, 0);
 }

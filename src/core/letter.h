@@ -16,16 +16,16 @@ MUST_USE enum err letter_send_link(struct ctx *c, const struct app *app,
 /* What the person should know happened to the account: when, from where, by
  * which browser, and whom to tell if it was somebody else.  No links.  what:
  * the factor's name, or "". */
-enum letter_notice {
-    NOTICE_PASSWORD,
-    NOTICE_DEVICE,
-    NOTICE_ADDRESS,
-    NOTICE_FACTOR_ADDED,
-    NOTICE_FACTOR_REMOVED,
+enum letter_warning {
+    LETTER_PASSWORD,
+    LETTER_DEVICE,
+    LETTER_ADDRESS,
+    LETTER_FACTOR_ADDED,
+    LETTER_FACTOR_REMOVED,
 };
-MUST_USE enum err letter_send_notice(struct ctx *c, const struct app *app,
-                                     enum letter_notice notice,
-                                     const struct user_secret *u,
-                                     const char *agent, const char *what);
+MUST_USE enum err letter_send_warning(struct ctx *c, const struct app *app,
+                                      enum letter_warning warning,
+                                      const struct user_secret *u,
+                                      const char *agent, const char *what);
 
 #endif

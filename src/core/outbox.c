@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/core.h"
-#include "core/notice.h"
 #include "core/registry.h"
+#include "core/work_mail.h"
 #include "db/query.h"
 
 #include <pthread.h>
@@ -265,7 +265,7 @@ static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
     if (e)
         return e;
     if (!(e = read_due(c, &d)) && d.user_id)
-        e = notice_may_go(c, d.user_id, d.project_id, &may_go);
+        e = work_mail_may_go(c, d.user_id, d.project_id, &may_go);
     if ((e = tx_end(c, t, e)))
         return e;
     enum err sent = !may_go                      ? OK

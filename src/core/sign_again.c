@@ -162,7 +162,7 @@ static enum err store_changed(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    if ((e = letter_send_notice(c, app, NOTICE_PASSWORD, u, agent, "")))
+    if ((e = letter_send_warning(c, app, LETTER_PASSWORD, u, agent, "")))
         return e;
     return operation_log(c, &(struct operation){.action = "set_password",
                                                 .kind = "user",

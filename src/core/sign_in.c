@@ -228,8 +228,8 @@ static enum err store_new(struct ctx *c, const struct app *app, int64_t half_id,
     if (e || (e = may_set_password(c, &half)))
         return e;
     if ((e = password_store(c, half.user.id, hash)) ||
-        (e = letter_send_notice(c, app, NOTICE_PASSWORD, &half.user,
-                                from->agent, "")) ||
+        (e = letter_send_warning(c, app, LETTER_PASSWORD, &half.user,
+                                 from->agent, "")) ||
         (e = half_log(c, &half.user, "set_password", "user")))
         return e;
     return half_advance(c, app, &half, OWES_PASSWORD, from, out);

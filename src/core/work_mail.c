@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/notice.h"
+#include "core/work_mail.h"
 
 #include "core/access.h"
 #include "core/core.h"
@@ -9,30 +9,31 @@
 enum { KEYS_SHOWN = 20 };
 
 enum {
-    NOTICE_READER,
-    NOTICE_TICKET,
-    NOTICE_CONCERNED,
-    NOTICE_WISHES,
-    NOTICE_SET,
-    NOTICE_WHO
+    WORK_MAIL_READER,
+    WORK_MAIL_TICKET,
+    WORK_MAIL_CONCERNED,
+    WORK_MAIL_WISHES,
+    WORK_MAIL_SET,
+    WORK_MAIL_WHO
 };
-static const char *const notice_text[] = {
-    [NOTICE_READER] = "SELECT email, name, lang FROM user WHERE id = ?1"
-                      " AND state = 1 AND notify & ?2",
-    [NOTICE_TICKET] = "SELECT t.project_id, p.key || '-' || t.no FROM ticket t"
-                      " JOIN project p ON p.id = t.project_id WHERE t.id = ?1",
-    [NOTICE_CONCERNED] =
+static const char *const work_mail_text[] = {
+    [WORK_MAIL_READER] = "SELECT email, name, lang FROM user WHERE id = ?1"
+                         " AND state = 1 AND notify & ?2",
+    [WORK_MAIL_TICKET] =
+        "SELECT t.project_id, p.key || '-' || t.no FROM ticket t"
+        " JOIN project p ON p.id = t.project_id WHERE t.id = ?1",
+    [WORK_MAIL_CONCERNED] =
         "SELECT user_id FROM ticket_assignee WHERE ticket_id = ?1"
         " UNION SELECT reporter_id FROM ticket WHERE id = ?1"
         " AND reporter_id IS NOT NULL",
-    [NOTICE_WISHES] = "SELECT notify FROM user WHERE id = ?1",
-    [NOTICE_SET] = "UPDATE user SET notify = ?2 WHERE id = ?1",
-    [NOTICE_WHO] = "SELECT is_admin FROM user WHERE id = ?1 AND state = 1",
+    [WORK_MAIL_WISHES] = "SELECT notify FROM user WHERE id = ?1",
+    [WORK_MAIL_SET] = "UPDATE user SET notify = ?2 WHERE id = ?1",
+    [WORK_MAIL_WHO] = "SELECT is_admin FROM user WHERE id = ?1 AND state = 1",
 };
-const struct query_set notice_queries = {"notice", notice_text,
-                                         COUNT(notice_text)};
+const struct query_set work_mail_queries = {"work_mail", work_mail_text,
+                                            COUNT(work_mail_text)};
 
-static const struct field notice_fields[] = {
+static const struct field work_mail_fields[] = {
     {"assigned",  FIELD_BOOL, 0, 0, 0, NULL, NULL, "担当に設定されたとき",
      "When something is assigned to me"},
     {"commented", FIELD_BOOL, 0, 0, 0, NULL, NULL, "コメントされたとき",
@@ -40,18 +41,18 @@ static const struct field notice_fields[] = {
     {"due",       FIELD_BOOL, 0, 0, 0, NULL, NULL, "期限が近いとき",
      "When something is due"           },
 };
-const struct form notice_form = {"NotificationEdit", notice_fields,
-                                 COUNT(notice_fields)};
+const struct form work_mail_form = {"NotificationEdit", work_mail_fields,
+                                    COUNT(work_mail_fields)};
 
 /* ---- noting ---- */
 
-static void note(struct ctx *c, struct notice n)
+static void note(struct ctx *c, struct work_mail n)
 {
-    struct notice *copy = arena_new(c->mem, struct notice);
+    struct work_mail *copy = arena_new(c->mem, struct work_mail);
 
     *copy = n;
-    copy->next = c->notices;
-    c->notices = copy;
+    copy->next = c->work_mails;
+    c->work_mails = copy;
 }
 
 static bool is_in(const int64_t *ids, size_t count, int64_t id)
@@ -62,28 +63,28 @@ static bool is_in(const int64_t *ids, size_t count, int64_t id)
     return false;
 }
 
-void notice_assigned(struct ctx *c, const char *project_key,
-                     const struct ticket *before, const struct ticket *after)
+void work_mail_assigned(struct ctx *c, const char *project_key,
+                        const struct ticket *before, const struct ticket *after)
 {
     for (size_t i = 0; i < after->assignee_count; i++) {
         int64_t id = after->assignees[i];
         if (id == c->actor->user_id ||
             (before && is_in(before->assignees, before->assignee_count, id)))
             continue;
-        note(c,
-             (struct notice){.kind = NOTICE_ASSIGNED,
-                             .user_id = id,
-                             .ticket_id = after->id,
-                             .project_id = after->project_id,
-                             .key = arena_printf(c->mem, "%s-%lld", project_key,
-                                                 (long long)after->no)});
+        note(c, (struct work_mail){.kind = WORK_MAIL_ASSIGNED,
+                                   .user_id = id,
+                                   .ticket_id = after->id,
+                                   .project_id = after->project_id,
+                                   .key = arena_printf(c->mem, "%s-%lld",
+                                                       project_key,
+                                                       (long long)after->no)});
     }
 }
 
-enum err notice_commented(struct ctx *c, int64_t ticket_id)
+enum err work_mail_commented(struct ctx *c, int64_t ticket_id)
 {
-    struct notice n = {.kind = NOTICE_COMMENTED, .ticket_id = ticket_id};
-    struct query *q = query(c, notice_text[NOTICE_TICKET]);
+    struct work_mail n = {.kind = WORK_MAIL_COMMENTED, .ticket_id = ticket_id};
+    struct query *q = query(c, work_mail_text[WORK_MAIL_TICKET]);
 
     bind_int(q, 1, ticket_id);
     enum err e = query_one(c, q);
@@ -92,7 +93,7 @@ enum err notice_commented(struct ctx *c, int64_t ticket_id)
     n.project_id = col_int(q, 0);
     n.key = col_text(c, q, 1);
     query_done(q);
-    q = query(c, notice_text[NOTICE_CONCERNED]);
+    q = query(c, work_mail_text[WORK_MAIL_CONCERNED]);
     bind_int(q, 1, ticket_id);
     while (query_next(c, q, &e)) {
         n.user_id = col_int(q, 0);
@@ -110,10 +111,10 @@ struct reader {
 };
 
 /* ERR_NOT_FOUND: gone, or does not want it. */
-static enum err find_reader(struct ctx *c, const struct notice *n,
+static enum err find_reader(struct ctx *c, const struct work_mail *n,
                             struct reader *out)
 {
-    struct query *q = query(c, notice_text[NOTICE_READER]);
+    struct query *q = query(c, work_mail_text[WORK_MAIL_READER]);
 
     bind_int(q, 1, n->user_id);
     bind_int(q, 2, 1 << n->kind);
@@ -127,13 +128,13 @@ static enum err find_reader(struct ctx *c, const struct notice *n,
     return OK;
 }
 
-static bool same_mail(const struct notice *a, const struct notice *b)
+static bool same_mail(const struct work_mail *a, const struct work_mail *b)
 {
     return a->kind == b->kind && a->user_id == b->user_id &&
            a->project_id == b->project_id;
 }
 
-static bool is_earlier(const struct notice *list, const struct notice *n)
+static bool is_earlier(const struct work_mail *list, const struct work_mail *n)
 {
     for (; list != n; list = list->next)
         if (same_mail(list, n))
@@ -142,13 +143,13 @@ static bool is_earlier(const struct notice *list, const struct notice *n)
 }
 
 /* A line a ticket; *count: of all of them. */
-static const char *list_tickets(struct ctx *c, const struct notice *n,
+static const char *list_tickets(struct ctx *c, const struct work_mail *n,
                                 size_t *count)
 {
     struct buf b = buf_in(c->mem);
 
     *count = 0;
-    for (const struct notice *at = n; at; at = at->next)
+    for (const struct work_mail *at = n; at; at = at->next)
         if (same_mail(at, n) && (*count)++ < KEYS_SHOWN)
             buf_printf(&b, "%s  %s/tickets/%s\n", at->key, c->actor->base_url,
                        at->key);
@@ -160,16 +161,16 @@ static const char *list_tickets(struct ctx *c, const struct notice *n,
 static const struct {
     const char *subject_ja, *subject_en, *ja, *en;
 } words[] = {
-    [NOTICE_ASSIGNED] = {"【櫓】担当に設定されました",
-                         "[Yagura] Assigned to you",                                        "さんが、あなたを担当に設定しました。",
-                         " has assigned this to you."                                                                                                                                       },
-    [NOTICE_COMMENTED] = {"【櫓】コメントがありました", "[Yagura] New comment",
-                         "さんが、あなたの関わるチケットにコメント"
-                          "しました。",                                                                                                          " has commented on a ticket of yours."},
+    [WORK_MAIL_ASSIGNED] = {"【櫓】担当に設定されました",
+                            "[Yagura] Assigned to you", "さんが、あなたを担当に設定しました。",
+                            " has assigned this to you."                                                                                                },
+    [WORK_MAIL_COMMENTED] = {"【櫓】コメントがありました",
+                            "[Yagura] New comment",     "さんが、あなたの関わるチケットにコメント"
+                             "しました。",                " has commented on a ticket of yours."},
 };
 
 static enum err write_mail(struct ctx *c, const struct app *app,
-                           const struct notice *n, const struct reader *r)
+                           const struct work_mail *n, const struct reader *r)
 {
     bool ja = r->lang == LANG_JA;
     struct tenancy t;
@@ -199,11 +200,11 @@ static enum err write_mail(struct ctx *c, const struct app *app,
                                        .project_id = n->project_id});
 }
 
-enum err notice_flush(struct ctx *c, const struct app *app)
+enum err work_mail_flush(struct ctx *c, const struct app *app)
 {
-    const struct notice *list = c->notices;
+    const struct work_mail *list = c->work_mails;
 
-    for (const struct notice *n = list; n; n = n->next) {
+    for (const struct work_mail *n = list; n; n = n->next) {
         struct reader r;
         enum err e;
         if (is_earlier(list, n))
@@ -213,17 +214,17 @@ enum err notice_flush(struct ctx *c, const struct app *app)
         if (e && e != ERR_NOT_FOUND)
             return e;
     }
-    c->notices = NULL;
+    c->work_mails = NULL;
     return OK;
 }
 
-enum err notice_may_go(struct ctx *c, int64_t user_id, int64_t project_id,
-                       bool *out)
+enum err work_mail_may_go(struct ctx *c, int64_t user_id, int64_t project_id,
+                          bool *out)
 {
     struct actor person = *c->actor;
     struct ctx as_person = *c;
     unsigned rights = 0;
-    struct query *q = query(c, notice_text[NOTICE_WHO]);
+    struct query *q = query(c, work_mail_text[WORK_MAIL_WHO]);
 
     *out = false;
     bind_int(q, 1, user_id);
@@ -241,38 +242,38 @@ enum err notice_may_go(struct ctx *c, int64_t user_id, int64_t project_id,
 
 /* ---- what a person wants ---- */
 
-enum err notice_get_wishes(struct ctx *c, struct notice_wishes *out)
+enum err work_mail_get_wishes(struct ctx *c, struct work_mail_wishes *out)
 {
-    struct query *q = query(c, notice_text[NOTICE_WISHES]);
+    struct query *q = query(c, work_mail_text[WORK_MAIL_WISHES]);
 
     bind_int(q, 1, c->actor->user_id);
     enum err e = query_one(c, q);
     if (e)
         return e;
-    *out = (struct notice_wishes){
-        .assigned = col_int(q, 0) & (1 << NOTICE_ASSIGNED),
-        .commented = col_int(q, 0) & (1 << NOTICE_COMMENTED),
-        .due = col_int(q, 0) & (1 << NOTICE_DUE),
+    *out = (struct work_mail_wishes){
+        .assigned = col_int(q, 0) & (1 << WORK_MAIL_ASSIGNED),
+        .commented = col_int(q, 0) & (1 << WORK_MAIL_COMMENTED),
+        .due = col_int(q, 0) & (1 << WORK_MAIL_DUE),
     };
     query_done(q);
     return OK;
 }
 
-enum err notice_set_wishes(struct ctx *c, const struct values *v,
-                           struct notice_wishes *out)
+enum err work_mail_set_wishes(struct ctx *c, const struct values *v,
+                              struct work_mail_wishes *out)
 {
-    enum err e = notice_get_wishes(c, out);
+    enum err e = work_mail_get_wishes(c, out);
 
     if (e)
         return e;
     out->assigned = values_bool(v, "assigned", out->assigned);
     out->commented = values_bool(v, "commented", out->commented);
     out->due = values_bool(v, "due", out->due);
-    struct query *q = query(c, notice_text[NOTICE_SET]);
+    struct query *q = query(c, work_mail_text[WORK_MAIL_SET]);
     bind_int(q, 1, c->actor->user_id);
     bind_int(q, 2,
-             (out->assigned ? 1 << NOTICE_ASSIGNED : 0) |
-                 (out->commented ? 1 << NOTICE_COMMENTED : 0) |
-                 (out->due ? 1 << NOTICE_DUE : 0));
+             (out->assigned ? 1 << WORK_MAIL_ASSIGNED : 0) |
+                 (out->commented ? 1 << WORK_MAIL_COMMENTED : 0) |
+                 (out->due ? 1 << WORK_MAIL_DUE : 0));
     return query_run(c, q);
 }

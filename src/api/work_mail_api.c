@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which mails a person wants. */
 #include "api/routes.h"
-#include "core/notice.h"
+#include "core/work_mail.h"
 
-static enum err reply_wishes(struct call *k, const struct notice_wishes *w)
+static enum err reply_wishes(struct call *k, const struct work_mail_wishes *w)
 {
     json_open(&k->out, NULL, '{');
     json_bool(&k->out, "assigned", w->assigned);
@@ -15,16 +15,16 @@ static enum err reply_wishes(struct call *k, const struct notice_wishes *w)
 
 static enum err get_wishes(struct call *k)
 {
-    struct notice_wishes w;
-    enum err e = notice_get_wishes(k->c, &w);
+    struct work_mail_wishes w;
+    enum err e = work_mail_get_wishes(k->c, &w);
 
     return e ? e : reply_wishes(k, &w);
 }
 
 static enum err patch_wishes(struct call *k)
 {
-    struct notice_wishes w;
-    enum err e = notice_set_wishes(k->c, k->body, &w);
+    struct work_mail_wishes w;
+    enum err e = work_mail_set_wishes(k->c, k->body, &w);
 
     return e ? e : reply_wishes(k, &w);
 }
@@ -33,6 +33,6 @@ static const struct route routes[] = {
     {METHOD_GET,   "/api/v1/me/notifications", get_wishes,   RIGHT_SIGNED_IN, NULL,
      NULL,                                                                                NULL, 0, "Which mails one wants"       },
     {METHOD_PATCH, "/api/v1/me/notifications", patch_wishes, RIGHT_SIGNED_IN,
-     &notice_form,                                                                  NULL, NULL, 0, "Choose which mails one wants"},
+     &work_mail_form,                                                               NULL, NULL, 0, "Choose which mails one wants"},
 };
-const struct route_set notice_routes = {routes, COUNT(routes)};
+const struct route_set work_mail_routes = {routes, COUNT(routes)};

@@ -64,6 +64,11 @@ $(B)/check/www: $(B)/www.stamp
 	@cd www && $(NODE) node_modules/svelte-check/bin/svelte-check --fail-on-warnings
 	@mkdir -p $(@D) && touch $@
 
+# the manual's pictures, taken anew
+shots: $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE) scripts/shots.ts
+.PHONY: shots
+
 dist: $(B)/yagura $(if $(WWW),www/node_modules/.stamp)
 	@scripts/dist $(VERSION)
 clean:

@@ -59,7 +59,7 @@ async function findBar(subject: string, cursor: string): Promise<{ x: number; y:
 }
 
 test("an empty plan offers its first step; rows are typed in like in a spreadsheet", async () => {
-  await page.goto(`${demo.ready.url}/projects/PLAN/gantt`);
+  await page.goto(`${demo.ready.url}/projects/PLAN/gantt?zoom=day`);
   await page.getByText("まだ計画がありません").waitFor();
   await page.getByRole("button", { name: "最初の行を追加" }).click();
   await page.locator(".cell input").fill("物件を探す");

@@ -12,6 +12,9 @@ export const zooms = ["day", "week", "month", "quarter"] as const;
 export type Zoom = (typeof zooms)[number];
 const widths: Record<Zoom, number> = { day: 28, week: 12, month: 4, quarter: 1.6 };
 
+/** The scale at which a plan of so many days is seen at a glance. */
+export const zoomFor = (days: number): Zoom => (days <= 60 ? "day" : days <= 240 ? "week" : days <= 1000 ? "month" : "quarter");
+
 export class Scale {
   readonly zoom: Zoom;
   readonly first: number; // day at x = 0

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isoDay, parseDay, typedDay } from "../lib/format.ts";
 import { Workdays } from "./days.ts";
-import { Scale, barBox, distance, header, linkPath, partAt } from "./layout.ts";
+import { Scale, barBox, distance, header, linkPath, partAt, zoomFor } from "./layout.ts";
 import { Plan, type Row } from "./model.ts";
 
 const columns = ["id", "no", "parent", "rank", "subject", "classification", "planned_start", "planned_end", "progress", "assignee", "version"];
@@ -97,4 +97,8 @@ test("the header names months and days in both languages", () => {
   assert.deepEqual(months.map((m) => m.text), ["2026年11月", "2026年12月"]);
   assert.deepEqual(cells.map((c) => c.text), ["29", "30", "1", "2"]);
   assert.equal(header(scale, day("2026-12-01"), day("2026-12-02"), "en")[0][0]!.text, "Dec 2026");
+});
+
+test("a plan opens at the scale that shows it whole", () => {
+  assert.deepEqual([0, 60, 61, 240, 365, 1500].map(zoomFor), ["day", "day", "week", "week", "month", "quarter"]);
 });

@@ -11,16 +11,24 @@ const names = [...source.match(/pageNames = \[(.*?)\]/)![1]!.matchAll(/"(\w+)"/g
 
 for (const lang of ["ja", "en"])
   test(`the manual is whole: ${lang}`, () => {
-    assert.deepEqual(readdirSync(new URL(lang, folder)).toSorted(), names.map((n) => `${n}.md`).toSorted());
+    const files = readdirSync(new URL(lang, folder));
+    assert.deepEqual(files.filter((f) => f.endsWith(".md")).toSorted(), names.map((n) => `${n}.md`).toSorted());
+    const shown = new Set<string>();
     for (const name of names) {
       const text = readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8");
       assert.match(text, /^# \S.*\n\n/, `${name}: a title first`);
-      for (const [, to] of text.matchAll(/\]\(([^)]+)\)/g)) assert.ok(names.some((n) => to === `/help/${n}`), `${name}: ${to}`);
+      for (const [, to] of text.matchAll(/(?<!!\[[^\]]*)\]\(([^)]+)\)/g)) assert.ok(names.some((n) => to === `/help/${n}`), `${name}: ${to}`);
+      for (const [, alt, src] of text.matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)) {
+        assert.ok(alt, `${name}: ${src} says what it shows`);
+        assert.ok(src!.startsWith(`/manual/${lang}/`), `${name}: ${src}`);
+        shown.add(src!.slice(`/manual/${lang}/`.length));
+      }
     }
+    assert.deepEqual(files.filter((f) => !f.endsWith(".md")).toSorted(), [...shown].toSorted(), "every picture is there and shown");
   });
 
 test("both languages have the same sections and tables", () => {
   const shape = (lang: string, name: string) =>
-    readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8").split("\n").map((l) => l.match(/^(#+|\||-|\d\.|```)/)?.[0] ?? "").filter(Boolean).join(" ");
+    readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8").split("\n").map((l) => l.match(/^(#+|\||-|\d\.|```|!\[)/)?.[0] ?? "").filter(Boolean).join(" ");
   for (const name of names) assert.equal(shape("ja", name), shape("en", name), name);
 });

@@ -130,7 +130,7 @@ endef
 define variant
 $(foreach l,$(LIBS) $(LIBS_$(1)),$(eval $(call library,$(1),$(l))))
 LIB_$(1) := $(patsubst %,$(B)/$(1)/lib/%.a,$(LIBS) $(LIBS_$(1))) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
-OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o $(B)/$(1)/$(B)/sbom.o
+OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o $(B)/$(1)/$(B)/sbom.o $(B)/$(1)/$(B)/texts.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1)) $$(if $$(filter %_test,$$@),-lcmocka)
@@ -186,6 +186,8 @@ $(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
 $(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data www/package-lock.json LICENSE \
     $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(VERSION) >$@.new && mv $@.new $@
+$(B)/texts.c: scripts/texts.mjs $(wildcard policy/*/*.md) $(S)/node/.stamp
+	@$(NODE) $< >$@.new && mv $@.new $@
 $(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(S)/zxcvbn >$@
 $(B)/bare.c: schema.sql $(B)/embed

@@ -873,3 +873,20 @@ CREATE TABLE clock ( -- the last look at the clock; one row
   seen_at INTEGER NOT NULL,
   hold_ms INTEGER NOT NULL                     -- nothing is erased for so long: the clock stepped
 ) STRICT;
+
+CREATE TABLE document ( -- policies and statements of the operator; once published a version's text never changes
+  id           INTEGER PRIMARY KEY,
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 7), -- core/document.h
+  no           INTEGER,                        -- version within its kind, NULL: a draft
+  ja           TEXT NOT NULL,                  -- Markdown
+  en           TEXT NOT NULL,
+  regions      TEXT NOT NULL DEFAULT '',       -- where data is kept: "jp us-east", of that kind alone
+  is_public    INTEGER NOT NULL CHECK (is_public IN (0, 1)), -- readable without signing in
+  review_on    INTEGER NOT NULL,               -- day by which it is to be looked at again
+  published_at INTEGER,
+  published_by TEXT,                           -- name as it was then
+  reviewed_at  INTEGER,                        -- published, or found still right since
+  reviewed_by  TEXT,
+  version      INTEGER NOT NULL DEFAULT 1,
+  UNIQUE (kind, no)
+) STRICT;

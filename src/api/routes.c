@@ -16,7 +16,8 @@ const struct route_set *const route_sets[] = {
     &token_routes,      &consent_routes,      &terms_routes,
     &quota_routes,      &trust_routes,        &enquiry_routes,
     &desk_routes,       &alert_routes,        &disclosure_routes,
-    &backup_routes,     &capacity_routes,
+    &backup_routes,     &capacity_routes,     &document_routes,
+    &published_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 
@@ -25,7 +26,7 @@ bool routes_are_everywhere(const struct route_set *set)
     return set == &session_routes || set == &factor_routes ||
            set == &passkey_routes || set == &operation_routes ||
            set == &own_email_routes || set == &demo_routes ||
-           set == &trust_routes;
+           set == &trust_routes || set == &published_routes;
 }
 
 bool routes_are_personal(const struct route_set *set)

@@ -2,10 +2,8 @@
 /* The trust page for the three who read it: everybody what the operator made
  * public, a tenant's master administrator with the tenant's own evidence, the
  * operator everything. */
-#include "api/place.h"
+#include "api/reader.h"
 #include "api/routes.h"
-#include "core/consent.h"
-#include "core/session.h"
 #include "core/trust.h"
 
 #include <string.h>
@@ -23,20 +21,6 @@ static const struct field reply_fields[] = {
 };
 static const struct form reply_form = {"TrustRow", reply_fields,
                                        COUNT(reply_fields)};
-
-enum reader { READER_ANYONE, READER_TENANT, READER_OPERATOR };
-
-static enum reader find_reader(const struct call *k)
-{
-    bool is_signed_in = k->session && k->session->level == SESSION_FULL &&
-                        !k->session->is_locked;
-
-    if (is_signed_in && k->place->is_operator)
-        return READER_OPERATOR;
-    return is_signed_in && k->c->actor->is_admin && !k->session->support
-               ? READER_TENANT
-               : READER_ANYONE;
-}
 
 static void put_row(struct call *k, const struct trust_row *row,
                     enum reader reader)
@@ -77,28 +61,12 @@ static void put_row(struct call *k, const struct trust_row *row,
     json_close(o, '}');
 }
 
-/* Until the terms are accepted an administrator reads what everybody may. */
-static enum err check_terms(struct call *k, enum reader *reader)
-{
-    struct consent_state s = {0};
-
-    if (*reader != READER_TENANT || !k->terms.owed)
-        return OK;
-    enum err e = tx_begin(k->c, k->tenant, TX_READ);
-    if (e ||
-        (e = tx_end(k->c, k->tenant, consent_find(k->c, k->terms.owed, &s))))
-        return e;
-    if (s.is_whole_owed || s.is_own_owed)
-        *reader = READER_ANYONE;
-    return OK;
-}
-
 static enum err get_trust(struct call *k)
 {
     static const char *const words[] = {"anyone", "tenant", "operator"};
     struct trust_row rows[TRUST_COUNT];
-    enum reader reader = find_reader(k);
-    enum err e = check_terms(k, &reader);
+    enum reader reader;
+    enum err e = reader_find(k, &reader);
 
     if (!e)
         e = trust_read(k->c, k->app, reader == READER_TENANT ? k->tenant : NULL,
@@ -135,13 +103,14 @@ static const struct route routes[] = {
 const struct route_set trust_routes = {routes, COUNT(routes)};
 
 /* What may be asked before signing in: the steps of signing in, the links of
- * mails, and this page. */
+ * mails, this page and the policies. */
 static bool is_entrance(const struct route *r)
 {
     static const char *const starts[] = {
-        "/api/v1/sign-in", "/api/v1/session",     "/api/v1/password-",
-        "/api/v1/links/",  "/api/v1/email-links", "/api/v1/support/enter",
-        "/api/v1/setup",   "/api/v1/trust",       "/api/v1/demo/mail",
+        "/api/v1/sign-in",  "/api/v1/session",     "/api/v1/password-",
+        "/api/v1/links/",   "/api/v1/email-links", "/api/v1/support/enter",
+        "/api/v1/setup",    "/api/v1/trust",       "/api/v1/demo/mail",
+        "/api/v1/policies",
     };
 
     for (size_t i = 0; i < COUNT(starts); i++)

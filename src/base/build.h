@@ -7,4 +7,11 @@ extern const char build_sbom[];     /* CycloneDX 1.6, JSON */
 extern const char build_licenses[]; /* every notice */
 extern const int build_component_count;
 
+/* The documents an installation begins with, from policy/{ja,en}/NAME.md. */
+struct build_text {
+    const char *name, *ja, *en;
+};
+extern const struct build_text build_texts[];
+extern const int build_text_count;
+
 #endif

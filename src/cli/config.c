@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "cli/cli.h"
+#include "core/region.h"
 
 #include <ctype.h>
 #include <stddef.h>
@@ -44,6 +45,9 @@ static const struct key {
     KEY(smtp_from_name, "Yagura"),
     KEY(mail_spool, NULL),
     KEY(threads, NULL),
+    KEY(data_region, NULL),
+    KEY(backup_region, NULL),
+    KEY(log_region, NULL),
     KEY(password_profile, "whitepaper"),
     KEY(password_min, NULL),
     KEY(password_days, NULL),
@@ -216,6 +220,13 @@ bool config_check(const struct config *c)
     good &= complain(c->password_days &&
                          !str_parse_int(c->password_days, 1, 3650, &number),
                      "password_days is 1 to 3650");
+    good &=
+        complain((c->data_region && !region_is_tag(c->data_region)) ||
+                     (c->backup_region && !region_is_tag(c->backup_region)) ||
+                     (c->log_region && !region_is_tag(c->log_region)),
+                 "data_region, backup_region and log_region are a "
+                 "country's two letters, with more after a hyphen if need "
+                 "be: jp, jp-tokyo");
     return good;
 }
 

@@ -27,6 +27,8 @@ struct config {
     const char *smtp_password_file, *smtp_ca, *smtp_from, *smtp_from_name;
     const char *mail_spool; /* folder: mails are written here instead */
     const char *threads;
+    /* "jp": where the paths are, as the trust page compares them */
+    const char *data_region, *backup_region, *log_region;
     /* the weakest password policy a tenant may have */
     const char *password_profile, *password_min, *password_days;
 };

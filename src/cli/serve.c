@@ -208,6 +208,9 @@ static enum err start(struct process *p, struct config *c)
     if (!config_check(c))
         return ERR_INVALID;
     set_up_floor(&p->app.floor, c);
+    p->app.data_region = c->data_region;
+    p->app.backup_region = c->backup_region;
+    p->app.log_region = c->log_region;
     if ((e = store_open(&sc, &p->app.store)))
         return e;
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||

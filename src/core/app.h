@@ -51,6 +51,8 @@ struct app {
     struct timekeeper *timekeeper;
     void (*read_server)(const struct app *app, struct server_figures *out);
     struct policy_floor floor;
+    /* where the operator says the paths are, "jp"; NULL: not said */
+    const char *data_region, *backup_region, *log_region;
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;
     struct caretaker *caretaker; /* wakes for what was asked */

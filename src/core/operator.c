@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/document.h"
 #include "core/guard.h"
 #include "core/limiter.h"
 #include "core/operation.h"
@@ -89,6 +90,8 @@ static enum err seed(struct ctx *c, bool *is_needed)
     struct query *q = query(c, operator_text[OP_OWN_ROW]);
     bind_int(q, 1, c->now_us);
     e = query_run(c, q);
+    if (!e && db_changes(c) > 0) /* a new installation */
+        e = document_seed(c);
     return e ? e : operator_is_needed(c, is_needed);
 }
 

@@ -264,18 +264,40 @@ static enum err log_terms(struct ctx *c, const char *action,
                .after = b.data});
 }
 
-enum err terms_create(struct ctx *c, const struct values *v, struct terms *out)
+static enum err add(struct ctx *c, const struct terms *t, struct terms *out)
 {
     struct query *q = query(c, terms_text[TERMS_ADD]);
 
-    bind_text(q, 1, values_text(v, "ja"));
-    bind_text(q, 2, values_text(v, "en"));
-    bind_int(q, 3, values_int(v, "valid_from", 0));
-    bind_int(q, 4, values_bool(v, "is_material", true));
+    bind_text(q, 1, t->ja);
+    bind_text(q, 2, t->en);
+    bind_int(q, 3, t->valid_from);
+    bind_int(q, 4, t->is_material);
     enum err e = query_run(c, q);
     if (e || (e = terms_get(c, db_last_id(c), out)))
         return e;
     return log_terms(c, "create", out);
+}
+
+enum err terms_create(struct ctx *c, const struct values *v, struct terms *out)
+{
+    const struct terms t = {.ja = values_text(v, "ja"),
+                            .en = values_text(v, "en"),
+                            .valid_from =
+                                (int32_t)values_int(v, "valid_from", 0),
+                            .is_material = values_bool(v, "is_material", true)};
+
+    return add(c, &t, out);
+}
+
+enum err terms_seed(struct ctx *c, const char *ja, const char *en)
+{
+    const struct terms t = {.ja = ja,
+                            .en = en,
+                            .valid_from = clock_today(c->now_us),
+                            .is_material = true};
+    struct terms out;
+
+    return add(c, &t, &out);
 }
 
 static enum err need_draft(struct ctx *c, int64_t id, struct terms *out)

@@ -48,6 +48,8 @@ MUST_USE enum err terms_list(struct ctx *c, const struct terms **out,
 MUST_USE enum err terms_get(struct ctx *c, int64_t id, struct terms *out);
 MUST_USE enum err terms_create(struct ctx *c, const struct values *v,
                                struct terms *out);
+/* The draft a new installation begins with. */
+MUST_USE enum err terms_seed(struct ctx *c, const char *ja, const char *en);
 /* ERR_CONFLICT "published" in these three for what is no draft any more. */
 MUST_USE enum err terms_update(struct ctx *c, int64_t id, int64_t version,
                                const struct values *v, struct terms *out);

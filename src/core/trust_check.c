@@ -11,6 +11,7 @@
 #include "core/backup.h"
 #include "core/consent.h"
 #include "core/core.h"
+#include "core/document.h"
 #include "core/operation.h"
 #include "core/policy.h"
 #include "db/query.h"
@@ -334,6 +335,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
     if (e || (e = measure_tenants(c, app, out)))
         return e;
     if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
+        return e;
+    if ((e = document_measure(c, app, out)))
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);

@@ -38,6 +38,7 @@ static const char *const may_scan[] = {
     "SCAN tenant",
     "SCAN customer",
     "SCAN terms",
+    "SCAN document",
     "SCAN mail",
     "SCAN alert_rule", /* 50 of them at most */
     "SCAN trust_row",  /* 38 of them */

@@ -84,6 +84,57 @@ static void terms_turn_row_2(void **state)
     assert_int_equal(state_of(&x, x.w->f->t, 2), TRUST_HOLDS);
 }
 
+#define PUBLISH(kind, regions, due)                                            \
+    "INSERT INTO document (kind, no, ja, en, regions, is_public, review_on,"   \
+    " published_at) VALUES (" #kind ", 1, 'x', 'x', '" regions "', 1, " #due   \
+    ", 1)"
+
+static void policies_turn_row_1(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
+    run_control(&x, PUBLISH(0, "", 99999));
+    run_control(&x, PUBLISH(1, "", 99999));
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
+    run_control(&x, PUBLISH(2, "", 99999));
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_HOLDS);
+    run_control(&x, "UPDATE document SET review_on = 1 WHERE kind = 1");
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
+}
+
+static void a_path_outside_turns_row_3(void **state)
+{
+    struct watch x = watch(state);
+
+    x.app.data_region = x.app.backup_region = x.app.log_region = "jp-tokyo";
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+    run_control(&x, PUBLISH(5, "jp", 99999));
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_HOLDS);
+    x.app.backup_region = "us-east";
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+    run_control(&x, "UPDATE document SET regions = 'jp us' WHERE kind = 5");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_HOLDS);
+    x.app.log_region = NULL;
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+}
+
+static void statements_turn_rows_4_and_34(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 4), TRUST_ATTENTION);
+    run_control(&x, PUBLISH(6, "", 99999));
+    assert_int_equal(state_of(&x, NULL, 4), TRUST_HOLDS);
+    run_control(&x, PUBLISH(4, "", 99999));
+    assert_int_equal(state_of(&x, NULL, 34), TRUST_ATTENTION);
+    run_control(&x, PUBLISH(3, "", 99999));
+    assert_int_equal(state_of(&x, NULL, 34), TRUST_HOLDS);
+    run_control(&x, "DELETE FROM document WHERE kind IN (4, 6)");
+    assert_int_equal(state_of(&x, NULL, 4), TRUST_ATTENTION);
+    assert_int_equal(state_of(&x, NULL, 34), TRUST_ATTENTION);
+}
+
 static void no_administrator_turns_row_7(void **state)
 {
     struct watch x = watch(state);
@@ -250,6 +301,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_is_not_measured_needs_attention),
         TEST(terms_turn_row_2),
+        TEST(policies_turn_row_1),
+        TEST(a_path_outside_turns_row_3),
+        TEST(statements_turn_rows_4_and_34),
         TEST(no_administrator_turns_row_7),
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),

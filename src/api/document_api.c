@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policies and statements: as the operator writes them, and as everybody or a
+ * master administrator reads what is published. */
+#include "api/reader.h"
+#include "api/routes.h"
+#include "base/str.h"
+#include "core/document.h"
+
+static const struct field reply_fields[] = {
+    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"kind",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, document_kind_words, NULL, "",
+     ""                                                                                   },
+    {"title",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"no",           FIELD_INT,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"ja",           FIELD_TEXT,   0, 0, 0,              NULL,                NULL, "", ""},
+    {"en",           FIELD_TEXT,   0, 0, 0,              NULL,                NULL, "", ""},
+    {"regions",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"is_public",    FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"review_on",    FIELD_DAY,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"published_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"published_by", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"reviewed_at",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"reviewed_by",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+};
+static const struct form reply_form = {"Document", reply_fields,
+                                       COUNT(reply_fields)};
+
+static void put_title(struct call *k, enum document_kind kind)
+{
+    json_text(&k->out, "kind", document_kind_words[kind]);
+    json_text(
+        &k->out, "title",
+        ctx_text(k->c, document_titles[kind][0], document_titles[kind][1]));
+}
+
+static void put_document(struct call *k, const struct document *d,
+                         bool with_text)
+{
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", d->id);
+    put_title(k, d->kind);
+    if (d->no)
+        json_int(&k->out, "no", d->no);
+    else
+        json_null(&k->out, "no");
+    if (with_text) {
+        json_text(&k->out, "ja", d->ja);
+        json_text(&k->out, "en", d->en);
+    }
+    json_text(&k->out, "regions", d->regions);
+    json_bool(&k->out, "is_public", d->is_public);
+    json_day(&k->out, "review_on", d->review_on);
+    json_moment(&k->out, "published_at", d->published_at);
+    json_text(&k->out, "published_by", d->published_by);
+    json_moment(&k->out, "reviewed_at", d->reviewed_at);
+    json_text(&k->out, "reviewed_by", d->reviewed_by);
+    json_int(&k->out, "version", d->version);
+    json_close(&k->out, '}');
+}
+
+static enum err reply(struct call *k, enum err e, const struct document *d)
+{
+    if (e)
+        return e;
+    call_etag(k, d->version);
+    put_document(k, d, true);
+    return OK;
+}
+
+static enum err list_documents(struct call *k)
+{
+    const struct document *list;
+    size_t count;
+    enum err e = document_list(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_document(k, &list[i], false);
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_document(struct call *k)
+{
+    struct document d;
+
+    return reply(k, document_get(k->c, call_id(k, 0), &d), &d);
+}
+
+static enum err post_document(struct call *k)
+{
+    struct document d;
+
+    return reply(k, document_create(k->c, k->body, &d), &d);
+}
+
+static enum err patch_document(struct call *k)
+{
+    struct document d;
+
+    return reply(
+        k, document_update(k->c, call_id(k, 0), k->if_match, k->body, &d), &d);
+}
+
+static enum err delete_document(struct call *k)
+{
+    return document_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static enum err post_publish(struct call *k)
+{
+    struct document d;
+
+    return reply(k, document_publish(k->c, call_id(k, 0), k->if_match, &d), &d);
+}
+
+static enum err post_review(struct call *k)
+{
+    struct document d;
+    int32_t day = (int32_t)values_int(k->body, "review_on", 0);
+
+    return reply(k, document_confirm(k->c, call_id(k, 0), k->if_match, day, &d),
+                 &d);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/documents",             list_documents,  RIGHT_AUDITOR,  NULL, NULL,
+     &reply_form,                                                                                              ROUTE_LIST,                "Drafts and versions of policies and statements"},
+    {METHOD_GET,    "/api/v1/documents/:id",         get_document,    RIGHT_AUDITOR,  NULL,
+     NULL,                                                                                        &reply_form, 0,                         "One of them, with its texts"                   },
+    {METHOD_POST,   "/api/v1/documents",             post_document,   RIGHT_OPERATOR,
+     &document_form,                                                                        NULL, &reply_form, ROUTE_CREATED,             "Write a draft"                                 },
+    {METHOD_PATCH,  "/api/v1/documents/:id",         patch_document,  RIGHT_OPERATOR,
+     &document_edit_form,                                                                   NULL, &reply_form, ROUTE_MATCH,               "Change a draft"                                },
+    {METHOD_DELETE, "/api/v1/documents/:id",         delete_document, RIGHT_OPERATOR,
+     NULL,                                                                                  NULL, NULL,        ROUTE_MATCH,               "Throw a draft away"                            },
+    {METHOD_POST,   "/api/v1/documents/:id/publish", post_publish,    RIGHT_OPERATOR,
+     NULL,                                                                                  NULL, &reply_form, ROUTE_MATCH | ROUTE_FRESH,
+     "Publish a draft as the next version of its kind"                                                                                                                                    },
+    {METHOD_POST,   "/api/v1/documents/:id/review",  post_review,     RIGHT_OPERATOR,
+     &document_review_form,                                                                 NULL, &reply_form, ROUTE_MATCH,
+     "A published version was looked at and is still right"                                                                                                                               },
+};
+const struct route_set document_routes = {routes, COUNT(routes)};
+
+/* ---- readers ---- */
+
+static const struct field published_fields[] = {
+    {"kind",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"title",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"no",           FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"is_public",    FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"published_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"regions",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"reviewed_at",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"review_on",    FIELD_DAY,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"ja",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
+    {"en",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
+};
+static const struct form published_form = {"Published", published_fields,
+                                           COUNT(published_fields)};
+static const struct field version_fields[] = {
+    {"no", FIELD_INT, 1, 1000000, 0, NULL, NULL, "版", "Version"},
+};
+static const struct form version_form = {"PublishedQuery", version_fields,
+                                         COUNT(version_fields)};
+
+static void put_published(struct call *k, const struct document *d)
+{
+    put_title(k, d->kind);
+    json_int(&k->out, "no", d->no);
+    json_bool(&k->out, "is_public", d->is_public);
+    json_moment(&k->out, "published_at", d->published_at);
+    json_text(&k->out, "regions", d->regions);
+    json_moment(&k->out, "reviewed_at", d->reviewed_at);
+    json_day(&k->out, "review_on", d->review_on);
+}
+
+static void put_terms(struct call *k, const struct terms *t)
+{
+    json_text(&k->out, "kind", "terms");
+    json_text(&k->out, "title", ctx_text(k->c, "利用規約", "Terms of use"));
+    json_int(&k->out, "no", t->no);
+    json_bool(&k->out, "is_public", true);
+    json_moment(&k->out, "published_at", t->published_at);
+    json_text(&k->out, "regions", "");
+    json_null(&k->out, "reviewed_at");
+    json_null(&k->out, "review_on");
+}
+
+static void put_version(struct call *k, int64_t no, int64_t published_at)
+{
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "no", no);
+    json_moment(&k->out, "published_at", published_at);
+    json_close(&k->out, '}');
+}
+
+static enum err list_published(struct call *k)
+{
+    const struct document *list;
+    const struct terms *terms;
+    size_t count, terms_count;
+    enum reader reader;
+    enum err e = reader_find(k, &reader);
+
+    if (e || (e = document_list_current(k->c, k->app, reader == READER_ANYONE,
+                                        &list, &count)))
+        return e;
+    if ((e = terms_list_published(k->c, k->app, &terms, &terms_count)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        put_published(k, &list[i]);
+        json_close(&k->out, '}');
+    }
+    if (terms_count) {
+        json_open(&k->out, NULL, '{');
+        put_terms(k, &terms[0]);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+/* no 0: the newest in force. */
+static enum err get_terms(struct call *k, int64_t no)
+{
+    const struct terms *list;
+    struct terms t;
+    size_t count, i = 0;
+    enum err e = terms_list_published(k->c, k->app, &list, &count);
+
+    if (e)
+        return e;
+    while (no && i < count && list[i].no != no)
+        i++;
+    if (i == count)
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "not_found", "見つかりません",
+                        "Not found");
+    if ((e = terms_read(k->c, k->app, list[i].no, &t)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    put_terms(k, &t);
+    json_text(&k->out, "ja", t.ja);
+    json_text(&k->out, "en", t.en);
+    json_open(&k->out, "versions", '[');
+    for (i = 0; i < count; i++)
+        put_version(k, list[i].no, list[i].published_at);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_kind(struct call *k, enum document_kind kind, int64_t no)
+{
+    const struct document *list;
+    struct document d;
+    size_t count;
+    enum reader reader;
+    enum err e = reader_find(k, &reader);
+    bool only_public = reader == READER_ANYONE;
+
+    if (e || (e = document_read(k->c, k->app, kind, no, only_public, &d)) ||
+        (e = document_list_versions(k->c, k->app, kind, only_public, &list,
+                                    &count)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    put_published(k, &d);
+    json_text(&k->out, "ja", d.ja);
+    json_text(&k->out, "en", d.en);
+    json_open(&k->out, "versions", '[');
+    for (size_t i = 0; i < count; i++)
+        put_version(k, list[i].no, list[i].published_at);
+    json_close(&k->out, ']');
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_published(struct call *k)
+{
+    int64_t no = values_int(k->query, "no", 0);
+
+    if (str_equal(k->params[0], "terms"))
+        return get_terms(k, no);
+    for (int i = 0; i < DOCUMENT_KINDS; i++)
+        if (str_equal(k->params[0], document_kind_words[i]))
+            return get_kind(k, (enum document_kind)i, no);
+    return ctx_fail(k->c, ERR_NOT_FOUND, "", "not_found", "見つかりません",
+                    "Not found");
+}
+
+static const struct route reader_routes[] = {
+    {METHOD_GET, "/api/v1/policies",       list_published, RIGHT_ANYONE, NULL, NULL,
+     &published_form,                                                                                 ROUTE_LIST | ROUTE_NO_TX | ROUTE_QUIET,
+     "Policies, statements and terms in force that the reader may see"},
+    {METHOD_GET, "/api/v1/policies/:kind", get_published,  RIGHT_ANYONE, NULL,
+     &version_form,                                                                  &published_form, ROUTE_NO_TX | ROUTE_QUIET,
+     "One of them, with its texts and versions"                       },
+};
+const struct route_set published_routes = {reader_routes, COUNT(reader_routes)};

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What documents prove: that they are published, and that somebody looked at
+ * them when it was due.  The regions of paths are what the operator stated in
+ * the configuration, compared with what customers are told. */
+#include "core/document.h"
+
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "core/region.h"
+#include "core/trust.h"
+
+static const char *day(struct ctx *c, int32_t d)
+{
+    char text[11];
+
+    civil_format(d, text);
+    return arena_strdup(c->mem, text);
+}
+
+static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
+                            struct trust_list *out)
+{
+    const char *title =
+        ctx_text(c, document_titles[kind][0], document_titles[kind][1]);
+    struct document d;
+    enum err e = document_get_newest(c, kind, &d);
+
+    if (e == ERR_NOT_FOUND) {
+        trust_say(c, out, row, false, "%s: まだ公開されていません",
+                  "%s: not published yet", title);
+        return OK;
+    }
+    if (e)
+        return e;
+    const char *since = day(c, clock_today(d.published_at));
+    bool is_late = d.review_on < clock_today(c->now_us);
+    if (is_late)
+        trust_say(c, out, row, false,
+                  "%s: 第%lld版（%s）、見直しの期限 %s を過ぎています",
+                  "%s: version %lld of %s, whose review was due on %s", title,
+                  (long long)d.no, since, day(c, d.review_on));
+    else
+        trust_say(c, out, row, true, "%s: 第%lld版（%s）、次の見直し %s",
+                  "%s: version %lld of %s, next review %s", title,
+                  (long long)d.no, since, day(c, d.review_on));
+    return OK;
+}
+
+static void measure_path(struct ctx *c, const char *list, const char *what,
+                         const char *key, const char *tag,
+                         struct trust_list *out)
+{
+    if (!tag)
+        trust_say(c, out, 3, false, "%sの地域が設定されていません（%s）",
+                  "%s: no region is set (%s)", what, key);
+    else
+        trust_say(c, out, 3, region_list_covers(list, tag),
+                  "%sの地域: %s（示した地域: %s）",
+                  "%s: region %s (stated: %s)", what, tag, list);
+}
+
+enum err document_measure(struct ctx *c, const struct app *app,
+                          struct trust_list *out)
+{
+    static const struct {
+        int row;
+        enum document_kind kind;
+    } rows[] = {
+        {1,  DOCUMENT_BASIC         },
+        {1,  DOCUMENT_INDIVIDUAL    },
+        {1,  DOCUMENT_CLOUD         },
+        {3,  DOCUMENT_LOCATION      },
+        {4,  DOCUMENT_RESPONSIBILITY},
+        {26, DOCUMENT_PLATFORM      },
+        {34, DOCUMENT_LAW           },
+        {34, DOCUMENT_PRIVACY       },
+    };
+    const char *list;
+    enum err e = OK;
+
+    for (size_t i = 0; !e && i < COUNT(rows); i++)
+        e = measure_one(c, rows[i].row, rows[i].kind, out);
+    if (e || (e = region_list_stated(c, &list)))
+        return e;
+    measure_path(c, list, ctx_text(c, "データ", "Data"), "data_region",
+                 app->data_region, out);
+    measure_path(c, list, ctx_text(c, "バックアップ", "Backups"),
+                 "backup_region", app->backup_region, out);
+    measure_path(c, list, ctx_text(c, "ログ", "Logs"), "log_region",
+                 app->log_region, out);
+    return OK;
+}

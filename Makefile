@@ -28,6 +28,7 @@ TESTS := $(wildcard test/*/*_test.c)
 BENCH := $(wildcard test/bench/*.c)
 FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
 AIDS  := $(wildcard test/*/*_server.c)
+PROBES := $(wildcard test/*/*_probe.c)
 WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
   -not -path '*/node_modules/*' -not -name '*.test.ts'))
 
@@ -143,7 +144,7 @@ $(B)/$(1)/yagura-bare: $(B)/$(1)/$(B)/bare.o
 $(B)/$(1)/yagura $(B)/$(1)/yagura-bare: $$(OBJ_$(1)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1))
--include $(patsubst %.c,$(B)/$(1)/%.d,$(SRC) $(TESTS) $(AIDS) $(BENCH) $(FUZZ))
+-include $(patsubst %.c,$(B)/$(1)/%.d,$(SRC) $(TESTS) $(AIDS) $(PROBES) $(BENCH) $(FUZZ))
 endef
 # What a program in test/DIR is linked with: the floors that DIR may know.
 FLOOR_base := base

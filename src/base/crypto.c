@@ -15,7 +15,9 @@
 #include <mbedtls/sha256.h>
 #include <psa/crypto.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -111,6 +113,17 @@ void crypto_derive(const uint8_t key[32], const char *label, uint8_t out[32])
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
     return mbedtls_ct_memcmp(a, b, len) == 0;
+}
+
+void crypto_lock(void *data, size_t len)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = (uintptr_t)data & ~(page - 1);
+    size_t size = (uintptr_t)data + len - from;
+
+    (void)madvise((void *)from, size, MADV_DONTDUMP);
+    if (mlock((void *)from, size))
+        log_warn("a key cannot be locked in memory, errno=%d", errno);
 }
 
 void crypto_wipe(void *data, size_t len)

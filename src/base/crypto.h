@@ -26,6 +26,8 @@ void crypto_hmac_sha1(const void *key, size_t key_len, const void *data,
 void crypto_derive(const uint8_t key[32], const char *label, uint8_t out[32]);
 bool crypto_equal(const void *a, const void *b, size_t len); /* const time */
 void crypto_wipe(void *data, size_t len);
+/* Keeps a key out of swap and of core dumps, as far as the limits allow. */
+void crypto_lock(void *data, size_t len);
 
 /* AES-256-GCM key wrap: context (such as the tenant id) is authenticated. */
 void crypto_wrap(const uint8_t master[32], const char *context,

@@ -103,13 +103,21 @@ static enum err read_trusted(struct tls *t, const char *ca_file)
     return ERR_INVALID;
 }
 
-static bool set_up(struct tls *t, const char *host)
+/* Which other side is good enough. */
+enum proof { PROOF_CHAIN, PROOF_NONE, PROOF_NONE_1_2 };
+
+static bool set_up(struct tls *t, const char *host, enum proof proof)
 {
     if (mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT,
                                     MBEDTLS_SSL_TRANSPORT_STREAM,
                                     MBEDTLS_SSL_PRESET_DEFAULT))
         return false;
-    mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+    mbedtls_ssl_conf_authmode(&t->config, proof == PROOF_CHAIN
+                                              ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                              : MBEDTLS_SSL_VERIFY_NONE);
+    if (proof == PROOF_NONE_1_2)
+        mbedtls_ssl_conf_max_tls_version(&t->config,
+                                         MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_ca_chain(&t->config, &t->trusted, NULL);
     mbedtls_ssl_conf_rng(&t->config, random_for_mbedtls, NULL);
     mbedtls_ssl_conf_min_tls_version(&t->config, MBEDTLS_SSL_VERSION_TLS1_2);
@@ -120,22 +128,24 @@ static bool set_up(struct tls *t, const char *host)
     return true;
 }
 
-static enum err shake_hands(struct tls *t, const char *host, int timeout_ms)
+static enum err shake_hands(struct tls *t, const char *host, enum proof proof,
+                            int timeout_ms)
 {
     int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
     int code = 0;
     do {
         code = mbedtls_ssl_handshake(&t->ssl);
     } while (code && may_go_on(t, code, deadline_ms));
-    if (code == 0 && mbedtls_ssl_get_verify_result(&t->ssl) == 0)
+    uint32_t verified = mbedtls_ssl_get_verify_result(&t->ssl);
+    if (code == 0 && (verified == 0 || proof != PROOF_CHAIN))
         return OK;
     log_warn("tls handshake failed host=%s code=-0x%04x verify=0x%x", host,
-             (unsigned)-code, (unsigned)mbedtls_ssl_get_verify_result(&t->ssl));
+             (unsigned)-code, (unsigned)verified);
     return code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ? ERR_DENIED : ERR_BUSY;
 }
 
-enum err tls_connect(int fd, const char *host, const char *ca_file,
-                     int timeout_ms, struct tls **out)
+static enum err connect_to(int fd, const char *host, const char *ca_file,
+                           enum proof proof, int timeout_ms, struct tls **out)
 {
     struct tls *t = calloc(1, sizeof *t);
     must(t != NULL && host != NULL && *host);
@@ -143,18 +153,31 @@ enum err tls_connect(int fd, const char *host, const char *ca_file,
     mbedtls_ssl_init(&t->ssl);
     mbedtls_ssl_config_init(&t->config);
     mbedtls_x509_crt_init(&t->trusted);
-    enum err e = read_trusted(t, ca_file);
-    if (!e && !set_up(t, host)) {
+    enum err e = proof == PROOF_CHAIN ? read_trusted(t, ca_file) : OK;
+    if (!e && !set_up(t, host, proof)) {
         log_error("tls set-up failed at=%s:%d", __FILE__, __LINE__);
         e = ERR_INTERNAL;
     }
     if (!e)
-        e = shake_hands(t, host, timeout_ms);
+        e = shake_hands(t, host, proof, timeout_ms);
     if (e)
         free_tls(t);
     else
         *out = t;
     return e;
+}
+
+enum err tls_connect(int fd, const char *host, const char *ca_file,
+                     int timeout_ms, struct tls **out)
+{
+    return connect_to(fd, host, ca_file, PROOF_CHAIN, timeout_ms, out);
+}
+
+enum err tls_connect_unproven(int fd, bool only_1_2, int timeout_ms,
+                              struct tls **out)
+{
+    return connect_to(fd, "localhost", NULL,
+                      only_1_2 ? PROOF_NONE_1_2 : PROOF_NONE, timeout_ms, out);
 }
 
 long tls_read(struct tls *t, void *data, size_t len, int timeout_ms)
@@ -351,4 +374,71 @@ void tls_put_suites(struct buf *out)
     for (const int *id = mbedtls_ssl_list_ciphersuites(); *id; id++)
         buf_printf(out, "%s%s", out->len ? ", " : "",
                    mbedtls_ssl_get_ciphersuite_name(*id));
+}
+
+static int64_t moment(const mbedtls_x509_time *t)
+{
+    int64_t day = civil_from_ymd(t->year, t->mon, t->day);
+    return ((day * 24 + t->hour) * 60 + t->min) * INT64_C(60000000) +
+           t->sec * INT64_C(1000000);
+}
+
+static void read_dates(const mbedtls_x509_crt *cert, struct tls_dates *out)
+{
+    *out = (struct tls_dates){
+        .from = moment(&cert->valid_from),
+        .to = moment(&cert->valid_to),
+        .is_self_signed = cert->issuer_raw.len == cert->subject_raw.len &&
+                          memcmp(cert->issuer_raw.p, cert->subject_raw.p,
+                                 cert->issuer_raw.len) == 0,
+    };
+}
+
+enum err tls_read_dates(const char *cert_path, struct tls_dates *out)
+{
+    mbedtls_x509_crt cert;
+    mbedtls_x509_crt_init(&cert);
+    bool good =
+        mbedtls_x509_crt_parse_file(&cert, cert_path) >= 0 && cert.raw.p;
+    if (good)
+        read_dates(&cert, out);
+    mbedtls_x509_crt_free(&cert);
+    return good ? OK : ERR_INVALID;
+}
+
+bool tls_describe(const struct tls *t, struct tls_proof *out)
+{
+    const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&t->ssl);
+    const char *suite = mbedtls_ssl_get_ciphersuite(&t->ssl);
+    if (!cert || !suite)
+        return false;
+    snprintf(out->version, sizeof out->version, "%s",
+             mbedtls_ssl_get_version(&t->ssl));
+    snprintf(out->suite, sizeof out->suite, "%s", suite);
+    read_dates(cert, &out->dates);
+    return true;
+}
+
+/* A ClientHello of TLS 1.1 with suites that version had. */
+static const unsigned char
+    old_hello[] = {22,   3,  1,    0,  53,   1,    0,    0,    49,   3,
+                   2, /* record, handshake, version 1.1 */
+                   0,    1,  2,    3,  4,    5,    6,    7,    8,    9,
+                   10,   11, 12,   13, 14,   15,   16,   17,   18,   19,
+                   20,   21, 22,   23, 24,   25,   26,   27,   28,   29,
+                   30,   31, 0,    0,  10,   0xC0, 0x09, 0xC0, 0x0A, 0xC0,
+                   0x13, 0,  0x2F, 0,  0x35, 1,    0};
+
+bool tls_refuses_old(int fd, int timeout_ms)
+{
+    unsigned char first = 0;
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    bool is_sent =
+        poll(&wait, 1, timeout_ms) == 1 &&
+        send(fd, old_hello, sizeof old_hello, MSG_NOSIGNAL) == sizeof old_hello;
+    wait.events = POLLIN;
+    bool is_answered = is_sent && poll(&wait, 1, timeout_ms) == 1;
+    /* an alert, or the end; never a hello */
+    ssize_t n = is_answered ? recv(fd, &first, 1, 0) : -1;
+    return is_answered && (n <= 0 || first == 21);
 }

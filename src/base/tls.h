@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* TLS client for outgoing mail: TLS 1.2 at least, chain and name verified
  * against ca_file; a deadline on every call.  The server side lives in
@@ -15,6 +17,10 @@ struct tls;
 /* Takes over a connected non-blocking socket; on failure it stays open. */
 MUST_USE enum err tls_connect(int fd, const char *host, const char *ca_file,
                               int timeout_ms, struct tls **out);
+/* The same without asking who the other side is: only for this process as its
+ * own client. */
+MUST_USE enum err tls_connect_unproven(int fd, bool only_1_2, int timeout_ms,
+                                       struct tls **out);
 /* Bytes moved, 0 at the end, -1 on error or past the deadline. */
 long tls_read(struct tls *t, void *data, size_t len, int timeout_ms);
 long tls_write(struct tls *t, const void *data, size_t len, int timeout_ms);
@@ -28,6 +34,22 @@ MUST_USE enum err tls_make_certificate(const char *cert_path,
                                        const char *const *names, size_t count,
                                        char fingerprint[96]);
 
+/* What a PEM file's first certificate says of its own time, UTC microseconds;
+ * ERR_INVALID when it cannot be read. */
+struct tls_dates {
+    int64_t from, to;
+    bool is_self_signed;
+};
+MUST_USE enum err tls_read_dates(const char *cert_path, struct tls_dates *out);
+/* What was agreed on, and the certificate the other side showed. */
+struct tls_proof {
+    char version[16], suite[64];
+    struct tls_dates dates;
+};
+bool tls_describe(const struct tls *t, struct tls_proof *out);
+/* Offers TLS 1.1 over a connected socket, which stays open: whether the other
+ * side said no. */
+bool tls_refuses_old(int fd, int timeout_ms);
 /* The names of the cipher suites that are compiled in, with commas. */
 void tls_put_suites(struct buf *out);
 

@@ -3,6 +3,7 @@
  * output of `config show`. */
 #include "cli/config.h"
 
+#include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "core/region.h"
@@ -13,17 +14,26 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define KEY(name, fallback)                                                    \
     {                                                                          \
-#name, offsetof(struct config, name), fallback                         \
+#name, offsetof(struct config, name), fallback, false                  \
+    }
+/* One that a running server takes over on SIGHUP. */
+#define LIVE_KEY(name, fallback)                                               \
+    {                                                                          \
+#name, offsetof(struct config, name), fallback, true                   \
     }
 
 static const struct key {
     const char *name;
     size_t offset;
     const char *fallback;
+    bool is_live;
 } keys[] = {
+    KEY(user, NULL),
+    LIVE_KEY(log_level, "info"),
     KEY(data_dir, "/var/lib/yagura"),
     KEY(master_key, NULL),
     KEY(listen, "0.0.0.0:8443"),
@@ -35,14 +45,14 @@ static const struct key {
     KEY(base_url, NULL),
     KEY(tenant_listen, NULL),
     KEY(trusted_proxies, NULL),
-    KEY(smtp_host, NULL),
-    KEY(smtp_port, "465"),
-    KEY(smtp_security, "tls"),
-    KEY(smtp_user, NULL),
-    KEY(smtp_password_file, NULL),
-    KEY(smtp_ca, "/etc/ssl/certs/ca-certificates.crt"),
-    KEY(smtp_from, NULL),
-    KEY(smtp_from_name, "Yagura"),
+    LIVE_KEY(smtp_host, NULL),
+    LIVE_KEY(smtp_port, "465"),
+    LIVE_KEY(smtp_security, "tls"),
+    LIVE_KEY(smtp_user, NULL),
+    LIVE_KEY(smtp_password_file, NULL),
+    LIVE_KEY(smtp_ca, "/etc/ssl/certs/ca-certificates.crt"),
+    LIVE_KEY(smtp_from, NULL),
+    LIVE_KEY(smtp_from_name, "Yagura"),
     KEY(mail_spool, NULL),
     KEY(threads, NULL),
     KEY(data_region, NULL),
@@ -161,6 +171,17 @@ static const char *take_config_path(int *argc, char **argv)
     return path;
 }
 
+/* A secret that systemd hands over (LoadCredential=) goes before a file. */
+static void take_credential(struct arena *mem, const char *name,
+                            const char **slot)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    const char *path = dir ? arena_printf(mem, "%s/%s", dir, name) : NULL;
+
+    if (path && access(path, F_OK) == 0)
+        *slot = path;
+}
+
 enum err config_load(struct arena *mem, int *argc, char **argv,
                      struct config *out)
 {
@@ -176,6 +197,9 @@ enum err config_load(struct arena *mem, int *argc, char **argv,
     }
     read_environment(out);
     read_flags(out, argc, argv);
+    out->path = path;
+    take_credential(mem, "master-key", &out->master_key);
+    take_credential(mem, "smtp-password", &out->smtp_password_file);
     if (!out->master_key)
         out->master_key = arena_printf(mem, "%s.key", out->data_dir);
     return OK;
@@ -188,12 +212,38 @@ static bool complain(bool bad, const char *text)
     return !bad;
 }
 
+static const char *const level_words[] = {[LOG_DEBUG] = "debug",
+                                          [LOG_INFO] = "info",
+                                          [LOG_WARN] = "warn",
+                                          [LOG_ERROR] = "error"};
+
+static bool find_level(const char *word, enum log_level *out)
+{
+    for (size_t i = 0; i < COUNT(level_words); i++)
+        if (strcmp(word, level_words[i]) == 0) {
+            *out = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+void config_set_log_level(const struct config *c)
+{
+    enum log_level level;
+
+    if (find_level(c->log_level, &level))
+        log_set_level(level);
+}
+
 bool config_check(const struct config *c)
 {
+    enum log_level level;
     struct stat st;
     int64_t port, number;
     bool good = true;
 
+    good &= complain(!find_level(c->log_level, &level),
+                     "log_level is debug, info, warn or error");
     good &= complain(!c->cert != !c->cert_key, "cert and cert_key go together");
     good &= complain(c->cert && stat(c->cert, &st) != 0, "cert is not there");
     good &= complain(!c->mail_spool && !c->smtp_host,
@@ -243,6 +293,22 @@ const char *config_base_url(struct arena *mem, const struct config *c)
             port = p;
     return arena_printf(mem, "https://localhost%.*s",
                         port ? (int)strcspn(port, " ,") : 0, port ? port : "");
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+void config_tell_changes(const struct config *old, const struct config *now)
+{
+    struct config a = *old, b = *now;
+
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (!keys[i].is_live &&
+            !is_same(*slot(&a, &keys[i]), *slot(&b, &keys[i])))
+            log_warn("configuration: %s changed, which takes a restart",
+                     keys[i].name);
 }
 
 void config_show(const struct config *c)

@@ -12,6 +12,9 @@
  * key but secrets can also be a flag (--data-dir) or an environment variable
  * (YAGURA_DATA_DIR); flag beats environment beats file beats default. */
 struct config {
+    const char *path;      /* of the file all this was read from; NULL: none */
+    const char *user;      /* whom root becomes */
+    const char *log_level; /* debug info warn error */
     const char *data_dir;
     const char *master_key;      /* file, 0400; default DATA.key beside it */
     const char *listen;          /* "0.0.0.0:8443 [::]:8443", TLS */
@@ -37,10 +40,14 @@ struct config {
  * wrong, with file and line. */
 MUST_USE enum err config_load(struct arena *mem, int *argc, char **argv,
                               struct config *out);
+/* From the log_level that was checked. */
+void config_set_log_level(const struct config *config);
 /* Every problem found, one line each on stderr; false when there is any. */
 bool config_check(const struct config *config);
 /* base_url, or localhost at the port of the first listener. */
 const char *config_base_url(struct arena *mem, const struct config *c);
+/* Logs each key that differs and that a running server cannot take over. */
+void config_tell_changes(const struct config *old, const struct config *now);
 void config_show(const struct config *config); /* no secrets are in it */
 
 #endif

@@ -201,7 +201,8 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->server.listener_count = 1;
     p->app.is_demo = true;
     p->app.operator_listener = -1;
-    p->data_dir = dir;
+    p->app.around = (struct surroundings){.data_dir = dir,
+                                          .master_key = sc.master_key_path};
     if ((e = process_start(p)))
         return e;
     if (load_accounts(p->mem, path, accounts))

@@ -5,8 +5,11 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "base/secret.h"
 #include "cli/control.h"
+#include "cli/supervisor.h"
+#include "cli/watchdog.h"
 #include "core/access_log.h"
 #include "core/capacity.h"
 #include "core/caretaker.h"
@@ -18,10 +21,13 @@
 #include "core/timekeeper.h"
 #include "core/worker.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STOP_DEADLINE_MS = 10000 };
 
@@ -53,6 +59,8 @@ enum err process_open_store(struct process *p, const struct config *config)
                               .kind = STORE_SERVICE,
                               .create = true};
 
+    if (config->user && geteuid() == 0 && sandbox_become(config->user))
+        return ERR_DENIED;
     if (is_evaluation(p->mem, sc.dir)) {
         sc.kind = STORE_EVALUATION;
         if (!sc.master_key_path)
@@ -95,6 +103,13 @@ static void read_server(const struct app *app, struct server_figures *out)
                                    .waiting = s.waiting};
 }
 
+static void prove_server(const struct app *app, struct server_proof *out)
+{
+    *out = (struct server_proof){0};
+    if (app->door_count)
+        watchdog_prove(app->doors, app->door_count, out);
+}
+
 enum err process_open(struct process *p)
 {
     struct secret_params params;
@@ -110,39 +125,114 @@ enum err process_open(struct process *p)
     p->app.capacity = capacity_open();
     p->app.timekeeper = timekeeper_open();
     p->app.read_server = read_server;
+    p->app.prove_server = prove_server;
     struct ctx c = process_ctx(p->mem, &system_actor);
     enum err e = quota_open(&c, &p->app);
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);
 }
 
 /* Without base_url the server is known by the port it got. */
-static void name_base(void *arg, const struct server *s)
+static void name_base(struct process *p)
 {
-    static char text[40];
-    struct app *app = arg;
+    if (!p->app.base_url)
+        p->app.base_url = arena_printf(p->mem, "http%s://localhost:%d",
+                                       p->app.is_demo ? "" : "s",
+                                       server_port(p->app.server, 0));
+}
 
-    if (app->base_url)
-        return;
-    (void)snprintf(text, sizeof text, "http%s://localhost:%d",
-                   app->is_demo ? "" : "s", server_port(s, 0));
-    app->base_url = text;
+/* A port below 1024 is root's. */
+static enum err open_sockets(struct process *p)
+{
+    sandbox_lend_root(true);
+    enum err e = server_open(&p->server, &p->app.server);
+    sandbox_lend_root(false);
+    return e;
+}
+
+/* The listeners as a client finds them. */
+static void note_doors(struct process *p)
+{
+    size_t count = p->server.listener_count;
+    struct listener *doors = arena_array(p->mem, struct listener, count);
+
+    for (size_t i = 0; i < count; i++) {
+        doors[i] = p->server.listeners[i];
+        doors[i].port = server_port(p->app.server, (int)i);
+    }
+    p->app.doors = doors;
+    p->app.door_count = count;
+}
+
+static const char *folder_of(struct arena *mem, const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    return slash ? arena_strndup(mem, path, (size_t)(slash - path) + 1) : ".";
+}
+
+/* The certificate is often a link into another folder, renewed there. */
+static const char *folder_behind(struct arena *mem, const char *path)
+{
+    char real[PATH_MAX];
+
+    return path && realpath(path, real)
+               ? folder_of(mem, arena_strdup(mem, real))
+               : folder_of(mem, path);
+}
+
+/* All that is opened, and all that is connected to, from here on.  /etc as a
+ * whole: what is in it is replaced by rename (resolv.conf, certificates, our
+ * configuration), which a rule for the file alone would not follow. */
+static enum err confine(struct process *p)
+{
+    const struct surroundings *a = &p->app.around;
+    const char *writes[3] = {a->data_dir, a->spool_dir};
+    const char *reads[12] = {"/etc", "/run/systemd/resolve",
+                             "/sys/fs/cgroup/memory.max",
+                             "/var/lib/update-notifier"};
+    int ports[LISTENERS_MAX + 3] = {53}, n = 1, r = 4;
+
+    if (a->config)
+        reads[r++] = a->config;
+    if (a->ca_file)
+        reads[r++] = folder_of(p->mem, a->ca_file);
+    if (a->cert) {
+        reads[r++] = folder_of(p->mem, a->cert);
+        reads[r++] = folder_behind(p->mem, a->cert);
+        reads[r++] = folder_of(p->mem, a->cert_key);
+        reads[r++] = folder_behind(p->mem, a->cert_key);
+    }
+    if (p->app.mail && p->app.mail->host)
+        ports[n++] = p->app.mail->port;
+    for (size_t i = 0; i < p->app.door_count; i++) /* see watchdog.h */
+        ports[n++] = p->app.doors[i].port;
+    const struct sandbox_config config = {writes, reads, ports};
+    return sandbox_enter(&config);
 }
 
 enum err process_start(struct process *p)
 {
+    p->server.handle = api_handle;
+    p->server.app = &p->app;
+    enum err e = open_sockets(p);
+    if (e)
+        return e;
+    name_base(p);
+    note_doors(p);
+    p->supervisor = supervisor_open();
+    crypto_lock(p->app.pepper, sizeof p->app.pepper);
+    crypto_lock(p->app.code_key, sizeof p->app.code_key);
+    if ((e = confine(p)))
+        return e;
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
     p->app.access_log = access_log_open(&p->app);
     p->caretaker = p->app.caretaker = caretaker_open(&p->app);
-    p->server.handle = api_handle;
-    p->server.opened = name_base;
-    p->server.app = &p->app;
-    enum err e = server_open(&p->server, &p->app.server);
-    if (!e)
-        show_server(p->app.server);
-    if (!e)
-        p->control = control_open(&p->app, p->data_dir);
-    return e;
+    if ((e = server_start(p->app.server)))
+        return e;
+    show_server(p->app.server);
+    p->control = control_open(&p->app, p->app.around.data_dir);
+    return OK;
 }
 
 static void wanted_signals(sigset_t *set)
@@ -165,22 +255,50 @@ void process_block_signals(void)
 /* Of the release's allocator; sanitizers have one of their own. */
 void mi_collect(bool force) __attribute__((weak));
 
+static void reload(struct process *p)
+{
+    supervisor_say(p->supervisor, SUPERVISOR_RELOADING);
+    if (server_reload(p->app.server))
+        log_error("the certificate could not be read again: the one in use"
+                  " stays");
+    else
+        log_info("certificate read again");
+    if (p->reload)
+        p->reload(p);
+    supervisor_say(p->supervisor, SUPERVISOR_READY);
+}
+
+/* The next signal; meanwhile the supervisor is told that requests are
+ * answered, as long as they are. */
+static int next_signal(struct process *p, const sigset_t *set)
+{
+    for (;;) {
+        struct timespec tick = {.tv_sec = 3600};
+        int64_t pause_ms = supervisor_pause_ms(p->supervisor);
+        if (pause_ms)
+            tick =
+                (struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000};
+        int number = sigtimedwait(set, NULL, &tick);
+        if (number > 0)
+            return number;
+        if (pause_ms && watchdog_is_answered(p->app.doors))
+            supervisor_say(p->supervisor, SUPERVISOR_ALIVE);
+        else if (pause_ms)
+            log_error("watchdog: the server did not answer itself");
+    }
+}
+
 void process_wait(struct process *p)
 {
     sigset_t set;
-    int number;
 
     if (mi_collect)
         mi_collect(true); /* what starting needed goes back to the system */
     wanted_signals(&set);
-    while (sigwait(&set, &number) == 0) {
-        if (number != SIGHUP)
-            break;
-        if (server_reload(p->app.server))
-            log_error("the certificate could not be read again");
-        else
-            log_info("certificate read again");
-    }
+    supervisor_say(p->supervisor, SUPERVISOR_READY);
+    while (next_signal(p, &set) == SIGHUP)
+        reload(p);
+    supervisor_say(p->supervisor, SUPERVISOR_STOPPING);
     log_info("stopping");
 }
 
@@ -202,6 +320,7 @@ void process_close(struct process *p)
     timekeeper_close(p->app.timekeeper);
     gauge_close(p->app.gauges);
     store_close(p->app.store);
+    supervisor_close(p->supervisor);
     crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
     crypto_wipe(p->app.code_key, sizeof(p->app.code_key));
     arena_close(p->mem);

@@ -13,8 +13,11 @@ struct process {
     struct server_config server;
     struct caretaker *caretaker; /* the daily round */
     struct control *control;     /* commands from outside */
-    const char *data_dir;        /* set before process_start() */
-    char setup_token[44];        /* of the first operator; "": there is one */
+    struct supervisor *supervisor;
+    /* SIGHUP: what besides the certificate; NULL: nothing */
+    void (*reload)(struct process *p);
+    void *reload_arg;
+    char setup_token[44]; /* of the first operator; "": there is one */
 };
 
 /* The data directory of the configuration, whichever kind it is marked as;
@@ -23,9 +26,10 @@ MUST_USE enum err process_open_store(struct process *p,
                                      const struct config *config);
 /* Secrets, throttling; the store must be in p->app already. */
 MUST_USE enum err process_open(struct process *p);
-/* Worker threads and listeners. */
+/* Sockets, confinement (base/sandbox.h), worker threads; p->app.around must be
+ * known by now. */
 MUST_USE enum err process_start(struct process *p);
-/* Until SIGTERM or SIGINT; SIGHUP reloads the certificate. */
+/* Until SIGTERM or SIGINT; SIGHUP reads certificate and settings again. */
 void process_wait(struct process *p);
 void process_close(struct process *p);
 /* Before any thread: the signals process_wait() takes. */

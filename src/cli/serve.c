@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `yagura serve`: the service, from its configuration. */
 #include "base/log.h"
+#include "base/sandbox.h"
 #include "base/str.h"
 #include "base/tls.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/process.h"
 #include "core/registry.h"
 
@@ -117,9 +119,17 @@ static enum err read_password(struct arena *mem, const char *path,
     return OK;
 }
 
-static enum err set_up_mail(struct process *p, const struct config *c)
+/* What serve was started with. */
+struct words {
+    int count;
+    char **list;
+    struct config config;
+};
+
+static enum err make_mail(struct process *p, const struct config *c,
+                          const struct smtp_config **out)
 {
-    struct smtp_config *m = &p->app.mail;
+    struct smtp_config *m = arena_new(p->mem, struct smtp_config);
     int64_t port = 0;
 
     m->host = c->smtp_host;
@@ -134,9 +144,47 @@ static enum err set_up_mail(struct process *p, const struct config *c)
     m->from = c->smtp_from ? c->smtp_from : "yagura@localhost";
     m->from_name = c->smtp_from_name;
     m->spool_dir = c->mail_spool;
+    *out = m;
     if (c->smtp_user)
         return read_password(p->mem, c->smtp_password_file, &m->password);
     return OK;
+}
+
+static enum err set_up_mail(struct process *p, const struct config *c)
+{
+    const struct smtp_config *mail = NULL;
+    enum err e = make_mail(p, c, &mail);
+
+    p->app.mail = mail;
+    return e;
+}
+
+/* What a running server takes over: mail and the log's level.  Both lists of
+ * words live as long as the process, for a mail may be on its way. */
+static void reload(struct process *p)
+{
+    struct words *w = p->reload_arg;
+    const struct smtp_config *mail = NULL, *old = p->app.mail;
+    struct config c;
+    int argc = w->count;
+    char **argv = arena_copy(p->mem, w->list, (size_t)argc * sizeof *argv);
+
+    if (config_load(p->mem, &argc, argv, &c) || !config_check(&c) ||
+        make_mail(p, &c, &mail)) {
+        log_error("configuration not taken over: the one in use stays");
+        return;
+    }
+    config_set_log_level(&c);
+    if (old->spool_dir || mail->spool_dir)
+        log_info("mails go into a folder: smtp keys are of no effect");
+    else if (c.smtp_host && old->host && mail->port != old->port)
+        log_warn("smtp_port=%d needs a restart: this process may not connect"
+                 " there",
+                 mail->port);
+    else
+        p->app.mail = mail;
+    log_info("configuration read again: mail, log_level");
+    config_tell_changes(&w->config, &c);
 }
 
 static enum err set_up_listeners(struct process *p, const struct config *c)
@@ -207,6 +255,9 @@ static enum err start(struct process *p, struct config *c)
     p->app.operator_host = c->operator_host;
     if (!config_check(c))
         return ERR_INVALID;
+    config_set_log_level(c);
+    if (c->user && (e = sandbox_become(c->user)))
+        return e;
     set_up_floor(&p->app.floor, c);
     p->app.data_region = c->data_region;
     p->app.backup_region = c->backup_region;
@@ -217,7 +268,13 @@ static enum err start(struct process *p, struct config *c)
         (e = set_up_listeners(p, c)) || (e = process_open(p)))
         return e;
     registry_find_sole(&p->app, p->mem);
-    p->data_dir = c->data_dir;
+    p->app.around = (struct surroundings){.data_dir = c->data_dir,
+                                          .config = c->path,
+                                          .master_key = c->master_key,
+                                          .spool_dir = c->mail_spool,
+                                          .cert = p->server.cert_path,
+                                          .cert_key = p->server.key_path,
+                                          .ca_file = c->smtp_ca};
     if ((e = process_start(p)))
         return e;
     say_token(p, c);
@@ -228,6 +285,7 @@ int cli_serve(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
     struct config config;
+    struct words words = {argc, command_copy_words(p.mem, argc, argv), {0}};
     enum err e = config_load(p.mem, &argc, argv, &config);
 
     if (!e && argc > 0) {
@@ -236,6 +294,9 @@ int cli_serve(int argc, char **argv)
         return 2;
     }
     process_block_signals();
+    words.config = config;
+    p.reload = reload;
+    p.reload_arg = &words;
     if (!e)
         e = start(&p, &config);
     if (!e) {

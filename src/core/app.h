@@ -2,12 +2,14 @@
 #ifndef CORE_APP_H
 #define CORE_APP_H
 
+#include "base/tls.h"
 #include "db/store.h"
 #include "net/smtp.h"
 
 #include <stdbool.h>
 
 struct server;
+struct listener;
 enum { LISTENERS_MAX = 16 };
 
 /* The weakest password policy the operator lets a tenant have. */
@@ -22,19 +24,34 @@ struct trust_facts {
     const char *odd_route;   /* an open one that is no sign-in step, or NULL */
 };
 
+/* What stands around the data directory: for doctor. */
+struct surroundings {
+    const char *data_dir, *config, *master_key, *spool_dir;
+    const char *cert, *cert_key, *ca_file; /* NULL: none */
+};
+
 /* What core may know of the server above it. */
 struct server_figures {
     int64_t connections, threads, threads_max, busy, waiting;
+};
+
+/* The server seen by itself as a client. */
+struct server_proof {
+    bool is_answered, is_tls; /* is_tls: of the rest something is known */
+    struct tls_proof newest, oldest; /* version ""; not agreed on */
+    bool refuses_older;
 };
 
 /* What the process is made of; filled by main or a command, then constant. */
 struct app {
     struct store *store;
     struct server *server;
+    const struct listener *doors; /* with the ports they have got */
+    size_t door_count;
     int operator_listener; /* index of the listener with /metrics, -1: none */
     const char
         *operator_host; /* only there is the console; NULL: see place.c */
-    struct smtp_config mail;
+    const struct smtp_config *_Atomic mail; /* another after a reload */
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
     const char *_Atomic sole_tenant; /* at base_url when there is but one */
@@ -50,9 +67,11 @@ struct app {
     struct capacity *capacity;
     struct timekeeper *timekeeper;
     void (*read_server)(const struct app *app, struct server_figures *out);
+    void (*prove_server)(const struct app *app, struct server_proof *out);
     struct policy_floor floor;
     /* where the operator says the paths are, "jp"; NULL: not said */
     const char *data_region, *backup_region, *log_region;
+    struct surroundings around;
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;
     struct caretaker *caretaker; /* wakes for what was asked */

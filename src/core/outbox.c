@@ -171,7 +171,7 @@ static enum err send_mail(struct outbox *o, struct ctx *c,
         capture(o, &d->mail);
         return OK;
     }
-    return smtp_send(&o->app->mail, c->mem, &d->mail, why);
+    return smtp_send(o->app->mail, c->mem, &d->mail, why);
 }
 
 static enum err read_due(struct ctx *c, struct due_mail *d)

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -133,11 +134,22 @@ static enum err make_master(const char *path, uint8_t out[32])
     return e;
 }
 
+/* systemd gives its credentials by an access list, which shows as rights of
+ * the group. */
+static bool is_credential(const char *path)
+{
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    size_t len = dir ? strlen(dir) : 0;
+
+    return len > 0 && strncmp(path, dir, len) == 0 && path[len] == '/';
+}
+
 static enum err read_master(int fd, const char *path, uint8_t out[32])
 {
     struct stat st;
 
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (st.st_mode & 077)) {
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode) ||
+        (st.st_mode & (is_credential(path) ? 027 : 077))) {
         log_error("db: master key %s must be a file of mode 0400", path);
         return ERR_DENIED;
     }

@@ -38,6 +38,8 @@ struct server {
     struct proxy_list proxies;
     struct door *doors;
     size_t door_count;
+    bool owns_doors; /* until civetweb does */
+    int threads;
     char *tls_paths; /* "cert\nkey", NULL without TLS */
     atomic_bool is_closing;
     _Atomic int64_t requests, refused_heads, shed, handshakes,
@@ -239,6 +241,8 @@ static enum err open_doors(struct server *s, const struct server_config *config)
 
 static void free_server(struct server *s)
 {
+    for (size_t i = 0; s->owns_doors && i < s->door_count; i++)
+        close(s->doors[i].fd);
     admission_close(s->admission);
     proxy_free(&s->proxies);
     free(s->doors);
@@ -246,7 +250,7 @@ static void free_server(struct server *s)
     free(s);
 }
 
-static enum err start_civetweb(struct server *s, int threads)
+enum err server_start(struct server *s)
 {
     const struct mg_callbacks callbacks = {
         .begin_request = serve,
@@ -265,7 +269,7 @@ static enum err start_civetweb(struct server *s, int threads)
         .check_head = check_head,
     };
     char count[16];
-    (void)snprintf(count, sizeof count, "%d", threads);
+    (void)snprintf(count, sizeof count, "%d", s->threads);
     const char *options[][2] = {
         {"listening_ports",                       s->tls_paths ? "0s" : "0"},
         {"num_threads",                           count                    },
@@ -289,6 +293,7 @@ static enum err start_civetweb(struct server *s, int threads)
     };
     mg_init_library(MG_FEATURES_TLS);
     s->mg = mg_start2(&init, &error);
+    s->owns_doors = !s->mg;
     if (s->mg)
         return OK;
     log_error("server cannot start: %s", text);
@@ -314,26 +319,17 @@ enum err server_open(const struct server_config *config, struct server **out)
     must(s != NULL && config->handle && config->listener_count > 0);
     s->handle = config->handle;
     s->app = config->app;
-    int threads = fit_threads(config->max_threads);
-    s->admission = admission_open(threads);
-    bool owns_sockets = true;
+    s->owns_doors = true;
+    s->threads = fit_threads(config->max_threads);
+    s->admission = admission_open(s->threads);
     enum err e = proxy_init(&s->proxies, config->trusted_proxies);
     if (!e)
         e = open_doors(s, config);
-    if (!e) {
-        if (config->opened)
-            config->opened(config->app, s);
-        e = start_civetweb(s, threads);
-        owns_sockets = e != OK;
-    }
-    if (e) {
-        for (size_t i = 0; owns_sockets && i < s->door_count; i++)
-            close(s->doors[i].fd);
+    if (e)
         free_server(s);
-        return e;
-    }
-    *out = s;
-    return OK;
+    else
+        *out = s;
+    return e;
 }
 
 int server_port(const struct server *s, int listener)
@@ -348,6 +344,10 @@ void server_close(struct server *s, int deadline_ms)
         return;
     int64_t deadline = clock_monotonic_ms() + deadline_ms;
     atomic_store(&s->is_closing, true);
+    if (!s->mg) {
+        free_server(s);
+        return;
+    }
     mg_drain(s->mg);
     while (admission_working(s->admission) > 0 &&
            clock_monotonic_ms() < deadline) {

@@ -59,13 +59,14 @@ struct server_config {
     const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
     int max_threads;                    /* 0: 2048 */
     request_fn *handle;
-    /* The sockets are open, nothing is served yet; may be NULL. */
-    void (*opened)(void *app, const struct server *s);
     void *app;
 };
 
+/* Opens the sockets; no thread is started, and what config points at (but
+ * listeners and trusted_proxies) must last as long as the server. */
 MUST_USE enum err server_open(const struct server_config *config,
                               struct server **out);
+MUST_USE enum err server_start(struct server *s); /* serves from now on */
 int server_port(const struct server *s, int listener);
 /* Stops accepting, finishes what it has within deadline_ms, frees all. */
 void server_close(struct server *s, int deadline_ms);

@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     sigset_t signals;
     sigfillset(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (crypto_init() || server_open(&config, &s))
+    if (crypto_init() || server_open(&config, &s) || server_start(s))
         return 1;
     int port = server_port(s, 0);
     if (argc > 1) {

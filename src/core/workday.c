@@ -379,8 +379,9 @@ enum err workday_put_span(struct ctx *c, int64_t project_id, struct json_out *o,
     json_open(o, name, '{');
     json_int(o, "weekdays", w.weekdays);
     json_open(o, "holidays", '[');
+    const struct holiday *const *holidays = holiday_list(c->mem, first, last);
     for (int32_t day = first; w.has_holidays && day <= last; day++) {
-        const struct holiday *h = holiday_get(day);
+        const struct holiday *h = holidays[day - first];
         if (!h)
             continue;
         json_open(o, NULL, '[');

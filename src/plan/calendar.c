@@ -21,12 +21,6 @@ static bool week_works(int weekdays, int32_t day)
     return weekdays >> civil_weekday(day) & 1;
 }
 
-static bool rule_works(const struct calendar_rule *rule, int32_t day)
-{
-    return week_works(rule->weekdays, day) &&
-           !(rule->holidays && holiday_get(day));
-}
-
 const struct calendar *calendar_compile(struct arena *mem,
                                         const struct calendar_rule *rule,
                                         int32_t first, int32_t last)
@@ -36,9 +30,12 @@ const struct calendar *calendar_compile(struct arena *mem,
          last - first < RANGE_MAX);
     int32_t days = last - first + 1;
     int32_t *before = arena_array(mem, int32_t, (size_t)days + 1);
+    const struct holiday *const *holidays =
+        rule->holidays ? holiday_list(mem, first, last) : NULL;
 
     for (int32_t i = 0; i < days; i++)
-        before[i + 1] = rule_works(rule, first + i);
+        before[i + 1] =
+            week_works(rule->weekdays, first + i) && !(holidays && holidays[i]);
     for (size_t i = 0; i < rule->exception_count; i++) {
         const struct calendar_exception *x = &rule->exceptions[i];
         if (x->day >= first && x->day <= last)

@@ -76,10 +76,29 @@ static void test_names(void **state)
     assert_null(holiday_get(civil_from_ymd(1979, 1, 1)));
 }
 
+/* Spans that begin and end anywhere, also amid a row of holidays. */
+static void test_a_list_says_what_each_day_does(void **state)
+{
+    (void)state;
+    struct arena *mem = arena_open(0);
+    int32_t last = civil_from_ymd(2052, 1, 1);
+
+    for (int32_t first = civil_from_ymd(1978, 12, 1); first < last;
+         first += 97) {
+        const struct holiday *const *list =
+            holiday_list(mem, first, first + 120);
+        for (int32_t i = 0; i <= 120; i++)
+            assert_ptr_equal(list[i], holiday_get(first + i));
+        arena_reset(mem);
+    }
+    arena_close(mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_years_are_as_published),
+        cmocka_unit_test(test_a_list_says_what_each_day_does),
         cmocka_unit_test(test_names),
     };
 

@@ -84,10 +84,14 @@ static const struct route *find_route(struct call *k, const char *path,
     if (method == METHOD_HEAD)
         method = METHOD_GET;
     *path_known = false;
+    if (!str_starts(path, ROUTE_ROOT))
+        return NULL;
+    path += sizeof ROUTE_ROOT - 1;
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++) {
             const struct route *r = &route_sets[s]->routes[i];
-            if (!match_path(r->path, path, params, lens) ||
+            if (!match_path(r->path + sizeof ROUTE_ROOT - 1, path, params,
+                            lens) ||
                 !is_here(k, route_sets[s], r))
                 continue;
             *path_known = true;
@@ -116,7 +120,12 @@ int64_t call_id(const struct call *k, int n)
 
 void call_etag(struct call *k, int64_t version)
 {
-    k->reply->etag = arena_printf(k->c->mem, "\"%lld\"", (long long)version);
+    struct buf b = buf_in(k->c->mem);
+
+    buf_putc(&b, '"');
+    buf_put_int(&b, version);
+    buf_putc(&b, '"');
+    k->reply->etag = b.data;
 }
 
 int call_limit(const struct call *k)
@@ -133,7 +142,7 @@ static enum err check_origin(struct ctx *c, const struct request *r)
     const char *origin = request_header(r, "Origin");
     const char *site = request_header(r, "Sec-Fetch-Site");
     const char *own =
-        arena_printf(c->mem, "%s://%s", r->is_tls ? "https" : "http", r->host);
+        arena_join(c->mem, r->is_tls ? "https" : "http", "://", r->host);
 
     if (str_equal(request_header(r, "X-Req"), "1") &&
         (!origin || str_equal(origin, own)) &&

@@ -49,7 +49,9 @@ enum route_flag {
     ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
 };
 
-/* A route is data.  right's zero value denies.  path: "/api/v1/…/:id". */
+/* A route is data.  right's zero value denies.  path: "/api/v1/…/:id"; all
+ * begin so, which is looked at when the types are printed. */
+#define ROUTE_ROOT "/api/v1/"
 struct route {
     enum method method;
     const char *path;

@@ -140,6 +140,7 @@ static void collect(struct form_set *set)
 {
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++) {
+            must(str_starts(route_sets[s]->routes[i].path, ROUTE_ROOT));
             add_form(set, route_sets[s]->routes[i].form);
             add_form(set, route_sets[s]->routes[i].query);
             add_form(set, route_sets[s]->routes[i].reply);

@@ -50,11 +50,10 @@ static void name_cookies(struct ctx *c, const struct request *r,
                          struct place *out)
 {
     const char *kind = !r->is_tls ? "" : *out->prefix ? "__Secure-" : "__Host-";
-    const char *tail =
-        out->tenant ? arena_printf(c->mem, "-%s", out->tenant) : "";
+    const char *id = out->tenant ? out->tenant : "";
 
-    out->cookie = arena_printf(c->mem, "%ss%s", kind, tail);
-    out->device_cookie = arena_printf(c->mem, "%sd%s", kind, tail);
+    out->cookie = arena_join(c->mem, kind, *id ? "s-" : "s", id);
+    out->device_cookie = arena_join(c->mem, kind, *id ? "d-" : "d", id);
     out->cookie_path = *out->prefix ? out->prefix : "/";
 }
 

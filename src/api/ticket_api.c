@@ -155,38 +155,43 @@ static void put_family(struct json_out *o, const char *name,
     json_close(o, ']');
 }
 
+static enum err put_page(struct call *k, const struct ticket_page *p)
+{
+    struct json_out *o = &k->out;
+    enum err e;
+
+    call_etag(k, p->t.version);
+    json_open(o, NULL, '{');
+    put_columns(o, p);
+    json_open(o, "assignees", '[');
+    for (size_t i = 0; i < p->assignee_count; i++)
+        put_person(o, NULL, &p->assignees[i]);
+    json_close(o, ']');
+    put_person(o, "reporter", &p->reporter);
+    if ((e = field_value_put_json(k->c, p->t.id, p->t.classification_id, o)))
+        return e;
+    label_put_ids(o, "labels", p->labels, p->label_count);
+    json_id(o, "team", p->team_id);
+    put_links(o, "predecessors", p->predecessors, p->predecessor_count);
+    put_links(o, "successors", p->successors, p->successor_count);
+    put_family(o, "children", p->children, p->child_count);
+    put_family(o, "path", p->path, p->path_count);
+    json_open(o, "project", '{');
+    json_id(o, "id", p->t.project_id);
+    json_text(o, "key", p->project_key);
+    json_text(o, "name", p->project_name);
+    json_close(o, '}');
+    access_put_rights(o, "rights", p->rights);
+    json_close(o, '}');
+    return OK;
+}
+
 static enum err reply_page(struct call *k, int64_t id)
 {
     struct ticket_page p;
-    struct json_out *o = &k->out;
     enum err e = ticket_get_page(k->c, id, &p);
 
-    if (e)
-        return e;
-    call_etag(k, p.t.version);
-    json_open(o, NULL, '{');
-    put_columns(o, &p);
-    json_open(o, "assignees", '[');
-    for (size_t i = 0; i < p.assignee_count; i++)
-        put_person(o, NULL, &p.assignees[i]);
-    json_close(o, ']');
-    put_person(o, "reporter", &p.reporter);
-    if ((e = field_value_put_json(k->c, id, p.t.classification_id, o)))
-        return e;
-    label_put_ids(o, "labels", p.labels, p.label_count);
-    json_id(o, "team", p.team_id);
-    put_links(o, "predecessors", p.predecessors, p.predecessor_count);
-    put_links(o, "successors", p.successors, p.successor_count);
-    put_family(o, "children", p.children, p.child_count);
-    put_family(o, "path", p.path, p.path_count);
-    json_open(o, "project", '{');
-    json_id(o, "id", p.t.project_id);
-    json_text(o, "key", p.project_key);
-    json_text(o, "name", p.project_name);
-    json_close(o, '}');
-    access_put_rights(o, "rights", p.rights);
-    json_close(o, '}');
-    return OK;
+    return e ? e : put_page(k, &p);
 }
 
 /* ---- handlers ---- */
@@ -226,10 +231,10 @@ static enum err list_own(struct call *k)
 
 static enum err get_ticket(struct call *k)
 {
-    int64_t id;
-    enum err e = ticket_find(k->c, k->params[0], &id);
+    struct ticket_page p;
+    enum err e = ticket_find_page(k->c, k->params[0], &p);
 
-    return e ? e : reply_page(k, id);
+    return e ? e : put_page(k, &p);
 }
 
 static enum err post_ticket(struct call *k)

@@ -162,6 +162,20 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args)
     return text;
 }
 
+char *arena_join(struct arena *a, const char *first, const char *second,
+                 const char *third)
+{
+    const char *parts[] = {first, second, third};
+    size_t lens[] = {strlen(first), strlen(second), strlen(third)};
+    char *out = arena_alloc(a, lens[0] + lens[1] + lens[2] + 1), *at = out;
+
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        memcpy(at, parts[i], lens[i]);
+        at += lens[i];
+    }
+    return out;
+}
+
 char *arena_printf(struct arena *a, const char *format, ...)
 {
     va_list args;

@@ -19,6 +19,8 @@ void *arena_alloc(struct arena *a, size_t size_bytes); /* zeroed, aligned 16 */
 void *arena_copy(struct arena *a, const void *data, size_t size_bytes);
 char *arena_strdup(struct arena *a, const char *text); /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *text, size_t len);
+char *arena_join(struct arena *a, const char *first, const char *second,
+                 const char *third);
 char *arena_printf(struct arena *a, const char *format, ...)
     __attribute__((format(printf, 2, 3), nonnull(2)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args)

@@ -221,7 +221,7 @@ const char *registry_url(struct arena *mem, const char *base_url,
     const char *port = name ? strrchr(name + 3, ':') : NULL;
 
     if (!host)
-        return arena_printf(mem, "%s/t/%s", base_url, id);
+        return arena_join(mem, base_url, "/t/", id);
     if (port && (strchr(port, ']') || strchr(port, '/')))
         port = NULL;
     return arena_printf(mem, "%.*s://%s%s", (int)(name ? name - base_url : 0),

@@ -267,29 +267,42 @@ enum err ticket_get(struct ctx *c, int64_t id, struct ticket *out)
     return e;
 }
 
-enum err ticket_find(struct ctx *c, const char *word, int64_t *id)
+/* "12" or "KEY-12"; what there is no such ticket of is not recorded. */
+static enum err resolve(struct ctx *c, const char *word, int64_t *id)
 {
     const char *dash = strrchr(word, '-');
     int64_t no = 0;
-    unsigned rights;
-    enum err e = OK;
 
     *id = 0;
-    if (dash && str_parse_int(dash + 1, 1, INT64_MAX, &no)) {
-        struct query *q = query(c, ticket_text[TICKET_BY_KEY]);
-        bind_text(q, 1, arena_strndup(c->mem, word, (size_t)(dash - word)));
-        bind_int(q, 2, no);
-        if (!(e = query_one(c, q)))
-            *id = col_int(q, 0);
-        query_done(q);
-    } else if (!str_parse_int(word, 1, INT64_MAX, id)) {
-        return not_found(c);
-    }
+    if (!dash || !str_parse_int(dash + 1, 1, INT64_MAX, &no))
+        return str_parse_int(word, 1, INT64_MAX, id) ? OK : ERR_NOT_FOUND;
+    struct query *q = query(c, ticket_text[TICKET_BY_KEY]);
+    bind_text(q, 1, arena_strndup(c->mem, word, (size_t)(dash - word)));
+    bind_int(q, 2, no);
+    enum err e = query_one(c, q);
     if (!e)
-        e = access_ticket(c, *id, &rights);
-    if (e == ERR_NOT_FOUND || (!e && !(rights & MAY_TICKET_VIEW)))
+        *id = col_int(q, 0);
+    query_done(q);
+    return e;
+}
+
+static enum err find_seen(struct ctx *c, const char *word, int64_t *id,
+                          unsigned *rights)
+{
+    enum err e = resolve(c, word, id);
+
+    if (!e)
+        e = access_ticket(c, *id, rights);
+    if (e == ERR_NOT_FOUND || (!e && !(*rights & MAY_TICKET_VIEW)))
         return not_found(c);
     return e;
+}
+
+enum err ticket_find(struct ctx *c, const char *word, int64_t *id)
+{
+    unsigned rights;
+
+    return find_seen(c, word, id, &rights);
 }
 
 enum err ticket_insert(struct ctx *c, struct ticket *t)
@@ -437,7 +450,8 @@ static enum err list_family(struct ctx *c, int text, int64_t id,
     return e;
 }
 
-enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
+static enum err read_page(struct ctx *c, int64_t id, unsigned rights,
+                          struct ticket_page *out)
 {
     struct query *q = query(c, ticket_text[TICKET_PAGE]);
 
@@ -445,7 +459,7 @@ enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
     enum err e = query_one(c, q);
     if (e)
         return e == ERR_NOT_FOUND ? not_found(c) : e;
-    *out = (struct ticket_page){0};
+    *out = (struct ticket_page){.rights = rights};
     read_row(c, q, &out->t);
     out->classification_key = col_text(c, q, TICKET_COL_COUNT);
     out->category = (enum category)col_int(q, TICKET_COL_COUNT + 1);
@@ -454,9 +468,12 @@ enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
     out->reporter.id = out->t.reporter_id;
     out->reporter.name = col_text(c, q, TICKET_COL_COUNT + 4);
     query_done(q);
-    out->key =
-        arena_printf(c->mem, "%s-%lld", out->project_key, (long long)out->t.no);
-    if ((e = access_ticket(c, id, &out->rights)) || (e = list_people(c, out)) ||
+    struct buf key = buf_in(c->mem);
+    buf_puts(&key, out->project_key);
+    buf_putc(&key, '-');
+    buf_put_int(&key, out->t.no);
+    out->key = key.data;
+    if ((e = list_people(c, out)) ||
         (e = list_links(c, TICKET_PREDECESSORS, id, &out->predecessors,
                         &out->predecessor_count)) ||
         (e = list_links(c, TICKET_SUCCESSORS, id, &out->successors,
@@ -467,7 +484,26 @@ enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
     const char *team;
     if ((e = label_list_of(c, LABEL_OF_TICKET, id, &out->labels,
                            &out->label_count, NULL)) ||
-        (e = team_get_of_ticket(c, id, &out->team_id, &team)))
+        (e = team_get_of_ticket(c, id, &out->team_id, &team)) ||
+        !out->t.parent_id)
         return e;
     return list_family(c, TICKET_PATH, id, &out->path, &out->path_count);
+}
+
+enum err ticket_get_page(struct ctx *c, int64_t id, struct ticket_page *out)
+{
+    unsigned rights;
+    enum err e = access_ticket(c, id, &rights);
+
+    return e ? e : read_page(c, id, rights, out);
+}
+
+enum err ticket_find_page(struct ctx *c, const char *word,
+                          struct ticket_page *out)
+{
+    unsigned rights;
+    int64_t id;
+    enum err e = find_seen(c, word, &id, &rights);
+
+    return e ? e : read_page(c, id, rights, out);
 }

@@ -88,5 +88,8 @@ struct ticket_page {
 };
 MUST_USE enum err ticket_get_page(struct ctx *c, int64_t id,
                                   struct ticket_page *out);
+/* By "12" or "KEY-12", as ticket_find(). */
+MUST_USE enum err ticket_find_page(struct ctx *c, const char *word,
+                                   struct ticket_page *out);
 
 #endif

@@ -20,7 +20,8 @@ struct query_set {
  * in it and come out of query_next/query_run as ERR_*. */
 struct query;
 
-/* The connection is c->db; aborts when there is none.  A statement is used by
+/* The text has to be static: it is known by its address.  The connection is
+ * c->db; aborts when there is none.  A statement is used by
  * one loop at a time: nested loops over the same text are a bug (must()). */
 struct query *query(struct ctx *c, const char *text);
 

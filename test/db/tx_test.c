@@ -200,22 +200,6 @@ static void binds_and_reads_every_type(void **state)
     assert_int_equal(tx_end(&f->c, f->t, OK), OK);
 }
 
-static void takes_another_text_at_the_same_address(void **state)
-{
-    struct fixture *f = *state;
-    char text[32] = "SELECT 1";
-
-    assert_int_equal(tx_begin(&f->c, f->t, TX_READ), OK);
-    for (int i = 1; i <= 2; i++) {
-        (void)snprintf(text, sizeof(text), "SELECT %d", i);
-        struct query *q = query(&f->c, text);
-        assert_int_equal(query_one(&f->c, q), OK);
-        assert_int_equal(col_int(q, 0), i);
-        query_done(q);
-    }
-    assert_int_equal(tx_end(&f->c, f->t, OK), OK);
-}
-
 static void stops_what_runs_too_long(void **state)
 {
     struct fixture *f = *state;
@@ -365,7 +349,6 @@ int main(void)
         CASE(tells_a_conflict_and_goes_on),
         CASE(undoes_an_inner_part),
         CASE(binds_and_reads_every_type),
-        CASE(takes_another_text_at_the_same_address),
         CASE(stops_what_runs_too_long),
         CASE(lets_a_reader_keep_its_moment),
         CASE(lets_writers_share_commits),

@@ -13,12 +13,10 @@ struct buf buf_in(struct arena *mem)
     return (struct buf){.mem = mem};
 }
 
-void buf_reserve(struct buf *b, size_t more)
+void buf_grow(struct buf *b, size_t more)
 {
     must(more < SIZE_MAX / 4 && b->len < SIZE_MAX / 4);
     size_t need = b->len + more + 1;
-    if (need <= b->cap)
-        return;
     size_t cap = b->cap ? b->cap * 2 : 256;
     if (cap < need)
         cap = need;

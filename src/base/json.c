@@ -367,12 +367,35 @@ static void put_escaped(struct buf *b, size_t n, uint32_t ch)
         buf_printf(b, "\\u%04x", (unsigned)ch);
 }
 
-static size_t skip_plain(const char *text, size_t at, size_t len)
+/* Characters of one byte that stand as they are, by 32; NUL is none. */
+static const uint32_t plain[8] = {0, 0xAFFFFFBB, 0xEFFFFFFF, 0x7FFFFFFF};
+
+static inline bool is_plain_byte(unsigned char byte)
 {
-    while (at < len && (unsigned char)text[at] < 0x80 &&
-           is_plain((unsigned char)text[at]))
-        at++;
-    return at;
+    return plain[byte >> 5] >> (byte & 31) & 1;
+}
+
+/* Kana and kanji: U+3000 to U+9FFF, whole, none of which needs an escape.  A
+ * NUL inside fails the test of the byte it stands for. */
+static inline bool is_plain_three(const unsigned char *at)
+{
+    return at[0] >= 0xE3 && at[0] <= 0xE9 && (at[1] & 0xC0) == 0x80 &&
+           (at[2] & 0xC0) == 0x80;
+}
+
+/* To the first byte that has to be looked at, or the NUL. */
+static const char *skip_plain(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    for (;;) {
+        if (is_plain_byte(*at))
+            at++;
+        else if (is_plain_three(at))
+            at += 3;
+        else
+            return (const char *)at;
+    }
 }
 
 /* Escapes what JSON must, what HTML would act on, and the two line ends of
@@ -380,22 +403,44 @@ static size_t skip_plain(const char *text, size_t at, size_t len)
  * all, is copied in runs. */
 static void put_quoted(struct buf *b, const char *text)
 {
-    size_t len = strlen(text), run = 0;
-    buf_reserve(b, len + 2);
+    const char *run = text, *at = skip_plain(text);
+
     buf_putc(b, '"');
-    for (size_t at = skip_plain(text, 0, len); at < len;
-         at = skip_plain(text, at, len)) {
-        uint32_t ch = (unsigned char)text[at];
-        size_t n = ch < 0x80 ? 1 : str_decode(text + at, len - at, &ch);
+    while (*at) {
+        uint32_t ch = (unsigned char)*at;
+        size_t n = ch < 0x80 ? 1 : str_decode(at, strnlen(at, 4), &ch);
         if (n == 0 || !is_plain(ch)) {
-            buf_put(b, text + run, at - run);
+            buf_put(b, run, (size_t)(at - run));
             put_escaped(b, n, ch);
             run = at + (n ? n : 1);
         }
-        at += n ? n : 1;
+        at = skip_plain(at + (n ? n : 1));
     }
-    buf_put(b, text + run, len - run);
+    buf_put(b, run, (size_t)(at - run));
     buf_putc(b, '"');
+}
+
+/* Names are nearly all short words of ours, a to z and '_': copied while they
+ * are looked at. */
+static void put_name(struct buf *b, const char *name)
+{
+    enum { SHORT = 40 };
+    size_t n = 0;
+
+    buf_reserve(b, SHORT + 4);
+    char *at = b->data + b->len;
+    *at++ = '"';
+    for (; n < SHORT && name[n] >= '_' && name[n] <= 'z'; n++)
+        *at++ = name[n];
+    if (name[n]) {
+        put_quoted(b, name);
+        buf_putc(b, ':');
+        return;
+    }
+    *at++ = '"';
+    *at++ = ':';
+    *at = '\0';
+    b->len += n + 3;
 }
 
 static void begin_value(struct json_out *o, const char *name)
@@ -403,10 +448,8 @@ static void begin_value(struct json_out *o, const char *name)
     if (o->comma)
         buf_putc(o->b, ',');
     o->comma = true;
-    if (!name)
-        return;
-    put_quoted(o->b, name);
-    buf_putc(o->b, ':');
+    if (name)
+        put_name(o->b, name);
 }
 
 void json_open(struct json_out *o, const char *name, char bracket)
@@ -473,6 +516,16 @@ void json_null(struct json_out *o, const char *name)
     json_text(o, name, NULL);
 }
 
+/* Digits and signs of ours, in quotes. */
+static void put_bare(struct json_out *o, const char *name, const char *text,
+                     size_t len)
+{
+    begin_value(o, name);
+    buf_putc(o->b, '"');
+    buf_put(o->b, text, len);
+    buf_putc(o->b, '"');
+}
+
 void json_day(struct json_out *o, const char *name, int32_t day)
 {
     char text[11];
@@ -481,12 +534,18 @@ void json_day(struct json_out *o, const char *name, int32_t day)
         return;
     }
     civil_format(day, text);
-    json_text(o, name, text);
+    put_bare(o, name, text, 10);
 }
 
 void json_moment(struct json_out *o, const char *name, int64_t utc_us)
 {
-    json_text(o, name, utc_us ? clock_format(o->b->mem, utc_us) : NULL);
+    char text[CLOCK_CHARS + 1];
+    if (!utc_us) {
+        json_null(o, name);
+        return;
+    }
+    clock_print(utc_us, text);
+    put_bare(o, name, text, CLOCK_CHARS);
 }
 
 void json_raw(struct json_out *o, const char *name, const char *json)

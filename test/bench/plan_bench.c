@@ -49,50 +49,56 @@ static struct ctx open_ctx(struct arena *mem, struct actor *actor)
     return (struct ctx){.mem = mem, .actor = actor, .now_us = clock_now_us()};
 }
 
+/* The cells of a form by name: fields come and go. */
+static const struct values *fields(struct ctx *c, const struct form *form,
+                                   const char *const (*pairs)[2], size_t n)
+{
+    const char **cells = arena_array(c->mem, const char *, form->count);
+    const struct values *v;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t f = 0; f < form->count; f++)
+            if (strcmp(form->fields[f].name, pairs[i][0]) == 0)
+                cells[f] = pairs[i][1];
+    must(values_parse_cells(c, form, cells, &v) == OK);
+    return v;
+}
+
 static void seed(struct ctx *c, int64_t *project_id)
 {
-    const char *cells[] = {"BENCH", "bench", "waterfall", NULL, NULL,
-                           NULL,    NULL,    NULL,        NULL, NULL};
-    const struct values *v;
+    static const char *const cells[][2] = {
+        {"key",      "BENCH"    },
+        {"name",     "bench"    },
+        {"approach", "waterfall"}
+    };
     struct project p;
 
     must(seed_tenant(c, "bench", LANG_JA) == OK);
     must(query_run(c, query(c, "INSERT INTO user (email, email_fold, name,"
                                " state, is_admin, created_at) VALUES ('a',"
                                " 'a', 'a', 1, 1, 0)")) == OK);
-    must(values_parse_cells(c, &project_form, cells, &v) == OK);
-    must(project_create(c, v, &p) == OK);
+    must(project_create(c, fields(c, &project_form, cells, COUNT(cells)), &p) ==
+         OK);
     *project_id = p.id;
 }
 
 static struct edit task(struct ctx *c, int i)
 {
     bool phase = i % PER_PHASE == 0;
-    const char *cells[] = {
-        arena_printf(c->mem, "要件定義と設計 %d", i),
-        phase ? "phase" : "task",
-        NULL,
-        NULL,
-        phase ? NULL : arena_printf(c->mem, "t%d", i - i % PER_PHASE),
-        NULL,
-        "1",
-        NULL,
-        "2026-12-01",
-        "2026-12-03",
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL,
-        NULL};
-    const struct values *v;
+    const char *parent = arena_printf(c->mem, "t%d", i - i % PER_PHASE);
+    const char *const cells[][2] = {
+        {"subject",                 arena_printf(c->mem,    "要件定義と設計 %d", i)},
+        {"classification",                       phase ? "phase" : "task"                                            },
+        {"parent",phase ? NULL : parent},
+        {"assignee",                          "1"                                                                                           },
+        {"planned_start","2026-12-01"},
+        {"planned_end",                 "2026-12-03"                                                                                                               },
+    };
 
-    must(values_parse_cells(c, &ticket_edit_form, cells, &v) == OK);
     return (struct edit){.op = EDIT_CREATE,
                          .ref = arena_printf(c->mem, "t%d", i),
-                         .values = v,
+                         .values =
+                             fields(c, &ticket_edit_form, cells, COUNT(cells)),
                          .is_import = true};
 }
 
@@ -146,16 +152,15 @@ static double read_list(struct ctx *c, int64_t project_id, size_t *bytes)
 static double drag(struct ctx *c, int64_t project_id, int id, int day,
                    size_t *changed)
 {
-    const char *cells[18] = {0};
-    const struct values *v;
+    const char *const cells[][2] = {
+        {"planned_start", arena_printf(c->mem, "2026-12-%02d", day)    },
+        {"planned_end",   arena_printf(c->mem, "2026-12-%02d", day + 2)},
+    };
     struct edit_result r;
-
-    cells[8] = arena_printf(c->mem, "2026-12-%02d", day);
-    cells[9] = arena_printf(c->mem, "2026-12-%02d", day + 2);
-    must(values_parse_cells(c, &ticket_edit_form, cells, &v) == OK);
     struct edit edit = {.op = EDIT_UPDATE,
                         .target = arena_printf(c->mem, "%d", id),
-                        .values = v};
+                        .values =
+                            fields(c, &ticket_edit_form, cells, COUNT(cells))};
     double start = now_ms();
     must(edit_apply(c, project_id, &edit, 1, &r) == OK);
     *changed = r.cascaded;

@@ -103,6 +103,7 @@ CREATE TABLE session (
   created_at INTEGER NOT NULL,                 -- start of the absolute limit
   seen_at    INTEGER NOT NULL,                 -- written at most once a minute
   owed       INTEGER NOT NULL DEFAULT 0,       -- level 0: what is missing: 1 code, 2 factor, 4 new password
+  proved     INTEGER NOT NULL DEFAULT 0,       -- what was given beside the password: 1 mailed code, 2 factor or recovery code
   tries      INTEGER NOT NULL DEFAULT 5,       -- of the factor, left
   challenge  BLOB,                             -- for a passkey: 32 bytes, used once
   fresh_at   INTEGER NOT NULL DEFAULT 0,       -- last proof of who it is, for sensitive steps

@@ -14,11 +14,13 @@
 
 #define US_PER_MINUTE INT64_C(60000000)
 
-enum { HALF_GET, HALF_OWES, HALF_MISS };
+enum { HALF_GET, HALF_OWES, HALF_PROVED, HALF_MISS };
 static const char *const half_text[] = {
     [HALF_GET] =
-        "SELECT owed, user_id, tries FROM session WHERE id = ?1 AND level = 0",
+        "SELECT owed, user_id, tries, proved FROM session WHERE id = ?1"
+        " AND level = 0",
     [HALF_OWES] = "UPDATE session SET owed = ?2 WHERE id = ?1",
+    [HALF_PROVED] = "UPDATE session SET proved = ?2 WHERE id = ?1",
     [HALF_MISS] = "UPDATE session SET tries = tries - 1 WHERE id = ?1",
 };
 const struct query_set half_queries = {"half", half_text, COUNT(half_text)};
@@ -29,6 +31,15 @@ enum err half_owes(struct ctx *c, int64_t half_id, unsigned owed)
 
     bind_int(q, 1, half_id);
     bind_int(q, 2, owed);
+    return query_run(c, q);
+}
+
+static enum err note_proved(struct ctx *c, int64_t id, unsigned proved)
+{
+    struct query *q = query(c, half_text[HALF_PROVED]);
+
+    bind_int(q, 1, id);
+    bind_int(q, 2, proved);
     return query_run(c, q);
 }
 
@@ -43,6 +54,7 @@ enum err half_get(struct ctx *c, int64_t id, struct half *out)
     out->id = id;
     out->owed = (unsigned)col_int(q, 0);
     out->tries = (int)col_int(q, 2);
+    out->proved = (unsigned)col_int(q, 3);
     int64_t user_id = col_int(q, 1);
     query_done(q);
     return user_get_secret(c, user_id, &out->user);
@@ -79,6 +91,7 @@ static enum err step_up(struct ctx *c, const struct app *app,
     out->expires_at = c->now_us + SESSION_HOURS * 60 * US_PER_MINUTE;
     if ((e = session_create(c, u->id, SESSION_FULL, from->agent, out->token,
                             &id)) ||
+        (e = note_proved(c, id, half->proved)) ||
         (e = user_note_sign_in(c, u->id)))
         return e;
     if (!is_known && u->signed_in_at &&
@@ -92,6 +105,7 @@ enum err half_advance(struct ctx *c, const struct app *app, struct half *half,
                       unsigned paid, const struct sign_in_from *from,
                       struct sign_in *out)
 {
+    half->proved |= paid & (OWES_CODE | OWES_FACTOR);
     if ((half->owed & OWES_EITHER) && (paid & (OWES_CODE | OWES_FACTOR)))
         paid |= OWES_CODE | OWES_FACTOR | OWES_EITHER;
     half->owed &= ~paid;
@@ -103,6 +117,8 @@ enum err half_advance(struct ctx *c, const struct app *app, struct half *half,
     enum err e = factor_find_allowed(c, app, half->user.id, &out->factors);
     if (!e)
         e = half_owes(c, half->id, half->owed);
+    if (!e)
+        e = note_proved(c, half->id, half->proved);
     return e ? e : session_renew(c, half->id, out->token);
 }
 

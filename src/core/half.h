@@ -9,8 +9,9 @@
  * the steps that the proofs have in common, inside their transactions. */
 struct half {
     int64_t id;
-    unsigned owed; /* bits of enum sign_in_owed */
-    int tries;     /* left for the further factor */
+    unsigned owed;   /* bits of enum sign_in_owed */
+    unsigned proved; /* of them OWES_CODE, OWES_FACTOR: what was given */
+    int tries;       /* left for the further factor */
     struct user_secret user;
 };
 

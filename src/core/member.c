@@ -20,9 +20,11 @@ enum {
     MEMBER_ADD,
     MEMBER_DELETE,
     MEMBER_ROLE,
-    MEMBER_PLACE
+    MEMBER_PLACE,
+    MEMBER_FORGET, /* and those after it */
+    MEMBER_TEXTS = MEMBER_FORGET + 3
 };
-static const char *const member_text[] = {
+static const char *const member_text[MEMBER_TEXTS] = {
     [MEMBER_LIST] =
         "WITH RECURSIVE up(id, depth) AS (SELECT parent_id, 1 FROM program"
         " WHERE id = ?1 UNION ALL SELECT program_id, 1 FROM project"
@@ -64,6 +66,9 @@ static const char *const member_text[] = {
     [MEMBER_PLACE] = "SELECT coalesce((SELECT key || ' ' || name FROM program"
                      " WHERE id = ?1), (SELECT key || ' ' || name FROM project"
                      " WHERE id = ?2), (SELECT name FROM tenant))",
+    [MEMBER_FORGET] = "DELETE FROM access WHERE principal = ?1",
+    [MEMBER_FORGET + 1] = "DELETE FROM group_member WHERE user_id = ?1",
+    [MEMBER_FORGET + 2] = "DELETE FROM token WHERE user_id = ?1",
 };
 const struct query_set member_queries = {"member", member_text,
                                          COUNT(member_text)};
@@ -271,4 +276,16 @@ enum err member_add_manager(struct ctx *c, struct member_place at,
     if (e || (e = own_rights(c, at, &mine)) || (role.rights & ~mine))
         return e == ERR_NOT_FOUND ? OK : e;
     return grant(c, MEMBER_ADD, at, user_id, role.id);
+}
+
+enum err member_forget(struct ctx *c, int64_t user_id)
+{
+    enum err e = OK;
+
+    for (int i = MEMBER_FORGET; i < MEMBER_TEXTS && !e; i++) {
+        struct query *q = query(c, member_text[i]);
+        bind_int(q, 1, user_id);
+        e = query_run(c, q);
+    }
+    return e;
 }

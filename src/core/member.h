@@ -43,4 +43,7 @@ MUST_USE enum err member_delete(struct ctx *c, struct member_place at,
 MUST_USE enum err member_add_manager(struct ctx *c, struct member_place at,
                                      int64_t user_id);
 
+/* Of who is deleted: grants, groups and tokens, without a row for each. */
+MUST_USE enum err member_forget(struct ctx *c, int64_t user_id);
+
 #endif

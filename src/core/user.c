@@ -9,6 +9,7 @@
 #include "core/access.h"
 #include "core/core.h"
 #include "core/invite.h"
+#include "core/member.h"
 #include "core/operation.h"
 #include "core/quota.h"
 #include "core/session.h"
@@ -34,9 +35,11 @@ enum {
     USER_SELF,
     USER_EMAIL,
     USER_SIGNED_IN,
-    USER_COUNT_ADMINS
+    USER_COUNT_ADMINS,
+    USER_FORGET, /* and those after it */
+    USER_TEXTS = USER_FORGET + 5
 };
-static const char *const user_text[] = {
+static const char *const user_text[USER_TEXTS] = {
     [USER_GET] = "SELECT " USER_COLS " FROM user WHERE id = ?1",
     [USER_SECRET] = "SELECT " SECRET_COLS " FROM user"
                     " WHERE email_fold = ?1 AND state < 3",
@@ -62,6 +65,11 @@ static const char *const user_text[] = {
     [USER_SIGNED_IN] = "UPDATE user SET signed_in_at = ?2 WHERE id = ?1",
     [USER_COUNT_ADMINS] =
         "SELECT count(*) FROM user WHERE is_admin = 1 AND state = 1",
+    [USER_FORGET] = "DELETE FROM factor WHERE user_id = ?1",
+    [USER_FORGET + 1] = "DELETE FROM recovery WHERE user_id = ?1",
+    [USER_FORGET + 2] = "DELETE FROM password_history WHERE user_id = ?1",
+    [USER_FORGET + 3] = "DELETE FROM link WHERE user_id = ?1",
+    [USER_FORGET + 4] = "DELETE FROM email_change WHERE user_id = ?1",
 };
 const struct query_set user_queries = {"user", user_text, COUNT(user_text)};
 
@@ -405,6 +413,22 @@ enum err user_update(struct ctx *c, const struct app *app, int64_t id,
     return log_user(c, "update", out, &before);
 }
 
+/* What a person who left could still come in or act by; the name stays.
+ * Operators hold no grants. */
+static enum err forget(struct ctx *c, int64_t id)
+{
+    enum err e = session_end_all(c, id);
+
+    if (!e && !str_equal(c->actor->tenant, STORE_OPERATOR))
+        e = member_forget(c, id);
+    for (int i = USER_FORGET; i < USER_TEXTS && !e; i++) {
+        struct query *q = query(c, user_text[i]);
+        bind_int(q, 1, id);
+        e = query_run(c, q);
+    }
+    return e;
+}
+
 enum err user_delete(struct ctx *c, int64_t id, int64_t version)
 {
     struct user before;
@@ -422,7 +446,7 @@ enum err user_delete(struct ctx *c, int64_t id, int64_t version)
         return ctx_stale(c);
     if ((e = check_last_admin(c, &before)))
         return e;
-    if ((e = session_end_all(c, id)))
+    if ((e = forget(c, id)))
         return e;
     return log_user(c, "delete", &before, NULL);
 }

@@ -3,7 +3,7 @@
 // without a master administrator.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Client, type Demo, ids, removeDir, rule, signedIn, startDemo } from "./server.ts";
+import { addProject, Client, type Demo, ids, removeDir, rule, signedIn, startDemo } from "./server.ts";
 
 let demo: Demo;
 let admin: Client;
@@ -110,7 +110,14 @@ test("who is suspended or deleted is signed out; the name stays in history, the 
   now = (await admin.patch(`/users/${now.id}`, { state: "active" }, now.version)).body;
   await browser.signIn(person.email, person.password);
   assert.equal((await browser.get("/jobs")).status, 200);
+  const { id: project } = await addProject(admin, "LEAVE");
+  assert.equal((await admin.request("PUT", `/projects/${project}/members/${now.id}`, { role: "leader" })).status, 200);
+  const leaders = async () => (await admin.get("/roles")).body.items.find((r: any) => r.key === "leader").uses;
+  const held = await leaders();
   assert.equal((await admin.delete(`/users/${now.id}`, now.version)).status, 204);
+  assert.equal(await leaders(), held - 1, "its grants went with it");
+  const row = (await admin.get("/trust")).body.items[7];
+  assert.equal(row.state, "holds", JSON.stringify(row.evidence));
   assert.equal((await browser.get("/jobs")).status, 401);
   const log = (await admin.get(`/operations?kind=user&action=delete`)).body.items;
   assert.ok(log.some((row: any) => row.object_name === "去る 人"));

@@ -138,6 +138,14 @@ static const char *word_of(unsigned bit)
     return "";
 }
 
+bool role_is_sound(unsigned rights)
+{
+    for (size_t i = 0; i < COUNT(follows); i++)
+        if ((rights & follows[i].of) && !(rights & follows[i].view))
+            return false;
+    return rights != 0;
+}
+
 static enum err check_rights(struct ctx *c, unsigned rights)
 {
     enum err e = OK;

@@ -26,6 +26,9 @@ MUST_USE enum err role_get(struct ctx *c, int64_t id, struct role *out);
 /* ERR_NOT_FOUND, not recorded. */
 MUST_USE enum err role_find(struct ctx *c, const char *key, struct role *out);
 
+/* Changes nothing it does not see, and permits something. */
+bool role_is_sound(unsigned rights);
+
 /* ERR_INVALID "needs_view": a permission to change what one may not see;
  * "empty": no permission at all.  ERR_CONFLICT "name_taken". */
 MUST_USE enum err role_create(struct ctx *c, const struct values *v,

@@ -158,7 +158,7 @@ static int64_t next_midnight(int64_t now_us)
     return ((now_us + jst_us) / day_us + 1) * day_us - jst_us;
 }
 
-static enum err look_up(struct ctx *c, struct terms_now *out)
+enum err terms_read_now(struct ctx *c, struct terms_now *out)
 {
     struct query *q = query(c, terms_text[TERMS_NOW]);
 
@@ -186,7 +186,7 @@ enum err terms_find_now(struct ctx *c, const struct app *app,
     enum err e = tx_begin_control(c, app->store, TX_READ);
     if (e)
         return e;
-    if ((e = tx_end_control(c, app->store, look_up(c, out))))
+    if ((e = tx_end_control(c, app->store, terms_read_now(c, out))))
         return e;
     pthread_mutex_lock(&t->lock);
     if (forgotten == t->forgotten) {

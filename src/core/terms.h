@@ -35,6 +35,8 @@ void terms_close(struct terms_cache *t); /* NULL is allowed */
  * version is published or one comes into force. */
 MUST_USE enum err terms_find_now(struct ctx *c, const struct app *app,
                                  struct terms_now *out);
+/* The same, read inside a transaction of control.db. */
+MUST_USE enum err terms_read_now(struct ctx *c, struct terms_now *out);
 /* A published version; opens its own transaction.  ERR_NOT_FOUND. */
 MUST_USE enum err terms_read(struct ctx *c, const struct app *app, int64_t no,
                              struct terms *out);

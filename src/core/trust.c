@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/operation.h"
+#include "core/terms.h"
 #include "db/query.h"
 
 #include <string.h>
@@ -246,9 +247,13 @@ static enum err read_installation(struct ctx *c, const struct app *app,
 static enum err read_tenant(struct ctx *c, const struct app *app,
                             struct tenant *t, struct trust_list *list)
 {
-    enum err e = tx_begin(c, t, TX_READ);
+    struct terms_now terms;
+    enum err e = tx_begin_control(c, app->store, TX_READ);
 
-    if (e || (e = tx_end(c, t, trust_measure_tenant(c, app, list))))
+    if (e || (e = tx_end_control(c, app->store, terms_read_now(c, &terms))))
+        return e;
+    if ((e = tx_begin(c, t, TX_READ)) ||
+        (e = tx_end(c, t, trust_measure_tenant(c, app, terms.owed, list))))
         return e;
     e = tx_begin_access(c, t, TX_READ);
     return e ? e : tx_end_access(c, t, trust_measure_accesses(c, list));

@@ -77,8 +77,14 @@ void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
 /* In a transaction of control.db. */
 MUST_USE enum err trust_measure(struct ctx *c, const struct app *app,
                                 struct trust_list *out);
-/* In one of the tenant's file, then in one of its access log. */
+/* In one of the tenant's file, then in one of its access log.  terms_owed:
+ * the version that must be accepted, 0: none. */
 MUST_USE enum err trust_measure_tenant(struct ctx *c, const struct app *app,
+                                       int64_t terms_owed,
+                                       struct trust_list *out);
+/* Part of it (trust_people.c): rows 2, 6 to 11 and 29. */
+MUST_USE enum err trust_measure_people(struct ctx *c, const struct app *app,
+                                       int64_t terms_owed,
                                        struct trust_list *out);
 MUST_USE enum err trust_measure_accesses(struct ctx *c, struct trust_list *out);
 

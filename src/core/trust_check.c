@@ -9,11 +9,9 @@
 #include "base/str.h"
 #include "base/tls.h"
 #include "core/backup.h"
-#include "core/consent.h"
 #include "core/core.h"
 #include "core/document.h"
 #include "core/operation.h"
-#include "core/policy.h"
 #include "db/query.h"
 
 #include <stdarg.h>
@@ -21,6 +19,7 @@
 #include <sys/timex.h>
 
 #define US_PER_DAY INT64_C(86400000000)
+enum { ALERT_ROWS_BEHIND = 2000 }; /* a round leaves some for the next */
 
 enum {
     CHECK_TERMS,
@@ -52,36 +51,21 @@ static const char *const check_text[] = {
 const struct query_set trust_check_queries = {"trust_check", check_text,
                                               COUNT(check_text)};
 
-enum {
-    MINE_PEOPLE,
-    MINE_WORK,
-    MINE_SIGN_INS,
-    MINE_ROLES,
-    MINE_LOG,
-    MINE_OPEN,
-    MINE_ALERTS
-};
+enum { MINE_LOG, MINE_ALERTS };
 static const char *const mine_text[] = {
-    [MINE_PEOPLE] = "SELECT coalesce(sum(state = 1), 0),"
-                    " coalesce(sum(state = 1 AND is_admin), 0) FROM user",
-    [MINE_WORK] =
-        "SELECT (SELECT count(*) FROM project WHERE deleted_at IS NULL),"
-        " (SELECT count(*) FROM access), (SELECT count(*) FROM label)",
-    [MINE_SIGN_INS] =
-        "SELECT (SELECT count(*) FROM operation WHERE kind = 'session'"
-        " AND action = 'sign_in' AND at >= ?1),"
-        " (SELECT count(*) FROM allow_range)",
-    [MINE_ROLES] = "SELECT (SELECT count(*) FROM role),"
-                   " (SELECT count(*) FROM role WHERE is_system = 0),"
-                   " (SELECT count(*) FROM permission_group)",
     [MINE_LOG] = "SELECT (SELECT count(*) FROM operation),"
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT max(seq) FROM operation)),"
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT min(seq) FROM operation))",
-    [MINE_OPEN] = "SELECT count(*) FROM support WHERE state = 1"
-                  " AND expires_at > ?1",
-    [MINE_ALERTS] = "SELECT count(*), coalesce(sum(is_on), 0) FROM alert_rule",
+    /* switched on, but told to nobody; or rows of an hour ago unread */
+    [MINE_ALERTS] =
+        "SELECT count(*), coalesce(sum(is_on), 0), coalesce(sum(is_on AND NOT"
+        " EXISTS (SELECT 1 FROM alert_reader a JOIN user u ON u.id = a.user_id"
+        " AND u.state = 1 WHERE a.rule_id = alert_rule.id)), 0),"
+        " coalesce(sum(is_on AND source = 0 AND EXISTS (SELECT 1 FROM"
+        " operation o WHERE o.seq = seen_seq + ?2 AND o.at < ?1)), 0)"
+        " FROM alert_rule",
 };
 const struct query_set trust_mine_queries = {"trust_mine", mine_text,
                                              COUNT(mine_text)};
@@ -346,63 +330,23 @@ enum err trust_measure(struct ctx *c, const struct app *app,
 
 /* ---- one tenant ---- */
 
-static enum err measure_people(struct ctx *c, struct trust_list *out)
+static enum err measure_alerts(struct ctx *c, struct trust_list *out)
 {
-    struct query *q = query(c, mine_text[MINE_PEOPLE]);
-    enum err e = query_one(c, q);
+    struct query *q = query(c, mine_text[MINE_ALERTS]);
 
-    if (e)
-        return e;
-    int64_t users = col_int(q, 0), admins = col_int(q, 1);
-    query_done(q);
-    trust_say(c, out, 7, admins > 0,
-              "利用者 %lld 人、うちマスター管理者 %lld 人",
-              "%lld users, %lld of them master administrators",
-              (long long)users, (long long)admins);
-    q = query(c, mine_text[MINE_WORK]);
-    if ((e = query_one(c, q)))
-        return e;
-    trust_say(c, out, 8, true, "プロジェクト %lld 件、権限の付与 %lld 件",
-              "%lld projects, %lld grants", (long long)col_int(q, 0),
-              (long long)col_int(q, 1));
-    trust_say(c, out, 6, true, "ラベル %lld 件", "%lld labels",
-              (long long)col_int(q, 2));
-    query_done(q);
-    return OK;
-}
-
-static enum err measure_signing_in(struct ctx *c, const struct app *app,
-                                   struct trust_list *out)
-{
-    struct query *q = query(c, mine_text[MINE_SIGN_INS]);
-    struct policy p;
-
-    bind_int(q, 1, c->now_us - 30 * US_PER_DAY);
+    bind_int(q, 1, c->now_us - US_PER_DAY / 24);
+    bind_int(q, 2, ALERT_ROWS_BEHIND);
     enum err e = query_one(c, q);
     if (e)
         return e;
-    int64_t times = col_int(q, 0), ranges = col_int(q, 1);
-    query_done(q);
-    trust_say(c, out, 9, true,
-              "30日間のサインイン %lld 回、いずれもパスワードと確認コード。"
-              "接続元の制限 %lld 件",
-              "%lld sign-ins in 30 days, all by password and code; %lld ranges "
-              "of source addresses",
-              (long long)times, (long long)ranges);
-    if ((e = policy_get(c, app, &p)))
-        return e;
-    trust_say(c, out, 10, p.min >= 8 && (p.days > 0 || p.refuses_guessable),
-              "%s: %d～%d 文字、%d 種類以上、期限 %d 日（0は無期限）",
-              "%s: %d to %d characters, %d kinds, good for %d days (0: no end)",
-              policy_profile_words[p.profile], p.min, p.max, p.classes, p.days);
-    q = query(c, mine_text[MINE_ROLES]);
-    if ((e = query_one(c, q)))
-        return e;
-    trust_say(c, out, 11, col_int(q, 0) > 0,
-              "ロール %lld 件（独自 %lld 件）、権限グループ %lld 件",
-              "%lld roles (%lld of the tenant's own), %lld permission groups",
+    int64_t unheard = col_int(q, 2), behind = col_int(q, 3);
+    trust_say(c, out, 23, unheard == 0 && behind == 0,
+              "通知の決まり %lld 件、うち有効 %lld 件（宛先のないもの %lld "
+              "件、遅れているもの %lld 件）",
+              "Alert rules: %lld, switched on: %lld (told to nobody: %lld, "
+              "behind: %lld)",
               (long long)col_int(q, 0), (long long)col_int(q, 1),
-              (long long)col_int(q, 2));
+              (long long)unheard, (long long)behind);
     query_done(q);
     return OK;
 }
@@ -424,46 +368,21 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
               "%lld rows in the operation log, newest %s, oldest %s",
               (long long)rows, rows ? clock_format(c->mem, last) : "-",
               rows ? clock_format(c->mem, first) : "-");
-    q = query(c, mine_text[MINE_OPEN]);
-    bind_int(q, 1, c->now_us);
-    if ((e = query_one(c, q)))
-        return e;
-    struct query *alerts = query(c, mine_text[MINE_ALERTS]);
-    int64_t open = col_int(q, 0);
-    query_done(q);
-    if ((e = query_one(c, alerts)))
-        return e;
-    trust_say(c, out, 23, true, "通知の決まり %lld 件、うち有効 %lld 件",
-              "Alert rules: %lld, switched on: %lld",
-              (long long)col_int(alerts, 0), (long long)col_int(alerts, 1));
-    query_done(alerts);
-    trust_say(c, out, 29, true, "開いているサポートアクセス %lld 件",
-              "%lld support accesses are open", (long long)open);
-    return OK;
+    return measure_alerts(c, out);
 }
 
 enum err trust_measure_tenant(struct ctx *c, const struct app *app,
-                              struct trust_list *out)
+                              int64_t terms_owed, struct trust_list *out)
 {
-    int64_t no, at;
-    enum err e = consent_find_whole(c, &no, &at);
+    enum err e = trust_measure_people(c, app, terms_owed, out);
 
     if (e)
         return e;
-    if (no)
-        trust_say(c, out, 2, true, "第%lld版に %s に同意",
-                  "Version %lld accepted at %s", (long long)no,
-                  clock_format(c->mem, at));
-    else
-        trust_say(c, out, 2, false, "まだ同意されていません",
-                  "Not accepted yet");
     trust_say(c, out, 13, db_refuses_attach(c),
               "このテナントのファイルから別のファイルを開く文は拒否されました",
               "A statement that opens another file from this tenant's was "
               "refused");
     measure_cipher(c, out);
-    if ((e = measure_people(c, out)) || (e = measure_signing_in(c, app, out)))
-        return e;
     return measure_log(c, out);
 }
 

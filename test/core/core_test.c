@@ -47,6 +47,8 @@ static const char *const may_scan[] = {
     "SCAN trust_tenant",
     "SCAN (subquery-1)", /* their history */
     "SCAN (subquery-3)",
+    "SCAN token",   /* the trust page */
+    "SCAN link",    /* a day's */
     "SCAN session", /* the daily round */
     "SCAN user",    /* counting administrators */
     "SCAN project", /* foreign key of a calendar that is dropped */

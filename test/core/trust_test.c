@@ -6,6 +6,7 @@
 #include "core/core.h"
 #include "core/operation.h"
 #include "core/trust.h"
+#include "db/conn.h"
 
 struct watch {
     struct world *w;
@@ -82,6 +83,153 @@ static void terms_turn_row_2(void **state)
     run_tenant(&x, "INSERT INTO consent (terms_no, user_id, user_name,"
                    " is_whole, at, ip) VALUES (1, 1, 'x', 1, 1, '')");
     assert_int_equal(state_of(&x, x.w->f->t, 2), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO terms (no, ja, en, valid_from, is_material)"
+                    " VALUES (2, '改定', 'Later', 0, 0)");
+    assert_int_equal(state_of(&x, x.w->f->t, 2), TRUST_HOLDS);
+    run_control(&x, "UPDATE terms SET is_material = 1 WHERE no = 2");
+    assert_int_equal(state_of(&x, x.w->f->t, 2), TRUST_ATTENTION);
+}
+
+/* What breaks it, what mends it; in the tenant's file. */
+static void turns(struct watch *x, int no, const char *broken,
+                  const char *mended)
+{
+    struct tenant *t = x->w->f->t;
+
+    assert_int_equal(state_of(x, t, no), TRUST_HOLDS);
+    run_tenant(x, broken);
+    assert_int_equal(state_of(x, t, no), TRUST_ATTENTION);
+    run_tenant(x, mended);
+    assert_int_equal(state_of(x, t, no), TRUST_HOLDS);
+}
+
+static void labels_nobody_can_tell_apart_turn_row_6(void **state)
+{
+    struct watch x = watch(state);
+
+    run_tenant(&x, "INSERT INTO label (kind, name, color)"
+                   " VALUES (3, 'ABC', 'red')");
+    turns(&x, 6,
+          "INSERT INTO label (kind, name, color)"
+          " VALUES (3, '\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\xa3', 'red')",
+          "UPDATE label SET kind = 2 WHERE name <> 'ABC' AND kind = 3");
+    turns(&x, 6, "UPDATE label SET color = '#f00' WHERE name = 'ABC'",
+          "UPDATE label SET color = 'red' WHERE name = 'ABC'");
+}
+
+static void a_grant_left_to_who_is_gone_turns_row_8(void **state)
+{
+    struct watch x = watch(state);
+
+    run_tenant(&x, "INSERT INTO access (user_id, project_id, role_id)"
+                   " VALUES (2, 1, 1)");
+    turns(&x, 8, "UPDATE user SET state = 3 WHERE id = 2",
+          "DELETE FROM access WHERE user_id = 2");
+    run_tenant(&x, "INSERT INTO permission_group (id, name, created_at)"
+                   " VALUES (1, 'g', 0)");
+    turns(&x, 8, "INSERT INTO group_member (user_id, group_id) VALUES (2, 1)",
+          "DELETE FROM group_member");
+}
+
+static void a_session_without_a_code_turns_row_9(void **state)
+{
+    struct watch x = watch(state);
+
+    run_tenant(&x, "INSERT INTO session (token_hash, user_id, level,"
+                   " created_at, seen_at, proved, ip, agent)"
+                   " VALUES (x'01', 1, 1, 0, 0, 1, '', '')");
+    turns(&x, 9, "UPDATE session SET proved = 0",
+          "UPDATE session SET level = 0");
+    run_tenant(&x, "UPDATE session SET proved = 2, level = 1");
+    assert_int_equal(state_of(&x, x.w->f->t, 9), TRUST_ATTENTION);
+    run_tenant(&x, "UPDATE tenant SET password_profile = 1");
+    assert_int_equal(state_of(&x, x.w->f->t, 9), TRUST_HOLDS);
+}
+
+static void a_list_that_is_not_checked_turns_row_9(void **state)
+{
+    struct watch x = watch(state);
+
+    turns(&x, 9,
+          "INSERT INTO allow_range (base, prefix, created_at)"
+          " VALUES (zeroblob(16), 0, 0)",
+          "UPDATE tenant SET allowed = zeroblob(17)");
+    turns(&x, 9,
+          "INSERT INTO token (user_id, name, hash, may_write, is_limited,"
+          " created_at, expires_at) VALUES (1, 't', x'02', 0, 0, 0,"
+          " 366 * 86400000000)",
+          "UPDATE token SET expires_at = 365 * 86400000000");
+}
+
+static void a_long_lived_link_turns_row_10(void **state)
+{
+    struct watch x = watch(state);
+
+    turns(&x, 10,
+          "INSERT INTO link (token_hash, purpose, user_id, created_at,"
+          " expires_at) VALUES (x'03', 0, 2, 0, 25 * 3600000000)",
+          "UPDATE link SET expires_at = 24 * 3600000000");
+}
+
+static void a_role_that_edits_blindly_turns_row_11(void **state)
+{
+    struct watch x = watch(state);
+
+    turns(&x, 11,
+          "INSERT INTO role (key, ja, en, rights, rank)"
+          " VALUES ('blind', 'b', 'b', 1024, 9)",
+          "UPDATE role SET rights = 1296 + 1024 WHERE key = 'blind'");
+}
+
+static void a_file_that_opens_others_turns_row_13(void **state)
+{
+    struct watch x = watch(state);
+
+    for (int open = 0; open < 2; open++) {
+        struct trust_list list = {.count = 0};
+        world_begin(x.w, x.w->admin, TX_READ);
+        x.w->c.db->is_trusted = open;
+        assert_int_equal(trust_measure_tenant(&x.w->c, &x.app, 0, &list), OK);
+        x.w->c.db->is_trusted = false;
+        assert_int_equal(world_end(x.w, OK), OK);
+        for (size_t i = 0; i < list.count; i++)
+            if (list.items[i].no == 13)
+                assert_int_equal(list.items[i].holds, !open);
+    }
+}
+
+static void an_alert_that_tells_nobody_turns_row_23(void **state)
+{
+    struct watch x = watch(state);
+
+    turns(&x, 23,
+          "INSERT INTO alert_rule (id, name, source, threshold, is_on,"
+          " from_seq, seen_seq) VALUES (1, 'a', 0, 1, 1, 0, 0)",
+          "INSERT INTO alert_reader VALUES (1, 1)");
+    run_tenant(&x, "UPDATE operation SET at = at - 7200000000 WHERE seq = 1");
+    turns(&x, 23, "UPDATE alert_rule SET seen_seq = -1999",
+          "UPDATE alert_rule SET seen_seq = 0");
+}
+
+static void support_without_consent_turns_row_29(void **state)
+{
+    struct watch x = watch(state);
+
+    turns(&x, 29,
+          "INSERT INTO support (operator_id, operator_name, operator_email,"
+          " reason, may_write, hours, state, asked_at, decided_at, expires_at)"
+          " VALUES (1, 'o', 'o', 'r', 0, 2, 1, 0, 1, 7200000001)",
+          "UPDATE support SET decided_by = 'x'");
+    turns(&x, 29, "UPDATE support SET expires_at = 7200000002",
+          "UPDATE support SET expires_at = 7200000001");
+    run_tenant(&x, "UPDATE user SET state = 3 WHERE id = 2");
+    turns(&x, 29,
+          "INSERT INTO session (token_hash, user_id, level, created_at,"
+          " seen_at, ip, agent, support_id)"
+          " VALUES (x'04', 2, 1, 0, 0, '', '', 1)",
+          "UPDATE support SET user_id = 2");
+    run_tenant(&x, "UPDATE session SET support_id = NULL");
+    assert_int_equal(state_of(&x, x.w->f->t, 29), TRUST_ATTENTION);
 }
 
 #define PUBLISH(kind, regions, due)                                            \
@@ -304,7 +452,16 @@ int main(void)
         TEST(policies_turn_row_1),
         TEST(a_path_outside_turns_row_3),
         TEST(statements_turn_rows_4_and_34),
+        TEST(labels_nobody_can_tell_apart_turn_row_6),
         TEST(no_administrator_turns_row_7),
+        TEST(a_grant_left_to_who_is_gone_turns_row_8),
+        TEST(a_session_without_a_code_turns_row_9),
+        TEST(a_list_that_is_not_checked_turns_row_9),
+        TEST(a_long_lived_link_turns_row_10),
+        TEST(a_role_that_edits_blindly_turns_row_11),
+        TEST(a_file_that_opens_others_turns_row_13),
+        TEST(an_alert_that_tells_nobody_turns_row_23),
+        TEST(support_without_consent_turns_row_29),
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),
         TEST(many_tenants_without_hosts_turn_row_25),

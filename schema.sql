@@ -741,6 +741,14 @@ CREATE TABLE trust_change ( -- when a promise's state turned
 ) STRICT;
 CREATE INDEX trust_change_no ON trust_change(no, id);
 
+CREATE TABLE trust_edition ( -- the revisions of what the trust page promises
+  no      INTEGER PRIMARY KEY,
+  version TEXT NOT NULL,                         -- of the product
+  at      INTEGER NOT NULL,                      -- when a start first showed it
+  tags    BLOB NOT NULL,                         -- 8 bytes a promise: of a hash over its words
+  changed TEXT NOT NULL                          -- "3, 17": worded anew since the edition before
+) STRICT;
+
 CREATE TABLE trust_tenant ( -- what the daily round measured in a tenant's file
   tenant_id TEXT NOT NULL,
   no        INTEGER NOT NULL,

@@ -5,6 +5,7 @@
 #include "api/reader.h"
 #include "api/routes.h"
 #include "core/trust.h"
+#include "core/trust_edition.h"
 
 #include <string.h>
 
@@ -61,6 +62,28 @@ static void put_row(struct call *k, const struct trust_row *row,
     json_close(o, '}');
 }
 
+static enum err put_editions(struct call *k)
+{
+    const struct trust_edition *list = NULL;
+    size_t count = 0;
+    enum err e = tx_begin_control(k->c, k->app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(k->c, k->app->store,
+                           trust_edition_list(k->c, &list, &count));
+    json_open(&k->out, "editions", '[');
+    for (size_t i = 0; i < count && !e; i++) {
+        json_open(&k->out, NULL, '{');
+        json_int(&k->out, "no", list[i].no);
+        json_text(&k->out, "version", list[i].version);
+        json_moment(&k->out, "at", list[i].at);
+        json_text(&k->out, "changed", list[i].changed);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    return e;
+}
+
 static enum err get_trust(struct call *k)
 {
     static const char *const words[] = {"anyone", "tenant", "operator"};
@@ -82,8 +105,9 @@ static enum err get_trust(struct call *k)
         if (reader != READER_ANYONE || rows[i].is_public)
             put_row(k, &rows[i], reader);
     json_close(&k->out, ']');
+    e = put_editions(k);
     json_close(&k->out, '}');
-    return OK;
+    return e;
 }
 
 static enum err put_trust(struct call *k)

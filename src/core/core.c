@@ -41,7 +41,7 @@ const struct query_set *const core_control_sets[] = {
     &enquiry_mail_queries,  &alert_watch_queries, &disclosure_queries,
     &backup_queries,        &backup_run_queries,  &capacity_queries,
     &operator_mail_queries, &threshold_queries,   &timekeeper_queries,
-    &document_queries,      &region_queries,
+    &document_queries,      &region_queries,      &trust_edition_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -85,6 +85,7 @@ extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set backup_queries;
 extern const struct query_set backup_run_queries;
+extern const struct query_set trust_edition_queries;
 extern const struct query_set trust_queries;
 extern const struct query_set trust_access_queries;
 extern const struct query_set trust_check_queries;

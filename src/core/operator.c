@@ -12,6 +12,7 @@
 #include "core/limiter.h"
 #include "core/operation.h"
 #include "core/password.h"
+#include "core/trust_edition.h"
 #include "db/query.h"
 
 #include <string.h>
@@ -92,6 +93,8 @@ static enum err seed(struct ctx *c, bool *is_needed)
     e = query_run(c, q);
     if (!e && db_changes(c) > 0) /* a new installation */
         e = document_seed(c);
+    if (!e)
+        e = trust_edition_note(c);
     return e ? e : operator_is_needed(c, is_needed);
 }
 

@@ -6,6 +6,7 @@
 #include "core/core.h"
 #include "core/operation.h"
 #include "core/trust.h"
+#include "core/trust_edition.h"
 #include "db/conn.h"
 
 struct watch {
@@ -441,6 +442,39 @@ static void the_operator_says_why_not_in_both_languages(void **state)
     assert_int_equal(state_of(&x, NULL, 26), TRUST_ATTENTION);
 }
 
+static size_t editions(struct watch *x, const struct trust_edition **out)
+{
+    size_t count = 0;
+
+    look(x, NULL);
+    x->w->actor.tenant = STORE_OPERATOR;
+    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_WRITE), OK);
+    enum err e = trust_edition_note(&x->w->c);
+    if (!e)
+        e = trust_edition_list(&x->w->c, out, &count);
+    assert_int_equal(tx_end_control(&x->w->c, x->app.store, e), OK);
+    return count;
+}
+
+static void other_words_begin_an_edition(void **state)
+{
+    struct watch x = watch(state);
+    const struct trust_edition *list;
+
+    assert_int_equal(editions(&x, &list), 1);
+    assert_string_equal(list[0].changed, "");
+    assert_int_equal(editions(&x, &list), 1);
+    run_control(&x, "UPDATE trust_edition SET tags ="
+                    " CAST(substr(tags, 1, 16) || x'0000000000000000' ||"
+                    " substr(tags, 25) AS BLOB)");
+    assert_int_equal(editions(&x, &list), 2);
+    assert_string_equal(list[0].changed, "3");
+    run_control(&x, "UPDATE trust_edition SET version = '0' WHERE no = 2");
+    assert_int_equal(editions(&x, &list), 3);
+    assert_string_equal(list[0].changed, "");
+    assert_string_equal(list[0].version, YAGURA_VERSION);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 
@@ -472,6 +506,7 @@ int main(void)
         TEST(a_changed_row_of_the_log_turns_row_33),
         TEST(a_turn_is_in_the_history_once),
         TEST(the_operator_says_why_not_in_both_languages),
+        TEST(other_words_begin_an_edition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,11 @@ test("the operator makes one public and says why another does not apply", async 
   await row(page, 38).waitFor();
   assert.equal(await page.locator("main ol > li").count(), 38);
   await look(page, "operator");
+  assert.equal(await page.getByRole("navigation", { name: "全項目の一覧" }).getByRole("link").count(), 38);
+  await page.getByRole("link", { name: /^20/ }).first().click();
+  await page.waitForFunction(() => Math.abs(document.getElementById("promise-20")!.getBoundingClientRect().top - 44) < 60);
+  await row(page, 20).getByRole("link", { name: "この画面で確認: バックアップ" }).waitFor();
+  assert.equal(await page.getByRole("table").last().locator("tbody tr").count(), 1);
   await page.getByRole("button", { name: "編集 13" }).click();
   await page.getByLabel("サインインしていない人にも公開する").check();
   await page.getByRole("button", { name: "保存" }).click();

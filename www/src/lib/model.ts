@@ -415,6 +415,7 @@ export interface TrustPage {
   version: string;
   at: string;
   items: TrustItem[];
+  editions: { no: number; version: string; at: string; changed: string }[]; // newest first
 }
 export interface Access {
   id?: string;

@@ -850,6 +850,26 @@ CREATE TABLE backup_drill ( -- a tenant of a generation opened for real, monthly
 ) STRICT;
 CREATE INDEX backup_drill_at ON backup_drill(at);
 
+CREATE TABLE backup_copy ( -- generations that lie whole at a second place
+  place    TEXT NOT NULL CHECK (place IN ('dir', 's3')),
+  date     TEXT NOT NULL,                      -- the generation
+  stamp    INTEGER NOT NULL,                   -- its folder as it was, see generation_stamp()
+  manifest BLOB NOT NULL,                      -- SHA-256 of its manifest
+  files    INTEGER NOT NULL,
+  bytes    INTEGER NOT NULL,
+  at       INTEGER NOT NULL,
+  PRIMARY KEY (place, date)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE backup_watch ( -- how it stands: 'dir', 's3', and 'late' for the backups themselves
+  name      TEXT PRIMARY KEY,
+  tried_at  INTEGER,                           -- last
+  good_at   INTEGER,                           -- last without a failure
+  reason    TEXT,                              -- of the failure that lasts, NULL: none
+  told_on   INTEGER,                           -- day the operators were mailed, NULL: not yet
+  pruned_on INTEGER                            -- day what is too old was last looked for
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tenant_use ( -- what a tenant had taken when it was last looked at
   customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
   bytes       INTEGER NOT NULL,                -- in use in its file

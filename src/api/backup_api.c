@@ -50,6 +50,27 @@ static void put_drill(struct json_out *o, const struct backup_drill *d)
     json_close(o, '}');
 }
 
+static void put_copies(struct json_out *o, const struct backup_copies *p)
+{
+    json_open(o, NULL, '{');
+    json_text(o, "place", backup_place_words[p->kind]);
+    json_text(o, "name", p->name);
+    json_moment(o, "tried_at", p->tried_at);
+    json_moment(o, "good_at", p->good_at);
+    json_text(o, "reason", p->reason);
+    json_open(o, "generations", '[');
+    for (size_t i = 0; i < p->count; i++) {
+        json_open(o, NULL, '{');
+        json_text(o, "date", p->list[i].date);
+        json_int(o, "files", p->list[i].files);
+        json_int(o, "bytes", p->list[i].bytes);
+        json_moment(o, "at", p->list[i].at);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
 static enum err get_backups(struct call *k)
 {
     struct backup_view v;
@@ -73,6 +94,10 @@ static enum err get_backups(struct call *k)
     json_open(&k->out, "drills", '[');
     for (size_t i = 0; i < v.drill_count; i++)
         put_drill(&k->out, &v.drills[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "copies", '[');
+    for (size_t i = 0; i < v.copy_count; i++)
+        put_copies(&k->out, &v.copies[i]);
     json_close(&k->out, ']');
     json_close(&k->out, '}');
     return OK;

@@ -56,6 +56,7 @@ static const uint16_t allowed[] = {
     SYS_fcntl,
     SYS_flock,
     SYS_unlinkat,
+    SYS_fadvise64,
     SYS_mkdirat,
     SYS_renameat,
     SYS_fchmod,

@@ -85,8 +85,14 @@ void crypto_hash_end(struct crypto_hash *h, uint8_t out[32])
 void crypto_hmac(const uint8_t key[32], const void *data, size_t len,
                  uint8_t out[32])
 {
+    crypto_hmac_any(key, CRYPTO_KEY_BYTES, data, len, out);
+}
+
+void crypto_hmac_any(const void *key, size_t key_len, const void *data,
+                     size_t len, uint8_t out[32])
+{
     const mbedtls_md_info_t *sha = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-    must(mbedtls_md_hmac(sha, key, CRYPTO_KEY_BYTES, data, len, out) == 0);
+    must(mbedtls_md_hmac(sha, key, key_len, data, len, out) == 0);
 }
 
 void crypto_hmac_sha1(const void *key, size_t key_len, const void *data,

@@ -19,6 +19,9 @@ void crypto_random(void *out, size_t len); /* getrandom; aborts on failure */
 void crypto_sha256(const void *data, size_t len, uint8_t out[32]);
 void crypto_hmac(const uint8_t key[32], const void *data, size_t len,
                  uint8_t out[32]);
+/* The same with a key of any length, where another's protocol wants it. */
+void crypto_hmac_any(const void *key, size_t key_len, const void *data,
+                     size_t len, uint8_t out[32]);
 /* HMAC-SHA-1, only for one-time passwords (RFC 4226 knows no other). */
 void crypto_hmac_sha1(const void *key, size_t key_len, const void *data,
                       size_t len, uint8_t out[20]);

@@ -22,6 +22,8 @@
 #define DEPTH_MAX        32
 #define VALUES_MAX       20000
 #define TEXT_BYTES       ((size_t)1024 * 1024)
+#define OWN_VALUES_MAX   200000
+#define OWN_TEXT_BYTES   ((size_t)8 * 1024 * 1024)
 #define NUMBER_CHARS_MAX 60 /* cJSON before 1.7.19 stops at 63 */
 
 struct spot {
@@ -33,7 +35,7 @@ struct scan {
     size_t len, at;
     int depth;
     struct spot *spots;
-    size_t count, cap;
+    size_t count, cap, max;
     struct arena *mem;
 };
 
@@ -184,7 +186,7 @@ static bool scan_container(struct scan *s, char close)
 /* Reserves the next spot, in the order of the text. */
 static bool note_spot(struct scan *s, size_t *index)
 {
-    if (s->count == VALUES_MAX)
+    if (s->count == s->max)
         return false;
     if (s->count == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 64;
@@ -310,16 +312,14 @@ static struct json *copy_value(struct copy *c, const cJSON *from)
     return to;
 }
 
-const struct json *json_parse(struct arena *mem, const char *text, size_t len,
-                              size_t *offset)
+static const struct json *parse(struct arena *mem, const char *text, size_t len,
+                                size_t max, size_t *offset)
 {
     size_t unused = 0;
     if (!offset)
         offset = &unused;
-    struct scan s = {.text = text, .len = len, .mem = mem};
+    struct scan s = {.text = text, .len = len, .max = max, .mem = mem};
     *offset = len;
-    if (len > TEXT_BYTES)
-        return NULL;
     if (!scan_value(&s) || s.at != len) {
         *offset = s.at;
         return NULL;
@@ -337,6 +337,21 @@ const struct json *json_parse(struct arena *mem, const char *text, size_t len,
     cJSON_Delete(tree);
     *offset = root ? len : c.bad_offset;
     return root;
+}
+
+const struct json *json_parse(struct arena *mem, const char *text, size_t len,
+                              size_t *offset)
+{
+    if (offset)
+        *offset = len;
+    return len > TEXT_BYTES ? NULL : parse(mem, text, len, VALUES_MAX, offset);
+}
+
+const struct json *json_parse_own(struct arena *mem, const char *text,
+                                  size_t len)
+{
+    return len > OWN_TEXT_BYTES ? NULL
+                                : parse(mem, text, len, OWN_VALUES_MAX, NULL);
 }
 
 const struct json *json_get(const struct json *object, const char *name)

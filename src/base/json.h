@@ -28,6 +28,10 @@ struct json {
 /* NULL when malformed; *offset then says where (bytes). */
 const struct json *json_parse(struct arena *mem, const char *text, size_t len,
                               size_t *offset);
+/* The same for what this program wrote itself, such as the list of a backup's
+ * files: <= 200,000 elements, <= 8 MiB. */
+const struct json *json_parse_own(struct arena *mem, const char *text,
+                                  size_t len);
 const struct json *json_get(const struct json *object, const char *name);
 
 /* Writing: commas and escapes are looked after; safe inside <script>. */

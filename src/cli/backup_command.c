@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura backup run|list|verify|drill|restore`, whether or not a server holds
+/* `yagura backup run|list|verify|drill|fetch|restore`, whether or not a server holds
  * the data directory; what takes the place of a tenant wants it stopped. */
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
 #include "core/backup.h"
+#include "core/backup_copy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static const struct actor system_actor = {.name = "system",
                                           .lang = LANG_EN};
 
 struct words {
-    const char *verb, *date, *tenant, *as, *to;
+    const char *verb, *date, *tenant, *as, *to, *from;
     bool is_whole, is_over, as_json;
 };
 
@@ -69,6 +70,51 @@ static enum err run_list(struct command *c, bool as_json)
     for (size_t i = 0; i < v.name_count && !e && !as_json; i++)
         buf_printf(&c->out, "generation %s\n", v.names[i]);
     return e;
+}
+
+static bool find_place(const char *word, enum backup_place_kind *out)
+{
+    for (int i = 0; word && i < BACKUP_PLACES; i++)
+        if (strcmp(word, backup_place_words[i]) == 0) {
+            *out = (enum backup_place_kind)i;
+            return true;
+        }
+    return false;
+}
+
+static enum err run_list_from(struct command *c, const char *from)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    enum backup_place_kind kind = BACKUP_DIR;
+    const char *const *dates;
+    size_t count = 0;
+
+    (void)find_place(from, &kind);
+    enum err e = backup_copy_list(&x, c->app, kind, &dates, &count);
+    if (e)
+        command_complain(c, &x, e);
+    for (size_t i = 0; i < count && !e; i++)
+        buf_printf(&c->out, "copy %s\n", dates[i]);
+    return e;
+}
+
+static enum err run_fetch(struct command *c, const struct words *w)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    enum backup_place_kind kind = BACKUP_DIR;
+    struct buf notes = buf_in(c->mem);
+    size_t files;
+
+    (void)find_place(w->from, &kind);
+    enum err e = backup_copy_fetch(&x, c->app, kind, w->date, &notes, &files);
+    if (e) {
+        command_complain(c, &x, e);
+        return e;
+    }
+    if (notes.len)
+        buf_put(&c->out, notes.data, notes.len);
+    buf_printf(&c->out, "%s: %zu files are back\n", w->date, files);
+    return OK;
 }
 
 static enum err run_verify(struct command *c, const char *date)
@@ -132,12 +178,18 @@ static enum err run_restore(struct command *c, const struct words *w)
 
 static bool is_whole(const struct words *w)
 {
+    enum backup_place_kind kind;
+
+    if (w->from && !find_place(w->from, &kind))
+        return false;
     if (strcmp(w->verb, "run") == 0 || strcmp(w->verb, "list") == 0)
         return true;
     if (!w->date)
         return false;
     if (strcmp(w->verb, "verify") == 0 || strcmp(w->verb, "drill") == 0)
         return true;
+    if (strcmp(w->verb, "fetch") == 0)
+        return w->from != NULL;
     int ways = (w->is_whole && w->to) + (w->tenant && w->as) +
                (w->tenant && w->is_over);
     return strcmp(w->verb, "restore") == 0 && ways == 1;
@@ -152,10 +204,12 @@ static bool read_words(struct words *w, int argc, char **argv)
         {"in-place", NULL,       &w->is_over,  "in its place; the server stopped"},
         {"whole",    NULL,       &w->is_whole, "the whole service, into --to"    },
         {"to",       &w->to,     NULL,         "a new data directory"            },
+        {"from",     &w->from,   NULL,         "dir or s3: a place of copies"    },
         {"json",     NULL,       &w->as_json,  "one JSON object a line"          },
     };
     const char *usage =
-        "backup run | list | verify --date D | drill --date D [--tenant ID] | "
+        "backup run | list [--from dir|s3] | fetch --date D --from dir|s3 | "
+        "verify --date D | drill --date D [--tenant ID] | "
         "restore --date D (--tenant ID --as ID | --tenant ID --in-place | "
         "--whole --to DIR)";
 
@@ -180,7 +234,9 @@ int backup_run_command(struct command *c, int argc, char **argv)
     if (strcmp(w.verb, "run") == 0)
         e = run_now(c);
     else if (strcmp(w.verb, "list") == 0)
-        e = run_list(c, w.as_json);
+        e = w.from ? run_list_from(c, w.from) : run_list(c, w.as_json);
+    else if (strcmp(w.verb, "fetch") == 0)
+        e = run_fetch(c, &w);
     else if (strcmp(w.verb, "verify") == 0)
         e = run_verify(c, w.date);
     else if (strcmp(w.verb, "drill") == 0)

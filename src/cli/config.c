@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/config_backup.h"
 #include "core/region.h"
 
 #include <ctype.h>
@@ -58,6 +59,15 @@ static const struct key {
     KEY(data_region, NULL),
     KEY(backup_region, NULL),
     KEY(log_region, NULL),
+    KEY(backup_copy_dir, NULL),
+    KEY(backup_s3_endpoint, NULL),
+    KEY(backup_s3_bucket, NULL),
+    KEY(backup_s3_prefix, NULL),
+    KEY(backup_s3_style, "path"),
+    KEY(backup_s3_region, "us-east-1"),
+    KEY(backup_s3_key_id, NULL),
+    KEY(backup_s3_secret_file, NULL),
+    KEY(backup_s3_ca, "/etc/ssl/certs/ca-certificates.crt"),
     KEY(password_profile, "whitepaper"),
     KEY(password_min, NULL),
     KEY(password_days, NULL),
@@ -277,7 +287,7 @@ bool config_check(const struct config *c)
                  "data_region, backup_region and log_region are a "
                  "country's two letters, with more after a hyphen if need "
                  "be: jp, jp-tokyo");
-    return good;
+    return config_check_backup(c) && good;
 }
 
 const char *config_base_url(struct arena *mem, const struct config *c)

@@ -32,6 +32,15 @@ struct config {
     const char *threads;
     /* "jp": where the paths are, as the trust page compares them */
     const char *data_region, *backup_region, *log_region;
+    /* copies of each backup: a second folder, and a bucket */
+    const char *backup_copy_dir;
+    const char *backup_s3_endpoint; /* "https://s3.example.jp" */
+    const char *backup_s3_bucket, *backup_s3_prefix;
+    const char *backup_s3_style;  /* "path", "host" */
+    const char *backup_s3_region; /* as signed: "ap-northeast-1" */
+    const char *backup_s3_key_id;
+    const char *backup_s3_secret_file; /* 0400; or a systemd credential */
+    const char *backup_s3_ca;
     /* the weakest password policy a tenant may have */
     const char *password_profile, *password_min, *password_days;
 };

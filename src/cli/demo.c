@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/config_backup.h"
 #include "cli/option.h"
 #include "cli/process.h"
 #include "cli/sample.h"
@@ -180,6 +181,19 @@ static enum err check_file(struct process *p)
     return e;
 }
 
+/* Where backups are copied to can be tried in a demo too: by YAGURA_BACKUP_…
+ * in the environment. */
+static enum err set_up_backup(struct process *p, const char *dir)
+{
+    struct config config;
+    int none = 0;
+    enum err e = config_load(p->mem, &none, NULL, &config);
+
+    config.data_dir = dir;
+    p->app.backup_region = config.backup_region;
+    return e ? e : config_set_up_backup(p->mem, &config, &p->app.backup);
+}
+
 static enum err start(struct process *p, const char *dir, int port, bool check,
                       struct sample_account *accounts)
 {
@@ -190,8 +204,10 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
                               .create = true};
     const char *path = arena_printf(p->mem, "%s/accounts.json", dir);
     struct listener *l = arena_new(p->mem, struct listener);
-    enum err e = store_open(&sc, &p->app.store);
+    enum err e = set_up_backup(p, dir);
 
+    if (!e)
+        e = store_open(&sc, &p->app.store);
     if (e || (e = process_open(p)))
         return e;
     if (check && (e = check_file(p)))

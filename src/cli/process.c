@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
+#include "cli/config_backup.h"
 #include "cli/control.h"
 #include "cli/supervisor.h"
 #include "cli/watchdog.h"
@@ -66,8 +67,10 @@ enum err process_open_store(struct process *p, const struct config *config)
         if (!sc.master_key_path)
             sc.master_key_path = arena_printf(p->mem, "%s.key", sc.dir);
     }
-    enum err e = store_open(&sc, &p->app.store);
+    enum err e = config_set_up_backup(p->mem, config, &p->app.backup);
 
+    if (!e)
+        e = store_open(&sc, &p->app.store);
     if (e)
         fprintf(stderr, "yagura: cannot open %s: %s\n", config->data_dir,
                 err_name(e));
@@ -186,12 +189,18 @@ static const char *folder_behind(struct arena *mem, const char *path)
 static enum err confine(struct process *p)
 {
     const struct surroundings *a = &p->app.around;
-    const char *writes[3] = {a->data_dir, a->spool_dir};
-    const char *reads[12] = {"/etc", "/run/systemd/resolve",
+    const char *writes[4] = {a->data_dir};
+    const char *reads[13] = {"/etc", "/run/systemd/resolve",
                              "/sys/fs/cgroup/memory.max",
                              "/var/lib/update-notifier"};
-    int ports[LISTENERS_MAX + 3] = {53}, n = 1, r = 4;
+    int ports[LISTENERS_MAX + 4] = {53}, n = 1, r = 4;
 
+    int w = 1;
+
+    if (a->spool_dir)
+        writes[w++] = a->spool_dir;
+    if (p->app.backup.dir)
+        writes[w++] = p->app.backup.dir;
     if (a->config)
         reads[r++] = a->config;
     if (a->ca_file)
@@ -204,6 +213,10 @@ static enum err confine(struct process *p)
     }
     if (p->app.mail && p->app.mail->host)
         ports[n++] = p->app.mail->port;
+    if (p->app.backup.s3) {
+        ports[n++] = p->app.backup.s3->place.port;
+        reads[r++] = folder_of(p->mem, p->app.backup.s3->place.ca_file);
+    }
     for (size_t i = 0; i < p->app.door_count; i++) /* see watchdog.h */
         ports[n++] = p->app.doors[i].port;
     const struct sandbox_config config = {writes, reads, ports};

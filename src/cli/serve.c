@@ -6,6 +6,7 @@
 #include "base/tls.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/config_backup.h"
 #include "cli/process.h"
 #include "core/registry.h"
 
@@ -262,6 +263,8 @@ static enum err start(struct process *p, struct config *c)
     p->app.data_region = c->data_region;
     p->app.backup_region = c->backup_region;
     p->app.log_region = c->log_region;
+    if ((e = config_set_up_backup(p->mem, c, &p->app.backup)))
+        return e;
     if ((e = store_open(&sc, &p->app.store)))
         return e;
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||

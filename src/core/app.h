@@ -4,6 +4,7 @@
 
 #include "base/tls.h"
 #include "db/store.h"
+#include "net/s3.h"
 #include "net/smtp.h"
 
 #include <stdbool.h>
@@ -22,6 +23,12 @@ struct policy_floor {
 struct trust_facts {
     int routes, open_routes; /* open: for whom is not signed in */
     const char *odd_route;   /* an open one that is no sign-in step, or NULL */
+};
+
+/* Where generations are copied to; NULL: nowhere. */
+struct backup_places {
+    const char *dir;            /* a second folder */
+    const struct s3_config *s3; /* a bucket */
 };
 
 /* What stands around the data directory: for doctor. */
@@ -52,6 +59,7 @@ struct app {
     const char
         *operator_host; /* only there is the console; NULL: see place.c */
     const struct smtp_config *_Atomic mail; /* another after a reload */
+    struct backup_places backup;
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
     const char *_Atomic sole_tenant; /* at base_url when there is but one */

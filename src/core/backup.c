@@ -145,6 +145,8 @@ enum err backup_read(struct ctx *c, const struct app *app,
     enum err e = read_runs(c, out);
     if (!e)
         e = read_tenants(c, out);
+    if (!e)
+        e = backup_copy_read(c, app, out->copies, &out->copy_count);
     if (e)
         return e;
     struct query *q = query(c, backup_text[BACKUP_DRILLS]);
@@ -198,7 +200,7 @@ enum err backup_ask(struct ctx *c)
     }
     if (e != ERR_NOT_FOUND ||
         (e = add_run(c, BACKUP_ASKED, c->actor->name, &id)))
-        return e == ERR_NOT_FOUND ? OK : e;
+        return e;
     return operation_log(
         c, &(struct operation){.action = "start",
                                .kind = "backup",
@@ -247,7 +249,8 @@ enum err backup_note_end(struct ctx *c, int64_t id, const char *reason)
     bind_int(q, 2, reason ? BACKUP_FAILED : BACKUP_GOOD);
     bind_int(q, 3, c->now_us);
     bind_text(q, 4, reason);
-    return query_run(c, q);
+    enum err e = query_run(c, q);
+    return e ? e : backup_copy_hurry(c); /* what is new is copied at once */
 }
 
 enum err backup_note_drill(struct ctx *c, const struct backup_drill *d)

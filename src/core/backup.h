@@ -3,7 +3,7 @@
 #define CORE_BACKUP_H
 
 #include "base/buf.h"
-#include "core/app.h"
+#include "core/backup_copy.h"
 #include "db/generation.h"
 
 /* Backups of the whole service: one generation a day, checked after writing,
@@ -36,7 +36,8 @@ struct backup_view {
     const struct backup_tenant *tenants;
     const struct backup_drill *drills; /* newest first, at most 12 */
     const char *const *names;          /* generations there, newest first */
-    size_t run_count, tenant_count, drill_count, name_count;
+    struct backup_copies copies[BACKUP_PLACES];
+    size_t run_count, tenant_count, drill_count, name_count, copy_count;
 };
 /* In a transaction of control.db. */
 MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
@@ -76,5 +77,8 @@ MUST_USE enum err backup_restore_whole(struct ctx *c, const struct app *app,
 /* The caretaker's: what was asked for, what the hour wants, what is too old,
  * the month's drill, and mail to the operators about a failure. */
 void backup_round(struct app *app, struct arena *mem);
+/* Of another thread, so that a run that hangs is seen too: mails the operators
+ * once when a tenant has had no good copy for 26 hours. */
+void backup_watch(struct app *app, struct arena *mem);
 
 #endif

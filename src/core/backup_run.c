@@ -32,9 +32,17 @@ const struct query_set backup_run_queries = {"backup_run", restore_text,
 /* The files of a tenant in a generation, and of control.db. */
 static const char *const suffixes[] = {".db", ".access.db"};
 
-/* One run, drill, check or restore at a time: they share a folder, and read
- * what a run replaces. */
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+void backup_hold(void)
+{
+    pthread_mutex_lock(&busy);
+}
+
+void backup_let(void)
+{
+    pthread_mutex_unlock(&busy);
+}
 
 struct work {
     struct app *app;
@@ -216,7 +224,7 @@ enum err backup_run_now(struct app *app, struct arena *mem,
     int64_t id = 0;
     enum err e;
 
-    pthread_mutex_lock(&busy);
+    backup_hold();
     e = tx_begin_control(&c, app->store, TX_WRITE);
     if (!e)
         e = tx_end_control(&c, app->store,
@@ -233,7 +241,6 @@ static enum err read_manifest(struct ctx *c, const struct app *app,
                               const char *name, const struct json **files)
 {
     const char *text = NULL;
-    size_t offset = 0;
 
     if (!generation_is_name(name))
         return ctx_fail(c, ERR_NOT_FOUND, "date", "generation",
@@ -246,7 +253,7 @@ static enum err read_manifest(struct ctx *c, const struct app *app,
                         "There is no backup of that day");
     if (e)
         return e;
-    const struct json *root = json_parse(c->mem, text, strlen(text), &offset);
+    const struct json *root = json_parse_own(c->mem, text, strlen(text));
     *files = json_get(root, "files");
     if (!*files)
         return ctx_fail(c, ERR_INTERNAL, "manifest.json", "broken",

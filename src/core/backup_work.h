@@ -4,6 +4,11 @@
 
 #include "core/backup.h"
 
+/* One run, drill, check, restore or return at a time: they share a folder,
+ * and read what a run replaces. */
+void backup_hold(void);
+void backup_let(void);
+
 /* Between backup.c (what is written down, in transactions of control.db) and
  * backup_run.c (the work with the files). */
 struct backup_due {

@@ -58,10 +58,21 @@ static const char *const caretaker_text[] = {
 const struct query_set caretaker_queries = {"caretaker", caretaker_text,
                                             COUNT(caretaker_text)};
 
+/* Two threads: a backup takes as long as it takes, and nothing else waits. */
+enum { HANDS = 2 };
+struct round;
+struct hand {
+    struct caretaker *owner;
+    const struct round *rounds;
+    size_t count;
+    bool is_woken; /* guarded by the owner's lock */
+    pthread_t thread;
+};
+
 struct caretaker {
     struct app *app;
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards stop */
+    struct hand hands[HANDS];
+    pthread_mutex_t lock; /* guards stop and is_woken */
     pthread_cond_t wake;
     bool stop;
 };
@@ -277,10 +288,11 @@ static bool always(int64_t now_us)
 }
 
 /* Done once a day as soon as it is time; without is_time at every look. */
-static const struct {
+struct round {
     bool (*is_time)(int64_t now_us);
     void (*run)(struct app *app, struct arena *mem);
-} rounds[] = {
+};
+static const struct round short_rounds[] = {
     {NULL,       timekeeper_look         },
     {NULL,       capacity_look           },
     {always,     tidy_all                },
@@ -289,42 +301,49 @@ static const struct {
     {is_morning, remind_all              },
     {NULL,       trust_look_at_tenants   },
     {NULL,       watch_logs              },
-    {NULL,       backup_round            },
+    {NULL,       backup_watch            },
     {NULL,       trust_look              },
     {always,     capacity_measure_tenants},
 };
+static const struct round long_rounds[] = {
+    {NULL, backup_round     },
+    {NULL, backup_copy_round},
+};
+enum { ROUNDS_MAX = COUNT(short_rounds) + COUNT(long_rounds) };
 
-static void look(struct app *app, struct arena *mem,
-                 int32_t done[COUNT(rounds)])
+static void look(struct app *app, struct arena *mem, const struct hand *hand,
+                 int32_t done[ROUNDS_MAX])
 {
     int64_t now_us = clock_now_us();
     int32_t today = clock_today(now_us);
 
-    secret_drop_idle();
-    for (size_t i = 0; i < COUNT(rounds); i++) {
-        bool (*is_time)(int64_t) = rounds[i].is_time;
+    for (size_t i = 0; i < hand->count; i++) {
+        bool (*is_time)(int64_t) = hand->rounds[i].is_time;
         if (is_time && (done[i] == today || !is_time(now_us)))
             continue;
         done[i] = today;
-        rounds[i].run(app, mem);
+        hand->rounds[i].run(app, mem);
         arena_reset(mem);
     }
 }
 
 static void *run(void *arg)
 {
-    struct caretaker *t = arg;
+    struct hand *hand = arg;
+    struct caretaker *t = hand->owner;
     struct arena *mem = arena_open(0);
-    int32_t done[COUNT(rounds)] = {0};
+    int32_t done[ROUNDS_MAX] = {0};
 
     pthread_mutex_lock(&t->lock);
     while (!t->stop) {
+        hand->is_woken = false;
         pthread_mutex_unlock(&t->lock);
-        look(t->app, mem, done);
+        secret_drop_idle();
+        look(t->app, mem, hand, done);
         pthread_mutex_lock(&t->lock);
         struct timespec until =
             clock_after_ms(clock_test_value("YAGURA_TEST_LOOK_MS", LOOK_MS));
-        if (!t->stop)
+        if (!t->stop && !hand->is_woken)
             pthread_cond_timedwait(&t->wake, &t->lock, &until);
     }
     pthread_mutex_unlock(&t->lock);
@@ -340,14 +359,22 @@ struct caretaker *caretaker_open(struct app *app)
     t->app = app;
     must(pthread_mutex_init(&t->lock, NULL) == 0);
     clock_init_cond(&t->wake);
-    must(pthread_create(&t->thread, NULL, run, t) == 0);
+    t->hands[0] = (struct hand){
+        .owner = t, .rounds = short_rounds, .count = COUNT(short_rounds)};
+    t->hands[1] = (struct hand){
+        .owner = t, .rounds = long_rounds, .count = COUNT(long_rounds)};
+    for (int i = 0; i < HANDS; i++)
+        must(pthread_create(&t->hands[i].thread, NULL, run, &t->hands[i]) == 0);
+    (void)pthread_setname_np(t->hands[1].thread, "backups");
     return t;
 }
 
 void caretaker_wake(struct caretaker *t)
 {
     pthread_mutex_lock(&t->lock);
-    pthread_cond_signal(&t->wake);
+    for (int i = 0; i < HANDS; i++)
+        t->hands[i].is_woken = true;
+    pthread_cond_broadcast(&t->wake);
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -357,8 +384,9 @@ void caretaker_close(struct caretaker *t)
         return;
     pthread_mutex_lock(&t->lock);
     t->stop = true;
-    pthread_cond_signal(&t->wake);
+    pthread_cond_broadcast(&t->wake);
     pthread_mutex_unlock(&t->lock);
-    pthread_join(t->thread, NULL);
+    for (int i = 0; i < HANDS; i++)
+        pthread_join(t->hands[i].thread, NULL);
     free(t);
 }

@@ -42,6 +42,8 @@ const struct query_set *const core_control_sets[] = {
     &backup_queries,        &backup_run_queries,  &capacity_queries,
     &operator_mail_queries, &threshold_queries,   &timekeeper_queries,
     &document_queries,      &region_queries,      &trust_edition_queries,
+    &document_queries,      &region_queries,      &backup_copy_queries,
+    &backup_watch_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -44,6 +44,26 @@ size_t generation_list(const struct store *s, struct arena *mem,
                        const char *const **names);
 MUST_USE enum err generation_remove(const struct store *s, const char *name);
 
+/* ---- for copies elsewhere: files as they are ---- */
+
+struct generation_file {
+    const char *name;
+    int64_t bytes;
+};
+/* Every file of it, the manifest among them, sorted. */
+MUST_USE enum err generation_list_files(const struct store *s, const char *name,
+                                        struct arena *mem,
+                                        const struct generation_file **out,
+                                        size_t *count);
+/* Changes when a file comes or goes; 0: there is no such generation. */
+int64_t generation_stamp(const struct store *s, const char *name);
+MUST_USE enum err generation_open_file(const struct store *s, const char *name,
+                                       const char *file, int *fd);
+/* An empty one in the generation being written, for what comes back. */
+MUST_USE enum err generation_make_file(const struct store *s, const char *file,
+                                       int *fd);
+MUST_USE enum err generation_drop_file(const struct store *s, const char *file);
+
 /* Puts a tenant of a generation into a data directory (to NULL: this store's)
  * as another id or its own, which must be free there; sessions, codes, links,
  * tokens and waiting mail do not come along.  All or nothing.  ERR_CONFLICT

@@ -5,13 +5,13 @@
 #include "net/smtp.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/tls.h"
+#include "net/dial.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096, REPLY_LINES_MAX = 100, TIMEOUT_MS = 30000 };
+enum {
+    LINE_MAX_BYTES = 4096,
+    REPLY_LINES_MAX = 100,
+    TIMEOUT_MS = 30000,
+    WHOLE_MS = 120000
+};
 
 struct smtp {
     const struct smtp_config *config;
@@ -29,6 +34,7 @@ struct smtp {
     char in[LINE_MAX_BYTES];
     size_t in_len;
     int timeout_ms;
+    int64_t deadline_ms; /* of the whole, however slowly it trickles */
     const char *why;
     bool has_starttls, has_auth_plain, has_auth_login;
 };
@@ -39,67 +45,24 @@ static enum err fail(struct smtp *s, enum err e, const char *why)
     return e;
 }
 
+static int wait_ms(const struct smtp *s)
+{
+    int64_t left = s->deadline_ms - clock_monotonic_ms();
+
+    return left <= 0 ? 0 : left < s->timeout_ms ? (int)left : s->timeout_ms;
+}
+
 /* ---- connecting ---- */
-
-static bool wait_for(int fd, short events, int timeout_ms)
-{
-    struct pollfd p = {.fd = fd, .events = events};
-    int n;
-
-    do
-        n = poll(&p, 1, timeout_ms);
-    while (n < 0 && errno == EINTR);
-    return n == 1;
-}
-
-static int connect_one(const struct addrinfo *a, int timeout_ms)
-{
-    int fd =
-        socket(a->ai_family, a->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int problem = 0;
-    socklen_t len = sizeof(problem);
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0)
-        return fd;
-    if (errno == EINPROGRESS && wait_for(fd, POLLOUT, timeout_ms) &&
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &len) == 0 &&
-        problem == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-static bool is_loopback(const struct sockaddr *a)
-{
-    if (a->sa_family == AF_INET) {
-        unsigned char b[sizeof(struct sockaddr_in)];
-        memcpy(b, a, sizeof(b));
-        return b[4] == 127;
-    }
-    unsigned char b[sizeof(struct sockaddr_in6)];
-    static const unsigned char one[16] = {[15] = 1};
-    memcpy(b, a, sizeof(b));
-    return memcmp(b + 8, one, sizeof(one)) == 0;
-}
 
 static enum err connect_relay(struct smtp *s)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
-    char port[8];
+    const struct smtp_config *c = s->config;
+    enum err e = dial(c->host, c->port, c->security == SMTP_PLAIN_LOOPBACK,
+                      wait_ms(s), &s->fd);
 
-    snprintf(port, sizeof(port), "%d", s->config->port);
-    if (getaddrinfo(s->config->host, port, &hints, &list) != 0)
+    if (e == ERR_NOT_FOUND)
         return fail(s, ERR_BUSY, "the relay's name cannot be resolved");
-    for (struct addrinfo *a = list; a && s->fd < 0; a = a->ai_next) {
-        if (s->config->security == SMTP_PLAIN_LOOPBACK &&
-            !is_loopback(a->ai_addr))
-            continue;
-        s->fd = connect_one(a, s->timeout_ms);
-    }
-    freeaddrinfo(list);
-    return s->fd < 0 ? fail(s, ERR_BUSY, "the relay cannot be reached") : OK;
+    return e ? fail(s, ERR_BUSY, "the relay cannot be reached") : OK;
 }
 
 /* ---- bytes ---- */
@@ -107,8 +70,8 @@ static enum err connect_relay(struct smtp *s)
 static long read_some(struct smtp *s, void *data, size_t len)
 {
     if (s->tls)
-        return tls_read(s->tls, data, len, s->timeout_ms);
-    if (!wait_for(s->fd, POLLIN, s->timeout_ms))
+        return tls_read(s->tls, data, len, wait_ms(s));
+    if (!dial_wait(s->fd, POLLIN, wait_ms(s)))
         return -1;
     return recv(s->fd, data, len, 0);
 }
@@ -118,9 +81,9 @@ static enum err write_all(struct smtp *s, const char *data, size_t len)
     while (len > 0) {
         long n;
         if (s->tls) {
-            n = tls_write(s->tls, data, len, s->timeout_ms);
+            n = tls_write(s->tls, data, len, wait_ms(s));
         } else {
-            if (!wait_for(s->fd, POLLOUT, s->timeout_ms))
+            if (!dial_wait(s->fd, POLLOUT, wait_ms(s)))
                 return fail(s, ERR_BUSY, "the relay does not take data");
             n = send(s->fd, data, len, MSG_NOSIGNAL);
         }
@@ -206,7 +169,7 @@ static enum err hello(struct smtp *s)
 static enum err start_tls(struct smtp *s)
 {
     enum err e = tls_connect(s->fd, s->config->host, s->config->ca_file,
-                             s->timeout_ms, &s->tls);
+                             wait_ms(s), &s->tls);
 
     if (e)
         return fail(s, ERR_BUSY, "the relay's certificate is not accepted");
@@ -399,6 +362,7 @@ enum err smtp_send(const struct smtp_config *config, struct arena *mem,
     s->mem = mem;
     s->fd = -1;
     s->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
+    s->deadline_ms = clock_monotonic_ms() + WHOLE_MS;
     s->why = "";
     if (!(e = connect_relay(s)))
         e = deliver(s, m);

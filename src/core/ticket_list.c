@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One statement a sort order, paged by key: the cursor is the last ticket's
- * id, and its sort value is looked up inside the statement.  Filters that are
- * not given are NULL parameters, which cost nothing. */
+ * id, and its sort value is looked up inside the statement, among the tickets
+ * the reader sees: another's place in the order would tell what it holds.
+ * Filters that are not given are NULL parameters, which cost nothing. */
 #include "core/ticket_list.h"
 
 #include "base/civil.h"
@@ -39,8 +40,8 @@
     " JOIN status s ON s.id = t.status_id"                                     \
     " WHERE t.project_id = ?1 AND t.deleted_at IS NULL" FILTERS                \
     " AND (?8 = 0 OR (" value ", t.id) " compare " (coalesce((SELECT " value   \
-    " FROM ticket t WHERE t.id = ?8), " missing "), ?8)) ORDER BY " order      \
-    " LIMIT ?9"
+    " FROM ticket t WHERE t.id = ?8 AND t.project_id = ?1), " missing          \
+    "), ?8)) ORDER BY " order " LIMIT ?9"
 #define OWN(bound)                                                             \
     ITEM_COLS                                                                  \
     ", p.id, p.name"                                                           \
@@ -53,8 +54,9 @@
     " AND s.category < 2 AND " bound                                           \
     " AND (?2 OR p.id IN (SELECT id FROM visible))"                            \
     " AND (?5 = 0 OR (coalesce(t.planned_end, 9999999), t.id) >"               \
-    " (coalesce((SELECT planned_end FROM ticket WHERE id = ?5), 9999999),"     \
-    " ?5)) ORDER BY coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
+    " (coalesce((SELECT planned_end FROM ticket WHERE id = ?5 AND (?2 OR"      \
+    " project_id IN (SELECT id FROM visible))), 9999999), ?5)) ORDER BY "      \
+    "coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
 #define OWN_WITH "WITH RECURSIVE " ACCESS_VISIBLE " "
 
 enum {

@@ -160,6 +160,8 @@ static void put_parameter(struct json_out *o, const char *name,
     json_text(o, "type", f && f->kind == FIELD_INT ? "integer" : "string");
     if (f && f->kind == FIELD_CHOICE)
         put_choices(o, f);
+    else if (f && f->kind == FIELD_ID)
+        json_text(o, "pattern", "^[0-9]+$");
     json_close(o, '}');
     json_close(o, '}');
 }

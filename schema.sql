@@ -919,3 +919,71 @@ CREATE TABLE document ( -- policies and statements of the operator; once publish
   version      INTEGER NOT NULL DEFAULT 1,
   UNIQUE (kind, no)
 ) STRICT;
+
+CREATE TABLE supplier ( -- register of whom the operator entrusts with what
+  id          INTEGER PRIMARY KEY,
+  name        TEXT NOT NULL,
+  purpose     INTEGER NOT NULL CHECK (purpose BETWEEN 0 AND 3), -- hosting mail backup other
+  region      TEXT NOT NULL,                   -- tag, core/region.h
+  certificate TEXT NOT NULL DEFAULT '',
+  risk        INTEGER NOT NULL CHECK (risk BETWEEN 0 AND 2), -- low medium high
+  reviewed_on INTEGER NOT NULL,                -- days
+  review_on   INTEGER NOT NULL,
+  note        TEXT NOT NULL DEFAULT '',
+  changed_by  TEXT NOT NULL,                   -- name as it was then
+  changed_at  INTEGER NOT NULL,
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE certification ( -- held by the operator
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL,
+  number     TEXT NOT NULL,
+  issuer     TEXT NOT NULL DEFAULT '',
+  expires_on INTEGER NOT NULL,                 -- last day
+  changed_by TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE review ( -- what is looked at again and again; signed ones never change
+  id           INTEGER PRIMARY KEY,
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 2), -- access hardening other
+  subject      TEXT NOT NULL,
+  every_months INTEGER NOT NULL CHECK (every_months BETWEEN 0 AND 36), -- 0: once
+  due_on       INTEGER NOT NULL,
+  done_on      INTEGER,                        -- NULL: still to be done
+  result       INTEGER CHECK (result IN (0, 1)), -- good, something was found
+  note         TEXT NOT NULL DEFAULT '',
+  signer       TEXT,                           -- who signed, name as it was then
+  signed_at    INTEGER,
+  changed_by   TEXT NOT NULL,
+  changed_at   INTEGER NOT NULL,
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE advisory ( -- vulnerabilities told of in components, and what was thought of them
+  id         INTEGER PRIMARY KEY,
+  component  TEXT NOT NULL,                    -- as in the inventory of the binary
+  advisory   TEXT NOT NULL,                    -- "CVE-2026-1234"
+  link       TEXT NOT NULL DEFAULT '',
+  summary    TEXT NOT NULL,
+  found_on   INTEGER NOT NULL,                 -- day the operator learnt of it
+  impact     INTEGER CHECK (impact BETWEEN 0 AND 3), -- none low medium high; NULL: not judged
+  judgement  TEXT NOT NULL DEFAULT '',         -- why
+  judged_by  TEXT,
+  judged_at  INTEGER,
+  notice     TEXT NOT NULL DEFAULT '',         -- by which notice tenants were told
+  is_closed  INTEGER NOT NULL DEFAULT 0 CHECK (is_closed IN (0, 1)),
+  closed_at  INTEGER,
+  changed_by TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE deadline_told ( -- which days of the registers operators were mailed about
+  kind      INTEGER NOT NULL,                  -- core/deadline.h
+  object_id INTEGER NOT NULL,
+  due_on    INTEGER NOT NULL,
+  PRIMARY KEY (kind, object_id, due_on)
+) STRICT, WITHOUT ROWID;

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "cli/sample_plan.h"
-#include "core/document.h"
+#include "cli/sample_register.h"
 #include "core/import.h"
 #include "core/member.h"
 #include "core/operator.h"
@@ -414,22 +414,6 @@ enum err sample_create(struct ctx *c, struct app *app,
     return e ? e : fill_as_admin(c, app, hashes);
 }
 
-/* The sample operator has read the texts an installation begins with. */
-static enum err publish_documents(struct ctx *c, const struct app *app,
-                                  const char *name)
-{
-    struct actor who = *c->actor;
-    struct ctx there = *c;
-
-    who.name = name;
-    there.actor = &who;
-    enum err e = tx_begin_control(&there, app->store, TX_WRITE);
-    if (!e)
-        e = tx_end_control(&there, app->store, document_publish_drafts(&there));
-    c->fail = there.fail;
-    return e;
-}
-
 enum err sample_operator(struct ctx *c, const struct app *app,
                          const char *token, struct sample_account *out)
 {
@@ -446,5 +430,5 @@ enum err sample_operator(struct ctx *c, const struct app *app,
         return e;
     e = operator_set_up(c, app, t, v);
     tenant_close(t);
-    return e ? e : publish_documents(c, app, out->name);
+    return e ? e : sample_register(c, app, out->name);
 }

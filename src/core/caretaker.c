@@ -11,6 +11,7 @@
 #include "core/backup.h"
 #include "core/capacity.h"
 #include "core/core.h"
+#include "core/deadline.h"
 #include "core/desk.h"
 #include "core/disclosure.h"
 #include "core/due_mail.h"
@@ -299,6 +300,7 @@ static const struct round short_rounds[] = {
     {always,     settle_all              },
     {always,     tell_customers          },
     {is_morning, remind_all              },
+    {is_morning, deadline_look           },
     {NULL,       trust_look_at_tenants   },
     {NULL,       watch_logs              },
     {NULL,       backup_watch            },

@@ -10,6 +10,7 @@
 #include "base/tls.h"
 #include "core/backup.h"
 #include "core/core.h"
+#include "core/deadline.h"
 #include "core/document.h"
 #include "core/operation.h"
 #include "db/query.h"
@@ -276,10 +277,10 @@ static void measure_components(struct ctx *c, struct trust_list *out)
     trust_say(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
               "Product version %s, compiler gcc %s", YAGURA_VERSION,
               __VERSION__);
-    miss(c, out, 24, "ぜい弱性情報の台帳", "a register of advisories");
+    miss(c, out, 14, "プロセスの制限の状態の測定",
+         "measuring how the process is confined");
     miss(c, out, 28, "合格した検査とレビューの記録",
          "a record of checks passed and reviews");
-    miss(c, out, 30, "委託先の台帳", "a register of suppliers");
 }
 
 static void measure_build(struct ctx *c, const struct app *app,
@@ -320,7 +321,7 @@ enum err trust_measure(struct ctx *c, const struct app *app,
         return e;
     if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
         return e;
-    if ((e = document_measure(c, app, out)))
+    if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)))
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);

@@ -39,6 +39,10 @@ static const char *const may_scan[] = {
     "SCAN customer",
     "SCAN terms",
     "SCAN document",
+    "SCAN supplier", /* registers of some dozens */
+    "SCAN certification",
+    "SCAN review",
+    "SCAN advisory",
     "SCAN mail",
     "SCAN alert_rule", /* 50 of them at most */
     "SCAN trust_row",  /* 38 of them */

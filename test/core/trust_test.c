@@ -122,6 +122,9 @@ static void a_grant_left_to_who_is_gone_turns_row_8(void **state)
 {
     struct watch x = watch(state);
 
+    run_control(&x, "INSERT INTO review (kind, subject, every_months, due_on,"
+                    " done_on, result, signer, changed_by, changed_at)"
+                    " VALUES (0, 'x', 0, 1, 1, 0, 'y', 'y', 1)");
     run_tenant(&x, "INSERT INTO access (user_id, project_id, role_id)"
                    " VALUES (2, 1, 1)");
     turns(&x, 8, "UPDATE user SET state = 3 WHERE id = 2",

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One statement finds what has come and was not told of; a day that is moved
+ * is another one, so it is told of again. */
+#include "core/deadline.h"
+
+#include "base/buf.h"
+#include "base/civil.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/core.h"
+#include "core/document.h"
+#include "core/operator_mail.h"
+#include "core/trust.h"
+#include "db/query.h"
+
+enum {
+    DEADLINE_LIST,
+    DEADLINE_SET_TOLD,
+    DEADLINE_SUPPLIERS,
+    DEADLINE_REVIEWS,
+    DEADLINE_ADVISORIES,
+    DEADLINE_CERTIFICATIONS,
+};
+#define UNTOLD(kind, due)                                                      \
+    " NOT EXISTS (SELECT 1 FROM deadline_told t WHERE t.kind = " kind          \
+    " AND t.object_id = id AND t.due_on = " due ")"
+static const char *const deadline_text[] = {
+    [DEADLINE_LIST] =
+        "SELECT 0, id, name, review_on FROM supplier WHERE review_on <= ?1"
+        " AND" UNTOLD(
+            "0",
+            "review_on") " UNION ALL SELECT 1, id, name, expires_on FROM "
+                         "certification"
+                         " WHERE expires_on <= ?1 + ?3 AND" UNTOLD(
+                             "1",
+                             "expires_on") " UNION ALL SELECT 2, id, subject, "
+                                           "due_on FROM review"
+                                           " WHERE done_on IS NULL AND due_on "
+                                           "<= ?1 AND" UNTOLD(
+                                               "2",
+                                               "due_on") " UNION ALL SELECT 3, "
+                                                         "id, kind, review_on "
+                                                         "FROM document"
+                                                         " WHERE no > 0 AND "
+                                                         "review_on <= ?1 AND "
+                                                         "NOT EXISTS (SELECT 1 "
+                                                         "FROM"
+                                                         " document n WHERE "
+                                                         "n.kind = "
+                                                         "document.kind AND "
+                                                         "n.no > document.no)"
+                                                         " AND" UNTOLD(
+                                                             "3",
+                                                             "review_on") " UNI"
+                                                                          "ON "
+                                                                          "ALL "
+                                                                          "SELE"
+                                                                          "CT "
+                                                                          "4, "
+                                                                          "id, "
+                                                                          "comp"
+                                                                          "onen"
+                                                                          "t "
+                                                                          "|| "
+                                                                          "' ' "
+                                                                          "|| "
+                                                                          "advi"
+                                                                          "sory"
+                                                                          ", "
+                                                                          "foun"
+                                                                          "d_on"
+                                                                          " FRO"
+                                                                          "M "
+                                                                          "advi"
+                                                                          "sory"
+                                                                          " WHE"
+                                                                          "RE "
+                                                                          "impa"
+                                                                          "ct "
+                                                                          "IS "
+                                                                          "NULL"
+                                                                          " AND"
+                                                                          " fou"
+                                                                          "nd_"
+                                                                          "on "
+                                                                          "<= "
+                                                                          "?1 "
+                                                                          "- ?2"
+                                                                          " AN"
+                                                                          "D" UNTOLD(
+                                                                              "4",
+                                                                              "found_on") " ORDER BY 1, 4, 2 LIMIT 100",
+    [DEADLINE_SET_TOLD] = "INSERT INTO deadline_told (kind, object_id, due_on)"
+                          " VALUES (?1, ?2, ?3)",
+    [DEADLINE_SUPPLIERS] =
+        "SELECT count(*), coalesce(sum(purpose = 0), 0),"
+        " coalesce(sum(review_on < ?1), 0), min(review_on) FROM supplier",
+    [DEADLINE_REVIEWS] =
+        "SELECT coalesce(sum(done_on IS NULL AND due_on < ?1), 0),"
+        " max(done_on), min(iif(done_on IS NULL, due_on, NULL)),"
+        " (SELECT signer FROM review WHERE kind = ?2 AND done_on IS NOT NULL"
+        " ORDER BY done_on DESC, id DESC LIMIT 1)"
+        " FROM review WHERE kind = ?2",
+    [DEADLINE_ADVISORIES] =
+        "SELECT count(*), coalesce(sum(impact IS NULL), 0),"
+        " coalesce(sum(impact IS NULL AND found_on < ?1 - ?2), 0),"
+        " coalesce(sum(impact IS NOT NULL AND is_closed = 0), 0)"
+        " FROM advisory",
+    [DEADLINE_CERTIFICATIONS] =
+        "SELECT name, number, expires_on FROM certification"
+        " ORDER BY expires_on, name LIMIT 20",
+};
+const struct query_set deadline_queries = {"deadline", deadline_text,
+                                           COUNT(deadline_text)};
+
+static const char *day(struct ctx *c, int32_t d)
+{
+    char text[11];
+
+    if (d == DAY_NONE)
+        return "-";
+    civil_format(d, text);
+    return arena_strdup(c->mem, text);
+}
+
+/* ---- the mail ---- */
+
+struct due {
+    int kind;
+    int64_t id;
+    int32_t on;
+    const char *name;
+};
+
+static enum err list_due(struct ctx *c, struct buf *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_LIST]);
+    enum err e;
+
+    bind_int(q, 1, clock_today(c->now_us));
+    bind_int(q, 2, ADVISORY_DAYS);
+    bind_int(q, 3, CERTIFICATION_DAYS);
+    while (query_next(c, q, &e)) {
+        struct due d = {.kind = (int)col_int(q, 0),
+                        .id = col_int(q, 1),
+                        .on = col_day(q, 3),
+                        .name = col_text(c, q, 2)};
+        buf_put(out, &d, sizeof d);
+    }
+    return e;
+}
+
+static void put_line(struct ctx *c, struct buf *b, const struct due *d,
+                     enum lang lang)
+{
+    static const char *const words[DEADLINE_KINDS][2] = {
+        {"委託先の見直し",          "Review of a supplier" },
+        {"認証の有効期限",          "Certification expires"},
+        {"定期的な見直し",          "Recurring review"     },
+        {"文書の見直し",             "Review of a document" },
+        {"ぜい弱性の影響の判断", "Advisory not judged"  },
+    };
+    const char *name = d->name;
+
+    if (d->kind == DEADLINE_DOCUMENT) {
+        int kind = d->name[0] - '0'; /* a digit, there are so few */
+        if (kind >= 0 && kind < DOCUMENT_KINDS)
+            name = document_titles[kind][lang == LANG_EN];
+    }
+    buf_puts(b, arena_printf(c->mem, "  %s  %s: %s\n", day(c, d->on),
+                             words[d->kind][lang == LANG_EN], name));
+}
+
+static enum err set_told(struct ctx *c, const struct due *d)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_SET_TOLD]);
+
+    bind_int(q, 1, d->kind);
+    bind_int(q, 2, d->id);
+    bind_int(q, 3, d->on);
+    return query_run(c, q);
+}
+
+static enum err tell(struct ctx *c, const struct app *app)
+{
+    struct buf rows = buf_in(c->mem), ja = buf_in(c->mem), en = buf_in(c->mem);
+    enum err e = list_due(c, &rows);
+    const struct due *list = (const void *)rows.data;
+    size_t count = rows.len / sizeof *list;
+
+    if (e || !count)
+        return e;
+    buf_puts(&ja, "次の期限が来ています。運用コンソールの「台帳」と「方針と"
+                  "声明」で確認してください。\n\n");
+    buf_puts(&en, "The following are due. Please see the registers and the "
+                  "policies of the console.\n\n");
+    for (size_t i = 0; i < count; i++) {
+        put_line(c, &ja, &list[i], LANG_JA);
+        put_line(c, &en, &list[i], LANG_EN);
+    }
+    e = operator_mail_all(
+        c, app,
+        &(struct operator_news){.subject_ja = "見直しの期限のお知らせ",
+                                .subject_en = "Reviews are due",
+                                .ja = ja.data,
+                                .en = en.data});
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e; /* nobody to tell yet */
+    for (size_t i = 0; i < count && !e; i++)
+        e = set_told(c, &list[i]);
+    return e;
+}
+
+enum err deadline_tell(struct ctx *c, const struct app *app)
+{
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    return e ? e : tx_end_control(c, app->store, tell(c, app));
+}
+
+void deadline_look(struct app *app, struct arena *mem)
+{
+    struct actor system = {.name = "",
+                           .ip = "",
+                           .request_id = "caretaker",
+                           .tenant = STORE_OPERATOR,
+                           .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    enum err e = deadline_tell(&c, app);
+
+    if (e)
+        log_error("deadlines not told err=%s", err_name(e));
+}
+
+/* ---- the trust page ---- */
+
+static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_SUPPLIERS]);
+
+    bind_int(q, 1, clock_today(c->now_us));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    long long all = col_int(q, 0), hosts = col_int(q, 1), late = col_int(q, 2);
+    const char *next = day(c, col_day(q, 3));
+    query_done(q);
+    trust_say(c, out, 30, all > 0 && late == 0,
+              "委託先 %lld 件、見直しの期限を過ぎたもの %lld 件、次の見直し %s",
+              "Suppliers: %lld; overdue for review: %lld; next review %s", all,
+              late, next);
+    trust_say(c, out, 26, hosts > 0, "委託先の台帳にある設備の事業者 %lld 件",
+              "Suppliers of hosting in the register: %lld", hosts);
+    return OK;
+}
+
+/* kind: 0 access, 1 hardening. */
+static enum err measure_reviews(struct ctx *c, int row, int kind,
+                                struct trust_list *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_REVIEWS]);
+
+    bind_int(q, 1, clock_today(c->now_us));
+    bind_int(q, 2, kind);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    long long late = col_int(q, 0);
+    int32_t last = col_day(q, 1);
+    const char *next = day(c, col_day(q, 2)), *signer = col_text(c, q, 3);
+    const char *what = kind == 0 ? ctx_text(c, "権限", "access")
+                                 : ctx_text(c, "要塞化", "hardening");
+    query_done(q);
+    if (last == DAY_NONE)
+        trust_say(c, out, row, false,
+                  "%sの定期的な見直しは、まだ記録されていません",
+                  "No review of %s is recorded yet", what);
+    else
+        trust_say(c, out, row, late == 0,
+                  "%sの最後の見直し %s（%s）、次 %s、期限を過ぎたもの %lld 件",
+                  "Last review of %s on %s by %s, next %s, overdue: %lld", what,
+                  day(c, last), signer, next, late);
+    return OK;
+}
+
+static enum err measure_advisories(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_ADVISORIES]);
+
+    bind_int(q, 1, clock_today(c->now_us));
+    bind_int(q, 2, ADVISORY_DAYS);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    trust_say(c, out, 24, col_int(q, 2) == 0,
+              "ぜい弱性情報 %lld 件、影響を判断していないもの %lld 件（うち "
+              "%d 日を過ぎたもの %lld 件）、対応中 %lld 件",
+              "Advisories: %lld, not judged: %lld (for more than %d days: "
+              "%lld), judged and not closed: %lld",
+              (long long)col_int(q, 0), (long long)col_int(q, 1), ADVISORY_DAYS,
+              (long long)col_int(q, 2), (long long)col_int(q, 3));
+    query_done(q);
+    return OK;
+}
+
+static enum err measure_certifications(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_CERTIFICATIONS]);
+    int32_t today = clock_today(c->now_us);
+    bool any = false;
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        any = true;
+        trust_say(c, out, 34, col_day(q, 2) >= today, "%s（%s）、有効期限 %s",
+                  "%s (%s), valid until %s", col_peek(q, 0), col_peek(q, 1),
+                  day(c, col_day(q, 2)));
+    }
+    if (!any)
+        trust_say(c, out, 34, true, "登録されている認証はありません",
+                  "No certifications are registered");
+    return e;
+}
+
+enum err deadline_measure(struct ctx *c, struct trust_list *out)
+{
+    enum err e = measure_suppliers(c, out);
+
+    if (e || (e = measure_reviews(c, 8, 0, out)) ||
+        (e = measure_reviews(c, 14, 1, out)) ||
+        (e = measure_advisories(c, out)))
+        return e;
+    return measure_certifications(c, out);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_DEADLINE_H
+#define CORE_DEADLINE_H
+
+#include "core/app.h"
+
+/* Days of the operator's registers and documents that have come: told of by
+ * mail once each.  An advisory is to be judged within ADVISORY_DAYS, and a
+ * certification is told of CERTIFICATION_DAYS before its last day. */
+enum deadline_kind {
+    DEADLINE_SUPPLIER,
+    DEADLINE_CERTIFICATION,
+    DEADLINE_REVIEW,
+    DEADLINE_DOCUMENT,
+    DEADLINE_ADVISORY,
+    DEADLINE_KINDS
+};
+enum { ADVISORY_DAYS = 7, CERTIFICATION_DAYS = 30 };
+
+/* Opens its own transaction. */
+MUST_USE enum err deadline_tell(struct ctx *c, const struct app *app);
+/* Round of the caretaker. */
+void deadline_look(struct app *app, struct arena *mem);
+
+struct trust_list;
+/* What the registers prove: rows 8, 14, 24, 26, 30 and 34 of the trust page;
+ * in a transaction of control.db. */
+MUST_USE enum err deadline_measure(struct ctx *c, struct trust_list *out);
+
+#endif

@@ -30,7 +30,7 @@ FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
 AIDS  := $(wildcard test/*/*_server.c)
 PROBES := $(wildcard test/*/*_probe.c)
 WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
-  -not -path '*/node_modules/*' -not -name '*.test.ts'))
+  -not -path '*/node_modules/*' -not -path 'www/policy/*' -not -name '*.test.ts'))
 
 # ---- flags ----
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -187,7 +187,7 @@ $(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
 $(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data www/package-lock.json LICENSE \
     $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(VERSION) >$@.new && mv $@.new $@
-$(B)/texts.c: scripts/texts.mjs $(wildcard policy/*/*.md) $(S)/node/.stamp
+$(B)/texts.c: scripts/texts.mjs $(wildcard www/policy/*/*.md) $(S)/node/.stamp
 	@$(NODE) $< >$@.new && mv $@.new $@
 $(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(S)/zxcvbn >$@

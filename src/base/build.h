@@ -7,7 +7,7 @@ extern const char build_sbom[];     /* CycloneDX 1.6, JSON */
 extern const char build_licenses[]; /* every notice */
 extern const int build_component_count;
 
-/* The documents an installation begins with, from policy/{ja,en}/NAME.md. */
+/* The documents an installation begins with, from www/policy/{ja,en}/NAME.md. */
 struct build_text {
     const char *name, *ja, *en;
 };

@@ -344,6 +344,7 @@ CREATE TABLE project (
 ) STRICT;
 CREATE INDEX project_program ON project(program_id);
 CREATE INDEX project_calendar ON project(calendar_id);
+CREATE INDEX project_deleted ON project(deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE label ( -- free marks of four kinds
   id          INTEGER PRIMARY KEY,
@@ -500,6 +501,7 @@ CREATE INDEX ticket_updated ON ticket(project_id, updated_at, id) WHERE deleted_
 CREATE INDEX ticket_assignee_first ON ticket(assignee_id, planned_end) WHERE deleted_at IS NULL;
 CREATE INDEX ticket_status ON ticket(status_id);
 CREATE INDEX ticket_deleted ON ticket(deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX ticket_bin ON ticket(project_id, deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE ticket_assignee ( -- every assignee, the first one included
   ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
@@ -574,7 +576,7 @@ CREATE TABLE change ( -- ticket history: business data, kept as long as the tick
   user_id   INTEGER REFERENCES user(id),       -- NULL: the system
   cause     TEXT NOT NULL,                     -- request id: what changed together
   field     TEXT NOT NULL,                     -- "subject", "planned_start", "created", …
-  before    TEXT,                              -- as the reader saw it: a name, a date, a text
+  before    TEXT,                              -- a name, a date, a text as it read then; both languages with U+001F between
   after     TEXT
 ) STRICT;
 CREATE INDEX change_ticket ON change(ticket_id, id);

@@ -17,7 +17,7 @@ const struct route_set *const route_sets[] = {
     &quota_routes,      &trust_routes,        &enquiry_routes,
     &desk_routes,       &alert_routes,        &disclosure_routes,
     &backup_routes,     &capacity_routes,     &document_routes,
-    &published_routes,  &ledger_routes,
+    &published_routes,  &ledger_routes,       &bin_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

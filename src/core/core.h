@@ -89,6 +89,7 @@ extern const struct query_set token_queries;
 extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set backup_queries;
+extern const struct query_set bin_queries;
 extern const struct query_set backup_run_queries;
 extern const struct query_set trust_edition_queries;
 extern const struct query_set backup_copy_queries;

@@ -290,6 +290,15 @@ export interface Ticket extends TicketItem {
   rights: string[];
   created_at: string;
 }
+/** A deleted project or ticket. */
+export interface BinItem {
+  id: string;
+  key: string;
+  name: string;
+  deleted_at: string;
+  erased_at: string;
+  tickets: number;
+}
 export interface Change {
   id: string;
   at: string;

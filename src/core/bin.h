@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_BIN_H
+#define CORE_BIN_H
+
+#include "base/ctx.h"
+#include "base/json.h"
+
+/* What was deleted and is not erased yet (caretaker.h says when it will be):
+ * {items, next}, newest first.  after_id pages by the id of the last. */
+
+/* Projects of the whole tenant: for master administrators, who alone know of
+ * all of them. */
+MUST_USE enum err bin_put_projects(struct ctx *c, int64_t after_id, int limit,
+                                   struct json_out *o);
+/* Back as it was; at the top level when its program is gone.  ERR_NOT_FOUND,
+ * recorded. */
+MUST_USE enum err bin_restore_project(struct ctx *c, int64_t id);
+
+/* Tickets of a project; what was deleted along with its parent is not named
+ * again, for it comes back with it (an edit: EDIT_RESTORE). */
+MUST_USE enum err bin_put_tickets(struct ctx *c, int64_t project_id,
+                                  int64_t after_id, int limit,
+                                  struct json_out *o);
+
+#endif

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One row a field: what a person reads under a ticket's history.  Values are
  * written out when they change, so that a renamed status or a person who left
- * still reads as it was. */
+ * still reads as it was.  What has a name in both languages is written as
+ * both, with U+001F between them, which no typed text may hold. */
 #include "core/change.h"
 
+#include "base/str.h"
 #include "core/core.h"
+
+#include <string.h>
+
+#define BETWEEN "\x1f"
 
 enum { CHANGE_ADD, CHANGE_LIST, CHANGE_BEFORE };
 static const char *const change_text[] = {
@@ -19,6 +25,21 @@ static const char *const change_text[] = {
 };
 const struct query_set change_queries = {"change", change_text,
                                          COUNT(change_text)};
+
+const char *change_words(struct ctx *c, const char *ja, const char *en)
+{
+    return str_equal(ja, en) ? ja : arena_join(c->mem, ja, BETWEEN, en);
+}
+
+const char *change_pick(const struct ctx *c, const char *text)
+{
+    const char *middle = text ? strstr(text, BETWEEN) : NULL;
+
+    if (!middle)
+        return text;
+    return ctx_text(c, arena_strndup(c->mem, text, (size_t)(middle - text)),
+                    middle + 1);
+}
 
 enum err change_add(struct ctx *c, int64_t ticket_id, const char *field,
                     const char *before, const char *after)
@@ -71,9 +92,9 @@ enum err change_list(struct ctx *c, int64_t ticket_id, int64_t after_id,
             .user_id = col_int(q, 2),
             .user_name = col_text(c, q, 3),
             .cause = col_text(c, q, 4),
-            .field = col_text(c, q, 5),
-            .before = col_text(c, q, 6),
-            .after = col_text(c, q, 7),
+            .field = change_pick(c, col_text(c, q, 5)),
+            .before = change_pick(c, col_text(c, q, 6)),
+            .after = change_pick(c, col_text(c, q, 7)),
         };
     *more = n > max;
     *count = *more ? max : n;

@@ -15,6 +15,12 @@ struct change {
     const char *field, *before, *after;
 };
 
+/* A word of ours or of the master data in both languages, for before, after
+ * and field: kept together, told apart by whoever reads. */
+const char *change_words(struct ctx *c, const char *ja, const char *en);
+/* The reader's half of such a pair; any other text as it is. */
+const char *change_pick(const struct ctx *c, const char *text);
+
 MUST_USE enum err change_add(struct ctx *c, int64_t ticket_id,
                              const char *field, const char *before,
                              const char *after);

@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "core/catalogue.h"
+#include "core/change.h"
 #include "core/core.h"
 #include "core/operation.h"
 
@@ -317,8 +318,8 @@ static enum err run_move(struct ctx *c, const struct status *from,
     bind_int(q, 2, c->now_us);
     bind_id(q, 3, c->actor->user_id);
     bind_text(q, 4, c->actor->request_id ? c->actor->request_id : "");
-    bind_text(q, 5, ctx_text(c, from->ja, from->en));
-    bind_text(q, 6, ctx_text(c, to->ja, to->en));
+    bind_text(q, 5, change_words(c, from->ja, from->en));
+    bind_text(q, 6, change_words(c, to->ja, to->en));
     enum err e = query_run(c, q);
     if (e)
         return e;

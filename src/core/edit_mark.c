@@ -3,6 +3,7 @@
  * checked with the other values, written after the row, and told in the same
  * history and the same row of the operation log. */
 #include "base/str.h"
+#include "core/change.h"
 #include "core/edit_batch.h"
 #include "core/field_value.h"
 #include "core/label.h"
@@ -105,7 +106,7 @@ static enum err take_field(struct batch *b, const struct ticket *t,
     if (str_equal(after.text, before.text))
         return OK;
     buf_put(&m->fields, &after, sizeof after);
-    add_extra(m, ctx_text(b->c, f->ja, f->en), before.words, after.words);
+    add_extra(m, change_words(b->c, f->ja, f->en), before.words, after.words);
     return OK;
 }
 

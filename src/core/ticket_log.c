@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* History is read years later by somebody who has only these words, so every
- * value is written as the person who changed it saw it, in their language. */
+ * value is written out as it was then, in both languages where it has both;
+ * the operation log keeps what the person who changed it saw. */
 #include "core/ticket_log.h"
 
 #include "base/json.h"
@@ -79,7 +80,7 @@ static enum err show_classification(struct ctx *c, const struct catalogue *k,
 {
     const struct classification *it = catalogue_find(k, t->classification_id);
 
-    *out = it ? ctx_text(c, it->ja, it->en) : NULL;
+    *out = it ? change_words(c, it->ja, it->en) : NULL;
     return OK;
 }
 
@@ -90,7 +91,7 @@ static enum err show_status(struct ctx *c, const struct catalogue *k,
     const struct status *s =
         it ? classification_find_status(it, t->status_id) : NULL;
 
-    *out = s ? ctx_text(c, s->ja, s->en) : NULL;
+    *out = s ? change_words(c, s->ja, s->en) : NULL;
     return OK;
 }
 
@@ -101,7 +102,7 @@ static enum err show_priority(struct ctx *c, const struct catalogue *k,
     static const char *const en[] = {"Urgent", "High", "Medium", "Low"};
 
     (void)k;
-    *out = ctx_text(c, ja[t->priority], en[t->priority]);
+    *out = change_words(c, ja[t->priority], en[t->priority]);
     return OK;
 }
 
@@ -171,8 +172,8 @@ static enum err show_manual(struct ctx *c, const struct catalogue *k,
                             const struct ticket *t, const char **out)
 {
     (void)k;
-    *out = t->is_manual ? ctx_text(c, "手動", "Manual")
-                        : ctx_text(c, "自動", "Automatic");
+    *out = t->is_manual ? change_words(c, "手動", "Manual")
+                        : change_words(c, "自動", "Automatic");
     return OK;
 }
 
@@ -281,6 +282,12 @@ static enum err write_operation(struct ctx *c, const struct ticket_record *r,
                .after = after});
 }
 
+static void put_extra(struct ctx *c, struct json_out *o,
+                      const struct ticket_extra *x, const char *value)
+{
+    json_text(o, change_pick(c, x->name), change_pick(c, value));
+}
+
 /* Created and deleted: one history row, the values in the operation log. */
 static enum err write_whole(struct ctx *c, const struct ticket_record *r)
 {
@@ -300,11 +307,11 @@ static enum err write_whole(struct ctx *c, const struct ticket_record *r)
         const char *text;
         e = shown[i].show(c, r->catalogue, t, &text);
         if (!e && text)
-            json_text(&o, shown[i].name, text);
+            json_text(&o, shown[i].name, change_pick(c, text));
     }
     for (size_t i = 0; i < r->extra_count; i++)
         if (r->extras[i].after)
-            json_text(&o, r->extras[i].name, r->extras[i].after);
+            put_extra(c, &o, &r->extras[i], r->extras[i].after);
     json_close(&o, '}');
     if (e || r->where == TICKET_LOG_HISTORY)
         return e;
@@ -320,8 +327,8 @@ static enum err write_extras(struct ctx *c, const struct ticket_record *r,
     for (size_t i = 0; i < r->extra_count && !e; i++) {
         const struct ticket_extra *x = &r->extras[i];
         e = change_add(c, r->after->id, x->name, x->before, x->after);
-        json_text(&o[0], x->name, x->before);
-        json_text(&o[1], x->name, x->after);
+        put_extra(c, &o[0], x, x->before);
+        put_extra(c, &o[1], x, x->after);
     }
     return e;
 }
@@ -347,8 +354,8 @@ enum err ticket_log_write(struct ctx *c, const struct ticket_record *r)
             (e = shown[i].show(c, r->catalogue, r->after, &after)) ||
             (e = change_add(c, r->after->id, shown[i].name, before, after)))
             break;
-        json_text(&o[0], shown[i].name, before);
-        json_text(&o[1], shown[i].name, after);
+        json_text(&o[0], shown[i].name, change_pick(c, before));
+        json_text(&o[1], shown[i].name, change_pick(c, after));
     }
     if (!e)
         e = write_extras(c, r, o);

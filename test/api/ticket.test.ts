@@ -163,6 +163,19 @@ test("two at once: one change is kept, the other learns of it", async () => {
   assert.equal(replies.filter((reply) => reply.status === 412).length, 9);
 });
 
+test("history is read in the reader's language, whoever wrote it", async () => {
+  const ticket = (await admin.post(`/projects/${project}/tickets`, { subject: "二つの言葉", classification: "task" })).body;
+  const changed = await admin.patch(`/tickets/${ticket.id}`, { priority: "high", classification: "deliverable" }, ticket.version);
+  assert.equal(changed.status, 200);
+  const values = async (lang: string) => {
+    await admin.request("PATCH", "/me", { lang });
+    const { items } = (await admin.get(`/tickets/${ticket.id}/history`)).body;
+    return items.filter((c: any) => ["priority", "classification"].includes(c.field)).map((c: any) => `${c.before} ${c.after}`).sort();
+  };
+  assert.deepEqual(await values("en"), ["Medium High", "Task Deliverable"]);
+  assert.deepEqual(await values("ja"), ["タスク 成果物", "中 高"]);
+});
+
 test("history tells who changed what, from what, to what", async () => {
   const { id, version } = await add({ subject: "前", classification: "task", progress: 10 });
   await admin.patch(`/tickets/${id}`, { subject: "後", progress: 40 }, version);

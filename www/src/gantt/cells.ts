@@ -13,13 +13,13 @@ export interface ColumnInfo {
   numeric?: boolean;
 }
 export const columns: ColumnInfo[] = [
-  { name: "wbs", width: 56, label: "wbs" },
+  { name: "wbs", width: 52, label: "wbs" },
   { name: "name", width: 230, label: "task_name" },
-  { name: "assignee", width: 92, label: "assignee" },
-  { name: "start", width: 66, label: "start", numeric: true },
-  { name: "end", width: 66, label: "end", numeric: true },
-  { name: "days", width: 44, label: "days", numeric: true },
-  { name: "progress", width: 54, label: "progress", numeric: true },
+  { name: "assignee", width: 88, label: "assignee" },
+  { name: "start", width: 72, label: "start", numeric: true },
+  { name: "end", width: 72, label: "end", numeric: true },
+  { name: "days", width: 42, label: "days", numeric: true },
+  { name: "progress", width: 52, label: "progress", numeric: true },
 ];
 
 export interface CellContext {

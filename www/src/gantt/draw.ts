@@ -221,6 +221,8 @@ function drawHandles(g: CanvasRenderingContext2D, c: Colors, box: Box, y: number
 }
 
 function drawLabel(g: CanvasRenderingContext2D, s: Scene, c: Colors, row: Row, box: Box, y: number, late: boolean, parent: boolean) {
+  // of a bar to the left only the arrow tells
+  if (box.x + box.width < s.left) return;
   const width = g.measureText(row.subject).width;
   const inside = !parent && row.classification !== "milestone" && width + 12 < box.width;
   g.fillStyle = late ? c.danger : inside ? c.text : c.muted;

@@ -307,16 +307,16 @@ struct sample_project {
     const char *key, *name, *approach;
     const struct sample_row *rows;
     const size_t *count;
-    int program, began_days_ago;
+    int program, began_days_ago, days;
 };
 
 static const struct sample_project projects[] = {
     {"ERP",    "基幹システム刷新（ERP 導入）", "waterfall", sample_erp,
-     &sample_erp_count,                                                                                   0, 170},
+     &sample_erp_count,                                                                                   0, 170, 370},
     {"PORTAL", "社内ポータル再構築",              "waterfall", sample_portal,
-     &sample_portal_count,                                                                                0, 20 },
+     &sample_portal_count,                                                                                0, 20,  90 },
     {"SALES",  "営業・倉庫アプリ開発",           "agile",     sample_app,    &sample_app_count, 1,
-     30                                                                                                         },
+     30,                                                                                                          150},
 };
 
 static enum err add_project(struct ctx *c, const struct sample_project *s,
@@ -330,7 +330,7 @@ static enum err add_project(struct ctx *c, const struct sample_project *s,
                            arena_printf(c->mem, "%lld", (long long)program),
                            arena_printf(c->mem, "%lld", (long long)manager),
                            day_text(c, start),
-                           NULL,
+                           day_text(c, skip_weekend(start + s->days)),
                            NULL,
                            NULL,
                            NULL,

@@ -21,7 +21,8 @@ static const char *const bin_text[] = {
         " AND t.deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ticket a"
         " WHERE a.id = t.parent_id AND a.deleted_at = t.deleted_at)"
         " AND (?1 = 0 OR (t.deleted_at, t.id)"
-        " < (SELECT deleted_at, id FROM ticket WHERE id = ?1))"
+        " < (SELECT deleted_at, id FROM ticket WHERE id = ?1"
+        " AND project_id = ?3))"
         " ORDER BY t.deleted_at DESC, t.id DESC LIMIT ?2",
     [BIN_PROJECT] = "SELECT key FROM project WHERE id = ?1"
                     " AND deleted_at IS NOT NULL",

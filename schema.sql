@@ -83,6 +83,14 @@ CREATE TABLE link ( -- single-use links sent by mail
 ) STRICT;
 CREATE INDEX link_user ON link(user_id);
 
+CREATE TABLE reset_wish ( -- somebody asked for a reset link; answered by the mail worker, known or not
+  id         INTEGER PRIMARY KEY,
+  email      TEXT NOT NULL,                    -- as typed
+  base_url   TEXT NOT NULL,                    -- what the link begins with
+  ip         TEXT NOT NULL,
+  request_id TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE email_change ( -- a new address until both mailboxes agree
   user_id    INTEGER PRIMARY KEY REFERENCES user(id),
   email      TEXT NOT NULL,                    -- the new one

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/invite.h"
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "core/core.h"
 #include "core/guard.h"
 #include "core/letter.h"
 #include "core/operation.h"
+#include "core/outbox.h"
 #include "core/password.h"
 #include "core/session.h"
 #include "core/user.h"
@@ -13,7 +15,17 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 
-enum { LINK_DROP, LINK_TIDY, LINK_ADD, LINK_FIND, LINK_USE, LINK_OTHERS };
+enum {
+    LINK_DROP,
+    LINK_TIDY,
+    LINK_ADD,
+    LINK_FIND,
+    LINK_USE,
+    LINK_OTHERS,
+    WISH_ADD,
+    WISH_NEXT,
+    WISH_DROP
+};
 static const char *const invite_text[] = {
     [LINK_DROP] = "DELETE FROM link WHERE user_id = ?1",
     [LINK_TIDY] = "DELETE FROM link WHERE user_id = ?1 AND (used_at IS NOT NULL"
@@ -27,6 +39,11 @@ static const char *const invite_text[] = {
     [LINK_USE] = "UPDATE link SET used_at = ?2 WHERE id = ?1 AND used_at IS"
                  " NULL",
     [LINK_OTHERS] = "DELETE FROM link WHERE user_id = ?1 AND id <> ?2",
+    [WISH_ADD] = "INSERT INTO reset_wish (email, base_url, ip, request_id)"
+                 " VALUES (?1, ?2, ?3, ?4)",
+    [WISH_NEXT] = "SELECT id, email, base_url, ip, request_id FROM reset_wish"
+                  " ORDER BY id LIMIT 1",
+    [WISH_DROP] = "DELETE FROM reset_wish WHERE id = ?1",
 };
 const struct query_set invite_queries = {"invite", invite_text,
                                          COUNT(invite_text)};
@@ -165,16 +182,32 @@ enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
     return OK;
 }
 
+/* The same row whether anybody has the address or not, so that the time of
+ * the reply says nothing. */
 enum err invite_reset(struct ctx *c, const struct app *app, const char *email)
 {
     struct guard g = guard_of(c, app, email, NULL);
-    struct user_secret u;
 
     g.scope = LIMIT_RESET;
     if (limiter_wait_s(app->limiter, LIMIT_RESET, g.account) > 0)
         return OK; /* known or not, nothing is said */
     limiter_fail(app->limiter, LIMIT_RESET, g.account);
+    struct query *q = query(c, invite_text[WISH_ADD]);
+    bind_text(q, 1, email);
+    bind_text(q, 2, c->actor->base_url);
+    bind_text(q, 3, c->actor->ip);
+    bind_text(q, 4, c->actor->request_id);
+    enum err e = query_run(c, q);
+    if (!e)
+        outbox_wake(c, app);
+    return e;
+}
+
+static enum err answer(struct ctx *c, const struct app *app, const char *email)
+{
+    struct user_secret u;
     enum err e = user_find_secret(c, email, &u);
+
     if (e == ERR_NOT_FOUND || (!e && u.state == USER_SUSPENDED))
         return OK;
     if (e)
@@ -182,4 +215,49 @@ enum err invite_reset(struct ctx *c, const struct app *app, const char *email)
     return send_link(c, app, u.id,
                      u.state == USER_ACTIVE ? INVITE_RESET : INVITE_FIRST,
                      true);
+}
+
+static enum err answer_next(struct ctx *c, const struct app *app)
+{
+    struct query *q = query(c, invite_text[WISH_NEXT]);
+    struct actor who = *c->actor;
+    struct ctx asked = *c;
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    int64_t id = col_int(q, 0);
+    const char *email = col_text(c, q, 1);
+    who.base_url = col_text(c, q, 2);
+    who.ip = col_text(c, q, 3);
+    who.request_id = col_text(c, q, 4);
+    query_done(q);
+    asked.actor = &who;
+    q = query(c, invite_text[WISH_DROP]);
+    bind_int(q, 1, id);
+    e = query_run(c, q);
+    return e ? e : answer(&asked, app, email);
+}
+
+/* ERR_NOT_FOUND: none; so that who has nothing to write does not queue. */
+static enum err is_any(struct ctx *c)
+{
+    struct query *q = query(c, invite_text[WISH_NEXT]);
+    enum err e = query_one(c, q);
+
+    if (!e)
+        query_done(q);
+    return e;
+}
+
+enum err invite_answer_wish(struct ctx *c, const struct app *app,
+                            struct tenant *t)
+{
+    enum err e = tx_begin(c, t, TX_READ);
+
+    if (e || (e = tx_end(c, t, is_any(c))))
+        return e;
+    c->now_us = clock_now_us();
+    e = tx_begin(c, t, TX_WRITE);
+    return e ? e : tx_end(c, t, answer_next(c, app));
 }

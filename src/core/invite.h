@@ -32,8 +32,13 @@ MUST_USE enum err invite_accept(struct ctx *c, const struct app *app,
                                 const char *password, const char *agent,
                                 const char **device);
 /* A reset link to the address if there is such an active user; the caller
- * cannot tell. */
+ * cannot tell, neither by the reply nor by its time: the wish is written down
+ * and answered by the mail worker. */
 MUST_USE enum err invite_reset(struct ctx *c, const struct app *app,
                                const char *email);
+/* For that worker: answers the oldest wish in transactions of its own.
+ * ERR_NOT_FOUND: there is none. */
+MUST_USE enum err invite_answer_wish(struct ctx *c, const struct app *app,
+                                     struct tenant *t);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/core.h"
+#include "core/invite.h"
 #include "core/registry.h"
 #include "core/work_mail.h"
 #include "db/query.h"
@@ -99,6 +100,16 @@ static void wake_later(void *arg)
     want(n->outbox, n->tenant, 0);
 }
 
+void outbox_wake(struct ctx *c, const struct app *app)
+{
+    if (!app->outbox)
+        return;
+    struct wake_note *n = arena_new(c->mem, struct wake_note);
+    n->outbox = app->outbox;
+    n->tenant = arena_strdup(c->mem, c->actor->tenant);
+    arena_defer(c->mem, wake_later, n);
+}
+
 enum err outbox_add(struct ctx *c, const struct app *app,
                     const struct letter *letter)
 {
@@ -118,12 +129,8 @@ enum err outbox_add(struct ctx *c, const struct app *app,
     bind_id(q, 7, letter->user_id);
     bind_id(q, 8, letter->project_id);
     enum err e = query_run(c, q);
-    if (!e && app->outbox) {
-        struct wake_note *n = arena_new(c->mem, struct wake_note);
-        n->outbox = app->outbox;
-        n->tenant = arena_strdup(c->mem, c->actor->tenant);
-        arena_defer(c->mem, wake_later, n);
-    }
+    if (!e)
+        outbox_wake(c, app);
     return e;
 }
 
@@ -306,6 +313,8 @@ static int64_t serve_tenant(struct outbox *o, struct arena *mem, const char *id)
 
     if (tenant_open(o->app->store, id, &t))
         return INT64_MAX;
+    while (!invite_answer_wish(&c, o->app, t))
+        ;
     do
         e = send_one(o, &c, t);
     while (!e);

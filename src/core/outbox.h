@@ -24,6 +24,9 @@ struct letter {
 MUST_USE enum err outbox_add(struct ctx *c, const struct app *app,
                              const struct letter *letter);
 
+/* The worker looks at the actor's tenant after the reply. */
+void outbox_wake(struct ctx *c, const struct app *app);
+
 /* Starts and stops the worker. */
 struct outbox *outbox_open(struct app *app);
 void outbox_close(struct outbox *o);

@@ -228,6 +228,18 @@ test("the guesses of one person do not close the office to the others", async ()
   assert.equal(known, null, "a new browser waits");
 });
 
+test("a reset link is promised to everybody and mailed to who is known", async () => {
+  const client = new Client(demo.ready.url);
+  const known = demo.ready.accounts[7]!.email;
+  const ask = (email: string) => client.post("/password-reset", { email });
+  const [a, b, c] = [await ask("nobody@kaku.example"), await ask(known), await ask("no address")];
+  assert.deepEqual([a.status, a.body], [202, b.body]);
+  assert.deepEqual([b.status, c.status], [202, 202]);
+  await client.waitForMail(known, /\/t\/kaku\/link#\S+/);
+  const { items } = (await client.get("/demo/mail")).body;
+  assert.ok(items.every((m: any) => !/^no/.test(m.to)));
+});
+
 test("who is locked out by the guesses of others gets in by the mailed link", async () => {
   const account = demo.ready.accounts[9]!;
   const stranger = new Client(demo.ready.url);

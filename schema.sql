@@ -734,6 +734,24 @@ CREATE TABLE quota ( -- what a tenant may take; 0: no limit
   version     INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE doctor ( -- the one row: when doctor looked, and the key's copy
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  asked_at INTEGER NOT NULL DEFAULT 0,         -- for a look soon
+  ran_at   INTEGER NOT NULL DEFAULT 0,
+  key_mark TEXT,                               -- of the master key whose copy was confirmed
+  key_at   INTEGER,
+  key_by   TEXT                                -- name as it was then
+) STRICT;
+
+CREATE TABLE doctor_finding ( -- what the last look found; another's findings are replaced
+  place INTEGER PRIMARY KEY,                   -- in the list
+  name  TEXT NOT NULL UNIQUE,
+  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2), -- good, warning, bad
+  ja    TEXT NOT NULL,                         -- what, and what to do
+  en    TEXT NOT NULL,
+  at    INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE trust_row ( -- a promise of the trust page; no row: nothing said, nothing found yet
   no        INTEGER PRIMARY KEY CHECK (no BETWEEN 1 AND 38),
   is_public INTEGER NOT NULL DEFAULT 0 CHECK (is_public IN (0, 1)), -- shown to who is not signed in

@@ -57,6 +57,7 @@ static const struct command {
     {"import",  cli_import,    "bring a plan in from CSV or MS Project XML"},
     {"backup",  cli_backup,    "back up, check and restore"                },
     {"log",     cli_log,       "verify and export the logs of a tenant"    },
+    {"doctor",  cli_doctor,    "look at what is in force and what is not"  },
     {"config",  cli_config,    "check or show the configuration"           },
     {"openapi", cli_openapi,   "print the OpenAPI description"             },
     {"types",   cli_types,     "print the TypeScript types of the API"     },

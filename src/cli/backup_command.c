@@ -163,6 +163,13 @@ static enum err run_restore(struct command *c, const struct words *w)
                    w->tenant);
         return ERR_CONFLICT;
     }
+    if (w->is_whole && c->is_served) {
+        buf_printf(&c->err,
+                   "yagura: stop the server first: while it runs it may "
+                   "write nowhere but in its own directory, and not in %s\n",
+                   w->to);
+        return ERR_CONFLICT;
+    }
     if (w->is_whole)
         e = backup_restore_whole(&x, c->app, w->date, w->to, &tenants);
     else if (w->is_over)

@@ -13,6 +13,7 @@ static const struct {
     {"tenant", tenant_run        },
     {"import", import_run        },
     {"backup", backup_run_command},
+    {"doctor", doctor_run_command},
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

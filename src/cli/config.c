@@ -321,15 +321,39 @@ void config_tell_changes(const struct config *old, const struct config *now)
                      keys[i].name);
 }
 
-void config_show(const struct config *c)
+static bool names_somebody(const char *key)
+{
+    static const char *const keys_of_names[] = {
+        "operator_host", "base_url",  "tenant_listen", "trusted_proxies",
+        "smtp_host",     "smtp_user", "smtp_from",     "smtp_from_name"};
+
+    for (size_t i = 0; i < COUNT(keys_of_names); i++)
+        if (strcmp(key, keys_of_names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void show(const struct config *c, bool is_discreet)
 {
     struct config copy = *c;
 
     for (size_t i = 0; i < COUNT(keys); i++) {
         const char *value = *slot(&copy, &keys[i]);
+        if (value && is_discreet && names_somebody(keys[i].name))
+            value = "(set)";
         printf("%s%s = %s\n", value ? "" : "# ", keys[i].name,
                value ? value : "");
     }
+}
+
+void config_show(const struct config *c)
+{
+    show(c, false);
+}
+
+void config_show_discreetly(const struct config *c)
+{
+    show(c, true);
 }
 
 int cli_config(int argc, char **argv)

@@ -237,6 +237,7 @@ enum err process_start(struct process *p)
     crypto_lock(p->app.code_key, sizeof p->app.code_key);
     if ((e = confine(p)))
         return e;
+    p->app.read_sandbox = sandbox_read;
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
     p->app.access_log = access_log_open(&p->app);
@@ -337,6 +338,17 @@ void process_close(struct process *p)
     crypto_wipe(p->app.pepper, sizeof(p->app.pepper));
     crypto_wipe(p->app.code_key, sizeof(p->app.code_key));
     arena_close(p->mem);
+}
+
+struct surroundings process_surroundings(const struct config *c)
+{
+    return (struct surroundings){.data_dir = c->data_dir,
+                                 .config = c->path,
+                                 .master_key = c->master_key,
+                                 .spool_dir = c->mail_spool,
+                                 .cert = c->cert,
+                                 .cert_key = c->cert_key,
+                                 .ca_file = c->smtp_ca};
 }
 
 struct ctx process_ctx(struct arena *mem, const struct actor *actor)

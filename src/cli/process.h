@@ -35,6 +35,8 @@ void process_close(struct process *p);
 /* Before any thread: the signals process_wait() takes. */
 void process_block_signals(void);
 
+/* What the configuration says of the world outside the data. */
+struct surroundings process_surroundings(const struct config *config);
 /* A context for commands: the system acts, in this language. */
 struct ctx process_ctx(struct arena *mem, const struct actor *actor);
 /* What went wrong, on stderr. */

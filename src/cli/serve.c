@@ -271,13 +271,7 @@ static enum err start(struct process *p, struct config *c)
         (e = set_up_listeners(p, c)) || (e = process_open(p)))
         return e;
     registry_find_sole(&p->app, p->mem);
-    p->app.around = (struct surroundings){.data_dir = c->data_dir,
-                                          .config = c->path,
-                                          .master_key = c->master_key,
-                                          .spool_dir = c->mail_spool,
-                                          .cert = p->server.cert_path,
-                                          .cert_key = p->server.key_path,
-                                          .ca_file = c->smtp_ca};
+    p->app.around = process_surroundings(c);
     if ((e = process_start(p)))
         return e;
     say_token(p, c);

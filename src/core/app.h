@@ -11,6 +11,7 @@
 
 struct server;
 struct listener;
+struct sandbox_report;
 enum { LISTENERS_MAX = 16 };
 
 /* The weakest password policy the operator lets a tenant have. */
@@ -75,6 +76,7 @@ struct app {
     struct capacity *capacity;
     struct timekeeper *timekeeper;
     void (*read_server)(const struct app *app, struct server_figures *out);
+    void (*read_sandbox)(struct sandbox_report *out); /* NULL: in none */
     void (*prove_server)(const struct app *app, struct server_proof *out);
     struct policy_floor floor;
     /* where the operator says the paths are, "jp"; NULL: not said */

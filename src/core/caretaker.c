@@ -14,6 +14,7 @@
 #include "core/deadline.h"
 #include "core/desk.h"
 #include "core/disclosure.h"
+#include "core/doctor.h"
 #include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/operation.h"
@@ -304,6 +305,8 @@ static const struct round short_rounds[] = {
     {NULL,       trust_look_at_tenants   },
     {NULL,       watch_logs              },
     {NULL,       backup_watch            },
+    {always,     doctor_look_daily       },
+    {NULL,       doctor_look_asked       },
     {NULL,       trust_look              },
     {always,     capacity_measure_tenants},
 };

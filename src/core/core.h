@@ -15,6 +15,8 @@ extern const struct query_set alert_watch_queries;
 extern const struct query_set log_filter_queries;
 extern const struct query_set allow_list_queries;
 extern const struct query_set capacity_queries;
+extern const struct query_set doctor_queries;
+extern const struct query_set doctor_service_queries;
 extern const struct query_set caretaker_queries;
 extern const struct query_set catalogue_queries;
 extern const struct query_set certification_queries;

@@ -11,6 +11,7 @@
 #include "core/backup.h"
 #include "core/core.h"
 #include "core/deadline.h"
+#include "core/doctor.h"
 #include "core/document.h"
 #include "core/operation.h"
 #include "db/query.h"
@@ -322,6 +323,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
     if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
         return e;
     if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)))
+        return e;
+    if ((e = doctor_tell_trust(c, out)))
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);

@@ -302,6 +302,22 @@ struct store_place store_place(const struct store *s)
     return (struct store_place){s->dir, s->vfs, s->keys->wrapping};
 }
 
+void store_key_mark(const struct store *s, char out[17])
+{
+    uint8_t hash[CRYPTO_HASH_BYTES];
+
+    crypto_sha256(s->keys->master, sizeof s->keys->master, hash);
+    for (int i = 0; i < 8; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
+}
+
+struct store_versions store_versions(void)
+{
+    return (struct store_versions){.control = migrate_control.version,
+                                   .tenant = migrate_tenant.version,
+                                   .access = migrate_access.version};
+}
+
 void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
 {
     char text[128];

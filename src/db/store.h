@@ -47,6 +47,15 @@ struct store_place store_place(const struct store *s);
 void store_derive_key(const struct store *s, const char *label,
                       uint8_t out[32]);
 
+/* How sha256sum of the master key's file begins: tells whether a copy is one,
+ * and nothing of the key. */
+void store_key_mark(const struct store *s, char out[17]);
+/* Of the schema this program reads and writes. */
+struct store_versions {
+    int control, tenant, access;
+};
+struct store_versions store_versions(void);
+
 /* ---- tenants: files and keys.  id: 1-32 of [a-z0-9-], letter first. ---- */
 bool tenant_is_id(const char *id);
 /* Makes key and file with the tenant section of schema.sql.  ERR_CONFLICT if

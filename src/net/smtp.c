@@ -344,12 +344,48 @@ static enum err spool(const struct smtp_config *c, struct arena *mem,
     return ERR_BUSY;
 }
 
-enum err smtp_send(const struct smtp_config *config, struct arena *mem,
-                   const struct mail *m, const char **why)
+static enum err greet_only(struct smtp *s)
+{
+    enum err e = greet(s);
+
+    if (!e && say(s, "QUIT", 2))
+        log_warn("relay did not say goodbye");
+    return e;
+}
+
+/* m NULL: only as far as the relay lets us in. */
+static enum err talk(const struct smtp_config *config, struct arena *mem,
+                     const struct mail *m, const char **why)
 {
     struct smtp *s = arena_new(mem, struct smtp);
     enum err e;
 
+    s->config = config;
+    s->mem = mem;
+    s->fd = -1;
+    s->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
+    s->deadline_ms = clock_monotonic_ms() + WHOLE_MS;
+    s->why = "";
+    if (!(e = connect_relay(s)))
+        e = m ? deliver(s, m) : greet_only(s);
+    if (s->tls)
+        tls_close(s->tls);
+    else if (s->fd >= 0)
+        close(s->fd);
+    *why = s->why;
+    return e;
+}
+
+enum err smtp_check(const struct smtp_config *config, struct arena *mem,
+                    const char **why)
+{
+    *why = "";
+    return talk(config, mem, NULL, why);
+}
+
+enum err smtp_send(const struct smtp_config *config, struct arena *mem,
+                   const struct mail *m, const char **why)
+{
     *why = "";
     if (!is_line(m->to) || !is_line(m->subject) || !is_line(m->message_id) ||
         strpbrk(m->to, "<> ")) {
@@ -358,18 +394,5 @@ enum err smtp_send(const struct smtp_config *config, struct arena *mem,
     }
     if (config->spool_dir)
         return spool(config, mem, m, why);
-    s->config = config;
-    s->mem = mem;
-    s->fd = -1;
-    s->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
-    s->deadline_ms = clock_monotonic_ms() + WHOLE_MS;
-    s->why = "";
-    if (!(e = connect_relay(s)))
-        e = deliver(s, m);
-    if (s->tls)
-        tls_close(s->tls);
-    else if (s->fd >= 0)
-        close(s->fd);
-    *why = s->why;
-    return e;
+    return talk(config, mem, m, why);
 }

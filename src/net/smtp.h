@@ -38,4 +38,8 @@ struct mail {
 MUST_USE enum err smtp_send(const struct smtp_config *config, struct arena *mem,
                             const struct mail *m, const char **why);
 
+/* Reaches the relay and signs in, sends nothing; *why as above. */
+MUST_USE enum err smtp_check(const struct smtp_config *config,
+                             struct arena *mem, const char **why);
+
 #endif

@@ -83,6 +83,7 @@ test("what is asked for wrongly is refused with the reason", async () => {
   assert.match(yagura(["restore", "--date", today, "--tenant", "nobody", "--as", "kaku2"]).err, /not in this backup/);
   assert.match(yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku"]).err, /taken/);
   assert.match(yagura(["restore", "--date", today, "--tenant", "kaku", "--in-place"]).err, /stop the server/);
+  assert.match(yagura(["restore", "--date", today, "--whole", "--to", join(demo.dir, "new")]).err, /stop the server first/);
   assert.equal(yagura(["restore", "--date", today]).code, 2);
   assert.equal((await oper.post("/backups/verify", { date: "2001-01-01" })).status, 404);
 });

@@ -3,11 +3,17 @@
  * here, and its row is seen to turn. */
 #include "core_fixture.h"
 
+#include "base/sandbox.h"
 #include "core/core.h"
+#include "core/doctor.h"
 #include "core/operation.h"
 #include "core/trust.h"
 #include "core/trust_edition.h"
 #include "db/conn.h"
+
+#include <sys/stat.h>
+
+#define DAY_US INT64_C(86400000000)
 
 struct watch {
     struct world *w;
@@ -478,6 +484,142 @@ static void other_words_begin_an_edition(void **state)
     assert_string_equal(list[0].version, YAGURA_VERSION);
 }
 
+/* ---- what doctor finds ---- */
+
+static struct sandbox_report fake_report;
+static struct server_proof fake_proof;
+
+static void read_fake(struct sandbox_report *out)
+{
+    *out = fake_report;
+}
+
+static void prove_fake(const struct app *app, struct server_proof *out)
+{
+    (void)app;
+    *out = fake_proof;
+}
+
+/* A confined server with good TLS and nothing to update. */
+static void make_well(struct watch *x)
+{
+    fake_report = (struct sandbox_report){.no_new_privs = true,
+                                          .keeps_files = true,
+                                          .keeps_ports = true,
+                                          .filters_calls = true,
+                                          .landlock_abi = 7,
+                                          .files_max = 65536};
+    fake_proof = (struct server_proof){
+        .is_answered = true,
+        .is_tls = true,
+        .newest = {"TLSv1.3", "A", {0, NOW_US + 90 * DAY_US, false}},
+        .oldest = {"TLSv1.2", "B", {0, NOW_US + 90 * DAY_US, false}},
+        .refuses_older = true
+    };
+    x->app.read_sandbox = read_fake;
+    x->app.prove_server = prove_fake;
+    x->app.door_count = 1;
+    x->app.around = (struct surroundings){.data_dir = x->w->f->dir,
+                                          .master_key = x->w->f->key_path};
+}
+
+/* Whether all holds that doctor tells of a row; the rest of it is others'. */
+static bool doctored(struct watch *x, int no, int64_t security)
+{
+    const struct doctor_host host = {security, security};
+    struct trust_list list = {.count = 0};
+    bool holds = true, is_told = false;
+
+    look(x, NULL);
+    assert_int_equal(doctor_run(&x->w->c, &x->app, &host), OK);
+    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
+    assert_int_equal(tx_end_control(&x->w->c, x->app.store,
+                                    doctor_tell_trust(&x->w->c, &list)),
+                     OK);
+    for (size_t i = 0; i < list.count; i++)
+        if (list.items[i].no == no) {
+            is_told = true;
+            holds = holds && list.items[i].holds;
+        }
+    assert_true(is_told);
+    return holds;
+}
+
+static void what_confines_turns_row_14(void **state)
+{
+    struct watch x = watch(state);
+
+    make_well(&x);
+    assert_true(doctored(&x, 14, 0));
+    fake_report.keeps_files = false;
+    assert_false(doctored(&x, 14, 0));
+    assert_int_equal(state_of(&x, NULL, 14), TRUST_ATTENTION);
+    make_well(&x);
+    fake_report.filters_calls = false;
+    assert_false(doctored(&x, 14, 0));
+    make_well(&x);
+    fake_report.is_root = true;
+    assert_false(doctored(&x, 14, 0));
+    make_well(&x);
+    fake_report.has_cores = true;
+    assert_false(doctored(&x, 14, 0));
+    make_well(&x);
+    assert_false(doctored(&x, 14, 3)); /* security updates wait */
+    assert_true(doctored(&x, 14, 0));
+    x.app.read_sandbox = NULL; /* measured by nobody */
+    run_control(&x, "UPDATE doctor SET ran_at = 1 WHERE id = 1");
+    assert_int_equal(state_of(&x, NULL, 14), TRUST_ATTENTION);
+}
+
+static void certificate_and_tls_turn_rows_15_and_37(void **state)
+{
+    struct watch x = watch(state);
+
+    for (int no = 15; no <= 37; no += 22) {
+        make_well(&x);
+        assert_true(doctored(&x, no, 0));
+        fake_proof.newest.dates.to = NOW_US - 1;
+        assert_false(doctored(&x, no, 0));
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        make_well(&x);
+        fake_proof.newest.dates.to = NOW_US + 3 * DAY_US;
+        assert_false(doctored(&x, no, 0));
+        make_well(&x);
+        fake_proof.refuses_older = false;
+        assert_false(doctored(&x, no, 0));
+        make_well(&x);
+        fake_proof.is_tls = false;
+        assert_false(doctored(&x, no, 0));
+    }
+    make_well(&x);
+    assert_int_equal(chmod(x.w->f->key_path, 0444), 0);
+    assert_false(doctored(&x, 15, 0));
+    assert_int_equal(chmod(x.w->f->key_path, 0400), 0);
+    assert_true(doctored(&x, 15, 0));
+}
+
+/* What the package manager said stays for 8 days, then it was not asked. */
+static void updates_are_not_forgotten_at_once(void **state)
+{
+    struct watch x = watch(state);
+    struct doctor_view v;
+
+    make_well(&x);
+    assert_true(doctored(&x, 14, 0));
+    for (int days = 0; days <= 9; days += 9) {
+        look(&x, NULL);
+        x.w->c.now_us += days * DAY_US;
+        assert_int_equal(doctor_run(&x.w->c, &x.app, NULL), OK);
+        assert_int_equal(tx_begin_control(&x.w->c, x.app.store, TX_READ), OK);
+        assert_int_equal(tx_end_control(&x.w->c, x.app.store,
+                                        doctor_read(&x.w->c, &x.app, &v)),
+                         OK);
+        const struct doctor_finding *last = &v.findings[v.count - 1];
+        assert_string_equal(last->name, "updates");
+        assert_int_equal(last->state, days ? DOCTOR_WARNING : DOCTOR_GOOD);
+    }
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 
@@ -510,6 +652,9 @@ int main(void)
         TEST(a_turn_is_in_the_history_once),
         TEST(the_operator_says_why_not_in_both_languages),
         TEST(other_words_begin_an_edition),
+        TEST(what_confines_turns_row_14),
+        TEST(certificate_and_tls_turn_rows_15_and_37),
+        TEST(updates_are_not_forgotten_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the checks, keeps what they found.  A run may wait for the mail relay,
+ * so no transaction is open while it looks. */
+#include "core/doctor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/core.h"
+#include "core/doctor_check.h"
+#include "core/operation.h"
+#include "db/query.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { PLACE_UPDATES = 100 }; /* stays over runs: a place of its own */
+#define LATE_US (48 * INT64_C(3600000000))
+
+const char *const doctor_state_words[] = {"good", "warning", "bad", NULL};
+
+enum {
+    ROW_READ,
+    ROW_RAN,
+    ROW_ASK,
+    ROW_COPY,
+    FOUND_LIST,
+    FOUND_CLEAR,
+    FOUND_ADD
+};
+static const char *const doctor_text[] = {
+    [ROW_READ] = "SELECT ran_at, asked_at, key_mark, key_at, key_by"
+                 " FROM doctor WHERE id = 1",
+    [ROW_RAN] = "INSERT INTO doctor (id, ran_at) VALUES (1, ?1)"
+                " ON CONFLICT DO UPDATE SET ran_at = ?1",
+    [ROW_ASK] = "INSERT INTO doctor (id, asked_at) VALUES (1, ?1)"
+                " ON CONFLICT DO UPDATE SET asked_at = ?1",
+    [ROW_COPY] = "INSERT INTO doctor (id, key_mark, key_at, key_by)"
+                 " VALUES (1, ?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
+                 " key_mark = ?1, key_at = ?2, key_by = ?3",
+    [FOUND_LIST] = "SELECT name, state, ja, en, at FROM doctor_finding"
+                   " WHERE place >= 0 ORDER BY place",
+    /* what the package manager said stays until it is asked again */
+    [FOUND_CLEAR] = "DELETE FROM doctor_finding WHERE place >= 0"
+                    " AND (name <> 'updates' OR ?1 OR at < ?2)",
+    [FOUND_ADD] = "INSERT INTO doctor_finding (place, name, state, ja, en, at)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+};
+const struct query_set doctor_queries = {"doctor", doctor_text,
+                                         COUNT(doctor_text)};
+
+void doctor_say(struct doctor *d, const char *name, enum doctor_state state,
+                const char *ja, const char *en, ...)
+{
+    va_list args, again;
+
+    must(d->count < COUNT(d->findings));
+    va_start(args, en);
+    va_copy(again, args);
+    d->findings[d->count++] =
+        (struct doctor_finding){.name = name,
+                                .state = state,
+                                .ja = arena_vprintf(d->c->mem, ja, args),
+                                .en = arena_vprintf(d->c->mem, en, again),
+                                .at = d->c->now_us};
+    va_end(again);
+    va_end(args);
+}
+
+/* An enum in SQL is what was written here. */
+static enum doctor_state to_state(int64_t n)
+{
+    return n == DOCTOR_GOOD || n == DOCTOR_WARNING ? (enum doctor_state)n
+                                                   : DOCTOR_BAD;
+}
+
+static enum err read_findings(struct ctx *c, struct doctor_view *out)
+{
+    struct doctor_finding *list =
+        arena_array(c->mem, struct doctor_finding, DOCTOR_FINDINGS_MAX);
+    struct query *q = query(c, doctor_text[FOUND_LIST]);
+    enum err e;
+
+    out->findings = list;
+    while (query_next(c, q, &e))
+        if (out->count < DOCTOR_FINDINGS_MAX)
+            list[out->count++] =
+                (struct doctor_finding){.name = col_text(c, q, 0),
+                                        .state = to_state(col_int(q, 1)),
+                                        .ja = col_text(c, q, 2),
+                                        .en = col_text(c, q, 3),
+                                        .at = col_int(q, 4)};
+    return e;
+}
+
+enum err doctor_read(struct ctx *c, const struct app *app,
+                     struct doctor_view *out)
+{
+    struct query *q = query(c, doctor_text[ROW_READ]);
+    enum err e = query_one(c, q);
+
+    *out = (struct doctor_view){.count = 0};
+    store_key_mark(app->store, out->key_mark);
+    if (!e) {
+        const char *mark = col_text(c, q, 2);
+        out->ran_at = col_int(q, 0);
+        out->asked_at = col_int(q, 1);
+        if (mark && strcmp(mark, out->key_mark) == 0) {
+            out->key_copy_at = col_int(q, 3);
+            out->key_copy_by = col_text(c, q, 4);
+        }
+        query_done(q);
+    }
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    return read_findings(c, out);
+}
+
+static enum err write_findings(struct ctx *c, const struct doctor *d)
+{
+    struct query *q = query(c, doctor_text[FOUND_CLEAR]);
+
+    bind_int(q, 1, d->host != NULL);
+    bind_int(q, 2, c->now_us - 8 * 24 * INT64_C(3600000000));
+    enum err e = query_run(c, q);
+    for (size_t i = 0; i < d->count && !e; i++) {
+        const struct doctor_finding *f = &d->findings[i];
+        q = query(c, doctor_text[FOUND_ADD]);
+        bind_int(q, 1,
+                 strcmp(f->name, "updates") == 0 ? PLACE_UPDATES : (int64_t)i);
+        bind_text(q, 2, f->name);
+        bind_int(q, 3, f->state);
+        bind_text(q, 4, f->ja);
+        bind_text(q, 5, f->en);
+        bind_int(q, 6, f->at);
+        e = query_run(c, q);
+    }
+    if (e)
+        return e;
+    q = query(c, doctor_text[ROW_RAN]);
+    bind_int(q, 1, c->now_us);
+    return query_run(c, q);
+}
+
+enum err doctor_run(struct ctx *c, struct app *app,
+                    const struct doctor_host *host)
+{
+    struct doctor *d = arena_new(c->mem, struct doctor);
+    struct doctor_view view;
+    enum err e = tx_begin_control(c, app->store, TX_READ);
+
+    if (e || (e = tx_end_control(c, app->store, doctor_read(c, app, &view))))
+        return e;
+    *d = (struct doctor){.c = c,
+                         .app = app,
+                         .host = host,
+                         .is_key_copied = view.key_copy_at > 0};
+    memcpy(d->key_mark, view.key_mark, sizeof d->key_mark);
+    doctor_check_machine(d);
+    doctor_check_service(d);
+    for (size_t i = 0; i < d->count; i++)
+        if (d->findings[i].state == DOCTOR_BAD)
+            log_warn("doctor: %s: %s", d->findings[i].name, d->findings[i].en);
+    if ((e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, app->store, write_findings(c, d));
+}
+
+enum err doctor_ask(struct ctx *c)
+{
+    struct query *q = query(c, doctor_text[ROW_ASK]);
+
+    bind_int(q, 1, c->now_us);
+    return query_run(c, q);
+}
+
+enum err doctor_confirm_copy(struct ctx *c, const struct app *app)
+{
+    struct query *q = query(c, doctor_text[ROW_COPY]);
+    char mark[17];
+
+    store_key_mark(app->store, mark);
+    bind_text(q, 1, mark);
+    bind_int(q, 2, c->now_us);
+    bind_text(q, 3, c->actor->name);
+    enum err e = query_run(c, q);
+    return e ? e
+             : operation_log(c, &(struct operation){.action = "confirm",
+                                                    .kind = "key_copy",
+                                                    .object_name = mark});
+}
+
+/* ---- by the caretaker ---- */
+
+static void look(struct app *app, struct arena *mem)
+{
+    struct actor system = {.name = "",
+                           .ip = "",
+                           .request_id = "doctor",
+                           .tenant = STORE_OPERATOR,
+                           .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    enum err e = doctor_run(&c, app, NULL);
+
+    if (e)
+        log_error("doctor: nothing found err=%s", err_name(e));
+}
+
+void doctor_look_daily(struct app *app, struct arena *mem)
+{
+    look(app, mem);
+}
+
+void doctor_look_asked(struct app *app, struct arena *mem)
+{
+    struct ctx c = {.mem = mem, .now_us = clock_now_us()};
+    struct doctor_view view = {.count = 0};
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(&c, app->store, doctor_read(&c, app, &view));
+    if (!e && view.asked_at > view.ran_at)
+        look(app, mem);
+}
+
+/* ---- the trust page ---- */
+
+static const struct {
+    const char *finding;
+    int no;
+} evidence[] = {
+    {"user",        14},
+    {"landlock",    14},
+    {"seccomp",     14},
+    {"memory",      14},
+    {"updates",     14},
+    {"reboot",      14},
+    {"tls",         15},
+    {"certificate", 15},
+    {"key",         15},
+    {"tls",         37},
+    {"certificate", 37},
+};
+
+static void tell_sum(struct ctx *c, const struct doctor_view *v,
+                     struct trust_list *out)
+{
+    int bad = 0, warnings = 0;
+
+    for (size_t i = 0; i < v->count; i++) {
+        bad += v->findings[i].state == DOCTOR_BAD;
+        warnings += v->findings[i].state == DOCTOR_WARNING;
+    }
+    if (!v->ran_at)
+        trust_say(c, out, 14, false, "点検（doctor）はまだ行われていません",
+                  "Doctor has not looked yet");
+    else
+        trust_say(c, out, 14, bad == 0 && v->ran_at > c->now_us - LATE_US,
+                  "点検（doctor）%s: %zu 項目、問題 %d 件、注意 %d 件",
+                  "Doctor at %s: %zu items, %d problems, %d warnings",
+                  clock_format(c->mem, v->ran_at), v->count, bad, warnings);
+}
+
+enum err doctor_tell_trust(struct ctx *c, struct trust_list *out)
+{
+    struct doctor_view v = {.count = 0};
+    struct query *q = query(c, doctor_text[ROW_READ]);
+    enum err e = query_one(c, q);
+
+    if (!e) {
+        v.ran_at = col_int(q, 0);
+        query_done(q);
+    }
+    if ((e && e != ERR_NOT_FOUND) || (e = read_findings(c, &v)))
+        return e;
+    tell_sum(c, &v, out);
+    for (size_t i = 0; i < COUNT(evidence); i++)
+        for (size_t n = 0; n < v.count; n++) {
+            const struct doctor_finding *f = &v.findings[n];
+            if (strcmp(f->name, evidence[i].finding) != 0)
+                continue;
+            bool is_late =
+                f->at < c->now_us - LATE_US && strcmp(f->name, "updates") != 0;
+            trust_say(c, out, evidence[i].no,
+                      f->state == DOCTOR_GOOD && !is_late, "%s", "%s",
+                      ctx_text(c, f->ja, f->en));
+            out->items[out->count - 1].at = f->at;
+        }
+    return OK;
+}

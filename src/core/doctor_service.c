@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the service needs to go on: room, an answer, TLS that will hold, mail
+ * that leaves, backups that are there, files of this version. */
+#include "core/doctor_check.h"
+
+#include "base/clock.h"
+#include "core/backup.h"
+#include "core/core.h"
+#include "core/registry.h"
+#include "db/query.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define US_PER_DAY INT64_C(86400000000)
+
+enum {
+    ROOM_BAD = 5, /* percent */
+    ROOM_SMALL = 15,
+    DAYS_BAD = 7,
+    DAYS_SHORT = 21
+};
+
+enum { LATE_COPIES };
+static const char *const check_text[] = {
+    [LATE_COPIES] =
+        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1), 0) FROM"
+        " customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
+        " WHERE customer.state = 1 AND customer.created_at < ?1",
+};
+const struct query_set doctor_service_queries = {"doctor_service", check_text,
+                                                 COUNT(check_text)};
+
+static void check_disk(struct doctor *d)
+{
+    struct store_disk disk;
+
+    if (!store_disk(d->app->store, &disk) || disk.bytes <= 0) {
+        doctor_say(d, "disk", DOCTOR_BAD, "ディスクの空きがわかりません",
+                   "The room on the disk is not known");
+        return;
+    }
+    int64_t percent = disk.free_bytes * 100 / disk.bytes;
+    doctor_say(d, "disk",
+               percent < ROOM_BAD     ? DOCTOR_BAD
+               : percent < ROOM_SMALL ? DOCTOR_WARNING
+                                      : DOCTOR_GOOD,
+               "ディスクの空き %lld MB（%lld %%）",
+               "Room on the disk: %lld MB (%lld %%)",
+               (long long)(disk.free_bytes >> 20), (long long)percent);
+}
+
+static void check_tls(struct doctor *d, const struct server_proof *p)
+{
+    if (!p->is_tls)
+        doctor_say(
+            d, "tls", DOCTOR_WARNING,
+            "TLS の待ち受けがありません（評価用か、前段のプロキシーが終端）",
+            "No listener speaks TLS (evaluation, or a proxy in front "
+            "does)");
+    else if (!*p->newest.version || !*p->oldest.version)
+        doctor_say(d, "tls", DOCTOR_BAD, "TLS の接続が成立しません",
+                   "No TLS connection comes about");
+    else
+        doctor_say(
+            d, "tls",
+            p->refuses_older && strcmp(p->newest.version, "TLSv1.3") == 0
+                ? DOCTOR_GOOD
+                : DOCTOR_BAD,
+            p->refuses_older
+                ? "自分に接続して確認: %s（%s）と %s（%s）で接続、TLS 1.1 は"
+                  "拒否"
+                : "自分に接続して確認: %s（%s）と %s（%s）で接続、TLS 1.1 も"
+                  "受け付けました",
+            p->refuses_older
+                ? "Tried on itself: agrees on %s (%s) and %s (%s), "
+                  "refuses TLS 1.1"
+                : "Tried on itself: agrees on %s (%s) and %s (%s), and "
+                  "takes TLS 1.1",
+            p->newest.version, p->newest.suite, p->oldest.version,
+            p->oldest.suite);
+}
+
+static void check_certificate(struct doctor *d, const struct server_proof *p)
+{
+    const struct tls_dates *t = &p->newest.dates;
+    int64_t left = (t->to - d->c->now_us) / US_PER_DAY;
+
+    if (!p->is_tls || !*p->newest.version)
+        return;
+    if (t->to <= d->c->now_us || t->from > d->c->now_us)
+        doctor_say(
+            d, "certificate", DOCTOR_BAD,
+            "証明書は有効期間の外です（%s まで）。更新して SIGHUP を送って"
+            "ください",
+            "The certificate is out of its time (until %s): renew it, "
+            "then send SIGHUP",
+            clock_format(d->c->mem, t->to));
+    else
+        doctor_say(
+            d, "certificate",
+            left < DAYS_BAD                            ? DOCTOR_BAD
+            : left < DAYS_SHORT || (t->is_self_signed) ? DOCTOR_WARNING
+                                                       : DOCTOR_GOOD,
+            t->is_self_signed
+                ? "証明書は自己署名です（%s まで、残り %lld 日）。設定 cert に"
+                  "認証局のものを指定してください"
+                : "証明書は %s まで有効（残り %lld 日）",
+            t->is_self_signed
+                ? "The certificate is self-signed (until %s, %lld days "
+                  "left): set cert to one of an authority"
+                : "The certificate is good until %s (%lld days left)",
+            clock_format(d->c->mem, t->to), (long long)left);
+}
+
+static void check_answer(struct doctor *d)
+{
+    struct server_proof p;
+
+    if (!d->app->prove_server || !d->app->door_count)
+        return;
+    d->app->prove_server(d->app, &p);
+    doctor_say(d, "answer", p.is_answered ? DOCTOR_GOOD : DOCTOR_BAD,
+               p.is_answered ? "利用者と同じ経路の要求に答えます"
+                             : "自分への要求に 5 秒で答えませんでした",
+               p.is_answered ? "A request as anybody makes it is answered"
+                             : "It did not answer itself within 5 s");
+    check_tls(d, &p);
+    check_certificate(d, &p);
+}
+
+static void check_backups(struct doctor *d)
+{
+    struct ctx *c = d->c;
+    enum err e = tx_begin_control(c, d->app->store, TX_READ);
+    int64_t all = 0, late = 0;
+
+    if (!e) {
+        struct query *q = query(c, check_text[LATE_COPIES]);
+        bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
+        if (!(e = query_one(c, q))) {
+            all = col_int(q, 0);
+            late = col_int(q, 1);
+            query_done(q);
+        }
+        e = tx_end_control(c, d->app->store, e);
+    }
+    doctor_say(
+        d, "backup", e || late ? DOCTOR_BAD : DOCTOR_GOOD,
+        "テナント %lld 件のうち、26時間以内のバックアップがないもの %lld 件",
+        "Of %lld tenants %lld lack a backup of the last 26 hours",
+        (long long)all, (long long)late);
+}
+
+static void check_mail(struct doctor *d)
+{
+    const struct smtp_config *m = d->app->mail;
+    const char *why = "";
+
+    if (d->app->is_demo || !m)
+        return;
+    if (m->spool_dir)
+        doctor_say(
+            d, "mail", access(m->spool_dir, W_OK) ? DOCTOR_BAD : DOCTOR_WARNING,
+            "メールは送られず、フォルダー %s に書かれます",
+            "Mail is not sent but written into the folder %s", m->spool_dir);
+    else if (smtp_check(m, d->c->mem, &why))
+        doctor_say(
+            d, "mail", DOCTOR_BAD, "メールの中継先 %s:%d が受け付けません: %s",
+            "The mail relay %s:%d does not take us: %s", m->host, m->port, why);
+    else
+        doctor_say(d, "mail", DOCTOR_GOOD,
+                   "メールの中継先 %s:%d に接続し、認証まで確認しました",
+                   "The mail relay %s:%d was reached and let us in", m->host,
+                   m->port);
+}
+
+/* A tenant whose migration failed cannot be opened; the others serve. */
+static void check_schema(struct doctor *d)
+{
+    struct arena *list = arena_open(0);
+    const char *const *ids, *aside = NULL;
+    size_t count = registry_list_ids(d->app->store, list, &ids), bad = 0;
+    struct store_versions v = store_versions();
+
+    for (size_t i = 0; i < count; i++) {
+        struct tenant *t;
+        if (!tenant_open(d->app->store, ids[i], &t)) {
+            tenant_close(t);
+        } else {
+            bad++;
+            aside = arena_strdup(d->c->mem, ids[i]);
+        }
+    }
+    arena_close(list);
+    if (bad)
+        doctor_say(
+            d, "schema", DOCTOR_BAD,
+            "テナント %zu 件（%s など）が開けません。記録（ログ）を見て、"
+            "yagura backup restore で戻してください",
+            "%zu tenants (%s among them) cannot be opened: read the "
+            "log, then yagura backup restore",
+            bad, aside);
+    else
+        doctor_say(d, "schema", DOCTOR_GOOD,
+                   "テナント %zu 件のすべてが開けます（スキーマの版: 管理 "
+                   "%d、テナント "
+                   "%d、アクセス %d）",
+                   "All of %zu tenants open (schema versions: control %d, "
+                   "tenant %d, access %d)",
+                   count, v.control, v.tenant, v.access);
+}
+
+void doctor_check_service(struct doctor *d)
+{
+    check_disk(d);
+    check_answer(d);
+    check_backups(d);
+    check_mail(d);
+    check_schema(d);
+}

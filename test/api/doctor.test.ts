@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// `yagura doctor`: each thing is broken and seen to be named; the console shows
+// the same; the text for support holds nobody's name and no secret.
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
+
+const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
+const dir = mkdtempSync(join(tmpdir(), "yagura-doctor-"));
+const conf = join(dir, "yagura.conf");
+const key = join(dir, "keys", "master.key");
+let server: ChildProcess | undefined;
+let log = "";
+
+const write = (more: Record<string, string> = {}) =>
+  writeFileSync(conf, Object.entries({
+    data_dir: join(dir, "data"), master_key: key, listen: "127.0.0.1:0", smtp_host: "127.0.0.1", smtp_port: "17", smtp_security: "plain",
+    smtp_from: "canary-from@example.jp", smtp_from_name: "canary-name", base_url: "https://canary-host.example.jp", ...more,
+  }).map(([k, v]) => `${k} = ${v}\n`).join(""), { mode: 0o600 });
+async function start() {
+  log = "";
+  const child = spawn(binary, ["serve", "--config", conf], { env, stdio: ["ignore", "pipe", "pipe"] });
+  server = child;
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (text) => (log += text).includes("listening ") && resolve());
+    child.on("exit", () => reject(new Error(log)));
+  });
+}
+const stop = () =>
+  new Promise<void>((resolve) => {
+    if (!server || server.exitCode !== null) return resolve();
+    server.on("exit", () => resolve());
+    server.kill();
+  });
+const doctor = (...words: string[]) => {
+  const ended = spawnSync(binary, ["doctor", "--skip-updates", "--config", conf, ...words], { env, encoding: "utf8" });
+  return { code: ended.status, out: ended.stdout, err: ended.stderr };
+};
+const findings = (): Record<string, { state: string; text: string; text_ja: string }> => {
+  const ended = doctor("--json");
+  assert.ok(ended.out, ended.err);
+  return Object.fromEntries(JSON.parse(ended.out).findings.map((f: any) => [f.name, f]));
+};
+
+before(async () => {
+  mkdirSync(join(dir, "keys"));
+  write();
+  execFileSync(binary, ["tenant", "create", "canary-tenant", "--name", "canary-company", "--admin-email", "canary-admin@example.jp",
+    "--admin-name", "canary-person", "--config", conf], { env, stdio: "pipe" });
+  await start();
+});
+after(async () => {
+  await stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test("what confines the server is measured in it, and TLS by asking it", () => {
+  const found = findings();
+  for (const name of ["landlock", "seccomp", "memory", "files", "key", "answer", "tls", "schema", "backup", "disk"])
+    assert.equal(found[name]?.state, "good", JSON.stringify(found[name]));
+  assert.match(found.tls!.text, /TLSv1\.3 .*TLSv1\.2 .*refuses TLS 1\.1/);
+  assert.match(found.certificate!.text, /self-signed/);
+  assert.equal(found.certificate!.state, "warning");
+  assert.equal(found.user!.state, process.getuid!() === 0 ? "bad" : "good");
+});
+
+test("a relay that does not take us is a problem; one that does is not", async () => {
+  assert.equal(findings().mail!.state, "bad");
+  assert.equal(doctor().code, 1);
+  const relay = createServer((socket) => {
+    socket.write("220 relay\r\n");
+    socket.on("data", (text) => socket.write(/^QUIT/.test(String(text)) ? "221 bye\r\n" : "250 relay\r\n"));
+    socket.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  await stop();
+  write({ smtp_port: String((relay.address() as any).port) });
+  await start();
+  // spawnSync would keep the relay, which is in this process, from answering
+  const out = await new Promise<string>((resolve) => {
+    let text = "";
+    const child = spawn(binary, ["doctor", "--skip-updates", "--json", "--config", conf], { env });
+    child.stdout.on("data", (data) => (text += data));
+    child.on("close", () => resolve(text));
+  });
+  relay.close();
+  assert.equal(JSON.parse(out).findings.find((f: any) => f.name === "mail").state, "good");
+});
+
+test("rights that are too wide and a key that is gone are named", () => {
+  chmodSync(conf, 0o666);
+  assert.match(findings().files!.text, /yagura\.conf can be read or written by other users/);
+  chmodSync(conf, 0o600);
+  chmodSync(join(dir, "data"), 0o755);
+  assert.equal(findings().files!.state, "bad");
+  chmodSync(join(dir, "data"), 0o700);
+  assert.equal(findings().files!.state, "good");
+  chmodSync(key, 0o444);
+  assert.match(findings().key!.text, /can be read by others/);
+  chmodSync(key, 0o400);
+  renameSync(key, `${key}.away`);
+  assert.match(findings().key!.text, /is gone/);
+  renameSync(`${key}.away`, key);
+  assert.equal(findings().key!.state, "good");
+});
+
+test("a copy of the key is asked for until it is confirmed, by its sum", () => {
+  const before = findings().key_copy!;
+  assert.equal(before.state, "warning");
+  const copy = join(dir, "copy.key");
+  copyFileSync(key, copy);
+  const sum = createHash("sha256").update(readFileSync(copy)).digest("hex");
+  assert.ok(before.text.includes(sum.slice(0, 16)), before.text);
+  doctor("--confirm-key-copy");
+  assert.equal(findings().key_copy!.state, "good");
+});
+
+test("an expired certificate and a short one are told apart", async () => {
+  const crt = join(dir, "own.crt"), own = join(dir, "own.key");
+  const made = (days: string) => {
+    execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-days", days,
+      "-keyout", own, "-out", crt], { stdio: "pipe" });
+    chmodSync(own, 0o600);
+  };
+  made("3");
+  await stop();
+  write({ cert: crt, cert_key: own });
+  await start();
+  assert.equal(findings().certificate!.state, "bad");
+  made("400");
+  server!.kill("SIGHUP");
+  while (!log.includes("certificate read again")) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(findings().certificate!.state, "warning", "self-signed");
+  chmodSync(own, 0o644);
+  assert.equal(findings().files!.state, "bad");
+});
+
+test("without a server it says so, and looks at the rest", async () => {
+  await stop();
+  const found = findings();
+  assert.match(found.server!.text, /No server runs/);
+  assert.equal(found.landlock, undefined);
+  assert.equal(found.schema!.state, "good");
+  await start();
+});
+
+test("the text for support has no secret and nobody's name in it", () => {
+  const path = join(dir, "support.txt");
+  assert.ok([0, 1].includes(doctor("--support", path).code!));
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const text = readFileSync(path, "utf8");
+  assert.match(text, /smtp_from = \(set\)/);
+  assert.match(text, /tenants 1,/);
+  assert.match(text, /landlock/);
+  assert.doesNotMatch(text, /canary/);
+  assert.ok(!text.includes(readFileSync(key).toString("latin1")));
+  assert.match(doctor("--support", path).err, /cannot be made/);
+});
+
+// ---- at the console ----
+
+let demo: Demo;
+let oper: Client;
+before(async () => {
+  demo = await startDemo();
+  oper = await signedInOperator(demo);
+});
+after(async () => {
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function settled(): Promise<any> {
+  for (;;) {
+    const { body } = await oper.get("/doctor");
+    if (body.ran_at && !body.is_asked) return body;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+const finding = async (name: string) => (await settled()).items.find((f: any) => f.name === name);
+const row = async (no: number) => (await oper.get("/trust")).body.items.find((r: any) => r.no === no);
+
+test("the server looks by itself; the console shows it, asks again, confirms the copy", async () => {
+  const first = await settled();
+  assert.ok(first.items.length > 10);
+  assert.equal((await oper.post("/doctor", undefined)).status, 202);
+  assert.ok(Date.parse((await settled()).ran_at) >= Date.parse(first.ran_at));
+  assert.equal((await finding("key_copy")).state, "warning");
+  assert.equal((await oper.post("/doctor/key-copy", undefined)).status, 202);
+  assert.equal((await finding("key_copy")).state, "good");
+  const { body } = await oper.get("/operations?kind=key_copy");
+  assert.equal(body.items[0].action, "confirm");
+  assert.match((await finding("seccomp")).text, /許可したシステムコール/);
+});
+
+test("a tenant's people learn nothing of it", async () => {
+  const admin = await signedIn(demo);
+  assert.equal((await admin.get("/doctor")).status, 404);
+  assert.equal((await admin.post("/doctor", undefined)).status, 404);
+});
+
+test("the trust page tells what doctor found, with its time", async () => {
+  await settled();
+  const row14 = await row(14);
+  assert.match(row14.evidence.map((x: any) => x.text).join("\n"), /Landlock（版 \d+）/);
+  assert.match(row14.evidence.map((x: any) => x.text).join("\n"), /点検（doctor）/);
+});

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Doctor at the console: what needs a hand, the copy of the key confirmed.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.waitForTimeout(250);
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: true });
+}
+async function opened(options: object = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP", ...options })).newPage();
+  return { page, problems: watch(page) };
+}
+
+test("the operator sees what is in force, confirms the key's copy, looks again", async () => {
+  const { page, problems } = await opened();
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "点検", exact: true }).click();
+  await page.getByRole("heading", { name: "システムコールの制限（seccomp）" }).waitFor();
+  const calls = page.locator("li", { has: page.getByRole("heading", { name: "システムコールの制限（seccomp）" }) });
+  assert.match(await calls.innerText(), /良好/);
+  await look(page, "doctor");
+  await page.getByRole("button", { name: "控えを確認した" }).click();
+  await page.getByText("控えの確認を記録しました").waitFor();
+  await page.getByText(/^確認 .*\d{4}/).waitFor();
+  await page.getByRole("button", { name: "今すぐ点検" }).click();
+  await page.getByText("点検を始めました").waitFor();
+  await page.waitForFunction(() => !document.querySelector("[role=status]")?.textContent?.includes("点検中"));
+  assert.deepEqual(problems, []);
+});
+
+test("on a telephone, in English, at night", async () => {
+  const { page, problems } = await opened({ viewport: { width: 390, height: 844 }, locale: "en-US", colorScheme: "dark" });
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.goto(`${demo.ready.console}/doctor`);
+  await page.locator("main h1").waitFor();
+  await look(page, "doctor-390-dark");
+  assert.deepEqual(problems, []);
+});

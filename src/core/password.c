@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <string.h>
 
+enum { WORD_BYTES_MIN = 4 };
 enum { HISTORY_LIST, HISTORY_ADD, HISTORY_TRIM, USER_SET, SESSION_END };
 static const char *const password_text[] = {
     [HISTORY_LIST] = "SELECT hash FROM password_history WHERE user_id = ?1 "
@@ -57,20 +58,26 @@ static int count_classes(const char *symbols, const char *p, int *chars,
     return lower + upper + digit + symbol;
 }
 
+/* Whether a word of the text is in the password: parts of a name, of an
+ * address and its domain. */
+static bool holds_words(const char *folded, char *text)
+{
+    char *rest = text;
+
+    for (char *word; (word = strsep(&rest, " .@-_")) != NULL;)
+        if (strlen(word) >= WORD_BYTES_MIN && strstr(folded, word))
+            return true;
+    return false;
+}
+
 static bool holds_context(struct ctx *c, const char *password,
                           const char *const *context)
 {
     const char *folded = str_fold(c->mem, password);
 
-    for (; context && *context; context++) {
-        const char *word = str_fold(c->mem, *context);
-        char *at = strchr(word, '@');
-
-        if (at)
-            *at = 0;
-        if (strlen(word) >= 4 && strstr(folded, word))
+    for (; context && *context; context++)
+        if (holds_words(folded, str_fold(c->mem, *context)))
             return true;
-    }
     return false;
 }
 
@@ -111,8 +118,10 @@ enum err password_check(struct ctx *c, const struct policy *policy,
                      " would guess it");
     if (holds_context(c, password, context))
         e = ctx_fail(c, ERR_INVALID, field, "password_context",
-                     "名前やメールアドレスを含むパスワードは使えません",
-                     "The password may not contain your name or address");
+                     "名前、メールアドレス、テナント名の言葉を含むパスワードは"
+                     "使えません",
+                     "The password may not contain your name, address or "
+                     "company");
     return e;
 }
 
@@ -154,7 +163,8 @@ enum err password_make(struct ctx *c, const struct app *app, struct tenant *t,
                        const struct user_secret *u, const char *password,
                        const char **hash)
 {
-    const char *context[] = {u->email, u->name, NULL};
+    const char *context[] = {u->email, u->name, c->actor->tenant, "yagura",
+                             NULL};
     const char **old = NULL;
     size_t count = 0;
     struct policy policy;

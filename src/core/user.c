@@ -406,7 +406,8 @@ enum err user_update(struct ctx *c, const struct app *app, int64_t id,
         return ctx_stale(c);
     if ((e = check_last_admin(c, &before)))
         return e;
-    if (u.state == USER_SUSPENDED && (e = session_end_all(c, id)))
+    bool is_other = id != c->actor->user_id && u.is_admin != before.is_admin;
+    if ((u.state == USER_SUSPENDED || is_other) && (e = session_end_all(c, id)))
         return e;
     if ((e = user_get(c, id, out)))
         return e;

@@ -61,6 +61,8 @@ MUST_USE enum err user_list(struct ctx *c, const struct user_filter *filter,
  * or one who administers the tenant; "quota_users" beyond the tenant's. */
 MUST_USE enum err user_create(struct ctx *c, const struct app *app,
                               const struct values *v, struct user *out);
+/* Suspended, or made or unmade an administrator by somebody else: signed out
+ * everywhere, so that no session carries rights of before. */
 MUST_USE enum err user_update(struct ctx *c, const struct app *app, int64_t id,
                               int64_t version, const struct values *v,
                               struct user *out);

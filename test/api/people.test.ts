@@ -88,11 +88,14 @@ test("of two administrators who demote each other at once one stays", async () =
   ]);
   assert.equal(replies.filter((r) => r.status === 200).length, 1, JSON.stringify(replies.map((r) => r.body)));
   const winner = replies[0]!.status === 200 ? admin : second;
+  const loser = winner === admin ? second : admin;
+  assert.equal((await loser.get("/session")).status, 401, "no session carries rights of before");
   const admins = (await winner.get("/users?admin=true&state=active")).body.items;
   assert.equal(admins.length, 1);
   if (winner === second) {
     const again = await second.get(`/users/${mine.id}`);
     await second.patch(`/users/${mine.id}`, { is_admin: true }, again.body.version);
+    await admin.signIn(me.email, demo.ready.accounts[0]!.password);
     const gone = await admin.get(`/users/${others.id}`);
     await admin.patch(`/users/${others.id}`, { is_admin: false }, gone.body.version);
   }

@@ -191,6 +191,8 @@ test("a suspended operator is out of the tenant too; auditors and other operator
   const now = (await oper.get("/operators")).body.items.find((item: any) => item.id === made.body.id);
   assert.equal((await oper.patch(`/operators/${now.id}`, { role: "auditor" }, now.version)).status, 200);
   assert.equal((await supporter.get("/programs")).status, 401);
+  assert.equal((await second.get("/tenants/kaku/support")).status, 401, "signed out with the change of role");
+  await second.signIn(email, password);
   assert.equal((await second.post("/tenants/kaku/support", { reason: "x", hours: 2 })).status, 403);
   assert.equal((await second.get("/tenants/kaku/support")).status, 200);
   for (const s of [mine, theirs]) await admin.post(`/support/${s.id}/end`, undefined);

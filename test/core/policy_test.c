@@ -145,6 +145,11 @@ static void each_profile_takes_its_own_characters(void **state)
     assert_int_equal(check(w, POLICY_WHITEPAPER, "Abcdef 1-"), ERR_INVALID);
     assert_int_equal(check(w, POLICY_WHITEPAPER, "Abcdef-12345678901"),
                      ERR_INVALID);
+    /* words of one's name, address, its domain, one's company */
+    assert_int_equal(check(w, POLICY_WHITEPAPER, "Mari-2026!"), ERR_INVALID);
+    assert_int_equal(check(w, POLICY_WHITEPAPER, "xExample-26"), ERR_INVALID);
+    assert_int_equal(check(w, POLICY_MODERN, "川と山田の間に橋を三つ架けた"),
+                     ERR_INVALID);
     assert_int_equal(check(w, POLICY_MODERN, "Abcdef-1"), ERR_INVALID);
     assert_int_equal(check(w, POLICY_MODERN, "狸は夜の橋で三度だけ踊るらしい"),
                      OK);

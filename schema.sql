@@ -1015,3 +1015,35 @@ CREATE TABLE deadline_told ( -- which days of the registers operators were maile
   due_on    INTEGER NOT NULL,
   PRIMARY KEY (kind, object_id, due_on)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit_report ( -- what independent auditors wrote; released ones stay
+  id        INTEGER PRIMARY KEY,
+  title     TEXT NOT NULL,
+  issued_on INTEGER NOT NULL,                  -- day
+  file      TEXT NOT NULL,                     -- its name
+  size      INTEGER NOT NULL,
+  sha256    BLOB NOT NULL,
+  filed_by  TEXT NOT NULL,                     -- name as it was then
+  filed_at  INTEGER NOT NULL,
+  version   INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE audit_chunk ( -- its bytes, 256 KB each
+  report_id INTEGER NOT NULL REFERENCES audit_report(id) ON DELETE CASCADE,
+  no        INTEGER NOT NULL,
+  data      BLOB NOT NULL,
+  PRIMARY KEY (report_id, no)
+) STRICT;
+
+CREATE TABLE audit_release ( -- to which tenant one was given
+  report_id     INTEGER NOT NULL REFERENCES audit_report(id),
+  customer_id   TEXT NOT NULL,
+  released_by   TEXT NOT NULL,
+  released_at   INTEGER NOT NULL,
+  told_at       INTEGER,                       -- its administrators were mailed
+  downloads     INTEGER NOT NULL DEFAULT 0,
+  downloaded_at INTEGER,                       -- last time
+  PRIMARY KEY (report_id, customer_id)
+) STRICT;
+CREATE INDEX audit_release_customer ON audit_release(customer_id);
+CREATE INDEX audit_release_untold ON audit_release(report_id) WHERE told_at IS NULL;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/alert.h"
+#include "core/audit.h"
 #include "core/backup.h"
 #include "core/capacity.h"
 #include "core/core.h"
@@ -238,6 +239,8 @@ static void tell_customers(struct app *app, struct arena *mem)
 
     if (e)
         log_error("disclosures not told err=%s", err_name(e));
+    if ((e = audit_settle(&c, app)))
+        log_error("audit reports not told of err=%s", err_name(e));
 }
 
 static void watch_tenant(struct app *app, struct arena *mem,

@@ -90,6 +90,8 @@ extern const struct query_set ticket_list_queries;
 extern const struct query_set token_queries;
 extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
+extern const struct query_set audit_queries;
+extern const struct query_set audit_told_queries;
 extern const struct query_set backup_queries;
 extern const struct query_set bin_queries;
 extern const struct query_set backup_run_queries;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/tls.h"
+#include "core/audit.h"
 #include "core/backup.h"
 #include "core/core.h"
 #include "core/deadline.h"
@@ -322,7 +323,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
         return e;
     if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
         return e;
-    if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)))
+    if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)) ||
+        (e = audit_measure(c, out)))
         return e;
     if ((e = doctor_tell_trust(c, out)))
         return e;

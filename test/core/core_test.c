@@ -43,6 +43,8 @@ static const char *const may_scan[] = {
     "SCAN certification",
     "SCAN review",
     "SCAN advisory",
+    "SCAN audit_report",
+    "SCAN audit_release",
     "SCAN mail",
     "SCAN alert_rule", /* 50 of them at most */
     "SCAN trust_row",  /* 38 of them */

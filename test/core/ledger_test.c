@@ -265,6 +265,28 @@ static void an_expired_certification_turns_row_34(void **state)
     assert_false(holds);
 }
 
+#define REPORT(day)                                                            \
+    "INSERT INTO audit_report (title, issued_on, file, size, sha256, "         \
+    "filed_by,"                                                                \
+    " filed_at) VALUES ('x', " day ", 'x', 1, x'00', 'x', 1)"
+
+static void an_old_report_or_a_late_answer_turns_row_38(void **state)
+{
+    struct desk d = desk(state);
+
+    assert_int_equal(state_of(&d, 38), TRUST_ATTENTION);
+    sql(&d, REPORT("1000"));
+    assert_int_equal(state_of(&d, 38), TRUST_ATTENTION);
+    sql(&d, REPORT("99999"));
+    assert_int_equal(state_of(&d, 38), TRUST_HOLDS);
+    sql(&d, "INSERT INTO desk (customer_id, enquiry_id, category, state, decision,"
+            " opened_at, updated_at, due_at, version) VALUES ('acme', 1, 4, 0, 0, 1,"
+            " 1, 2, 1)");
+    assert_int_equal(state_of(&d, 38), TRUST_ATTENTION);
+    sql(&d, "UPDATE desk SET due_at = NULL");
+    assert_int_equal(state_of(&d, 38), TRUST_HOLDS);
+}
+
 static void tell(struct desk *d)
 {
     d->w->c = (struct ctx){
@@ -311,6 +333,7 @@ int main(void)
         TEST(a_signed_review_stays_and_plans_the_next),
         TEST(an_advisory_is_judged_told_of_and_closed),
         TEST(an_expired_certification_turns_row_34),
+        TEST(an_old_report_or_a_late_answer_turns_row_38),
         TEST(what_is_due_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@ const all: [Key, string, IconName, string][] = [
   ["support_access", "/support", "help", "master"],
   ["operation_log", "/log", "log", "admin_log"],
   ["trust", "/trust", "shield", "master"],
+  ["policies", "/policies", "log", "master"],
 ];
 
 /** "master": a master administrator, who may everything. */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Audit reports: filed and released in the console, downloaded by the tenant's
+ * master administrators. */
+#include "api/routes.h"
+#include "base/str.h"
+#include "core/audit.h"
+
+#include <ctype.h>
+
+static const struct field reply_fields[] = {
+    {"id",          FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"title",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"issued_on",   FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"file",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"size",        FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"sha256",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"released_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"filed_by",    FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
+    {"filed_at",    FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
+    {"version",     FIELD_INT,  0, 0, 0,              NULL, NULL, "", ""},
+};
+static const struct form reply_form = {"AuditReport", reply_fields,
+                                       COUNT(reply_fields)};
+
+static void put_report(struct call *k, const struct audit_report *r)
+{
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+    struct json_out *o = &k->out;
+
+    str_to_hex(r->sha256, sizeof r->sha256, hash);
+    json_id(o, "id", r->id);
+    json_text(o, "title", r->title);
+    json_day(o, "issued_on", r->issued_on);
+    json_text(o, "file", r->file);
+    json_int(o, "size", r->size);
+    json_text(o, "sha256", hash);
+    json_moment(o, "released_at", r->released_at);
+}
+
+static void put_own(struct call *k, const struct audit_report *r)
+{
+    json_text(&k->out, "filed_by", r->filed_by);
+    json_moment(&k->out, "filed_at", r->filed_at);
+    json_int(&k->out, "version", r->version);
+}
+
+static void put_releases(struct call *k, int64_t id,
+                         const struct audit_release *list, size_t count)
+{
+    struct json_out *o = &k->out;
+
+    json_open(o, "releases", '[');
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].report_id != id)
+            continue;
+        json_open(o, NULL, '{');
+        json_text(o, "tenant", list[i].tenant);
+        json_text(o, "tenant_name", list[i].tenant_name);
+        json_text(o, "released_by", list[i].released_by);
+        json_moment(o, "released_at", list[i].released_at);
+        json_int(o, "downloads", list[i].downloads);
+        json_moment(o, "downloaded_at", list[i].downloaded_at);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+static enum err list_reports(struct call *k)
+{
+    const struct audit_report *list;
+    const struct audit_release *given;
+    size_t count, given_count;
+    enum err e = audit_list(k->c, &list, &count);
+
+    if (e || (e = audit_list_releases(k->c, &given, &given_count)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        put_report(k, &list[i]);
+        put_own(k, &list[i]);
+        put_releases(k, list[i].id, given, given_count);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err list_given(struct call *k)
+{
+    const struct audit_report *list;
+    size_t count;
+    enum err e =
+        audit_list_given(k->c, k->app, tenant_id(k->tenant), &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        put_report(k, &list[i]);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+/* The body is read before the transaction begins. */
+static enum err post_report(struct call *k)
+{
+    struct audit_report r;
+    const char *data;
+    size_t len;
+    enum err e = request_body(k->request, AUDIT_FILE_BYTES, &data, &len);
+
+    if (e == ERR_LIMIT)
+        return ctx_fail(k->c, e, "", "file_size",
+                        "ファイルが大きすぎます（上限 20 MB）",
+                        "The file is larger than 20 MB");
+    if (e)
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
+                        "The body was cut short");
+    if ((e = tx_begin_control(k->c, k->app->store, TX_WRITE)) ||
+        (e = tx_end_control(k->c, k->app->store,
+                            audit_create(k->c, k->query, data, len, &r))))
+        return e;
+    json_open(&k->out, NULL, '{');
+    put_report(k, &r);
+    put_own(k, &r);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err delete_report(struct call *k)
+{
+    return audit_delete(k->c, call_id(k, 0), k->if_match);
+}
+
+static enum err post_release(struct call *k)
+{
+    k->reply->status = 204;
+    return audit_give(k->c, k->app, call_id(k, 0),
+                      values_text(k->body, "tenant"));
+}
+
+/* Whatever it is, it is only ever a download. */
+static enum err send_file(struct call *k, enum err e,
+                          const struct audit_report *r)
+{
+    struct buf name = buf_in(k->c->mem);
+
+    if (e) {
+        k->reply->body.len = 0;
+        return e;
+    }
+    for (const char *p = r->file; *p; p++) {
+        unsigned char ch = (unsigned char)*p;
+        if (isalnum(ch) || ch == '.' || ch == '-' || ch == '_')
+            buf_putc(&name, *p);
+        else
+            buf_printf(&name, "%%%02X", ch);
+    }
+    k->reply->type = "application/octet-stream";
+    reply_header(k->reply, "Content-Disposition",
+                 arena_printf(k->c->mem,
+                              "attachment; filename=\"report\";"
+                              " filename*=UTF-8''%s",
+                              name.data));
+    return OK;
+}
+
+static enum err get_file(struct call *k)
+{
+    struct audit_report r;
+    enum err e = audit_read(k->c, call_id(k, 0), &r, &k->reply->body);
+
+    return send_file(k, e, &r);
+}
+
+static enum err get_given(struct call *k)
+{
+    struct audit_report r;
+    enum err e = audit_download(k->c, k->app, k->tenant, call_id(k, 0), &r,
+                                &k->reply->body);
+
+    return send_file(k, e, &r);
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/audits",                 list_reports,  RIGHT_AUDITOR,  NULL, NULL,
+     &reply_form,                                                                                             ROUTE_LIST,                              "Audit reports, and to whom each was released"},
+    {METHOD_POST,   "/api/v1/audits",                 post_report,   RIGHT_OPERATOR, NULL,
+     &audit_form,                                                                                &reply_form, ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
+     "File an audit report (20 MB)"                                                                                                                                                                  },
+    {METHOD_DELETE, "/api/v1/audits/:id",             delete_report, RIGHT_OPERATOR, NULL,
+     NULL,                                                                                       NULL,        ROUTE_MATCH,                             "Remove one that was released to nobody"      },
+    {METHOD_GET,    "/api/v1/audits/:id/file",        get_file,      RIGHT_AUDITOR,  NULL, NULL,
+     NULL,                                                                                                    0,                                       "The file"                                    },
+    {METHOD_POST,   "/api/v1/audits/:id/releases",    post_release,  RIGHT_OPERATOR,
+     &audit_release_form,                                                                  NULL, NULL,        ROUTE_NO_TX,
+     "Release it to a tenant, whose administrators are told"                                                                                                                                         },
+    {METHOD_GET,    "/api/v1/audit-reports",          list_given,    RIGHT_ADMIN,    NULL, NULL,
+     &reply_form,                                                                                             ROUTE_LIST | ROUTE_NO_TX,
+     "Audit reports the operator released to the tenant"                                                                                                                                             },
+    {METHOD_GET,    "/api/v1/audit-reports/:id/file", get_given,     RIGHT_ADMIN,    NULL,
+     NULL,                                                                                       NULL,        ROUTE_NO_TX,                             "The file; both logs note the download"       },
+};
+const struct route_set audit_routes = {routes, COUNT(routes)};

@@ -279,9 +279,11 @@ static void an_old_report_or_a_late_answer_turns_row_38(void **state)
     assert_int_equal(state_of(&d, 38), TRUST_ATTENTION);
     sql(&d, REPORT("99999"));
     assert_int_equal(state_of(&d, 38), TRUST_HOLDS);
-    sql(&d, "INSERT INTO desk (customer_id, enquiry_id, category, state, decision,"
-            " opened_at, updated_at, due_at, version) VALUES ('acme', 1, 4, 0, 0, 1,"
-            " 1, 2, 1)");
+    sql(&d,
+        "INSERT INTO desk (customer_id, enquiry_id, category, state, decision,"
+        " opened_at, updated_at, due_at, version) VALUES ('acme', 1, 4, 0, 0, "
+        "1,"
+        " 1, 2, 1)");
     assert_int_equal(state_of(&d, 38), TRUST_ATTENTION);
     sql(&d, "UPDATE desk SET due_at = NULL");
     assert_int_equal(state_of(&d, 38), TRUST_HOLDS);

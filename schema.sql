@@ -49,7 +49,7 @@ CREATE INDEX user_notify ON user(id) WHERE notify >= 4;
 
 CREATE TABLE job ( -- long work a person started, done by a thread of the server
   id         INTEGER PRIMARY KEY,
-  kind       INTEGER NOT NULL CHECK (kind = 0),        -- 0 people import
+  kind       INTEGER NOT NULL CHECK (kind IN (0, 1)),  -- 0 people import, 1 archive
   user_id    INTEGER NOT NULL REFERENCES user(id),     -- acts in this person's name
   state      INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 4), -- waiting running done failed cancelled
   input      BLOB,                                     -- the file as it came; NULL once over
@@ -262,6 +262,19 @@ CREATE INDEX access_group ON access(group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX access_program ON access(program_id) WHERE program_id IS NOT NULL;
 
 -- section: tenant
+
+CREATE TABLE archive ( -- the customer's exports of everything
+  id         INTEGER PRIMARY KEY,
+  name       TEXT NOT NULL UNIQUE,             -- of the sealed file beside this one
+  user_id    INTEGER NOT NULL REFERENCES user(id),
+  user_name  TEXT NOT NULL,                    -- as it was then
+  made_at    INTEGER NOT NULL,                 -- the moment it shows
+  expires_at INTEGER NOT NULL,
+  bytes      INTEGER NOT NULL,
+  sha256     BLOB NOT NULL,                    -- of the file as it is downloaded
+  removed_at INTEGER                           -- the file is gone
+) STRICT;
+CREATE INDEX archive_there ON archive(expires_at) WHERE removed_at IS NULL;
 
 CREATE TABLE allow_range ( -- source addresses requests may come from; none: any
   id         INTEGER PRIMARY KEY,

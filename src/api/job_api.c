@@ -178,17 +178,19 @@ static enum err get_people(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/jobs",            list_jobs,   RIGHT_SIGNED_IN,   NULL, &list_form,
-     &reply_form,                                                                                             ROUTE_LIST,              "The caller's own long work, newest first"},
+     &reply_form,                                                                                             ROUTE_LIST | ROUTE_TERMS,
+     "The caller's own long work, newest first"                                                                                                                       },
     {METHOD_GET,  "/api/v1/jobs/:id",        get_job,     RIGHT_SIGNED_IN,   NULL, NULL,
-     &reply_form,                                                                                             0,                       "One job and how far it is"               },
+     &reply_form,                                                                                             ROUTE_TERMS,               "One job and how far it is"  },
     {METHOD_POST, "/api/v1/jobs/:id/cancel", post_cancel, RIGHT_SIGNED_IN,   NULL,
-     NULL,                                                                                       &reply_form, ROUTE_NO_TX,             "Cancel a job that is not over"           },
+     NULL,                                                                                       &reply_form, ROUTE_NO_TX | ROUTE_TERMS,
+     "Cancel a job that is not over"                                                                                                                                  },
     {METHOD_POST, "/api/v1/people/imports",  post_people, RIGHT_ADMIN_USERS,
      NULL,                                                                         &import_form, NULL,        ROUTE_NO_TX | ROUTE_RAW,
-     "People from a CSV file, as a job"                                                                                                                                          },
+     "People from a CSV file, as a job"                                                                                                                               },
     {METHOD_GET,  "/api/v1/people/sample",   get_sample,  RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                       NULL,        0,                       "A sample CSV file of people"             },
+     NULL,                                                                                       NULL,        0,                         "A sample CSV file of people"},
     {METHOD_GET,  "/api/v1/people/csv",      get_people,  RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                       NULL,        ROUTE_TERMS,             "Everybody as CSV"                        },
+     NULL,                                                                                       NULL,        ROUTE_TERMS,               "Everybody as CSV"           },
 };
 const struct route_set job_routes = {routes, COUNT(routes)};

@@ -18,7 +18,7 @@ const struct route_set *const route_sets[] = {
     &desk_routes,       &alert_routes,        &disclosure_routes,
     &backup_routes,     &capacity_routes,     &document_routes,
     &published_routes,  &ledger_routes,       &bin_routes,
-    &doctor_routes,     &audit_routes,
+    &doctor_routes,     &audit_routes,        &archive_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -185,6 +185,43 @@ enum err crypto_unwrap(const uint8_t master[32], const char *context,
     return failed ? ERR_INVALID : OK;
 }
 
+static void number_nonce(uint64_t no, uint8_t out[NONCE_BYTES])
+{
+    memset(out, 0, NONCE_BYTES);
+    for (size_t i = 0; i < sizeof no; i++)
+        out[NONCE_BYTES - 1 - i] = (uint8_t)(no >> 8 * i);
+}
+
+void crypto_seal(const uint8_t key[32], uint64_t no, bool is_last,
+                 const void *data, size_t len, uint8_t *out)
+{
+    uint8_t nonce[NONCE_BYTES], extra = is_last;
+    mbedtls_gcm_context gcm;
+
+    number_nonce(no, nonce);
+    mbedtls_gcm_init(&gcm);
+    must(mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key, 256) == 0);
+    must(mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, len, nonce,
+                                   NONCE_BYTES, &extra, 1, data, out, TAG_BYTES,
+                                   out + len) == 0);
+    mbedtls_gcm_free(&gcm);
+}
+
+enum err crypto_unseal(const uint8_t key[32], uint64_t no, bool is_last,
+                       const uint8_t *in, size_t len, uint8_t *out)
+{
+    uint8_t nonce[NONCE_BYTES], extra = is_last;
+    mbedtls_gcm_context gcm;
+
+    number_nonce(no, nonce);
+    mbedtls_gcm_init(&gcm);
+    must(mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, key, 256) == 0);
+    int failed = mbedtls_gcm_auth_decrypt(&gcm, len, nonce, NONCE_BYTES, &extra,
+                                          1, in + len, TAG_BYTES, in, out);
+    mbedtls_gcm_free(&gcm);
+    return failed ? ERR_INVALID : OK;
+}
+
 /* P-256 with room for one key and one signature. */
 struct curve {
     mbedtls_ecp_group group;

@@ -39,6 +39,18 @@ MUST_USE enum err crypto_unwrap(const uint8_t master[32], const char *context,
                                 const uint8_t in[CRYPTO_WRAPPED_BYTES],
                                 uint8_t out[32]);
 
+/* A long file in pieces: AES-256-GCM under a key that serves this file alone.
+ * no counts the pieces from 0 and is the nonce; that a piece is the last one
+ * is authenticated, so that a cut file is seen.  out holds len bytes and the
+ * tag. */
+#define CRYPTO_SEAL_BYTES 16
+void crypto_seal(const uint8_t key[32], uint64_t no, bool is_last,
+                 const void *data, size_t len, uint8_t *out);
+/* len without the tag; ERR_INVALID when it is not what was sealed. */
+MUST_USE enum err crypto_unseal(const uint8_t key[32], uint64_t no,
+                                bool is_last, const uint8_t *in, size_t len,
+                                uint8_t *out);
+
 /* ECDSA P-256 over SHA-256; keys as 32-byte scalars, signatures r||s. */
 void crypto_sign_key(uint8_t private_key[32], uint8_t public_key[65]);
 /* false when the 32 bytes are no private key (zero, or beyond the order). */

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura tenant create|list|show|clear-allow-list`, whether or not a server
- * holds the data directory. */
+/* `yagura tenant create|list|show|clear-allow-list|export`, whether or not a
+ * server holds the data directory. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
+#include "cli/tenant_archive.h"
 #include "core/allow_list.h"
 #include "core/registry.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct actor system_actor = {.name = "system",
                                           .ip = "",
@@ -122,7 +124,7 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
 /* ---- the words ---- */
 
 struct words {
-    const char *verb, *lang;
+    const char *verb, *lang, *out;
     struct registry_create what;
     bool as_json;
 };
@@ -136,6 +138,8 @@ static bool is_whole(const struct words *w)
     if (strcmp(w->verb, "show") == 0 ||
         strcmp(w->verb, "clear-allow-list") == 0)
         return what->id;
+    if (strcmp(w->verb, "export") == 0)
+        return what->id && w->out;
     return strcmp(w->verb, "create") == 0 && what->id && what->name &&
            what->admin_email && what->admin_name;
 }
@@ -150,10 +154,12 @@ static bool read_words(struct words *w, int argc, char **argv)
          "first master administrator"                                                          },
         {"admin-name",  &w->what.admin_name,  NULL,        "that person's name"                },
         {"lang",        &w->lang,             NULL,        "ja or en"                          },
+        {"out",         &w->out,              NULL,        "export: the file to write"         },
         {"json",        NULL,                 &w->as_json, "one JSON object a line"            },
     };
     const char *usage = "tenant create ID --name N --admin-email E "
-                        "--admin-name N | list | show ID | clear-allow-list ID";
+                        "--admin-name N | list | show ID | clear-allow-list ID"
+                        " | export ID --out FILE";
 
     *w = (struct words){.verb = "", .lang = "ja"};
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
@@ -181,21 +187,39 @@ int tenant_run(struct command *c, int argc, char **argv)
         e = run_show(c, w.what.id, w.as_json);
     else if (strcmp(w.verb, "create") == 0)
         e = run_create(c, &w.what);
+    else if (strcmp(w.verb, "export") == 0)
+        e = tenant_archive_export(c, w.what.id);
     else
         e = run_clear_allow_list(c, w.what.id);
     return e ? 1 : 0;
 }
 
+/* The file of an export is opened here, by whoever typed it. */
+static int run_with_file(struct process *p, const struct config *config,
+                         const struct words *w, int argc, char **argv)
+{
+    if (strcmp(w->verb, "export") != 0)
+        return command_do(p, config, "tenant", argc, argv, -1);
+    int file = tenant_archive_create(w->out);
+    if (file < 0)
+        return 1;
+    int code = command_do(p, config, "tenant", argc, argv, file);
+    if (code == 0)
+        code = tenant_archive_name(file, w->out);
+    (void)close(file);
+    return code;
+}
+
 int cli_tenant(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct process p = {.mem = arena_open(1u << 30)};
     struct config config;
     struct words w;
     int code = 2;
 
     if (!config_load(p.mem, &argc, argv, &config) &&
         read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
-        code = command_do(&p, &config, "tenant", argc, argv, -1);
+        code = run_with_file(&p, &config, &w, argc, argv);
     process_close(&p);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "core/alert.h"
 #include "core/audit.h"
+#include "core/archive.h"
 #include "core/backup.h"
 #include "core/capacity.h"
 #include "core/core.h"
@@ -144,6 +145,8 @@ static void tidy_tenant(struct app *app, struct arena *mem, const char *id)
             e = tx_end(&c, t, caretaker_tidy(&c, key));
         if (!e)
             e = prune_accesses(&c, t, key);
+        if (!e && strcmp(id, STORE_OPERATOR) != 0)
+            e = archive_tidy(&c, t);
         crypto_wipe(key, sizeof(key));
         tenant_close(t);
     }

@@ -37,6 +37,8 @@ const struct query_set *const core_tenant_sets[] = {
     &enquiry_mail_queries, &alert_queries,
     &alert_round_queries,  &log_filter_queries,
     &audit_told_queries,   &disclosure_told_queries,
+    &archive_queries,      &archive_table_queries,
+    &archive_file_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

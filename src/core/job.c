@@ -39,7 +39,7 @@ static const char *const job_text[] = {
 };
 const struct query_set job_queries = {"job", job_text, COUNT(job_text)};
 
-const char *const job_kind_words[] = {"people_import", NULL};
+const char *const job_kind_words[] = {"people_import", "archive", NULL};
 const char *const job_state_words[] = {"waiting", "running",   "done",
                                        "failed",  "cancelled", NULL};
 

@@ -6,10 +6,10 @@
 
 #include <stddef.h>
 
-/* Long work: a row in the tenant's file, done by core/worker in one write
- * transaction that also says that it is done, so that a restart neither loses
+/* Long work: a row in the tenant's file, done by core/worker; the transaction
+ * with what it made also says that it is done, so that a restart neither loses
  * a job nor does it twice.  A person sees the own jobs only. */
-enum job_kind { JOB_PEOPLE_IMPORT };
+enum job_kind { JOB_PEOPLE_IMPORT, JOB_ARCHIVE };
 enum job_state {
     JOB_WAITING,
     JOB_RUNNING,

@@ -82,6 +82,11 @@ static int64_t fingerprint(const char *kind)
                : 0;
 }
 
+int64_t migrate_fingerprint(const struct migrate_plan *plan)
+{
+    return fingerprint(plan->section);
+}
+
 static enum err set_version(struct db *db, const struct migrate_plan *plan)
 {
     char text[96];

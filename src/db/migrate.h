@@ -23,6 +23,8 @@ struct migrate_plan {
 extern const struct migrate_plan migrate_tenant, migrate_access,
     migrate_control;
 
+/* What the tables of plan->version are, in 31 bits: kept in application_id. */
+int64_t migrate_fingerprint(const struct migrate_plan *plan);
 /* Gives an empty file its tables, in one transaction. */
 MUST_USE enum err migrate_create(struct db *db,
                                  const struct migrate_plan *plan);

@@ -82,10 +82,6 @@ static size_t bucket_of(const char *id)
 
 /* ---- keys of a tenant ---- */
 
-struct tenant_keys {
-    uint8_t data[32], data_file[32], log[32], log_file[32];
-};
-
 static enum err load_one(struct pool *p, const char *id, const char *kind,
                          bool may_make, uint8_t out[32])
 {
@@ -101,7 +97,7 @@ static enum err load_one(struct pool *p, const char *id, const char *kind,
 }
 
 static enum err load_keys(struct pool *p, const char *id, bool may_make,
-                          struct tenant_keys *out)
+                          struct pool_keys *out)
 {
     enum err e = load_one(p, id, "", may_make, out->data);
 
@@ -153,31 +149,46 @@ static void remove_folder(const char *dir)
     (void)rmdir(dir);
 }
 
-static enum err fill_folder(struct pool *p, const char *id, const char *beside)
+static enum err fill_folder(struct pool *p, const char *id, const char *beside,
+                            struct pool_keys *keys)
 {
-    struct tenant_keys keys;
     char path[PATH_BYTES];
-    enum err e = load_keys(p, id, true, &keys);
+    enum err e = load_keys(p, id, true, keys);
 
     if (e)
         return e;
     join(path, beside, "tenant.db");
-    e = create_file(path, p->config.vfs, keys.data_file, &migrate_tenant);
+    e = create_file(path, p->config.vfs, keys->data_file, &migrate_tenant);
     join(path, beside, "access.db");
     if (!e)
-        e = create_file(path, p->config.vfs, keys.log_file, &migrate_access);
-    crypto_wipe(&keys, sizeof(keys));
+        e = create_file(path, p->config.vfs, keys->log_file, &migrate_access);
     return e ? e : key_sync_dir(beside);
 }
 
-enum err pool_create(struct pool *p, const char *id)
+/* Keys of a tenant that is not there open nothing. */
+static void remove_keys(const struct pool *p, const char *id)
 {
-    char dir[PATH_BYTES], beside[PATH_BYTES], parent[PATH_BYTES];
+    static const char *const kinds[] = {"", ".log"};
+    char dir[PATH_BYTES], path[PATH_BYTES];
+
+    join_tenant(dir, p, "", id);
+    for (size_t i = 0; i < COUNT(kinds) && access(dir, F_OK) != 0; i++) {
+        must(snprintf(path, PATH_BYTES, "%s/keys/%s%s.key", p->config.dir, id,
+                      kinds[i]) < PATH_BYTES);
+        (void)unlink(path);
+    }
+}
+
+enum err pool_begin(struct pool *p, const char *id, char *folder, size_t size,
+                    struct pool_keys *keys)
+{
+    char dir[PATH_BYTES], beside[PATH_BYTES];
 
     must(tenant_is_id(id));
-    join(parent, p->config.dir, "tenants");
     join_tenant(dir, p, "", id);
     join_tenant(beside, p, ".new-", id);
+    must(strlen(beside) < size);
+    memcpy(folder, beside, strlen(beside) + 1);
     if (access(dir, F_OK) == 0)
         return ERR_CONFLICT;
     if (mkdir(beside, 0700)) {
@@ -186,14 +197,68 @@ enum err pool_create(struct pool *p, const char *id)
                : errno == ENOSPC ? ERR_FULL
                                  : ERR_INTERNAL;
     }
-    enum err e = fill_folder(p, id, beside);
-    if (!e && rename(beside, dir))
-        e = errno == EEXIST || errno == ENOTEMPTY ? ERR_CONFLICT : ERR_INTERNAL;
-    if (e) {
+    enum err e = fill_folder(p, id, beside, keys);
+    if (e)
         remove_folder(beside);
+    return e;
+}
+
+enum err pool_finish(struct pool *p, const char *id, bool is_good)
+{
+    char dir[PATH_BYTES], beside[PATH_BYTES], parent[PATH_BYTES];
+    enum err e = OK;
+
+    join(parent, p->config.dir, "tenants");
+    join_tenant(dir, p, "", id);
+    join_tenant(beside, p, ".new-", id);
+    if (is_good && !(e = key_sync_dir(beside)) && rename(beside, dir))
+        e = errno == EEXIST || errno == ENOTEMPTY ? ERR_CONFLICT : ERR_INTERNAL;
+    if (e || !is_good) {
+        remove_folder(beside);
+        remove_keys(p, id);
         return e;
     }
     return key_sync_dir(parent);
+}
+
+enum err pool_create(struct pool *p, const char *id)
+{
+    char folder[PATH_BYTES];
+    struct pool_keys keys;
+    enum err e = pool_begin(p, id, folder, sizeof folder, &keys);
+
+    crypto_wipe(&keys, sizeof keys);
+    return e ? e : pool_finish(p, id, true);
+}
+
+enum err pool_discard(struct pool *p, const char *id)
+{
+    char dir[PATH_BYTES], parent[PATH_BYTES];
+
+    must(tenant_is_id(id) && !pool_has(p, id));
+    join(parent, p->config.dir, "tenants");
+    join_tenant(dir, p, "", id);
+    remove_folder(dir);
+    remove_keys(p, id);
+    return access(dir, F_OK) == 0 ? ERR_INTERNAL : key_sync_dir(parent);
+}
+
+/* What is begun beside a tenant's files is named so until it is whole. */
+static void sweep_scratch(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *entry;
+    char path[PATH_BYTES];
+
+    while (d && (entry = readdir(d))) {
+        if (strncmp(entry->d_name, POOL_SCRATCH, strlen(POOL_SCRATCH)) != 0)
+            continue;
+        join(path, dir, entry->d_name);
+        log_warn("db: removing what a broken export left: %s", path);
+        (void)unlink(path);
+    }
+    if (d)
+        closedir(d);
 }
 
 void pool_sweep(struct pool *p)
@@ -204,11 +269,16 @@ void pool_sweep(struct pool *p)
     DIR *d = opendir(parent);
     const struct dirent *entry;
     while (d && (entry = readdir(d))) {
-        if (strncmp(entry->d_name, ".new-", 5) != 0)
-            continue;
         join(path, parent, entry->d_name);
+        if (strncmp(entry->d_name, ".new-", 5) != 0) {
+            if (entry->d_name[0] != '.')
+                sweep_scratch(path);
+            continue;
+        }
         log_warn("db: removing what a broken creation left: %s", path);
         remove_folder(path);
+        if (tenant_is_id(entry->d_name + strlen(".new-")))
+            remove_keys(p, entry->d_name + strlen(".new-"));
     }
     if (d)
         closedir(d);
@@ -219,7 +289,7 @@ void pool_sweep(struct pool *p)
 static enum err open_files(struct tenant *t)
 {
     struct pool *p = t->pool;
-    struct tenant_keys keys;
+    struct pool_keys keys;
     char dir[PATH_BYTES], path[PATH_BYTES];
 
     join_tenant(dir, p, "", t->id);
@@ -475,6 +545,20 @@ enum err tenant_check(struct tenant *t)
     return e;
 }
 
+void pool_name_folder(const struct tenant *t, char *out, size_t size)
+{
+    char dir[PATH_BYTES];
+
+    join_tenant(dir, t->pool, "", t->id);
+    must(strlen(dir) < size);
+    memcpy(out, dir, strlen(dir) + 1);
+}
+
+struct conn_place pool_place(const struct tenant *t)
+{
+    return t->data->place;
+}
+
 const char *tenant_id(const struct tenant *t)
 {
     return t->id;
@@ -532,7 +616,7 @@ enum err tx_end(struct ctx *c, struct tenant *t, enum err outcome)
 
 static enum err open_access(struct tenant *t)
 {
-    struct tenant_keys keys;
+    struct pool_keys keys;
     char dir[PATH_BYTES], path[PATH_BYTES];
 
     if (t == t->pool->own) /* it has none */

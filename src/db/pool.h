@@ -7,6 +7,7 @@
 /* Open tenants by id: counted references, the longest unused closed first.
  * Inside db/ only. */
 struct pool;
+#define POOL_SCRATCH "scratch-"
 
 struct pool_config {
     const char *dir; /* the data directory; outlives the pool */
@@ -26,10 +27,24 @@ size_t pool_count(struct pool *p);
 size_t pool_list(struct pool *p, struct arena *mem,
                  const struct tenant_figures **out);
 MUST_USE enum err pool_create(struct pool *p, const char *id);
+/* The same in two steps: keys and fresh files in a folder aside, which the
+ * second one names, or removes with all that belongs to it. */
+struct pool_keys {
+    uint8_t data[32], data_file[32], log[32], log_file[32];
+};
+MUST_USE enum err pool_begin(struct pool *p, const char *id, char *folder,
+                             size_t size, struct pool_keys *keys);
+MUST_USE enum err pool_finish(struct pool *p, const char *id, bool is_good);
+/* A tenant nobody has opened, with its keys. */
+MUST_USE enum err pool_discard(struct pool *p, const char *id);
 MUST_USE enum err pool_get(struct pool *p, const char *id, struct tenant **out);
 /* Whether it is open, or about to be. */
 bool pool_has(struct pool *p, const char *id);
-/* What a broken creation left behind. */
+/* Of a tenant that is held: its folder, and where its file is and by what
+ * key it opens. */
+void pool_name_folder(const struct tenant *t, char *out, size_t size);
+struct conn_place pool_place(const struct tenant *t);
+/* What a broken creation or export left behind. */
 void pool_sweep(struct pool *p);
 
 #endif

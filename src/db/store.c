@@ -316,6 +316,9 @@ struct store_versions store_versions(void)
     return (struct store_versions){.control = migrate_control.version,
                                    .tenant = migrate_tenant.version,
                                    .access = migrate_access.version};
+struct pool *store_pool(const struct store *s)
+{
+    return s->pool;
 }
 
 void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
@@ -331,6 +334,11 @@ void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
 enum err tenant_create(struct store *s, const char *id)
 {
     return tenant_is_id(id) ? pool_create(s->pool, id) : ERR_INVALID;
+}
+
+enum err tenant_discard(struct store *s, const char *id)
+{
+    return tenant_is_id(id) ? pool_discard(s->pool, id) : ERR_INVALID;
 }
 
 enum err tenant_open(struct store *s, const char *id, struct tenant **out)

@@ -41,6 +41,8 @@ struct store_place {
     const uint8_t *wrapping; /* 32 bytes */
 };
 struct store_place store_place(const struct store *s);
+struct pool;
+struct pool *store_pool(const struct store *s);
 
 /* Keys by label for what lives outside tenant files: "pepper", "code",
  * "device".  Derived from the master key. */
@@ -64,6 +66,9 @@ MUST_USE enum err tenant_create(struct store *s, const char *id);
 /* control.db opened like a tenant: the operator's people, sessions, mail and
  * log are kept in the same tables.  No id of a tenant looks like this. */
 #define STORE_OPERATOR "OPERATOR"
+/* Takes away one that was never opened, with its keys: what a crash left of
+ * making it. */
+MUST_USE enum err tenant_discard(struct store *s, const char *id);
 /* ERR_NOT_FOUND; ERR_BUSY when set aside by a failed migration. */
 MUST_USE enum err tenant_open(struct store *s, const char *id,
                               struct tenant **out);

@@ -11,13 +11,16 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "http/gzip.h"
+#include "http/range.h"
 #include "http/wire.h"
 
 #define WRITE_MS          30000
 #define WRITE_BYTES_PER_S 16384
 #define GZIP_FROM_BYTES   1024
 #define ONE_WRITE_BYTES   65536
+#define STREAM_PART_BYTES ((int64_t)256 * 1024)
 #define ASSET_MAX_BYTES   ((size_t)32 * 1024 * 1024)
 
 static const char common_head[] =
@@ -73,6 +76,7 @@ static const struct {
     {413, "Content Too Large"              },
     {414, "URI Too Long"                   },
     {415, "Unsupported Media Type"         },
+    {416, "Range Not Satisfiable"          },
     {417, "Expectation Failed"             },
     {421, "Misdirected Request"            },
     {422, "Unprocessable Content"          },
@@ -216,7 +220,7 @@ static void put_line(struct buf *b, const char *name, const char *value)
 }
 
 static void put_head(struct buf *b, const struct request *r,
-                     const struct reply *out)
+                     const struct reply *out, int64_t body_bytes)
 {
     bool has_body = out->status != 204 && out->status != 304;
     const char *type = out->type ? out->type : "application/json";
@@ -224,10 +228,10 @@ static void put_head(struct buf *b, const struct request *r,
     put_number(b, "HTTP/1.1 ", (size_t)out->status);
     put_line(b, " ", find_reason(out->status));
     put_line(b, "Date: ", tell_date(worker_of(r)));
-    if (has_body && (out->body.len || out->type))
+    if (has_body && (body_bytes || out->type))
         put_line(b, "Content-Type: ", type);
     if (has_body) {
-        put_number(b, "Content-Length: ", out->body.len);
+        put_number(b, "Content-Length: ", (size_t)body_bytes);
         buf_put(b, "\r\n", 2);
         if (out->is_gzip)
             buf_puts(b, "Content-Encoding: gzip\r\n");
@@ -266,6 +270,80 @@ static bool push_all(struct mg_connection *conn, const char *data, size_t len,
     return true;
 }
 
+/* ---- bodies that are streamed ---- */
+
+struct span {
+    int64_t from, bytes;
+};
+
+/* What of it is sent: all, or the part asked for of this very version. */
+static struct span choose_span(struct request *r, struct reply *out)
+{
+    struct span s = {0, out->stream->bytes};
+    const char *same = request_header(r, "If-Range");
+
+    reply_header(out, "Accept-Ranges", "bytes");
+    if (out->status != 200 || (same && !str_equal(same, out->etag)))
+        return s;
+    enum range_kind kind = range_read(request_header(r, "Range"),
+                                      out->stream->bytes, &s.from, &s.bytes);
+    if (kind == RANGE_WHOLE)
+        return s;
+    out->status = kind == RANGE_PART ? 206 : 416;
+    if (kind == RANGE_OUTSIDE) {
+        s = (struct span){0, 0};
+        reply_header(out, "Content-Range",
+                     arena_printf(r->mem, "bytes */%lld",
+                                  (long long)out->stream->bytes));
+    } else {
+        reply_header(out, "Content-Range",
+                     arena_printf(r->mem, "bytes %lld-%lld/%lld",
+                                  (long long)s.from,
+                                  (long long)(s.from + s.bytes - 1),
+                                  (long long)out->stream->bytes));
+    }
+    return s;
+}
+
+static bool push_stream(struct request *r, const struct reply_stream *stream,
+                        struct span s)
+{
+    char *part = arena_alloc(r->mem, STREAM_PART_BYTES);
+    int64_t deadline_ms =
+        clock_monotonic_ms() + WRITE_MS + s.bytes / WRITE_BYTES_PER_S * 1000;
+
+    while (s.bytes > 0) {
+        size_t len = s.bytes < STREAM_PART_BYTES ? (size_t)s.bytes
+                                                 : (size_t)STREAM_PART_BYTES;
+        if (stream->read(stream->arg, s.from, part, len) ||
+            !push_all(r->conn, part, len, deadline_ms))
+            return false; /* the client sees that it is cut short */
+        s.from += (int64_t)len;
+        s.bytes -= (int64_t)len;
+    }
+    return true;
+}
+
+static void send_stream(struct request *r, struct reply *out)
+{
+    struct span s = choose_span(r, out);
+    struct buf wire = buf_in(r->mem);
+
+    put_head(&wire, r, out, s.bytes);
+    bool is_kept = may_keep(r);
+    if (!is_kept)
+        buf_puts(&wire, "Connection: close\r\n");
+    buf_put(&wire, "\r\n", 2);
+    if (r->method == METHOD_HEAD)
+        s.bytes = 0;
+    bool is_sent =
+        push_all(r->conn, wire.data, wire.len, clock_monotonic_ms() + WRITE_MS);
+    if (is_sent)
+        is_sent = push_stream(r, out->stream, s);
+    if (!is_sent || !is_kept)
+        mg_disable_connection_keep_alive(r->conn);
+}
+
 void reply_send(struct request *r, struct reply *out)
 {
     if (out->status == 200 && out->etag &&
@@ -273,6 +351,10 @@ void reply_send(struct request *r, struct reply *out)
         is_cached(request_header(r, "If-None-Match"), out->etag))
         out->status = 304;
     bool is_bare = out->status == 204 || out->status == 304;
+    if (out->stream && !is_bare) {
+        send_stream(r, out);
+        return;
+    }
     if (is_bare)
         out->body.len = 0;
     else
@@ -281,7 +363,7 @@ void reply_send(struct request *r, struct reply *out)
     size_t body_len = r->method == METHOD_HEAD ? 0 : out->body.len;
     bool is_one = body_len <= ONE_WRITE_BYTES;
     buf_reserve(&wire, 2048 + out->head.len + (is_one ? body_len : 0));
-    put_head(&wire, r, out);
+    put_head(&wire, r, out, (int64_t)out->body.len);
     bool is_kept = may_keep(r);
     if (!is_kept)
         buf_puts(&wire, "Connection: close\r\n");

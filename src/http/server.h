@@ -33,6 +33,14 @@ struct request {
     void *conn;         /* civetweb's, for http/ only */
 };
 
+/* A body that is not held in memory: handed out from front to back, from
+ * wherever the client wants it. */
+struct reply_stream {
+    int64_t bytes;
+    MUST_USE enum err (*read)(void *arg, int64_t at, void *data, size_t len);
+    void *arg;
+};
+
 struct reply {
     int status;
     const char *type; /* content type, NULL: application/json */
@@ -41,6 +49,9 @@ struct reply {
     const char *cache; /* Cache-Control, NULL: no-store */
     bool is_gzip;      /* body is gzip already (assets) */
     struct buf head;   /* further header lines, each ending CRLF */
+    /* In the request's arena, in place of body; NULL: none.  Ranges are looked
+     * after: 206, 416. */
+    const struct reply_stream *stream;
 };
 
 typedef void request_fn(void *app, struct request *r, struct reply *out);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_INTAKE_H
+#define DB_INTAKE_H
+
+#include "db/snapshot.h"
+#include "db/store.h"
+
+/* A tenant made of a plain SQLite file that somebody brings: built in a folder
+ * aside, which gets its name when all is right, so that a crash leaves nothing.
+ * The foreign file is only ever read, with its own rules off; its rows are
+ * copied into tables of ours.  What lets somebody in is not taken over. */
+struct intake;
+
+/* ERR_CONFLICT when the id is in use. */
+MUST_USE enum err intake_begin(struct store *s, const char *id,
+                               struct intake **out);
+/* What is not finished is removed.  NULL is allowed. */
+void intake_close(struct intake *n);
+
+/* The foreign file, from front to back. */
+MUST_USE enum err intake_put(struct intake *n, const void *data, size_t len);
+/* ERR_INVALID with *rule: "schema_newer", "schema_other", "database" it is
+ * damaged, or its rows do not belong together. */
+MUST_USE enum err intake_check(struct intake *n, const char **rule);
+/* Each of its tables and its rows, by name. */
+MUST_USE enum err intake_count(struct intake *n, snapshot_count_fn *visit,
+                               void *arg);
+/* ERR_INVALID "rows" when a row breaks a rule of ours. */
+MUST_USE enum err intake_copy(struct intake *n, const char **rule);
+
+/* Then our own statements, in one transaction of the new file. */
+typedef enum err intake_fill_fn(struct ctx *c, void *arg);
+MUST_USE enum err intake_fill(struct ctx *c, struct intake *n,
+                              intake_fill_fn *fill, void *arg);
+/* As tenant_derive_log_key() of what is being made. */
+void intake_derive_log_key(const struct intake *n, const char *label,
+                           uint8_t out[32]);
+/* It is a tenant from now on. */
+MUST_USE enum err intake_finish(struct intake *n);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of 64 KB, each with its tag.  The name is random and part of the
+ * key's label, so that no key seals two files and the piece's number may be
+ * the nonce. */
+#include "db/sealed.h"
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "db/key.h"
+#include "db/pool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    PIECE_BYTES = 64 << 10,
+    SEALED_PIECE = PIECE_BYTES + CRYPTO_SEAL_BYTES,
+    PATH_BYTES = 4096,
+};
+#define KEPT "archive-"
+#define TAIL ".sealed"
+
+struct sealed {
+    char folder[PATH_BYTES], path[PATH_BYTES];
+    char name[SEALED_NAME_CHARS + 1];
+    uint8_t key[32];
+    int fd;
+    bool is_finished;
+    uint64_t no;
+    int64_t bytes;
+    size_t len;
+    uint8_t piece[PIECE_BYTES], out[SEALED_PIECE];
+};
+
+struct sealed_file {
+    uint8_t key[32];
+    int fd;
+    int64_t bytes, pieces;
+    int64_t held; /* number of the piece in memory, -1: none */
+    uint8_t in[SEALED_PIECE], piece[PIECE_BYTES];
+};
+
+static enum err of_errno(const char *doing, const char *path)
+{
+    log_error("db: %s %s: errno=%d", doing, path, errno);
+    return errno == ENOSPC || errno == EDQUOT ? ERR_FULL
+           : errno == ENOENT                  ? ERR_NOT_FOUND
+                                              : ERR_INTERNAL;
+}
+
+static void name_file(char out[PATH_BYTES], const char *folder,
+                      const char *head, const char *name)
+{
+    must(snprintf(out, PATH_BYTES, "%s/%s%s%s", folder, head, name, TAIL) <
+         PATH_BYTES);
+}
+
+static bool is_name(const char *name)
+{
+    return name && strlen(name) == SEALED_NAME_CHARS &&
+           strspn(name, "0123456789abcdef") == SEALED_NAME_CHARS;
+}
+
+static void derive(const struct tenant *t, const char *name, uint8_t out[32])
+{
+    char label[64];
+
+    (void)snprintf(label, sizeof label, "archive:%s", name);
+    tenant_derive_key(t, label, out);
+}
+
+/* ---- writing ---- */
+
+enum err sealed_create(struct tenant *t, struct sealed **out)
+{
+    struct sealed *s = calloc(1, sizeof *s);
+    uint8_t random[SEALED_NAME_CHARS / 2];
+
+    must(s);
+    *out = NULL;
+    crypto_random(random, sizeof random);
+    str_to_hex(random, sizeof random, s->name);
+    derive(t, s->name, s->key);
+    pool_name_folder(t, s->folder, sizeof s->folder);
+    name_file(s->path, s->folder, POOL_SCRATCH, s->name);
+    s->fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (s->fd < 0) {
+        enum err e = of_errno("creating", s->path);
+        free(s);
+        return e;
+    }
+    *out = s;
+    return OK;
+}
+
+static enum err write_piece(struct sealed *s, bool is_last)
+{
+    const uint8_t *p = s->out;
+    size_t left = s->len + CRYPTO_SEAL_BYTES;
+
+    crypto_seal(s->key, s->no++, is_last, s->piece, s->len, s->out);
+    s->len = 0;
+    while (left > 0) {
+        ssize_t n = write(s->fd, p, left);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return of_errno("writing", s->path);
+        p += n;
+        left -= (size_t)n;
+    }
+    return OK;
+}
+
+enum err sealed_put(struct sealed *s, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    must(!s->is_finished);
+    s->bytes += (int64_t)len;
+    while (len > 0) {
+        size_t room = PIECE_BYTES - s->len;
+        size_t n = len < room ? len : room;
+        enum err e = OK;
+        /* a full one waits: it may be the last */
+        if (room == 0) {
+            if ((e = write_piece(s, false)))
+                return e;
+            continue;
+        }
+        memcpy(s->piece + s->len, p, n);
+        s->len += n;
+        p += n;
+        len -= n;
+    }
+    return OK;
+}
+
+enum err sealed_finish(struct sealed *s, int64_t *bytes)
+{
+    enum err e = write_piece(s, true);
+
+    s->is_finished = true;
+    *bytes = s->bytes;
+    if (!e && fsync(s->fd))
+        e = of_errno("syncing", s->path);
+    return e;
+}
+
+enum err sealed_keep(struct sealed *s, char name[SEALED_NAME_CHARS + 1])
+{
+    char path[PATH_BYTES];
+
+    must(s->is_finished);
+    name_file(path, s->folder, KEPT, s->name);
+    if (rename(s->path, path))
+        return of_errno("naming", path);
+    memcpy(name, s->name, sizeof s->name);
+    *s->path = '\0';
+    return key_sync_dir(s->folder);
+}
+
+void sealed_close(struct sealed *s)
+{
+    if (!s)
+        return;
+    (void)close(s->fd);
+    if (*s->path)
+        (void)unlink(s->path);
+    crypto_wipe(s, sizeof *s);
+    free(s);
+}
+
+/* ---- reading ---- */
+
+enum err sealed_open(struct tenant *t, const char *name,
+                     struct sealed_file **out)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES];
+    struct stat st;
+
+    *out = NULL;
+    if (!is_name(name))
+        return ERR_NOT_FOUND;
+    pool_name_folder(t, folder, sizeof folder);
+    name_file(path, folder, KEPT, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &st)) {
+        enum err e = of_errno("opening", path);
+        if (fd >= 0)
+            (void)close(fd);
+        return e;
+    }
+    struct sealed_file *f = calloc(1, sizeof *f);
+    must(f);
+    f->fd = fd;
+    f->held = -1;
+    f->pieces = (st.st_size + SEALED_PIECE - 1) / SEALED_PIECE;
+    f->bytes = st.st_size - f->pieces * CRYPTO_SEAL_BYTES;
+    derive(t, name, f->key);
+    *out = f;
+    return OK;
+}
+
+int64_t sealed_bytes(const struct sealed_file *f)
+{
+    return f->bytes < 0 ? 0 : f->bytes;
+}
+
+static enum err hold(struct sealed_file *f, int64_t no)
+{
+    int64_t from = no * PIECE_BYTES;
+    size_t len = f->bytes - from < PIECE_BYTES ? (size_t)(f->bytes - from)
+                                               : (size_t)PIECE_BYTES;
+    size_t sealed = len + CRYPTO_SEAL_BYTES;
+
+    if (f->held == no)
+        return OK;
+    f->held = -1;
+    ssize_t n = pread(f->fd, f->in, sealed, no * SEALED_PIECE);
+    if (n != (ssize_t)sealed ||
+        crypto_unseal(f->key, (uint64_t)no, no == f->pieces - 1, f->in, len,
+                      f->piece)) {
+        log_error("db: a sealed file is not what was written, piece=%lld",
+                  (long long)no);
+        return ERR_INTERNAL;
+    }
+    f->held = no;
+    return OK;
+}
+
+enum err sealed_read(struct sealed_file *f, int64_t at, void *data, size_t len)
+{
+    uint8_t *out = data;
+
+    if (at < 0 || at > f->bytes || (int64_t)len > f->bytes - at)
+        return ERR_INVALID;
+    while (len > 0) {
+        enum err e = hold(f, at / PIECE_BYTES);
+        if (e)
+            return e;
+        size_t from = (size_t)(at % PIECE_BYTES);
+        size_t n = PIECE_BYTES - from < len ? PIECE_BYTES - from : len;
+        memcpy(out, f->piece + from, n);
+        out += n;
+        at += (int64_t)n;
+        len -= n;
+    }
+    return OK;
+}
+
+void sealed_leave(struct sealed_file *f)
+{
+    if (!f)
+        return;
+    (void)close(f->fd);
+    crypto_wipe(f, sizeof *f);
+    free(f);
+}
+
+/* ---- the folder ---- */
+
+enum err sealed_remove(struct tenant *t, const char *name)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES];
+
+    if (!is_name(name))
+        return ERR_INVALID;
+    pool_name_folder(t, folder, sizeof folder);
+    name_file(path, folder, KEPT, name);
+    if (unlink(path) && errno != ENOENT)
+        return of_errno("removing", path);
+    return key_sync_dir(folder);
+}
+
+size_t sealed_list(struct tenant *t, struct arena *mem, const char *const **out)
+{
+    enum { LIST_MAX = 64 };
+    char folder[PATH_BYTES];
+    const char **list = arena_array(mem, const char *, LIST_MAX);
+    const struct dirent *entry;
+    size_t n = 0, head = strlen(KEPT);
+
+    pool_name_folder(t, folder, sizeof folder);
+    DIR *d = opendir(folder);
+    while (d && n < LIST_MAX && (entry = readdir(d))) {
+        if (strncmp(entry->d_name, KEPT, head) != 0)
+            continue;
+        const char *name =
+            arena_strndup(mem, entry->d_name + head, SEALED_NAME_CHARS);
+        if (is_name(name))
+            list[n++] = name;
+    }
+    if (d)
+        (void)closedir(d);
+    *out = list;
+    return n;
+}

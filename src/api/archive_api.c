@@ -31,10 +31,26 @@ static enum err need_own(const struct call *k)
                     "Support access does not reach exports");
 }
 
+static void put_archive(struct call *k, const struct archive *a)
+{
+    char hex[2 * CRYPTO_HASH_BYTES + 1];
+    bool is_over = !a->removed_at && a->expires_at <= k->c->now_us;
+
+    str_to_hex(a->sha256, sizeof a->sha256, hex);
+    json_open(&k->out, NULL, '{');
+    json_id(&k->out, "id", a->id);
+    json_text(&k->out, "user_name", a->user_name);
+    json_moment(&k->out, "made_at", a->made_at);
+    json_moment(&k->out, "expires_at", a->expires_at);
+    json_moment(&k->out, "removed_at", is_over ? a->expires_at : a->removed_at);
+    json_int(&k->out, "bytes", a->bytes);
+    json_text(&k->out, "sha256", hex);
+    json_close(&k->out, '}');
+}
+
 static enum err list_archives(struct call *k)
 {
     const struct archive *list;
-    char hex[2 * CRYPTO_HASH_BYTES + 1];
     size_t count;
     enum err e = archive_list(k->c, &list, &count);
 
@@ -42,24 +58,24 @@ static enum err list_archives(struct call *k)
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "items", '[');
-    for (size_t i = 0; i < count; i++) {
-        const struct archive *a = &list[i];
-        bool is_over = !a->removed_at && a->expires_at <= k->c->now_us;
-        str_to_hex(a->sha256, sizeof a->sha256, hex);
-        json_open(&k->out, NULL, '{');
-        json_id(&k->out, "id", a->id);
-        json_text(&k->out, "user_name", a->user_name);
-        json_moment(&k->out, "made_at", a->made_at);
-        json_moment(&k->out, "expires_at", a->expires_at);
-        json_moment(&k->out, "removed_at",
-                    is_over ? a->expires_at : a->removed_at);
-        json_int(&k->out, "bytes", a->bytes);
-        json_text(&k->out, "sha256", hex);
-        json_close(&k->out, '}');
-    }
+    for (size_t i = 0; i < count; i++)
+        put_archive(k, &list[i]);
     json_close(&k->out, ']');
     json_null(&k->out, "next");
     json_close(&k->out, '}');
+    return OK;
+}
+
+/* The step before a download, which a link cannot repeat when it is told to
+ * sign in again. */
+static enum err get_archive(struct call *k)
+{
+    struct archive a;
+    enum err e = need_own(k);
+
+    if (e || (e = archive_get(k->c, call_id(k, 0), &a)))
+        return e;
+    put_archive(k, &a);
     return OK;
 }
 
@@ -146,6 +162,9 @@ static const struct route routes[] = {
     {METHOD_POST,   "/api/v1/archives",          post_archive,   RIGHT_ADMIN, NULL, NULL,
      NULL,                                                                                      ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS,
      "Export everything, as a job"                                                                                                                                   },
+    {METHOD_GET,    "/api/v1/archives/:id",      get_archive,    RIGHT_ADMIN, NULL, NULL,
+     &archive_form,                                                                             ROUTE_FRESH | ROUTE_TERMS,
+     "One of them, before it is downloaded"                                                                                                                          },
     {METHOD_GET,    "/api/v1/archives/:id/file", get_file,       RIGHT_ADMIN, NULL, NULL,
      NULL,                                                                                      ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS,
      "The archive; takes ranges"                                                                                                                                     },

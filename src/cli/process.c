@@ -18,6 +18,7 @@
 #include "core/operator.h"
 #include "core/outbox.h"
 #include "core/quota.h"
+#include "core/registry.h"
 #include "core/terms.h"
 #include "core/timekeeper.h"
 #include "core/worker.h"
@@ -74,6 +75,8 @@ enum err process_open_store(struct process *p, const struct config *config)
     if (e)
         fprintf(stderr, "yagura: cannot open %s: %s\n", config->data_dir,
                 err_name(e));
+    else
+        registry_sweep(p->app.store, p->mem);
     return e;
 }
 
@@ -117,6 +120,7 @@ enum err process_open(struct process *p)
 {
     struct secret_params params;
 
+    registry_sweep(p->app.store, p->mem);
     store_derive_key(p->app.store, "pepper", p->app.pepper);
     store_derive_key(p->app.store, "code", p->app.code_key);
     secret_calibrate(&params);

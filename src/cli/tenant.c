@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura tenant create|list|show|clear-allow-list|export`, whether or not a
- * server holds the data directory. */
+/* `yagura tenant create|list|show|clear-allow-list|export|import`, whether or
+ * not a server holds the data directory. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
@@ -10,6 +10,8 @@
 #include "core/allow_list.h"
 #include "core/registry.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,7 +126,7 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
 /* ---- the words ---- */
 
 struct words {
-    const char *verb, *lang, *out;
+    const char *verb, *lang, *out, *as; /* as: the id an import gets */
     struct registry_create what;
     bool as_json;
 };
@@ -140,6 +142,8 @@ static bool is_whole(const struct words *w)
         return what->id;
     if (strcmp(w->verb, "export") == 0)
         return what->id && w->out;
+    if (strcmp(w->verb, "import") == 0)
+        return what->id && w->as; /* id: the file */
     return strcmp(w->verb, "create") == 0 && what->id && what->name &&
            what->admin_email && what->admin_name;
 }
@@ -155,11 +159,13 @@ static bool read_words(struct words *w, int argc, char **argv)
         {"admin-name",  &w->what.admin_name,  NULL,        "that person's name"                },
         {"lang",        &w->lang,             NULL,        "ja or en"                          },
         {"out",         &w->out,              NULL,        "export: the file to write"         },
+        {"id",          &w->as,               NULL,        "import: id of the new tenant"      },
         {"json",        NULL,                 &w->as_json, "one JSON object a line"            },
     };
     const char *usage = "tenant create ID --name N --admin-email E "
                         "--admin-name N | list | show ID | clear-allow-list ID"
-                        " | export ID --out FILE";
+                        " | export ID --out FILE | import FILE --id NEW "
+                        "[--host H]";
 
     *w = (struct words){.verb = "", .lang = "ja"};
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
@@ -189,22 +195,31 @@ int tenant_run(struct command *c, int argc, char **argv)
         e = run_create(c, &w.what);
     else if (strcmp(w.verb, "export") == 0)
         e = tenant_archive_export(c, w.what.id);
+    else if (strcmp(w.verb, "import") == 0)
+        e = tenant_archive_import(c, w.as, w.what.host);
     else
         e = run_clear_allow_list(c, w.what.id);
     return e ? 1 : 0;
 }
 
-/* The file of an export is opened here, by whoever typed it. */
+/* The file of an export or import is opened here, by whoever typed it. */
 static int run_with_file(struct process *p, const struct config *config,
                          const struct words *w, int argc, char **argv)
 {
-    if (strcmp(w->verb, "export") != 0)
+    bool is_export = strcmp(w->verb, "export") == 0;
+    int file = -1, code = 1;
+
+    if (!is_export && strcmp(w->verb, "import") != 0)
         return command_do(p, config, "tenant", argc, argv, -1);
-    int file = tenant_archive_create(w->out);
+    file = is_export ? tenant_archive_create(w->out)
+                     : open(w->what.id, O_RDONLY | O_CLOEXEC);
+    if (file < 0 && !is_export)
+        fprintf(stderr, "yagura: %s cannot be read: %s\n", w->what.id,
+                strerror(errno));
     if (file < 0)
         return 1;
-    int code = command_do(p, config, "tenant", argc, argv, file);
-    if (code == 0)
+    code = command_do(p, config, "tenant", argc, argv, file);
+    if (code == 0 && is_export)
         code = tenant_archive_name(file, w->out);
     (void)close(file);
     return code;

@@ -2,6 +2,8 @@
 #include "cli/tenant_archive.h"
 
 #include "core/archive.h"
+#include "core/archive_intake.h"
+#include "core/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,4 +100,34 @@ enum err tenant_archive_export(struct command *c, const char *id)
         buf_printf(&c->out, "tenant %s exported, %lld bytes\n", id,
                    (long long)bytes);
     return e;
+}
+
+/* ---- import ---- */
+
+enum err tenant_archive_import(struct command *c, const char *id,
+                               const char *host)
+{
+    struct actor actor = system_actor;
+    struct archive_intake_report report = {0};
+
+    actor.tenant = id;
+    actor.base_url = registry_url(c->mem, c->base_url, id, host);
+    struct ctx x = process_ctx(c->mem, &actor);
+    enum err e = archive_intake(&x, c->app, c->file, id, host, &report);
+    if (e) {
+        command_complain(c, &x, e);
+        return e;
+    }
+    registry_find_sole(c->app, c->mem);
+    buf_printf(&c->out,
+               "tenant %s imported: %lld rows, %lld people invited; the"
+               " invitations leave %s\n",
+               id, (long long)report.rows, (long long)report.invited,
+               c->is_served ? "now" : "with the next start of the server");
+    if (report.broken_seq)
+        buf_printf(&c->out,
+                   "note: its operation log did not verify at row %lld when it"
+                   " came; this is written in its log\n",
+                   (long long)report.broken_seq);
+    return OK;
 }

@@ -207,9 +207,9 @@ static const char *const archive_table_text[] = {
                    " sent_at, body FROM enquiry_message WHERE id > 0",
     [A_FILES] = "SELECT id, enquiry_id, message_id, name, name, size, sha256"
                 " FROM enquiry_file WHERE id > 0 ORDER BY id",
-    [A_ALERTS] =
-        "SELECT a.id, a.name, a.source, a.kind, a.action,"
-        " " NAME_OF("a.user_id") ", a.threshold, a.is_on FROM alert_rule a",
+    [A_ALERTS] = "SELECT a.id, a.name, a.source, a.kind, a.action,"
+                 " " NAME_OF("a.user_id") ", a.threshold, a.is_on FROM "
+                                          "alert_rule a WHERE a.id > 0",
     [A_READERS] = "SELECT (SELECT name FROM alert_rule WHERE id = r.rule_id),"
                   " " NAME_OF("r.user_id") ", " MAIL_OF(
                       "r.user_id") " FROM alert_reader r WHERE r.rule_id > 0",

@@ -15,6 +15,7 @@ extern const struct query_set alert_watch_queries;
 extern const struct query_set log_filter_queries;
 extern const struct query_set allow_list_queries;
 extern const struct query_set archive_queries;
+extern const struct query_set archive_intake_queries;
 extern const struct query_set archive_table_queries;
 extern const struct query_set archive_file_queries;
 extern const struct query_set capacity_queries;

@@ -118,7 +118,8 @@ void log_peek_row(struct ctx *c, enum log_kind kind, struct query *q,
 
 /* Nearly all 32 bytes are a private key of P-256; the next label is for those
  * that are not. */
-void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES])
+void log_derive_sign_key(log_derive_fn *derive, const void *from,
+                         uint8_t out[CRYPTO_KEY_BYTES])
 {
     uint8_t public_key[65];
     char label[32];
@@ -126,8 +127,19 @@ void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES])
 
     do {
         (void)snprintf(label, sizeof label, "sign:%d", n++);
-        tenant_derive_log_key(t, label, out);
+        derive(from, label, out);
     } while (!crypto_public_key(out, public_key));
+}
+
+static void derive_from_tenant(const void *from, const char *label,
+                               uint8_t out[32])
+{
+    tenant_derive_log_key(from, label, out);
+}
+
+void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES])
+{
+    log_derive_sign_key(derive_from_tenant, t, out);
 }
 
 static const char *mark_text(struct arena *mem, enum log_kind kind,

@@ -77,6 +77,11 @@ void log_peek_row(struct ctx *c, enum log_kind kind, struct query *q,
 /* The tenant's signing key of both logs; it derives from the log key, which
  * lives as long as the logs do, not from the data key.  Wipe it after use. */
 void log_sign_key(const struct tenant *t, uint8_t out[CRYPTO_KEY_BYTES]);
+/* The same of a tenant that is being made. */
+typedef void log_derive_fn(const void *from, const char *label,
+                           uint8_t out[32]);
+void log_derive_sign_key(log_derive_fn *derive, const void *from,
+                         uint8_t out[CRYPTO_KEY_BYTES]);
 void log_sign_mark(struct arena *mem, enum log_kind kind, const char *what,
                    const struct log_mark *mark,
                    const uint8_t key[CRYPTO_KEY_BYTES], uint8_t out[64]);

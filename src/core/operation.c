@@ -397,6 +397,28 @@ static enum err read_one_int(struct ctx *c, struct query *q, int64_t *out)
     return OK;
 }
 
+static enum err write_anchor(struct ctx *c, struct anchor *a,
+                             const uint8_t key[CRYPTO_KEY_BYTES])
+{
+    struct query *q = query(c, operation_text[OP_SET_ANCHOR]);
+
+    log_sign_mark(c->mem, LOG_OPERATION, ANCHOR, &a->mark, key, a->signature);
+    bind_int(q, 1, a->mark.seq);
+    bind_blob(q, 2, a->mark.hash, sizeof a->mark.hash);
+    bind_int(q, 3, c->now_us);
+    bind_blob(q, 4, a->signature, sizeof a->signature);
+    return query_run(c, q);
+}
+
+enum err operation_sign_anchor(struct ctx *c,
+                               const uint8_t key[CRYPTO_KEY_BYTES])
+{
+    struct anchor a;
+    enum err e = read_anchor(c, &a);
+
+    return e || a.mark.seq == 0 ? e : write_anchor(c, &a, key);
+}
+
 enum err operation_prune(struct ctx *c, int64_t before_us,
                          const uint8_t key[CRYPTO_KEY_BYTES], size_t *removed)
 {
@@ -417,13 +439,7 @@ enum err operation_prune(struct ctx *c, int64_t before_us,
     a.mark.seq = kept - 1;
     copy_hash(c, q, 0, a.mark.hash);
     query_done(q);
-    log_sign_mark(c->mem, LOG_OPERATION, ANCHOR, &a.mark, key, a.signature);
-    q = query(c, operation_text[OP_SET_ANCHOR]);
-    bind_int(q, 1, a.mark.seq);
-    bind_blob(q, 2, a.mark.hash, sizeof a.mark.hash);
-    bind_int(q, 3, c->now_us);
-    bind_blob(q, 4, a.signature, sizeof a.signature);
-    if ((e = query_run(c, q)))
+    if ((e = write_anchor(c, &a, key)))
         return e;
     q = query(c, operation_text[OP_DELETE]);
     bind_int(q, 1, kept);

@@ -68,6 +68,11 @@ MUST_USE enum err operation_prune(struct ctx *c, int64_t before_us,
                                   const uint8_t key[CRYPTO_KEY_BYTES],
                                   size_t *removed);
 
+/* Signs anew where the chain begins: the log came from another installation,
+ * whose key is not ours. */
+MUST_USE enum err operation_sign_anchor(struct ctx *c,
+                                        const uint8_t key[CRYPTO_KEY_BYTES]);
+
 /* The moment three months before now_us. */
 int64_t operation_keep_since(int64_t now_us);
 

@@ -44,11 +44,16 @@ static void read_row(struct ctx *c, struct query *q, struct registry_row *out)
 
 /* ---- create ---- */
 
-static enum err reserve(struct ctx *c, struct store *s,
-                        const struct registry_create *what)
+enum err registry_reserve(struct ctx *c, struct store *s,
+                          const struct registry_create *what)
 {
+    if (!tenant_is_id(what->id))
+        return ctx_fail(c, ERR_INVALID, "id", "tenant_id",
+                        "テナントIDは英小文字で始まる32文字以内の"
+                        "英小文字・数字・ハイフンにしてください",
+                        "A tenant id is 1 to 32 of a-z, 0-9 and -, letter"
+                        " first");
     enum err e = tx_begin_control(c, s, TX_WRITE);
-
     if (e)
         return e;
     struct query *q = query(c, registry_text[REG_ADD]);
@@ -82,8 +87,7 @@ static enum err fill(struct ctx *c, const struct app *app,
     return user_create(c, app, v, &admin);
 }
 
-static enum err open_for_requests(struct ctx *c, struct store *s,
-                                  const char *id)
+enum err registry_open(struct ctx *c, struct store *s, const char *id)
 {
     enum err e = tx_begin_control(c, s, TX_WRITE);
 
@@ -95,7 +99,7 @@ static enum err open_for_requests(struct ctx *c, struct store *s,
 }
 
 /* A tenant that could not be made leaves nothing behind. */
-static void drop(struct ctx *c, struct store *s, const char *id)
+void registry_drop(struct ctx *c, struct store *s, const char *id)
 {
     if (tx_begin_control(c, s, TX_WRITE))
         return;
@@ -124,21 +128,34 @@ static enum err make_file(struct ctx *c, const struct app *app,
 enum err registry_create(struct ctx *c, const struct app *app,
                          const struct registry_create *what)
 {
-    enum err e;
+    enum err e = registry_reserve(c, app->store, what);
 
-    if (!tenant_is_id(what->id))
-        return ctx_fail(c, ERR_INVALID, "id", "tenant_id",
-                        "テナントIDは英小文字で始まる32文字以内の"
-                        "英小文字・数字・ハイフンにしてください",
-                        "A tenant id is 1 to 32 of a-z, 0-9 and -, letter"
-                        " first");
-    if ((e = reserve(c, app->store, what)))
+    if (e)
         return e;
     if ((e = make_file(c, app, what))) {
-        drop(c, app->store, what->id);
+        registry_drop(c, app->store, what->id);
         return e;
     }
-    return open_for_requests(c, app->store, what->id);
+    return registry_open(c, app->store, what->id);
+}
+
+void registry_sweep(struct store *s, struct arena *mem)
+{
+    static const struct actor system = {
+        .name = "", .ip = "", .request_id = "", .tenant = "", .base_url = ""};
+    struct ctx c = {.mem = mem, .actor = &system};
+    const struct registry_row *rows;
+    size_t count;
+
+    if (registry_list(&c, s, &rows, &count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].state != REGISTRY_MAKING)
+            continue;
+        log_warn("tenant=%s was left half made, it is removed", rows[i].id);
+        if (tenant_discard(s, rows[i].id) != ERR_INTERNAL)
+            registry_drop(&c, s, rows[i].id);
+    }
 }
 
 /* ---- reading ---- */

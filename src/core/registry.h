@@ -25,6 +25,14 @@ struct registry_create {
 };
 MUST_USE enum err registry_create(struct ctx *c, const struct app *app,
                                   const struct registry_create *what);
+/* Its steps, for who makes one from something else: the name is taken, then
+ * it answers requests; or what was begun is forgotten. */
+MUST_USE enum err registry_reserve(struct ctx *c, struct store *s,
+                                   const struct registry_create *what);
+MUST_USE enum err registry_open(struct ctx *c, struct store *s, const char *id);
+void registry_drop(struct ctx *c, struct store *s, const char *id);
+/* After a start, before anybody works: what a crash left half made is gone. */
+void registry_sweep(struct store *s, struct arena *mem);
 MUST_USE enum err registry_list(struct ctx *c, struct store *s,
                                 const struct registry_row **out, size_t *count);
 MUST_USE enum err registry_get(struct ctx *c, struct store *s, const char *id,

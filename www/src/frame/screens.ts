@@ -11,6 +11,7 @@ const all: [Key, string, IconName, string][] = [
   ["master", "/master", "flag", "admin_master"],
   ["tenant_settings", "/tenant", "building", "master"],
   ["security", "/security", "shield", "admin_security"],
+  ["data_export", "/export", "download", "master"],
   ["support_access", "/support", "help", "master"],
   ["operation_log", "/log", "log", "admin_log"],
   ["trust", "/trust", "shield", "master"],

@@ -375,13 +375,22 @@ export interface PeopleReport {
 }
 export interface Job {
   id: string;
-  kind: "people_import";
+  kind: "people_import" | "archive";
   state: "waiting" | "running" | "done" | "failed" | "cancelled";
   done: number;
   total: number;
-  result: PeopleReport | null;
+  result: (PeopleReport & { message?: string }) | null;
   created_at: string;
   ended_at: string | null;
+}
+export interface Archive {
+  id: string;
+  user_name: string;
+  made_at: string;
+  expires_at: string;
+  removed_at: string | null;
+  bytes: number;
+  sha256: string;
 }
 export interface Operation {
   id?: string;

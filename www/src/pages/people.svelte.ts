@@ -27,8 +27,9 @@ export class PeopleImporter {
   }
   /** Somebody left the page while a job ran: it is followed again. */
   async resume() {
-    const { items } = await get<{ items: Job[] }>("/jobs?limit=1");
-    if (items[0] && !items[0].ended_at && !this.job) this.follow(items[0]);
+    const { items } = await get<{ items: Job[] }>("/jobs?limit=20");
+    const job = items.find((one) => one.kind === "people_import");
+    if (job && !job.ended_at && !this.job) this.follow(job);
   }
   async choose(file: File | null) {
     if (this.busy) return;

@@ -82,9 +82,9 @@ test("English, dark, on a phone", async () => {
 
 test("who does not accept the terms takes the data along", async () => {
   const oper = await signedInOperator(demo);
-  const made = await oper.post("/terms", { ja: "# 規約\n\n第1条", en: "# Terms\n\nArticle 1", is_material: true, valid_from: new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 10) });
+  const made = await oper.post("/terms/versions", { ja: "# 規約\n\n第1条", en: "# Terms\n\nArticle 1", is_material: true, valid_from: new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 10) });
   assert.equal(made.status, 201, JSON.stringify(made.body));
-  const published = await oper.request("POST", `/terms/${made.body.id}/publish`, {}, { "If-Match": `"${made.body.version}"` });
+  const published = await oper.request("POST", `/terms/versions/${made.body.id}/publish`, undefined, { "If-Match": `"${made.body.version}"` });
   assert.ok(published.status < 300, JSON.stringify(published.body));
   const page = await open();
   await signInPage(page, demo.ready, 0, false);

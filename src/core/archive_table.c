@@ -22,9 +22,19 @@
 #define MAIL_OF(id)    "(SELECT email FROM user WHERE id = " id ")"
 #define PROGRAM_OF(id) "(SELECT key FROM program WHERE id = " id ")"
 #define PROJECT_OF(id) "(SELECT key FROM project WHERE id = " id ")"
+/* Of a value kept in both languages with U+001F between. */
+#define PART_JA(value)                                                         \
+    "CASE WHEN instr(" value ", char(31)) THEN substr(" value                  \
+    ", 1, instr(" value ", char(31)) - 1) ELSE " value " END"
+#define PART_EN(value) "substr(" value ", instr(" value ", char(31)) + 1)"
 #define TICKET_OF(id)                                                          \
     "(SELECT p.key || '-' || t.no FROM ticket t JOIN project p"                \
     " ON p.id = t.project_id WHERE t.id = " id ")"
+
+#define HISTORY_OF TICKET_OF("h.ticket_id")
+#define HISTORY_BY NAME_OF("h.user_id")
+#define OLD_VALUE  PART_JA("h.before") ", " PART_EN("h.before")
+#define NEW_VALUE  PART_JA("h.after") ", " PART_EN("h.after")
 
 enum {
     A_TENANT,
@@ -193,12 +203,9 @@ static const char *const archive_table_text[] = {
                      " c.body, c.created_at, c.updated_at FROM comment c WHERE "
                      "c.id > 0"
                      " ORDER BY c.id",
-    [A_HISTORY] = "SELECT h.id, " TICKET_OF(
-        "h.ticket_id") ", h.at,"
-                       " " NAME_OF(
-                           "h.user_id") ", h.cause, h.field, h.before, h.after"
-                                        " FROM change h WHERE h.id > 0 ORDER "
-                                        "BY h.id",
+    [A_HISTORY] = "SELECT h.id, " HISTORY_OF ", h.at, " HISTORY_BY ","
+                  " h.cause, h.field, " OLD_VALUE ", " NEW_VALUE
+                  " FROM change h WHERE h.id > 0 ORDER BY h.id",
     [A_ENQUIRIES] =
         "SELECT id, user_name, category, subject, state, opened_at, updated_at,"
         " due_at, answered_at, closed_at, from_day, to_day, decision"
@@ -479,9 +486,11 @@ static const struct archive_column comment_columns[] = {
     T("body", "本文"), M("created_at", "投稿日時"), M("updated_at", "更新日時"),
 };
 static const struct archive_column history_columns[] = {
-    N("id", "番号"),       T("ticket", "チケット"),  M("at", "日時"),
-    T("person", "氏名"),   T("cause", "操作の番号"), T("field", "項目"),
-    T("before", "変更前"), T("after", "変更後"),
+    N("id", "番号"),          T("ticket", "チケット"),
+    M("at", "日時"),          T("person", "氏名"),
+    T("cause", "操作の番号"), T("field", "項目"),
+    T("before", "変更前"),    T("before_en", "変更前（英語）"),
+    T("after", "変更後"),     T("after_en", "変更後（英語）"),
 };
 static const struct archive_column enquiry_columns[] = {
     N("id", "番号"),

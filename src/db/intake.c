@@ -46,7 +46,7 @@ struct intake {
 static const char *const left_out[] = {
     "session", "code",    "link",          "email_change", "factor",
     "token",   "mail",    "token_project", "recovery",     "password_history",
-    "job",     "archive", "consent",
+    "job",     "archive", "consent",       "reset_wish",
 };
 
 static bool is_left_out(const char *table)

@@ -46,6 +46,7 @@ static const char forget[] =
     "DELETE FROM password_history; DELETE FROM token_project;"
     "DELETE FROM token; DELETE FROM mail; DELETE FROM job;"
     "DELETE FROM archive;"
+    "DELETE FROM reset_wish;"
     "UPDATE user SET password = NULL, password_at = NULL;"
     "UPDATE support SET token_hash = NULL, token_until = NULL;"
     "COMMIT";

@@ -316,6 +316,8 @@ struct store_versions store_versions(void)
     return (struct store_versions){.control = migrate_control.version,
                                    .tenant = migrate_tenant.version,
                                    .access = migrate_access.version};
+}
+
 struct pool *store_pool(const struct store *s)
 {
     return s->pool;

@@ -38,8 +38,7 @@ const struct query_set *const core_tenant_sets[] = {
     &alert_round_queries,  &log_filter_queries,
     &audit_told_queries,   &disclosure_told_queries,
     &archive_queries,      &archive_table_queries,
-    &archive_file_queries,
-    &archive_intake_queries,
+    &archive_file_queries, &archive_intake_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -310,6 +310,16 @@ CREATE TABLE support ( -- an operator's way into this tenant's data, by consent
 CREATE INDEX support_state ON support(state, expires_at);
 CREATE INDEX support_operator ON support(operator_id, id);
 
+CREATE TABLE access_review ( -- somebody went through who may do what; never deleted
+  id        INTEGER PRIMARY KEY,
+  at        INTEGER NOT NULL,
+  user_id   INTEGER NOT NULL REFERENCES user(id),
+  user_name TEXT NOT NULL,                     -- as it was then
+  people    INTEGER NOT NULL,                  -- how many there were then
+  grants    INTEGER NOT NULL,
+  note      TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE consent ( -- who accepted which version of the terms of use
   terms_no  INTEGER NOT NULL,                  -- in control.db
   user_id   INTEGER NOT NULL REFERENCES user(id),

@@ -105,7 +105,8 @@ extern const struct query_set backup_watch_queries;
 extern const struct query_set trust_queries;
 extern const struct query_set trust_access_queries;
 extern const struct query_set trust_check_queries;
-extern const struct query_set trust_mine_queries, trust_people_queries;
+extern const struct query_set trust_mine_queries, trust_people_queries,
+    access_review_queries;
 extern const struct query_set user_queries;
 extern const struct query_set workday_queries;
 extern const struct query_set workday_set_queries;

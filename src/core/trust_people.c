@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/access.h"
+#include "core/access_review.h"
 #include "core/catalogue.h"
 #include "core/consent.h"
 #include "core/core.h"
@@ -212,6 +213,30 @@ static enum err measure_grants(struct ctx *c, struct trust_list *out)
     return OK;
 }
 
+static enum err measure_review(struct ctx *c, struct trust_list *out)
+{
+    int64_t at;
+    bool is_review;
+    enum err e = access_review_last(c, &at, &is_review);
+
+    if (e)
+        return e;
+    bool is_due = c->now_us - at > ACCESS_REVIEW_DAYS * US_PER_DAY;
+    if (is_review)
+        trust_say(c, out, 8, !is_due, "このテナントの最後の権限の見直し %s",
+                  "This tenant's last review of rights %s",
+                  clock_format(c->mem, at));
+    else
+        trust_say(
+            c, out, 8, !is_due,
+            "このテナントの権限の見直しはまだ記録されていません（利用開始 "
+            "%s、1年以内に1回）",
+            "This tenant has noted no review of rights yet (begun %s; one "
+            "is due within a year)",
+            clock_format(c->mem, at));
+    return OK;
+}
+
 static enum err measure_roles(struct ctx *c, struct trust_list *out)
 {
     const struct role *list;
@@ -361,8 +386,8 @@ enum err trust_measure_people(struct ctx *c, const struct app *app,
     enum err e = measure_consent(c, terms_owed, out);
 
     if (e || (e = measure_labels(c, out)) || (e = measure_users(c, out)) ||
-        (e = measure_grants(c, out)) || (e = measure_roles(c, out)) ||
-        (e = measure_signing_in(c, app, out)))
+        (e = measure_grants(c, out)) || (e = measure_review(c, out)) ||
+        (e = measure_roles(c, out)) || (e = measure_signing_in(c, app, out)))
         return e;
     return measure_support(c, out);
 }

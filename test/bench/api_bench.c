@@ -572,6 +572,7 @@ static struct share read_share(const struct site *s)
             sum.log += ns;
     }
     (void)closedir(dir);
+    must(sum.log > 0); /* or the thread goes by another name */
     return sum;
 }
 

@@ -141,6 +141,20 @@ static void a_grant_left_to_who_is_gone_turns_row_8(void **state)
           "DELETE FROM group_member");
 }
 
+static void an_overdue_review_of_rights_turns_row_8(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT INTO review (kind, subject, every_months, due_on,"
+                    " done_on, result, signer, changed_by, changed_at)"
+                    " VALUES (0, 'x', 0, 1, 1, 0, 'y', 'y', 1)");
+    turns(&x, 8, "UPDATE tenant SET created_at = 1",
+          "INSERT INTO access_review (at, user_id, user_name, people, grants,"
+          " note) VALUES (1795312800000000, 1, 'x', 2, 0, '')");
+    turns(&x, 8, "UPDATE access_review SET at = at - 367 * 86400000000",
+          "UPDATE access_review SET at = at + 86400000000");
+}
+
 static void a_session_without_a_code_turns_row_9(void **state)
 {
     struct watch x = watch(state);
@@ -634,6 +648,7 @@ int main(void)
         TEST(labels_nobody_can_tell_apart_turn_row_6),
         TEST(no_administrator_turns_row_7),
         TEST(a_grant_left_to_who_is_gone_turns_row_8),
+        TEST(an_overdue_review_of_rights_turns_row_8),
         TEST(a_session_without_a_code_turns_row_9),
         TEST(a_list_that_is_not_checked_turns_row_9),
         TEST(a_long_lived_link_turns_row_10),

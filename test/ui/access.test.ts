@@ -53,6 +53,17 @@ test("a role of one's own takes a few ticks", async () => {
   assert.deepEqual(made.rights.toSorted(), ["comment", "program_view", "project_view", "ticket_add", "ticket_view"]);
 });
 
+test("a review of rights is noted", async () => {
+  await page.goto(`${demo.ready.url}/access?tab=access_reviews`);
+  await page.getByText("見直しはまだ記録されていません").waitFor();
+  await shot("reviews-empty");
+  await page.getByLabel("メモ").fill("外部委託先の権限を確認し、3件を外した");
+  await page.getByRole("button", { name: "見直しを記録" }).click();
+  await page.locator("main li", { hasText: "外部委託先の権限を確認し" }).waitFor();
+  assert.match(await page.locator("main li").first().innerText(), /利用者 \d+ 人、権限の付与 \d+ 件/);
+  await shot("reviews");
+});
+
 test("a group is filled, joins a project, and the page says why", async () => {
   await page.goto(`${demo.ready.url}/access?tab=groups`);
   await page.getByText("グループはまだありません").waitFor();

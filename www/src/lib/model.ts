@@ -486,6 +486,14 @@ export interface Token {
   used_at: string | null;
   used_ip: string;
 }
+export interface AccessReview {
+  id: string;
+  at: string;
+  user: string;
+  people: number;
+  grants: number;
+  note: string;
+}
 export interface AllowedAddress {
   id: string;
   cidr: string;

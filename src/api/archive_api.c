@@ -50,8 +50,8 @@ static void put_archive(struct call *k, const struct archive *a)
 
 static enum err list_archives(struct call *k)
 {
-    const struct archive *list;
-    size_t count;
+    const struct archive *list = NULL;
+    size_t count = 0;
     enum err e = archive_list(k->c, &list, &count);
 
     if (e)
@@ -81,7 +81,7 @@ static enum err get_archive(struct call *k)
 
 static enum err post_archive(struct call *k)
 {
-    struct job job;
+    struct job job = {0};
     enum err e = need_own(k);
 
     if (e || (e = tx_begin(k->c, k->tenant, TX_WRITE)))
@@ -126,8 +126,8 @@ static void describe(struct call *k, const struct archive *a)
 /* Noted before a byte leaves. */
 static enum err get_file(struct call *k)
 {
-    struct archive_file *file;
-    struct archive a;
+    struct archive_file *file = NULL;
+    struct archive a = {.id = 0};
     enum err e = need_own(k);
     bool is_taken = k->request->method == METHOD_GET;
 

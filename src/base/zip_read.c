@@ -217,23 +217,20 @@ static enum err check_size(struct zip *z, const struct zip_entry *it,
 
 static int by_name(const void *a, const void *b)
 {
-    const struct zip_entry *const *x = a, *const *y = b;
+    const struct zip_entry *x = a, *y = b;
 
-    return strcasecmp((*x)->name, (*y)->name);
+    return strcasecmp(x->name, y->name);
 }
 
 static enum err find_duplicate(struct zip *z, const struct zip_entry *list,
                                size_t count)
 {
-    const struct zip_entry **sorted =
-        arena_array(z->mem, const struct zip_entry *, count + 1);
+    struct zip_entry *sorted = arena_copy(z->mem, list, count * sizeof *list);
 
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &list[i];
     qsort(sorted, count, sizeof *sorted, by_name);
     for (size_t i = 1; i < count; i++)
         if (by_name(&sorted[i - 1], &sorted[i]) == 0)
-            return refuse(z, "duplicate", sorted[i]->name);
+            return refuse(z, "duplicate", sorted[i].name);
     return OK;
 }
 

@@ -209,7 +209,7 @@ static int run_with_file(struct process *p, const struct config *config,
     bool is_export = strcmp(w->verb, "export") == 0;
     int file = -1, code = 1;
 
-    if (!is_export && strcmp(w->verb, "import") != 0)
+    if (!w->what.id || (!is_export && strcmp(w->verb, "import") != 0))
         return command_do(p, config, "tenant", argc, argv, -1);
     file = is_export ? tenant_archive_create(w->out)
                      : open(w->what.id, O_RDONLY | O_CLOEXEC);

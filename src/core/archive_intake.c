@@ -214,7 +214,7 @@ static const char *text_of(const struct json *object, const char *name)
 
 static enum err read_manifest(struct taking *k)
 {
-    struct buf b;
+    struct buf b = buf_in(k->c->mem);
     size_t offset;
     enum err e = read_entry(k, ARCHIVE_MANIFEST, MANIFEST_MAX, &b);
 
@@ -271,7 +271,7 @@ static enum err hash_entries(struct taking *k)
 /* "<hash>  <name>\n" for each entry, in their order, but for itself. */
 static enum err check_sums(struct taking *k)
 {
-    struct buf b;
+    struct buf b = buf_in(k->c->mem);
     size_t i = 0;
     enum err e = read_entry(k, ARCHIVE_SUMS, SUMS_MAX, &b);
 

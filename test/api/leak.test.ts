@@ -53,7 +53,7 @@ const pathKinds: Record<string, Kind> = {
 /** …and what is no secret, or has a right of its own: people, master data, rights, what operators alone reach. */
 const openPaths = new Set([
   "/users/", "/labels/", "/teams/", "/classifications/", "/roles/", "/groups/", "/me/factors/", "/security/addresses/", "/support/", "/alerts/",
-  "/trust/", "/policies/", "/documents/", "/operators/", "/tenants/", "/terms/versions/", "/desk/threads/", "/desk/disclosures/", "/capacity/thresholds/", "/bin/projects/",
+  "/trust/", "/policies/", "/documents/", "/operators/", "/tenants/", "/terms/versions/", "/desk/threads/", "/desk/disclosures/", "/capacity/thresholds/", "/bin/projects/", "/archives/",
   "/projects/{id}/members/", "/projects/{id}/groups/", "/programs/{id}/members/", "/programs/{id}/groups/", "/tenant/members/", "/tenant/groups/",
   "/groups/{id}/members/", "/users/{id}/tokens/", "/tenants/{id}/support/", "/desk/threads/{tenant}/", "/desk/threads/{tenant}/{id}/files/", "/enquiries/{id}/files/",
 ]);

@@ -12,6 +12,38 @@ static const char *const method_names[] = {
     [METHOD_PATCH] = "patch", [METHOD_DELETE] = "delete",
     [METHOD_OTHER] = "other"};
 
+/* Who may call: "signed_in" sees what one's own grants show. */
+static const char *const right_words[] = {
+    [RIGHT_NONE] = "nobody",
+    [RIGHT_ANYONE] = "anyone",
+    [RIGHT_HALF] = "half_signed_in",
+    [RIGHT_SIGNED_IN] = "signed_in",
+    [RIGHT_ADMIN] = "master_administrator",
+    [RIGHT_ADMIN_USERS] = "admin_users",
+    [RIGHT_ADMIN_ACCESS] = "admin_access",
+    [RIGHT_ADMIN_MASTER] = "admin_master",
+    [RIGHT_ADMIN_SECURITY] = "admin_security",
+    [RIGHT_ADMIN_LOG] = "admin_log",
+    [RIGHT_PROGRAM_VIEW] = "program_view",
+    [RIGHT_PROGRAM_ADD] = "program_add",
+    [RIGHT_PROGRAM_EDIT] = "program_edit",
+    [RIGHT_PROGRAM_DELETE] = "program_delete",
+    [RIGHT_PROJECT_VIEW] = "project_view",
+    [RIGHT_PROJECT_EDIT] = "project_edit",
+    [RIGHT_PROJECT_DELETE] = "project_delete",
+    [RIGHT_MEMBER_EDIT] = "member_edit",
+    [RIGHT_PROJECT_TICKET_VIEW] = "ticket_view",
+    [RIGHT_PROJECT_TICKET_ADD] = "ticket_add",
+    [RIGHT_PROJECT_TICKET_EDIT] = "ticket_edit",
+    [RIGHT_TICKET_VIEW] = "ticket_view",
+    [RIGHT_TICKET_EDIT] = "ticket_edit",
+    [RIGHT_TICKET_DELETE] = "ticket_delete",
+    [RIGHT_TICKET_COMMENT] = "comment",
+    [RIGHT_PROGRAM_MEMBER_EDIT] = "member_edit",
+    [RIGHT_AUDITOR] = "auditor",
+    [RIGHT_OPERATOR] = "operator",
+};
+
 static void put_ref(struct json_out *o, const char *name,
                     const struct form *form)
 {
@@ -232,6 +264,7 @@ static void put_operation(struct json_out *o, const struct route *r)
 {
     json_open(o, method_names[r->method], '{');
     json_text(o, "summary", r->summary);
+    json_text(o, "x-right", right_words[r->right]);
     put_parameters(o, r);
     if (r->form) {
         json_open(o, "requestBody", '{');

@@ -6,6 +6,7 @@
 # make tsan     unit tests again, for data races
 # make bench    figures beside the limits measured in the same run
 # make torture N=1000   kills under load    make fuzz N=60   seconds a target
+# make deb      a Debian package
 # make dist     source with all it needs to build offline, and the binary
 # make www      the browser UI alone        make clean
 VERSION := 0.1.0

@@ -69,6 +69,9 @@ shots: $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE) scripts/shots.ts
 .PHONY: shots
 
+deb: $(B)/yagura
+	@scripts/package/deb $(VERSION)
+.PHONY: deb
 dist: $(B)/yagura $(if $(WWW),www/node_modules/.stamp)
 	@scripts/dist $(VERSION)
 clean:

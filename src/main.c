@@ -64,12 +64,11 @@ static const struct command {
     {"version", print_version, "print the version"                         },
 };
 
-static int usage(void)
+static void print_commands(FILE *to)
 {
-    fprintf(stderr, "usage: yagura COMMAND …    (each has --help)\n");
+    fprintf(to, "usage: yagura COMMAND …    (each has --help)\n");
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(stderr, "  %-9s %s\n", commands[i].name, commands[i].help);
-    return 2;
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
 }
 
 int cli_openapi(int argc, char **argv)
@@ -108,5 +107,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
-    return usage();
+    bool is_asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+    print_commands(is_asked ? stdout : stderr);
+    return is_asked ? 0 : 2;
 }

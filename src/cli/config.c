@@ -17,60 +17,65 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY(name, fallback)                                                    \
+#define KEY(name, fallback, help)                                              \
     {                                                                          \
-#name, offsetof(struct config, name), fallback, false                  \
+#name, offsetof(struct config, name), fallback, help, false            \
     }
 /* One that a running server takes over on SIGHUP. */
-#define LIVE_KEY(name, fallback)                                               \
+#define LIVE_KEY(name, fallback, help)                                         \
     {                                                                          \
-#name, offsetof(struct config, name), fallback, true                   \
+#name, offsetof(struct config, name), fallback, help, true             \
     }
 
 static const struct key {
     const char *name;
     size_t offset;
-    const char *fallback;
+    const char *fallback, *help;
     bool is_live;
 } keys[] = {
-    KEY(user, NULL),
-    LIVE_KEY(log_level, "info"),
-    KEY(data_dir, "/var/lib/yagura"),
-    KEY(master_key, NULL),
-    KEY(listen, "0.0.0.0:8443"),
-    KEY(listen_plain, NULL),
-    KEY(operator_listen, NULL),
-    KEY(operator_host, NULL),
-    KEY(cert, NULL),
-    KEY(cert_key, NULL),
-    KEY(base_url, NULL),
-    KEY(tenant_listen, NULL),
-    KEY(trusted_proxies, NULL),
-    LIVE_KEY(smtp_host, NULL),
-    LIVE_KEY(smtp_port, "465"),
-    LIVE_KEY(smtp_security, "tls"),
-    LIVE_KEY(smtp_user, NULL),
-    LIVE_KEY(smtp_password_file, NULL),
-    LIVE_KEY(smtp_ca, "/etc/ssl/certs/ca-certificates.crt"),
-    LIVE_KEY(smtp_from, NULL),
-    LIVE_KEY(smtp_from_name, "Yagura"),
-    KEY(mail_spool, NULL),
-    KEY(threads, NULL),
-    KEY(data_region, NULL),
-    KEY(backup_region, NULL),
-    KEY(log_region, NULL),
-    KEY(backup_copy_dir, NULL),
-    KEY(backup_s3_endpoint, NULL),
-    KEY(backup_s3_bucket, NULL),
-    KEY(backup_s3_prefix, NULL),
-    KEY(backup_s3_style, "path"),
-    KEY(backup_s3_region, "us-east-1"),
-    KEY(backup_s3_key_id, NULL),
-    KEY(backup_s3_secret_file, NULL),
-    KEY(backup_s3_ca, "/etc/ssl/certs/ca-certificates.crt"),
-    KEY(password_profile, "whitepaper"),
-    KEY(password_min, NULL),
-    KEY(password_days, NULL),
+    KEY(user, NULL, "whom root becomes once the ports are open"),
+    LIVE_KEY(log_level, "info", "debug, info, warn or error"),
+    KEY(data_dir, "/var/lib/yagura", "where everything is kept"),
+    KEY(master_key, NULL, "file of 32 bytes, mode 0400, outside data_dir"),
+    KEY(listen, "0.0.0.0:8443", "TLS: addresses and ports, blanks between"),
+    KEY(listen_plain, NULL, "without TLS, behind a proxy on this machine"),
+    KEY(operator_listen, NULL,
+        "figures and the operator's console, plain: loopback"),
+    KEY(operator_host, NULL, "host name of the operator's console, over TLS"),
+    KEY(cert, NULL, "PEM chain; without one a self-signed one is made"),
+    KEY(cert_key, NULL, "PEM key of cert"),
+    KEY(base_url, NULL, "how people reach it: https://pm.example.jp"),
+    KEY(tenant_listen, NULL, "listeners of one tenant: ID=ADDRESS:PORT"),
+    KEY(trusted_proxies, NULL, "CIDRs whose X-Forwarded-For is believed"),
+    LIVE_KEY(smtp_host, NULL, "mail relay"),
+    LIVE_KEY(smtp_port, "465", "its port"),
+    LIVE_KEY(smtp_security, "tls", "tls, starttls, or plain (loopback only)"),
+    LIVE_KEY(smtp_user, NULL, "for AUTH"),
+    LIVE_KEY(smtp_password_file, NULL, "file with the password, mode 0400"),
+    LIVE_KEY(smtp_ca, "/etc/ssl/certs/ca-certificates.crt",
+             "whom the relay must be certified by"),
+    LIVE_KEY(smtp_from, NULL, "sender address"),
+    LIVE_KEY(smtp_from_name, "Yagura", "sender name"),
+    KEY(mail_spool, NULL, "write mails into this folder instead"),
+    KEY(threads, NULL, "most connections served at once"),
+    KEY(data_region, NULL, "where the data is: jp, jp-tokyo"),
+    KEY(backup_region, NULL, "where the backups are"),
+    KEY(log_region, NULL, "where the logs are"),
+    KEY(backup_copy_dir, NULL, "a second folder for each generation"),
+    KEY(backup_s3_endpoint, NULL,
+        "https://s3.example.jp: a bucket for each generation"),
+    KEY(backup_s3_bucket, NULL, "its name"),
+    KEY(backup_s3_prefix, NULL, "beginning of the names in it"),
+    KEY(backup_s3_style, "path", "path, or host"),
+    KEY(backup_s3_region, "us-east-1", "as signed"),
+    KEY(backup_s3_key_id, NULL, "access key id"),
+    KEY(backup_s3_secret_file, NULL, "file with the secret key, mode 0400"),
+    KEY(backup_s3_ca, "/etc/ssl/certs/ca-certificates.crt",
+        "whom the endpoint must be certified by"),
+    KEY(password_profile, "whitepaper",
+        "weakest policy of a tenant: whitepaper or modern"),
+    KEY(password_min, NULL, "fewest characters a tenant may ask for"),
+    KEY(password_days, NULL, "longest life of a password a tenant may allow"),
 };
 
 static const char **slot(struct config *c, const struct key *k)
@@ -166,9 +171,15 @@ static void read_flags(struct config *out, int *argc, char **argv)
     *argc = left;
 }
 
+/* Where the package puts it: taken when nothing else is said. */
+#define INSTALLED "/etc/yagura/yagura.conf"
+
 static const char *take_config_path(int *argc, char **argv)
 {
     const char *path = getenv("YAGURA_CONFIG");
+
+    if (!path && access(INSTALLED, R_OK) == 0)
+        path = INSTALLED;
     int left = 0;
 
     for (int i = 0; i < *argc; i++) {
@@ -305,6 +316,15 @@ const char *config_base_url(struct arena *mem, const struct config *c)
                         port ? (int)strcspn(port, " ,") : 0, port ? port : "");
 }
 
+void config_print_keys(void)
+{
+    for (size_t i = 0; i < COUNT(keys); i++)
+        printf("  --%-21s %s%s%s%s%s\n", keys[i].name, keys[i].help,
+               keys[i].fallback ? " (" : "",
+               keys[i].fallback ? keys[i].fallback : "",
+               keys[i].fallback ? ")" : "", keys[i].is_live ? "; SIGHUP" : "");
+}
+
 static bool is_same(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -365,6 +385,9 @@ int cli_config(int argc, char **argv)
 
     if (e) {
         /* said already */
+    } else if (argc == 1 && strcmp(argv[0], "--help") == 0) {
+        printf("usage: yagura config check|show [--config FILE]\n");
+        code = 0;
     } else if (argc == 1 && strcmp(argv[0], "show") == 0) {
         config_show(&config);
         code = 0;

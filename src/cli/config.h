@@ -57,6 +57,7 @@ bool config_check(const struct config *config);
 const char *config_base_url(struct arena *mem, const struct config *c);
 /* Logs each key that differs and that a running server cannot take over. */
 void config_tell_changes(const struct config *old, const struct config *now);
+void config_print_keys(void);                  /* for --help */
 void config_show(const struct config *config); /* no secrets are in it */
 /* The same without names of people, companies and hosts. */
 void config_show_discreetly(const struct config *config);

@@ -231,7 +231,14 @@ static void set_up_floor(struct policy_floor *floor, const struct config *c)
 /* The first operator is set up with what only this output tells. */
 static void say_token(const struct process *p, const struct config *c)
 {
-    const char *base = c->base_url ? c->base_url : "https://THIS-HOST:8443";
+    int port = server_port(p->app.server, 0);
+    char host[256] = "THIS-HOST";
+    const char *base = c->base_url;
+
+    (void)gethostname(host, sizeof host - 1);
+    if (!base)
+        base = port == 443 ? arena_printf(p->mem, "https://%s", host)
+                           : arena_printf(p->mem, "https://%s:%d", host, port);
 
     if (!*p->setup_token)
         return;
@@ -285,6 +292,11 @@ int cli_serve(int argc, char **argv)
     struct words words = {argc, command_copy_words(p.mem, argc, argv), {0}};
     enum err e = config_load(p.mem, &argc, argv, &config);
 
+    if (!e && argc == 1 && strcmp(argv[0], "--help") == 0) {
+        printf("usage: yagura serve [--config FILE] [--KEY VALUE]\n");
+        config_print_keys();
+        return 0;
+    }
     if (!e && argc > 0) {
         fprintf(stderr, "usage: yagura serve [--config FILE] [--KEY VALUE]\n"
                         "keys: see yagura config show\n");

@@ -105,7 +105,7 @@ enum err migrate_check(struct db *db, const struct migrate_plan *plan)
     if (e || !wanted || found == wanted)
         return e;
     log_error("db: file=%s was made by a build before the release of version"
-              " %d; this program cannot read it",
+              " %d: open it with that build and export it",
               db->place->path, plan->version);
     return ERR_BUSY;
 }
@@ -200,7 +200,9 @@ static enum err upgrade(struct db *db, const struct migrate_plan *plan)
     if (e || version == plan->version)
         return e;
     if (version > plan->version || version < 1) {
-        log_error("db: file=%s is of version %lld, this program knows %d",
+        log_error("db: file=%s is of version %lld, this program knows %d:"
+                  " install the yagura that wrote it (or a newer one), or"
+                  " restore a backup that is older (yagura backup restore)",
                   db->place->path, (long long)version, plan->version);
         return ERR_BUSY;
     }
@@ -208,8 +210,11 @@ static enum err upgrade(struct db *db, const struct migrate_plan *plan)
     if (!e)
         e = take_steps(db, plan, version);
     if (e) {
-        log_error("db: set aside, migration failed, file=%s from=%lld to=%d",
-                  db->place->path, (long long)version, plan->version);
+        log_error("db: set aside, migration failed, file=%s from=%lld to=%d:"
+                  " it is as it was, with a copy in %s.before-%lld; go back to"
+                  " the yagura before this one, or make room and restart",
+                  db->place->path, (long long)version, plan->version,
+                  db->place->path, (long long)version);
         return ERR_BUSY;
     }
     log_info("db: migrated file=%s from=%lld to=%d", db->place->path,

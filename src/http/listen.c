@@ -115,6 +115,9 @@ int listen_raise_files(void)
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 1024;
+    const struct rlimit wanted = {MAX_FILES, MAX_FILES};
+    if (limit.rlim_max < MAX_FILES && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+        limit = wanted; /* root may */
     rlim_t most = limit.rlim_max < MAX_FILES ? limit.rlim_max : MAX_FILES;
     if (limit.rlim_cur < most) {
         limit.rlim_cur = most;

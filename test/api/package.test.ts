@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is shipped beside the binary: the package and its scripts, the unit,
+// the manual page, and the binary's word about itself.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+const release = process.env.YAGURA_RELEASE ?? process.env.YAGURA ?? "build/yagura";
+const top = join(import.meta.dirname, "../..");
+const scripts = join(top, "scripts/package");
+const dir = mkdtempSync(join(tmpdir(), "yagura-package-"));
+const run = (program: string, ...words: string[]) => execFileSync(program, words, { encoding: "utf8", cwd: top, maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "pipe"] });
+const version = run(release, "version").trim().split(" ")[1]!;
+const hasDpkg = existsSync("/usr/bin/dpkg-deb");
+let deb = "";
+
+before(() => {
+  if (!hasDpkg) return;
+  run(join(scripts, "deb"), version);
+  deb = join(top, "build", readdirSync(join(top, "build")).find((name) => /^yagura_.*\.deb$/.test(name))!);
+});
+after(() => rmSync(dir, { recursive: true, force: true }));
+
+test("the package holds program, units, configuration, page and recipes, all root's", { skip: !hasDpkg && "no dpkg-deb" }, () => {
+  const list = run("dpkg-deb", "-c", deb);
+  for (const path of [
+    "./usr/bin/yagura", "./lib/systemd/system/yagura.service", "./lib/systemd/system/yagura.socket", "./lib/systemd/system/yagura-doctor.timer",
+    "./etc/yagura/yagura.conf", "./usr/share/man/man1/yagura.1.gz", "./usr/share/doc/yagura/examples/nginx.conf",
+    "./usr/share/doc/yagura/examples/Caddyfile", "./usr/share/doc/yagura/examples/haproxy.cfg", "./usr/share/doc/yagura/copyright",
+  ])
+    assert.match(list, new RegExp(` ${path.replaceAll(".", "\\.")}\n`), path);
+  for (const line of list.trim().split("\n")) assert.match(line, /^[d-]rw[x-]r-[x-]r-[x-] root\/root /, line);
+  run("dpkg-deb", "-x", deb, join(dir, "x"));
+  assert.equal(run(join(dir, "x/usr/bin/yagura"), "version").trim(), `yagura ${version}`);
+  run("dpkg-deb", "-e", deb, join(dir, "e"));
+  assert.equal(readFileSync(join(dir, "e/conffiles"), "utf8"), "/etc/yagura/yagura.conf\n");
+  for (const script of ["preinst", "postinst", "prerm", "postrm"]) {
+    assert.equal(statSync(join(dir, "e", script)).mode & 0o777, 0o755);
+    run("sh", "-n", join(dir, "e", script));
+  }
+});
+
+test("built twice it is the same package", { skip: !hasDpkg && "no dpkg-deb" }, () => {
+  const sum = () => createHash("sha256").update(readFileSync(deb)).digest("hex");
+  const first = sum();
+  run(join(scripts, "deb"), version);
+  assert.equal(sum(), first);
+});
+
+test("the packaged configuration is one the program takes", () => {
+  const ended = spawnSync(release, ["config", "check", "--config", join(scripts, "yagura.conf")], { encoding: "utf8" });
+  assert.deepEqual([ended.status, ended.stdout], [0, "ok\n"], ended.stderr);
+});
+
+test("the unit exposes no more than 1.5 by systemd's own reckoning", { skip: !existsSync("/usr/bin/systemd-analyze") && "no systemd-analyze" }, () => {
+  const told = spawnSync("systemd-analyze", ["security", "--offline=true", "--threshold=15", join(scripts, "yagura.service")], { encoding: "utf8" });
+  assert.equal(told.status, 0, told.stdout.trim().split("\n").at(-1));
+});
+
+test("the manual page names every command and key", () => {
+  const page = run(join(scripts, "man"), release, version).replaceAll("\\-", "-");
+  for (const line of run(release, "--help").trim().split("\n").slice(1)) assert.ok(page.includes(`.B ${line.trim().split(" ")[0]}\n`), line);
+  const keys = run(release, "config", "show").trim().split("\n").map((line) => line.replace(/^# /, "").split(" ")[0]);
+  for (const key of keys) assert.ok(page.includes(`.B --${key}\n`), key);
+  for (const word of ["--confirm-key-copy", "--dry-run", "--sbom"]) assert.ok(page.includes(word), word);
+});
+
+test("every command helps", () => {
+  for (const line of run(release, "--help").trim().split("\n").slice(1)) {
+    const [name] = line.trim().split(" ");
+    if (name !== "openapi" && name !== "types") assert.match(run(release, name!, "--help"), new RegExp(`^usage: yagura ${name}`), name);
+  }
+});
+
+test("the binary names its parts, their licences and how it was built", () => {
+  const sbom = JSON.parse(run(release, "version", "--sbom"));
+  assert.equal(sbom.bomFormat, "CycloneDX");
+  const names = sbom.components.map((c: any) => c.name);
+  for (const part of ["civetweb", "mbedtls", "musl"]) assert.ok(names.some((n: string) => n.includes(part)), `${part} in ${names}`);
+  assert.match(run(release, "version", "--licenses"), /Apache License|MIT/);
+  assert.match(run(release, "version", "--build"), /compiler gcc/);
+});

@@ -321,6 +321,7 @@ static enum err fail_cycle(struct work *w, const int *cycle, size_t count)
 {
     struct buf detail = buf_in(w->c->mem), names = buf_in(w->c->mem);
     struct json_out o = {.b = &detail};
+    const char *first = "";
 
     json_open(&o, "path", '[');
     for (size_t i = 0; i < count; i++) {
@@ -334,6 +335,8 @@ static enum err fail_cycle(struct work *w, const int *cycle, size_t count)
         json_text(&o, "key", col_peek(q, 0));
         json_text(&o, "subject", col_peek(q, 1));
         json_close(&o, '}');
+        if (i == 0)
+            first = col_text(w->c, q, 0);
         if (i < 10)
             buf_printf(&names, "%s → ", col_peek(q, 0));
         query_done(q);
@@ -342,8 +345,9 @@ static enum err fail_cycle(struct work *w, const int *cycle, size_t count)
     enum err e = ctx_fail(
         w->c, ERR_CONFLICT,
         arena_printf(w->c->mem, "%ssuccessor", where_of(w, cycle, count)),
-        "cycle", "依存関係が循環します: %s…",
-        "The links would make a cycle: %s…", names.data);
+        "cycle", "依存関係が循環します: %s%s",
+        "The links would make a cycle: %s%s", names.data,
+        count > 10 ? "…" : first);
     ctx_fail_detail(w->c, detail.data);
     return e;
 }

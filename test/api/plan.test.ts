@@ -193,6 +193,8 @@ test("a cycle is refused, its path named, and nothing of the request kept", asyn
   assert.equal(rule(reply), "cycle");
   const path = reply.body.path.map((one: any) => one.subject);
   for (const subject of ["a", "b", "c"]) assert.ok(path.includes(subject), path.join());
+  const said = reply.body.errors[0].message.match(/[A-Z0-9]+-\d+/g);
+  assert.deepEqual([said.length, said[0]], [4, said[3]], "the message goes round, back to where it began");
   const now = await plan.read();
   assert.equal(now.revision, revision);
   assert.equal(now.links.length, links.length);

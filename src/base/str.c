@@ -235,8 +235,25 @@ static void put_kana(struct buf *b, uint32_t ch)
     buf_put(b, bytes, sizeof bytes);
 }
 
+/* Keys and addresses: what utf8proc would do to them. */
+static char *fold_ascii(struct arena *mem, const char *text, size_t len)
+{
+    char *out = arena_strndup(mem, text, len);
+
+    for (char *at = out; *at; at++)
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at - 'A' + 'a');
+    return out;
+}
+
 char *str_fold(struct arena *mem, const char *text)
 {
+    size_t ascii = 0;
+
+    while (text[ascii] && (unsigned char)text[ascii] < 0x80)
+        ascii++;
+    if (!text[ascii])
+        return fold_ascii(mem, text, ascii);
     const char *mapped = map_text(
         mem, text, UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
     size_t len = strlen(mapped);

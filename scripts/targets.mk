@@ -28,8 +28,12 @@ ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 endif
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
-bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp
-	@for b in $(BENCH:%.c=$(B)/release/%); do YAGURA=$(B)/yagura $$b || exit 1; done
+# one table: what, the limit beside it in the same run, figure, ratio, goal
+bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp test/node_modules/.stamp | $(B)/setup-test
+	@printf '%-50s %10s %10s %8s   %s\n' what limit figure ratio goal
+	@for b in $(BENCH:%.c=$(B)/release/%); do YAGURA=$(B)/yagura $$b 2>$(B)/bench.log || { tail -3 $(B)/bench.log; exit 1; }; done
+	@YAGURA=$(B)/yagura $(NODE) test/bench/gantt_frames.ts
+	@printf '%-50s %10s %8d K\n' 'the binary' - $$(($$(stat -c %s $(B)/yagura) / 1024))
 $(FUZZ:%.c=$(B)/fuzz/%.o): | $(B)/setup-check
 fuzz: $(FUZZ:%.c=$(B)/fuzz/%) | $(B)/setup-check
 	@scripts/fuzz $(or $(N),10) $^

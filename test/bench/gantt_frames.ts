@@ -4,6 +4,7 @@
 import { removeDir, signedIn, startDemo } from "../api/server.ts";
 import { openBrowser, signInPage } from "../ui/browser.ts";
 
+const row = (what: string, figure: string, goal = "") => console.log(`${what.padEnd(50)} ${"-".padStart(10)} ${figure.padStart(10)} ${"".padStart(8)}   ${goal}`);
 const ROWS = Number(process.env.ROWS ?? 10_000);
 const demo = await startDemo();
 const admin = await signedIn(demo, 0);
@@ -17,7 +18,8 @@ for (let i = 0; i < ROWS; i++) {
 }
 const begin = performance.now();
 const report = await admin.post(`/projects/${project}/imports?format=csv`, new TextEncoder().encode(lines.join("\r\n")));
-console.log(`import of ${ROWS} rows: ${report.status}, ${Math.round(performance.now() - begin)} ms`);
+if (report.status !== 200) throw new Error(JSON.stringify(report.body));
+row(`import of ${ROWS} rows of CSV`, `${Math.round(performance.now() - begin)} ms`);
 
 const browser = await openBrowser();
 const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
@@ -39,7 +41,7 @@ const paint = await link.evaluate(
       look();
     }),
 );
-console.log(`first paint of the chart: ${Math.round(paint)} ms after the click`);
+row(`Gantt, ${ROWS} rows: click to chart`, `${Math.round(paint)} ms`, "1,000 ms");
 
 const frames = (work: string) =>
   page.evaluate(
@@ -61,7 +63,8 @@ const frames = (work: string) =>
   );
 for (const how of ["down", "right"]) {
   const { fps, worst } = await frames(how);
-  console.log(`scrolling ${how}: ${fps.toFixed(1)} frames/s, longest frame ${worst.toFixed(0)} ms`);
+  row(`  scrolling ${how}, frames`, `${fps.toFixed(1)}/s`, "50/s");
+  row("    the longest frame", `${worst.toFixed(0)} ms`);
 }
 await page.locator(".line .name").nth(5).dblclick();
 await page.locator(".cell input").fill("変更した作業");
@@ -69,7 +72,8 @@ const saved = page.waitForResponse((r) => r.url().endsWith("/edits"));
 const pressed = performance.now();
 await page.keyboard.press("Enter");
 const reply = await saved;
-console.log(`one row saved: ${Math.round(performance.now() - pressed)} ms, reply of ${(await reply.body()).length} bytes`);
+row("  one row saved", `${Math.round(performance.now() - pressed)} ms`);
+row("    its reply", `${(await reply.body()).length} B`);
 await browser.close();
 await demo.stop();
 removeDir(demo);

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "bench/table.h"
 #include "http/server.h"
 
 #define CLIENTS    8
@@ -112,8 +113,7 @@ static void measure(int port, const char *name, const char *head)
         pthread_join(clients[i].thread, NULL);
         count += clients[i].count;
     }
-    printf("http %-12s %8ld requests/s over %d connections\n", name,
-           count * 1000 / MEASURE_MS, CLIENTS);
+    table_rate(name, 0, (double)count * 1000 / MEASURE_MS, "");
 }
 
 static void serve(struct server *s)
@@ -161,9 +161,11 @@ int main(int argc, char **argv)
         fflush(stdout);
         serve(s);
     } else {
-        measure(port, "hello", "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
-        measure(port, "list", "GET /list HTTP/1.1\r\nHost: a\r\n\r\n");
-        measure(port, "list gzip",
+        measure(port, "http alone: hello",
+                "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        measure(port, "http alone: 200 rows",
+                "GET /list HTTP/1.1\r\nHost: a\r\n\r\n");
+        measure(port, "http alone: 200 rows, packed",
                 "GET /list HTTP/1.1\r\nHost: a\r\n"
                 "Accept-Encoding: gzip\r\n\r\n");
     }

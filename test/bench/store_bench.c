@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "bench/table.h"
 #include "db/query.h"
 #include "db/store.h"
 
@@ -38,14 +39,14 @@ static void name_row(char out[48], int writer, int64_t row)
 
 /* ---- the limit ---- */
 
-static double run_bare(const char *dir)
+static double run_bare(const char *dir, int number)
 {
     char path[128], name[48];
     sqlite3 *db;
     sqlite3_stmt *s;
     int64_t rows = 0, end;
 
-    (void)snprintf(path, sizeof(path), "%s/bare.db", dir);
+    (void)snprintf(path, sizeof(path), "%s/bare%d.db", dir, number);
     must(sqlite3_open(path, &db) == SQLITE_OK);
     must(sqlite3_exec(db, table_sql, NULL, NULL, NULL) == SQLITE_OK);
     must(sqlite3_prepare_v2(db, add_sql, -1, &s, NULL) == SQLITE_OK);
@@ -119,17 +120,69 @@ static int remove_one(const char *path, const struct stat *st, int type,
     return remove(path);
 }
 
-static void print_line(const char *what, double limit, double figure)
+/* As many tenants as writers, one each. */
+static double run_tenants(struct store *s, int writers)
 {
-    (void)printf("%-34s %10.0f/s %10.0f/s %7.2f\n", what, limit, figure,
-                 figure / limit);
+    static struct writer all[WRITERS_MAX];
+    int64_t rows = 0, end_ms;
+    char id[16];
+
+    for (int i = 0; i < writers; i++) {
+        (void)snprintf(id, sizeof id, "own%d", i);
+        all[i] = (struct writer){.number = i};
+        must(tenant_create(s, id) == OK &&
+             tenant_open(s, id, &all[i].tenant) == OK);
+    }
+    end_ms = clock_monotonic_ms() + RUN_MS;
+    for (int i = 0; i < writers; i++) {
+        all[i].end_ms = end_ms;
+        must(pthread_create(&all[i].thread, NULL, write_rows, &all[i]) == 0);
+    }
+    for (int i = 0; i < writers; i++) {
+        must(pthread_join(all[i].thread, NULL) == 0);
+        rows += all[i].rows;
+        tenant_close(all[i].tenant);
+    }
+    return (double)rows * 1000 / RUN_MS;
+}
+
+/* ---- the limit of that: as many plain files ---- */
+
+struct bare {
+    const char *dir;
+    int number;
+    double rate;
+    pthread_t thread;
+};
+
+static void *run_bare_file(void *arg)
+{
+    struct bare *b = arg;
+
+    b->rate = run_bare(b->dir, b->number);
+    return NULL;
+}
+
+static double run_bare_files(const char *dir, int files)
+{
+    static struct bare all[WRITERS_MAX];
+    double sum = 0;
+
+    for (int i = 0; i < files; i++) {
+        all[i] = (struct bare){.dir = dir, .number = i + 1};
+        must(pthread_create(&all[i].thread, NULL, run_bare_file, &all[i]) == 0);
+    }
+    for (int i = 0; i < files; i++) {
+        must(pthread_join(all[i].thread, NULL) == 0);
+        sum += all[i].rate;
+    }
+    return sum;
 }
 
 int main(int argc, char **argv)
 {
     char dir[96], key_path[112];
     struct store *s;
-    struct store_stats stats;
 
     log_set_level(LOG_ERROR);
     must(crypto_init() == OK);
@@ -142,16 +195,14 @@ int main(int argc, char **argv)
                                   .kind = STORE_EVALUATION,
                                   .create = true};
     must(store_open(&config, &s) == OK);
-    double limit = run_bare(dir);
-    double one = run_store(s, "one", 1);
-    double many = run_store(s, "many", WRITERS_MAX);
-    store_stats(s, &stats);
-    (void)printf("%-34s %12s %12s %7s\n", "durable creations", "bare SQLite",
-                 "ours", "ratio");
-    print_line("1 writer", limit, one);
-    print_line("32 writers", limit, many);
-    (void)printf("commits %lld, shared %lld\n", (long long)stats.commits,
-                 (long long)stats.shared_commits);
+    double limit = run_bare(dir, 0);
+    table_rate("store, durable rows, 1 writer: bare SQLite", limit,
+               run_store(s, "one", 1), "80 %");
+    table_rate("store, 32 writers, one tenant: that of 1", limit,
+               run_store(s, "many", WRITERS_MAX), "400 %");
+    table_rate("store, 32 tenants, one writer each: 32 files",
+               run_bare_files(dir, WRITERS_MAX), run_tenants(s, WRITERS_MAX),
+               "80 %");
     store_close(s);
     (void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return 0;

@@ -295,7 +295,7 @@ static const struct archive_column people_columns[] = {
     T("name", "氏名"),
     W("lang", "言語", lang_words),
     W("state", "状態", user_state_words),
-    B("is_admin", "全体管理者"),
+    B("is_admin", "マスター管理者"),
     BITS("notify", "メール通知", notify_words),
     M("created_at", "追加日時"),
     M("signed_in_at", "最終サインイン"),

@@ -83,6 +83,29 @@ static void test_derive_known_answer(void **state)
                "7aade978b941307d1ff340b8bb94c195");
 }
 
+static void test_sealed_pieces_stay_in_their_place(void **state)
+{
+    (void)state;
+    static const char text[] = "a piece of a file";
+    uint8_t key[32], sealed[sizeof text + CRYPTO_SEAL_BYTES], out[sizeof text];
+    crypto_random(key, 32);
+    crypto_seal(key, 7, true, text, sizeof text, sealed);
+    assert_int_equal(crypto_unseal(key, 7, true, sealed, sizeof text, out), OK);
+    assert_memory_equal(out, text, sizeof text);
+    assert_int_equal(crypto_unseal(key, 8, true, sealed, sizeof text, out),
+                     ERR_INVALID);
+    assert_int_equal(crypto_unseal(key, 7, false, sealed, sizeof text, out),
+                     ERR_INVALID);
+    for (size_t i = 0; i < sizeof sealed; i++) {
+        sealed[i] ^= 1;
+        assert_int_equal(crypto_unseal(key, 7, true, sealed, sizeof text, out),
+                         ERR_INVALID);
+        sealed[i] ^= 1;
+    }
+    crypto_seal(key, 0, true, "", 0, sealed);
+    assert_int_equal(crypto_unseal(key, 0, true, sealed, 0, out), OK);
+}
+
 static void test_wrap_detects_tampering(void **state)
 {
     (void)state;
@@ -139,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_sha256_streams),
         cmocka_unit_test(test_hmac_known_answer),
         cmocka_unit_test(test_derive_known_answer),
+        cmocka_unit_test(test_sealed_pieces_stay_in_their_place),
         cmocka_unit_test(test_wrap_detects_tampering),
         cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_compares_and_wipes),

@@ -69,6 +69,7 @@ enum {
     A_FILTERS,
     A_SUPPORT,
     A_CONSENTS,
+    A_REVIEWS,
 };
 static const char *const archive_table_text[] = {
     [A_TENANT] = "SELECT name, lang, first_weekday, fiscal_month,"
@@ -226,6 +227,8 @@ static const char *const archive_table_text[] = {
     [A_SUPPORT] = "SELECT id, operator_name, operator_email, reason, may_write,"
                   " hours, state, asked_at, decided_at, decided_by, expires_at,"
                   " ended_at, ended_by FROM support WHERE id > 0",
+    [A_REVIEWS] = "SELECT id, at, user_name, people, grants, note"
+                  " FROM access_review WHERE id > 0",
     [A_CONSENTS] = "SELECT terms_no, user_name, is_whole, at, ip FROM consent"
                    " WHERE terms_no > 0",
 };
@@ -558,6 +561,10 @@ static const struct archive_column support_columns[] = {
     M("ended_at", "終了日時"),
     T("ended_by", "終了した人"),
 };
+static const struct archive_column review_columns[] = {
+    N("id", "番号"),     M("at", "日時"),         T("person", "氏名"),
+    N("people", "人数"), N("grants", "権限の数"), T("note", "メモ"),
+};
 static const struct archive_column consent_columns[] = {
     N("terms_version", "規約の版"), T("person", "氏名"),
     B("is_whole", "会社として"),    M("at", "日時"),
@@ -622,5 +629,7 @@ const struct archive_table archive_tables[] = {
           "Support access asked for and given", A_SUPPORT, support_columns),
     TABLE("terms_consents", "利用規約への同意", "Terms of use accepted",
           A_CONSENTS, consent_columns),
+    TABLE("access_reviews", "権限の棚卸し", "Reviews of who may do what",
+          A_REVIEWS, review_columns),
 };
 const size_t archive_table_count = COUNT(archive_tables);

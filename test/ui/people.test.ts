@@ -65,6 +65,15 @@ test("a file is tried, its mistakes shown by line and column, then taken with a 
   await page.getByPlaceholder(/./).first().fill("一括");
   await page.getByText("bulk0@people.example").first().waitFor();
   await shot("people-list");
+  // who is deleted does not come back: the name is typed
+  await page.getByRole("button", { name: "その他の操作 一括 太郎0", exact: true }).click();
+  await page.getByRole("menuitem", { name: "削除" }).click();
+  const ask = page.locator("dialog[open]");
+  assert.equal(await ask.getByRole("button", { name: "削除" }).isDisabled(), true);
+  await ask.getByRole("textbox").fill("一括 太郎0");
+  await shot("people-delete");
+  await ask.getByRole("button", { name: "削除" }).click();
+  await page.getByText("bulk0@people.example").waitFor({ state: "detached" });
   for (const [lang, scheme] of [["ja", "light"], ["en", "dark"]] as const) {
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: scheme });

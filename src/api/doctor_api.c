@@ -8,7 +8,8 @@ static const struct field finding_fields[] = {
     {"name",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
     {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, doctor_state_words, NULL, "",
      ""                                                                           },
-    {"text",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {"ja",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {"en",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
     {"at",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
 };
 static const struct form finding_form = {"DoctorFinding", finding_fields,
@@ -42,7 +43,8 @@ static enum err get_doctor(struct call *k)
         json_open(o, NULL, '{');
         json_text(o, "name", f->name);
         json_text(o, "state", doctor_state_words[f->state]);
-        json_text(o, "text", ctx_text(k->c, f->ja, f->en));
+        json_text(o, "ja", f->ja);
+        json_text(o, "en", f->en);
         json_moment(o, "at", f->at);
         json_close(o, '}');
     }

@@ -6,7 +6,8 @@ export type DoctorState = "good" | "warning" | "bad";
 export interface DoctorFinding {
   name: string;
   state: DoctorState;
-  text: string;
+  ja: string;
+  en: string;
   at: string;
 }
 export interface DoctorView {

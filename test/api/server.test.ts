@@ -189,6 +189,8 @@ test("who is not signed in gets 401 on every route but the way in", async () => 
     "POST /email-links/cancel",
     "POST /support/enter",
     "GET /trust",
+    "GET /policies",
+    "GET /policies/{kind}",
     "GET /setup",
     "POST /setup",
   ]);

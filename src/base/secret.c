@@ -156,16 +156,21 @@ static void leave_slot(struct slot *slot)
     pthread_mutex_unlock(&shared.lock);
 }
 
-void secret_drop_idle(void)
+static void drop_unused(int64_t for_ms)
 {
     int64_t now = clock_monotonic_ms();
     pthread_mutex_lock(&shared.lock);
     for (size_t i = 0; i < SLOTS; i++) {
         struct slot *slot = &shared.slots[i];
-        if (!slot->is_busy && now - slot->used_at_ms >= IDLE_MS)
+        if (!slot->is_busy && now - slot->used_at_ms >= for_ms)
             drop_memory(slot);
     }
     pthread_mutex_unlock(&shared.lock);
+}
+
+void secret_drop_idle(void)
+{
+    drop_unused(IDLE_MS);
 }
 
 static enum err run_argon2(const uint8_t pepper[32], const char *password,
@@ -257,7 +262,7 @@ static uint32_t fit_memory(uint32_t memory_kib, int64_t elapsed_ms)
 /* Memory first, since it is what hurts an attacker's hardware; then time.
  * A larger block leaves the caches and costs more than its share, so the
  * fitting is repeated. */
-void secret_calibrate(struct secret_params *out)
+static void fit(struct secret_params *out)
 {
     *out = (struct secret_params){FLOOR_KIB, FLOOR_PASSES};
     int64_t elapsed = measure_ms(out);
@@ -273,6 +278,12 @@ void secret_calibrate(struct secret_params *out)
         return;
     int64_t passes = out->passes * CALIBRATE_MS / elapsed;
     out->passes = passes > PHC_PASSES_MAX ? PHC_PASSES_MAX : (uint32_t)passes;
+}
+
+void secret_calibrate(struct secret_params *out)
+{
+    fit(out);
+    drop_unused(0); /* nobody may sign in for hours */
 }
 
 static void swap_digits(char *text, const char *from, const char *to)

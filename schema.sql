@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The truth for all three kinds of file.  A line "-- section: NAME …" begins a
--- part of the kinds it names: tenant, access, control.  Days are civil day numbers
+-- The truth for all four kinds of file.  A line "-- section: NAME …" begins a
+-- part of the kinds it names: tenant, access, control, and retained for the logs of a
+-- deleted tenant.  Days are civil day numbers
 -- (days since 1970-01-01), moments UTC microseconds, durations minutes.
 
 -- section: tenant control
@@ -187,6 +188,8 @@ CREATE TABLE calendar_day ( -- exceptions: company holidays, working Saturdays
   PRIMARY KEY (calendar_id, day)
 ) STRICT, WITHOUT ROWID;
 
+-- section: tenant control retained
+
 CREATE TABLE operation ( -- operation log: audit record, each row kept 3 months
   seq         INTEGER PRIMARY KEY,             -- no gaps
   at          INTEGER NOT NULL,
@@ -214,6 +217,8 @@ CREATE TABLE operation_anchor ( -- where the chain begins after pruning; one row
   pruned_at INTEGER NOT NULL,
   signature BLOB                               -- of seq and hash, by the log key
 ) STRICT;
+
+-- section: tenant control
 
 CREATE TABLE role ( -- a set of permissions that a grant gives
   id        INTEGER PRIMARY KEY,
@@ -698,7 +703,7 @@ CREATE TABLE log_filter ( -- a person's saved filters of the operation log
 CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
   text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
 
--- section: access
+-- section: access retained
 
 CREATE TABLE entry ( -- access log: who came from where; each row kept 3 months
   seq        INTEGER PRIMARY KEY,              -- no gaps
@@ -743,11 +748,86 @@ CREATE TABLE customer ( -- a tenant: what must be known without opening its file
   id         TEXT PRIMARY KEY,                 -- folder and path name
   name       TEXT NOT NULL,
   host       TEXT UNIQUE,                      -- own host name, NULL: path mode
-  state      INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2), -- 0 making, 1 open, 2 closed
+  state      INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 2), -- 0 making, 1 there, 2 being deleted or gone: the id is never used again
   created_at INTEGER NOT NULL,
+  copy_of    TEXT,                             -- restored beside this tenant and under its key: goes with it
   due_at     INTEGER                           -- next mail or job of this tenant, NULL: none
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX customer_due ON customer(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX customer_copy ON customer(copy_of) WHERE copy_of IS NOT NULL;
+
+CREATE TABLE contract ( -- the record of it; no row: nothing written yet
+  customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
+  number      TEXT NOT NULL,
+  starts_on   INTEGER,                         -- day
+  ends_on     INTEGER,                         -- day, NULL: open-ended
+  place       TEXT NOT NULL,                   -- where the data is kept
+  version     INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE suspension ( -- a tenant that answers nothing for now; its data is kept
+  customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
+  reason      TEXT NOT NULL,                   -- for the operators
+  by          TEXT NOT NULL,                   -- name as it was then
+  at          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE termination ( -- a contract that ends; gone when withdrawn
+  customer_id  TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,
+  end_on       INTEGER NOT NULL,               -- last day of use
+  delete_on    INTEGER NOT NULL CHECK (delete_on > end_on AND delete_on <= end_on + 30),
+  is_customers INTEGER NOT NULL CHECK (is_customers IN (0, 1)), -- asked for by the customer
+  asked_by     TEXT NOT NULL,                  -- name as it was then
+  asked_at     INTEGER NOT NULL,
+  operator_by  TEXT,                           -- who confirmed the deletion, for each side
+  operator_at  INTEGER,
+  customer_by  TEXT,
+  customer_at  INTEGER,
+  told         INTEGER NOT NULL DEFAULT 0,     -- mails sent: 1 set, 2 soon, 4 closed, 8 operators: unconfirmed
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erasure ( -- how far the deletion of a tenant is; never deleted
+  customer_id   TEXT PRIMARY KEY,
+  name          TEXT NOT NULL,                 -- of the customer
+  step          INTEGER NOT NULL DEFAULT 0,    -- enum erasure_step: what is done next
+  started_at    INTEGER NOT NULL,
+  tries         INTEGER NOT NULL DEFAULT 0,    -- of the step, that failed
+  error         TEXT,                          -- of the last try, NULL: none
+  basis         TEXT NOT NULL,                 -- JSON: contract, dates, who confirmed
+  admins        TEXT,                          -- JSON: whom to tell, until they are told
+  key_id        TEXT,                          -- NULL: there was no key any more
+  key_gone_at   INTEGER,
+  log_rows      INTEGER,                       -- kept in retained/, NULL: none could be
+  log_note      TEXT,                          -- why not
+  proof         TEXT,                          -- JSON: what looking showed
+  done_at       INTEGER,                       -- nothing but derived data is left
+  backups_on    INTEGER,                       -- days on which the derived data is due
+  backups_at    INTEGER,                       -- gone
+  logs_on       INTEGER,
+  logs_at       INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX erasure_open ON erasure(step) WHERE logs_at IS NULL;
+
+CREATE TABLE erasure_file ( -- each file of it
+  customer_id   TEXT NOT NULL REFERENCES erasure(customer_id),
+  path          TEXT NOT NULL,                 -- under the data directory
+  kind          INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 3), -- keys, files, backups, logs
+  bytes         INTEGER NOT NULL,
+  sha256        BLOB NOT NULL,                 -- before it was overwritten
+  is_discarded  INTEGER NOT NULL DEFAULT 0 CHECK (is_discarded IN (0, 1)),
+  erased_at     INTEGER,
+  PRIMARY KEY (customer_id, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE certificate ( -- of a deletion, signed; each addition is a new one
+  id          INTEGER PRIMARY KEY,
+  customer_id TEXT NOT NULL,
+  revision    INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  text        TEXT NOT NULL,                   -- the whole document, as it is handed out
+  UNIQUE (customer_id, revision)
+) STRICT;
 
 CREATE TABLE quota ( -- what a tenant may take; 0: no limit
   customer_id TEXT PRIMARY KEY REFERENCES customer(id) ON DELETE CASCADE,

@@ -312,6 +312,19 @@ static bool is_work(const struct route *r)
              r->right <= RIGHT_TICKET_COMMENT));
 }
 
+/* A contract that is over: its administrators come in for what they may take
+ * along, and for their own account. */
+static enum err check_closed(struct call *k, const struct visitor *v)
+{
+    if (!standing_is_closed(&k->standing, k->c->now_us) ||
+        k->place->is_operator)
+        return OK;
+    if (v->actor.is_admin && !(v->has_session && v->session.support) &&
+        (k->is_personal || (k->route->flags & ROUTE_TERMS)))
+        return OK;
+    return standing_refuse_closed(k->c, &k->standing);
+}
+
 static enum err check_rights(struct call *k, const struct visitor *v)
 {
     enum right right = k->route->right;
@@ -325,6 +338,8 @@ static enum err check_rights(struct call *k, const struct visitor *v)
         return e;
     if (right == RIGHT_HALF)
         return OK;
+    if ((e = check_closed(k, v)))
+        return e;
     if (!(k->route->flags & ROUTE_TERMS) && !v->session.support &&
         (e = consent_check(k->c, k->terms.owed)))
         return e;
@@ -494,6 +509,11 @@ static enum err serve_api(struct call *k, const struct place *place,
                               "This method is not allowed here")
                    : ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
                               "このURLはありません", "There is no such URL");
+    if (!place->is_operator) {
+        standing_find(k->app, place->tenant, &k->standing);
+        if ((e = standing_check(k->c, &k->standing)))
+            return e;
+    }
     if (place->tenant && (e = quota_take_request(k->c, k->app, place->tenant)))
         return e;
     e = place->tenant ? tenant_open(k->app->store, place->tenant, &k->tenant)

@@ -6,6 +6,7 @@
 #include "base/value.h"
 #include "core/access.h"
 #include "core/app.h"
+#include "core/standing.h"
 #include "core/terms.h"
 #include "http/server.h"
 
@@ -29,6 +30,7 @@ struct call {
     const struct session *session; /* NULL: none came, or a token did */
     bool is_personal;              /* the route is one's account: no tokens */
     struct terms_now terms;        /* versions in force; of tenants' places */
+    struct standing standing;      /* of the tenant's contract */
     struct json_out out;           /* the reply body */
 };
 
@@ -41,7 +43,8 @@ enum route_flag {
     ROUTE_MATCH = 8,    /* needs If-Match: "version": 428 without */
     ROUTE_READ = 32,    /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,    /* reply is {items: […], next: cursor or null} */
-    ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export */
+    ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export;
+                           to administrators also when the contract is over */
     ROUTE_QUIET = 512,  /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens

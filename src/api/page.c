@@ -98,5 +98,9 @@ enum err page_serve(struct call *k)
         return ctx_fail(k->c, ERR_NOT_FOUND, "", "route", "このURLはありません",
                         "There is no such URL");
     serve_asset(k, a);
+    standing_find(k->app, k->place->tenant, &k->standing);
+    if (k->standing.is_suspended && !k->place->is_operator &&
+        a == asset_find("/index.html"))
+        k->reply->status = 403; /* the page says so in the reader's language */
     return OK;
 }

@@ -19,7 +19,7 @@ const struct route_set *const route_sets[] = {
     &backup_routes,        &capacity_routes,     &document_routes,
     &published_routes,     &ledger_routes,       &bin_routes,
     &doctor_routes,        &audit_routes,        &archive_routes,
-    &access_review_routes,
+    &access_review_routes, &contract_routes,     &certificate_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -3,6 +3,7 @@
 
 #include "api/place.h"
 #include "api/support_reply.h"
+#include "base/civil.h"
 #include "core/access.h"
 #include "core/consent.h"
 #include "core/policy.h"
@@ -76,6 +77,22 @@ static enum err own_rights(struct call *k, const struct session *s,
     return access_tenant(&whose, rights);
 }
 
+/* How the contract ends, if it does. */
+static void put_ending(struct call *k)
+{
+    const struct standing *s = &k->standing;
+
+    if (s->end_on == DAY_NONE) {
+        json_null(&k->out, "ending");
+        return;
+    }
+    json_open(&k->out, "ending", '{');
+    json_day(&k->out, "end_on", s->end_on);
+    json_day(&k->out, "delete_on", s->delete_on);
+    json_bool(&k->out, "is_closed", standing_is_closed(s, k->c->now_us));
+    json_close(&k->out, '}');
+}
+
 /* What the page has to tell, and to ask for, before anything else. */
 static enum err put_of_tenant(struct call *k, const struct session *s)
 {
@@ -89,6 +106,7 @@ static enum err put_of_tenant(struct call *k, const struct session *s)
     if (!s->support && (e = consent_find(&whose, k->terms.owed, &state)))
         return e;
     json_bool(&k->out, "terms_owed", state.is_whole_owed || state.is_own_owed);
+    put_ending(k);
     return support_put_open(k, "support");
 }
 

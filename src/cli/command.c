@@ -10,10 +10,11 @@ static const struct {
     const char *name;
     int (*run)(struct command *c, int argc, char **argv);
 } commands[] = {
-    {"tenant", tenant_run        },
-    {"import", import_run        },
-    {"backup", backup_run_command},
-    {"doctor", doctor_run_command},
+    {"tenant",      tenant_run        },
+    {"import",      import_run        },
+    {"backup",      backup_run_command},
+    {"doctor",      doctor_run_command},
+    {"certificate", certificate_run   },
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

@@ -38,6 +38,10 @@ static enum err open_tenant(struct wish *w)
     if (e)
         return e;
     e = tenant_open(w->p.app.store, w->tenant, &w->t);
+    if (e) { /* of a deleted one the logs are kept for three months */
+        enum err kept = tenant_open_retained(w->p.app.store, w->tenant, &w->t);
+        e = kept ? e : OK;
+    }
     if (e)
         fprintf(stderr, "yagura: there is no tenant %s (%s)\n", w->tenant,
                 err_name(e));

@@ -19,6 +19,7 @@
 #include "core/outbox.h"
 #include "core/quota.h"
 #include "core/registry.h"
+#include "core/standing.h"
 #include "core/terms.h"
 #include "core/timekeeper.h"
 #include "core/worker.h"
@@ -134,7 +135,10 @@ enum err process_open(struct process *p)
     p->app.read_server = read_server;
     p->app.prove_server = prove_server;
     struct ctx c = process_ctx(p->mem, &system_actor);
+    p->app.standings = standing_open();
     enum err e = quota_open(&c, &p->app);
+    if (!e)
+        e = standing_load(&c, &p->app);
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);
 }
 
@@ -334,6 +338,7 @@ void process_close(struct process *p)
     limiter_close(p->app.limiter);
     terms_close(p->app.terms);
     quota_close(p->app.quotas);
+    standing_close(p->app.standings);
     capacity_close(p->app.capacity);
     timekeeper_close(p->app.timekeeper);
     gauge_close(p->app.gauges);

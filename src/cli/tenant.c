@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura tenant create|list|show|clear-allow-list|export|import`, whether or
- * not a server holds the data directory. */
+/* `yagura tenant create|list|show|suspend|resume|terminate|withdraw|
+ * clear-allow-list|export|import`, whether or not a server holds the data
+ * directory.  Who ends a contract here confirms it for the operator as far as
+ * the customer confirms it too; alone the operator does so at the console, by
+ * a fresh sign-in. */
+#include "base/civil.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
@@ -8,6 +12,8 @@
 #include "cli/option.h"
 #include "cli/tenant_archive.h"
 #include "core/allow_list.h"
+#include "core/caretaker.h"
+#include "core/contract.h"
 #include "core/registry.h"
 
 #include <errno.h>
@@ -25,13 +31,11 @@ static const struct actor system_actor = {.name = "system",
 
 static void put_row(struct json_out *o, const struct registry_row *r)
 {
-    static const char *const states[] = {"making", "open", "closed"};
-
     json_open(o, NULL, '{');
     json_text(o, "id", r->id);
     json_text(o, "name", r->name);
     json_text(o, "host", r->host);
-    json_text(o, "state", states[r->state]);
+    json_text(o, "state", registry_state_words[r->state]);
     json_moment(o, "created_at", r->created_at);
     json_close(o, '}');
 }
@@ -123,10 +127,91 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
     return e;
 }
 
+/* ---- the contract ---- */
+
+/* By the same form as a request's body. */
+static enum err parse(struct command *c, struct ctx *x, const struct form *form,
+                      const char *const *cells, const struct values **out)
+{
+    enum err e = values_parse_cells(x, form, cells, out);
+
+    if (e)
+        command_complain(c, x, e);
+    return e;
+}
+
+static enum err say(struct command *c, struct ctx *x, enum err e,
+                    const char *id, const char *what)
+{
+    if (e) {
+        command_complain(c, x, e);
+        return e;
+    }
+    if (c->app->caretaker)
+        caretaker_wake(c->app->caretaker);
+    buf_printf(&c->out, "tenant %s %s\n", id, what);
+    return OK;
+}
+
+static enum err run_suspend(struct command *c, const char *id,
+                            const char *reason, const char *name)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    const char *cells[] = {reason, name};
+    const struct values *v = NULL;
+    enum err e = parse(c, &x, &suspension_form, cells, &v);
+
+    return e ? e
+             : say(c, &x, contract_suspend(&x, c->app, id, v), id,
+                   "suspended; its data is kept");
+}
+
+static enum err run_resume(struct command *c, const char *id)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+
+    return say(c, &x, contract_resume(&x, c->app, id), id, "resumed");
+}
+
+static enum err run_withdraw(struct command *c, const char *id)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+
+    return say(c, &x, contract_withdraw(&x, c->app, id, CONTRACT_OPERATOR), id,
+               "goes on: the end is withdrawn");
+}
+
+static enum err run_terminate(struct command *c, const char *id,
+                              const char *end, const char *gone,
+                              const char *name)
+{
+    struct ctx x = process_ctx(c->mem, &system_actor);
+    const char *cells[] = {end, gone, name};
+    const struct values *v = NULL;
+    struct contract_view view;
+    char day[2][11];
+    enum err e = parse(c, &x, &termination_form, cells, &v);
+
+    if (e)
+        return e;
+    if ((e = contract_end(&x, c->app, id, CONTRACT_OPERATOR, v)) ||
+        (e = contract_get(&x, c->app, id, &view)))
+        return say(c, &x, e, id, "");
+    civil_format(view.termination.end_on, day[0]);
+    civil_format(view.termination.delete_on, day[1]);
+    return say(c, &x, OK, id,
+               arena_printf(c->mem,
+                            "ends with %s; it is deleted on %s once the "
+                            "customer has confirmed, or an operator at the "
+                            "console after 24 hours",
+                            day[0], day[1]));
+}
+
 /* ---- the words ---- */
 
 struct words {
     const char *verb, *lang, *out, *as; /* as: the id an import gets */
+    const char *reason, *end, *gone;
     struct registry_create what;
     bool as_json;
 };
@@ -137,13 +222,18 @@ static bool is_whole(const struct words *w)
 
     if (strcmp(w->verb, "list") == 0)
         return true;
-    if (strcmp(w->verb, "show") == 0 ||
+    if (strcmp(w->verb, "show") == 0 || strcmp(w->verb, "resume") == 0 ||
+        strcmp(w->verb, "withdraw") == 0 ||
         strcmp(w->verb, "clear-allow-list") == 0)
         return what->id;
     if (strcmp(w->verb, "export") == 0)
         return what->id && w->out;
     if (strcmp(w->verb, "import") == 0)
         return what->id && w->as; /* id: the file */
+    if (strcmp(w->verb, "suspend") == 0)
+        return what->id && what->name && w->reason;
+    if (strcmp(w->verb, "terminate") == 0)
+        return what->id && what->name && w->end;
     return strcmp(w->verb, "create") == 0 && what->id && what->name &&
            what->admin_email && what->admin_name;
 }
@@ -160,11 +250,17 @@ static bool read_words(struct words *w, int argc, char **argv)
         {"lang",        &w->lang,             NULL,        "ja or en"                          },
         {"out",         &w->out,              NULL,        "export: the file to write"         },
         {"id",          &w->as,               NULL,        "import: id of the new tenant"      },
+        {"reason",      &w->reason,           NULL,        "why it is suspended"               },
+        {"end",         &w->end,              NULL,        "last day of use, 2026-12-31"       },
+        {"delete",      &w->gone,             NULL,
+         "day of the deletion (else 30 days after the end)"                                    },
         {"json",        NULL,                 &w->as_json, "one JSON object a line"            },
     };
     const char *usage = "tenant create ID --name N --admin-email E "
-                        "--admin-name N | list | show ID | clear-allow-list ID"
-                        " | export ID --out FILE | import FILE --id NEW "
+                        "--admin-name N | list | show ID | suspend ID --name "
+                        "N --reason R | resume ID | terminate ID --name N "
+                        "--end D [--delete D] | withdraw ID | clear-allow-list "
+                        "ID | export ID --out FILE | import FILE --id NEW "
                         "[--host H]";
 
     *w = (struct words){.verb = "", .lang = "ja"};
@@ -178,6 +274,18 @@ static bool read_words(struct words *w, int argc, char **argv)
     if (argc >= 0)
         fprintf(stderr, "usage: yagura %s\n", usage);
     return false;
+}
+
+static enum err run_of_contract(struct command *c, const struct words *w)
+{
+    const char *id = w->what.id;
+
+    if (strcmp(w->verb, "suspend") == 0)
+        return run_suspend(c, id, w->reason, w->what.name);
+    if (strcmp(w->verb, "terminate") == 0)
+        return run_terminate(c, id, w->end, w->gone, w->what.name);
+    return strcmp(w->verb, "resume") == 0 ? run_resume(c, id)
+                                          : run_withdraw(c, id);
 }
 
 int tenant_run(struct command *c, int argc, char **argv)
@@ -197,8 +305,10 @@ int tenant_run(struct command *c, int argc, char **argv)
         e = tenant_archive_export(c, w.what.id);
     else if (strcmp(w.verb, "import") == 0)
         e = tenant_archive_import(c, w.as, w.what.host);
-    else
+    else if (strcmp(w.verb, "clear-allow-list") == 0)
         e = run_clear_allow_list(c, w.what.id);
+    else
+        e = run_of_contract(c, &w);
     return e ? 1 : 0;
 }
 

@@ -64,7 +64,9 @@ struct app {
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
     const char *_Atomic sole_tenant; /* at base_url when there is but one */
-    char sole_id[33];                /* what it points at, once made later */
+    char sole_ids[8][33]; /* what it points at: a new place for each change,
+                             as requests may still read the last */
+    unsigned sole_next;
     /* by listener: the tenant it belongs to, NULL for those of everybody */
     const char *listener_tenants[LISTENERS_MAX];
     struct limiter *limiter;       /* sign-in throttling */
@@ -72,6 +74,7 @@ struct app {
     struct worker *worker;         /* does the jobs */
     struct access_log *access_log; /* NULL: none is kept */
     struct quotas *quotas;         /* what tenants may take; NULL: all */
+    struct standings *standings;   /* suspended, ending; NULL: not known */
     struct gauges *gauges;
     struct capacity *capacity;
     struct timekeeper *timekeeper;

@@ -74,6 +74,13 @@ MUST_USE enum err backup_restore_whole(struct ctx *c, const struct app *app,
                                        const char *name, const char *to,
                                        size_t *tenants);
 
+/* A drill's tenant has this id while it runs. */
+#define BACKUP_DRILL_ID "yagura-drill"
+/* While a deletion works no run, drill, check, restore or return does: false
+ * when one is at it. */
+bool backup_try_hold(void);
+void backup_let(void);
+
 /* The caretaker's: what was asked for, what the hour wants, what is too old,
  * the month's drill, and mail to the operators about a failure. */
 void backup_round(struct app *app, struct arena *mem);

@@ -23,8 +23,9 @@ enum { RESTORE_NAME, RESTORE_ADD };
 enum { REASON_MAX = 400 };
 static const char *const restore_text[] = {
     [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
-    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at)"
-                    " VALUES (?1, ?2, 1, ?3)",
+    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at,"
+                    " copy_of) VALUES (?1, ?2, 1, ?3, coalesce((SELECT copy_of"
+                    " FROM customer WHERE id = ?4), ?4))",
 };
 const struct query_set backup_run_queries = {"backup_run", restore_text,
                                              COUNT(restore_text)};
@@ -33,6 +34,11 @@ const struct query_set backup_run_queries = {"backup_run", restore_text,
 static const char *const suffixes[] = {".db", ".access.db"};
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+bool backup_try_hold(void)
+{
+    return pthread_mutex_trylock(&busy) == 0;
+}
 
 void backup_hold(void)
 {
@@ -268,6 +274,15 @@ static const char *text_of(const struct json *o, const char *name)
     return j && j->text ? j->text : "";
 }
 
+/* Of a tenant that is being deleted, or was. */
+static bool is_deleted(struct ctx *c, const struct app *app, const char *id)
+{
+    struct registry_row row;
+
+    return registry_get(c, app->store, id, &row) == OK &&
+           row.state == REGISTRY_CLOSED;
+}
+
 static void verify_one(struct ctx *c, const struct app *app, const char *name,
                        const struct json *f, struct buf *bad)
 {
@@ -284,10 +299,14 @@ static void verify_one(struct ctx *c, const struct app *app, const char *name,
     enum err e = generation_hash(app->store, name, file, hash, &bytes);
     if (!e)
         str_to_hex(hash, sizeof hash, hex);
+    if (e == ERR_NOT_FOUND && is_deleted(c, app, id))
+        return; /* it had its time */
     if (e)
         buf_printf(bad, "%s: %s\n", file, err_name(e));
     else if (strcmp(hex, text_of(f, "sha256")) != 0)
         buf_printf(bad, "%s: not as it was written (SHA-256)\n", file);
+    else if (is_deleted(c, app, id))
+        return; /* what its certificate says: nobody opens it again */
     else if ((e = generation_check(app->store, name, id, suffix, &rows)))
         buf_printf(bad, "%s: does not open or is not sound (%s)\n", file,
                    err_name(e));
@@ -314,9 +333,8 @@ enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
 
 /* ---- the drill ---- */
 
-#define DRILL_ID "yagura-drill"
-
-static const char *choose(struct ctx *c, const struct json *files,
+static const char *choose(struct ctx *c, const struct app *app,
+                          const char *name, const struct json *files,
                           const char *wanted, int64_t *rows)
 {
     const struct json *chosen = NULL;
@@ -326,7 +344,8 @@ static const char *choose(struct ctx *c, const struct json *files,
         const char *id = text_of(f, "tenant");
         if (strcmp(id, GENERATION_CONTROL) == 0 ||
             strcmp(text_of(f, "suffix"), ".db") != 0 ||
-            (wanted && strcmp(id, wanted) != 0))
+            (wanted && strcmp(id, wanted) != 0) ||
+            !generation_has_key(app->store, name, id))
             continue;
         crypto_random((uint8_t *)&dice, sizeof dice);
         if (dice % ++seen == 0)
@@ -349,17 +368,17 @@ static enum err do_drill(struct app *app, struct arena *mem, const char *name,
 
     if (e)
         return e;
-    const char *id = choose(&c, files, tenant, &wanted);
+    const char *id = choose(&c, app, name, files, tenant, &wanted);
     if (!id)
         return ERR_NOT_FOUND;
     *out = (struct backup_drill){.at = from, .date = name, .tenant = id};
     struct registry_row row;
     int64_t left;
-    if (registry_get(&c, app->store, DRILL_ID, &row) == ERR_NOT_FOUND &&
-        !generation_drop(app->store, DRILL_ID, &left))
+    if (registry_get(&c, app->store, BACKUP_DRILL_ID, &row) == ERR_NOT_FOUND &&
+        !generation_drop(app->store, BACKUP_DRILL_ID, &left))
         log_warn("backup: what a broken drill left was removed");
-    if (!(e = generation_restore(app->store, name, id, DRILL_ID, NULL)))
-        e = generation_drop(app->store, DRILL_ID, &out->rows);
+    if (!(e = generation_restore(app->store, name, id, BACKUP_DRILL_ID, NULL)))
+        e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
     out->us = clock_now_us() - from;
     if (e)
         out->reason = err_name(e);
@@ -399,6 +418,7 @@ static enum err add_customer(struct ctx *c, const char *from, const char *as,
     bind_text(q, 1, as);
     bind_text(q, 2, arena_printf(c->mem, "%s (%s)", name, date));
     bind_int(q, 3, c->now_us);
+    bind_text(q, 4, from);
     if ((e = query_run(c, q)))
         return e;
     return operation_log(c, &(struct operation){.action = "restore",
@@ -406,7 +426,17 @@ static enum err add_customer(struct ctx *c, const char *from, const char *as,
                                                 .object_name = as});
 }
 
-enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
+static enum err refuse_deleted(struct ctx *c, const char *id)
+{
+    return ctx_fail(c, ERR_CONFLICT, "tenant", "deleted",
+                    "%s は削除されました。鍵が破壊されたため、だれにも"
+                    "復元できません",
+                    "%s was deleted: its key is destroyed, nobody can restore "
+                    "it",
+                    id);
+}
+
+static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
                                const char *id, const char *as)
 {
     const struct json *files;
@@ -421,7 +451,9 @@ enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
                         "32文字までです",
                         "A tenant id is a-z, 0-9 and -, begins with a letter, "
                         "32 at most");
-    if (!choose(c, files, id, &rows))
+    if (is_deleted(c, app, id))
+        return refuse_deleted(c, id);
+    if (!choose(c, app, name, files, id, &rows))
         return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
                         "このバックアップに %s はありません",
                         "%s is not in this backup", id);
@@ -437,6 +469,16 @@ enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
     return e;
 }
 
+/* Held against a deletion of the same tenant, which takes all copies. */
+enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
+                               const char *id, const char *as)
+{
+    pthread_mutex_lock(&busy);
+    enum err e = restore_beside(c, app, name, id, as);
+    pthread_mutex_unlock(&busy);
+    return e;
+}
+
 enum err backup_restore_over(struct ctx *c, const struct app *app,
                              const char *name, const char *id)
 {
@@ -446,7 +488,9 @@ enum err backup_restore_over(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    if (!choose(c, files, id, &rows))
+    if (is_deleted(c, app, id))
+        return refuse_deleted(c, id);
+    if (!choose(c, app, name, files, id, &rows))
         return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
                         "このバックアップに %s はありません",
                         "%s is not in this backup", id);
@@ -476,6 +520,10 @@ enum err backup_restore_whole(struct ctx *c, const struct app *app,
         if (strcmp(id, GENERATION_CONTROL) == 0 ||
             strcmp(text_of(f, "suffix"), ".db") != 0)
             continue;
+        if (!generation_has_key(app->store, name, id)) {
+            log_warn("backup: tenant=%s is left out: its key is destroyed", id);
+            continue;
+        }
         e = generation_restore(app->store, name, id, id, to);
         (*tenants)++;
     }

@@ -6,8 +6,7 @@
 
 /* One run, drill, check, restore or return at a time: they share a folder,
  * and read what a run replaces. */
-void backup_hold(void);
-void backup_let(void);
+void backup_hold(void); /* backup_let() ends it */
 
 /* Between backup.c (what is written down, in transactions of control.db) and
  * backup_run.c (the work with the files). */

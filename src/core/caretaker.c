@@ -12,6 +12,7 @@
 #include "core/audit.h"
 #include "core/backup.h"
 #include "core/capacity.h"
+#include "core/contract.h"
 #include "core/core.h"
 #include "core/deadline.h"
 #include "core/desk.h"
@@ -19,9 +20,11 @@
 #include "core/doctor.h"
 #include "core/due_mail.h"
 #include "core/entry.h"
+#include "core/erasure.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/session.h"
+#include "core/standing.h"
 #include "core/timekeeper.h"
 #include "core/trust.h"
 #include "db/query.h"
@@ -203,9 +206,13 @@ static void remind_tenant(struct app *app, struct arena *mem, const char *id)
         .name = "", .ip = "", .request_id = "caretaker", .tenant = id};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
     struct registry_row row;
+    struct standing standing;
     struct tenant *t;
-    enum err e = registry_get(&c, app->store, id, &row);
 
+    standing_find(app, id, &standing);
+    if (standing.is_suspended || standing_is_closed(&standing, c.now_us))
+        return; /* nobody could follow them */
+    enum err e = registry_get(&c, app->store, id, &row);
     if (!e && !(e = tenant_open(app->store, id, &t))) {
         system.base_url = registry_url(mem, app->base_url, id, row.host);
         if (!(e = tx_begin(&c, t, TX_WRITE)))
@@ -313,10 +320,13 @@ static const struct round short_rounds[] = {
     {NULL,       backup_watch            },
     {always,     doctor_look_daily       },
     {NULL,       doctor_look_asked       },
+    {NULL,       contract_round          },
+    {always,     erasure_prune_logs      },
     {NULL,       trust_look              },
     {always,     capacity_measure_tenants},
 };
 static const struct round long_rounds[] = {
+    {NULL, erasure_round    },
     {NULL, backup_round     },
     {NULL, backup_copy_round},
 };

@@ -27,28 +27,30 @@ const struct query_set *const core_tenant_sets[] = {
     &enquiry_mail_queries,   &alert_queries,         &alert_round_queries,
     &log_filter_queries,     &audit_told_queries,    &disclosure_told_queries,
     &archive_queries,        &archive_table_queries, &archive_file_queries,
-    &archive_intake_queries,
+    &archive_intake_queries, &contract_mail_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
 /* What control.db is asked: its own, and what people everywhere need. */
 const struct query_set *const core_control_sets[] = {
-    &registry_queries,      &operator_queries,      &session_queries,
-    &half_queries,          &mail_code_queries,     &sign_in_queries,
-    &sign_again_queries,    &password_queries,      &invite_queries,
-    &outbox_queries,        &operation_queries,     &user_queries,
-    &policy_queries,        &tenancy_queries,       &factor_queries,
-    &email_change_queries,  &passkey_queries,       &recovery_queries,
-    &terms_queries,         &supporter_queries,     &quota_queries,
-    &trust_queries,         &trust_check_queries,   &desk_queries,
-    &enquiry_mail_queries,  &alert_watch_queries,   &disclosure_queries,
-    &backup_queries,        &backup_run_queries,    &capacity_queries,
-    &operator_mail_queries, &threshold_queries,     &timekeeper_queries,
-    &certification_queries, &advisory_queries,      &supplier_queries,
-    &review_queries,        &deadline_queries,      &document_queries,
-    &region_queries,        &trust_edition_queries, &backup_copy_queries,
-    &backup_watch_queries,  &doctor_queries,        &doctor_service_queries,
-    &audit_queries,
+    &registry_queries,       &operator_queries,      &session_queries,
+    &half_queries,           &mail_code_queries,     &sign_in_queries,
+    &sign_again_queries,     &password_queries,      &invite_queries,
+    &outbox_queries,         &operation_queries,     &user_queries,
+    &policy_queries,         &tenancy_queries,       &factor_queries,
+    &email_change_queries,   &passkey_queries,       &recovery_queries,
+    &terms_queries,          &supporter_queries,     &quota_queries,
+    &trust_queries,          &trust_check_queries,   &desk_queries,
+    &enquiry_mail_queries,   &alert_watch_queries,   &disclosure_queries,
+    &backup_queries,         &backup_run_queries,    &capacity_queries,
+    &operator_mail_queries,  &threshold_queries,     &timekeeper_queries,
+    &certification_queries,  &advisory_queries,      &supplier_queries,
+    &review_queries,         &deadline_queries,      &document_queries,
+    &region_queries,         &trust_edition_queries, &backup_copy_queries,
+    &backup_watch_queries,   &doctor_queries,        &doctor_service_queries,
+    &audit_queries,          &certificate_queries,   &contract_queries,
+    &contract_round_queries, &erasure_queries,       &erasure_paper_queries,
+    &erasure_work_queries,   &standing_queries,      &contract_trust_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -143,7 +143,7 @@ enum err customer_get(struct ctx *c, const struct app *app, const char *id,
         return ctx_fail(c, e, "", "tenant", "テナントが見つかりません",
                         "No such tenant");
     *figures = (struct customer_figures){0};
-    if (e || out->state == REGISTRY_MAKING)
+    if (e || out->state != REGISTRY_OPEN)
         return e;
     if ((e = tenant_open(app->store, id, &t)))
         return e;

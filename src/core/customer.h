@@ -23,7 +23,7 @@ extern const struct form customer_form; /* id name host admin_email … */
 MUST_USE enum err customer_create(struct ctx *c, struct app *app,
                                   const struct values *v,
                                   struct registry_row *out);
-/* The figures are all 0 while it is being made. */
+/* The figures are all 0 while it is being made, and of one that is deleted. */
 MUST_USE enum err customer_get(struct ctx *c, const struct app *app,
                                const char *id, struct registry_row *out,
                                struct customer_figures *figures);

@@ -11,7 +11,10 @@
 #include "core/user.h"
 #include "db/query.h"
 
+#include <pthread.h>
 #include <string.h>
+
+const char *const registry_state_words[] = {"making", "open", "deleted", NULL};
 
 #define REGISTRY_COLS "id, name, host, state, created_at"
 
@@ -268,12 +271,21 @@ size_t registry_list_ids(struct store *s, struct arena *mem,
 
 void registry_find_sole(struct app *app, struct arena *mem)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* sole_ids */
     const char *const *ids;
+    const char *sole = NULL;
     size_t n = registry_list_ids(app->store, mem, &ids);
 
-    if (n == 1 && !*app->sole_id)
-        memcpy(app->sole_id, ids[0], strlen(ids[0]) + 1);
-    app->sole_tenant = n == 1 ? app->sole_id : NULL;
+    pthread_mutex_lock(&lock);
+    if (n == 1) {
+        sole = app->sole_tenant;
+        if (!sole || strcmp(sole, ids[0]) != 0)
+            sole =
+                memcpy(app->sole_ids[app->sole_next++ % COUNT(app->sole_ids)],
+                       ids[0], strlen(ids[0]) + 1);
+    }
+    app->sole_tenant = sole;
+    pthread_mutex_unlock(&lock);
     if (n == 0)
         log_info("no tenant yet");
 }

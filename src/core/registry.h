@@ -8,7 +8,9 @@
 
 /* The operator's list of tenants, in control.db: what must be known without
  * opening a tenant's file. */
+/* CLOSED: being deleted, or gone; its id is never used again. */
 enum registry_state { REGISTRY_MAKING, REGISTRY_OPEN, REGISTRY_CLOSED };
+extern const char *const registry_state_words[];
 
 struct registry_row {
     const char *id, *name, *host; /* host NULL: path mode */

@@ -10,6 +10,7 @@
 #include "base/tls.h"
 #include "core/audit.h"
 #include "core/backup.h"
+#include "core/contract_trust.h"
 #include "core/core.h"
 #include "core/deadline.h"
 #include "core/doctor.h"
@@ -319,7 +320,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
 
     if (e || (e = measure_tenants(c, app, out)))
         return e;
-    if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)))
+    if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)) ||
+        (e = contract_measure(c, app, out)))
         return e;
     if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)) ||
         (e = audit_measure(c, out)))
@@ -387,6 +389,7 @@ enum err trust_measure_tenant(struct ctx *c, const struct app *app,
               "A statement that opens another file from this tenant's was "
               "refused");
     measure_cipher(c, out);
+    contract_measure_own(c, app, out);
     return measure_log(c, out);
 }
 

@@ -292,6 +292,16 @@ enum err generation_remove(const struct store *s, const char *name)
     return remove_folder(folder);
 }
 
+bool generation_has_key(const struct store *s, const char *name, const char *id)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES], key[KEY_NAME_MAX];
+
+    folder_of(folder, s, name);
+    name_key(key, id, &parts[0]);
+    name_path(path, folder, "/", key, "");
+    return access(path, F_OK) == 0;
+}
+
 /* ---- looking at one ---- */
 
 enum err generation_hash(const struct store *s, const char *name,

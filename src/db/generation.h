@@ -43,6 +43,10 @@ MUST_USE enum err generation_read_manifest(const struct store *s,
 size_t generation_list(const struct store *s, struct arena *mem,
                        const char *const **names);
 MUST_USE enum err generation_remove(const struct store *s, const char *name);
+/* Whether the tenant's key is there: a deletion takes it out of every
+ * generation, and nothing opens the tenant again. */
+bool generation_has_key(const struct store *s, const char *name,
+                        const char *id);
 
 /* ---- for copies elsewhere: files as they are ---- */
 

@@ -20,6 +20,7 @@ enum { TEXT_MAX = 4096 };
 const struct migrate_plan migrate_tenant = {"tenant", 1, NULL, 0};
 const struct migrate_plan migrate_access = {"access", 1, NULL, 0};
 const struct migrate_plan migrate_control = {"control", 1, NULL, 0};
+const struct migrate_plan migrate_retained = {"retained", 1, NULL, 0};
 
 static const char section_mark[] = "-- section: ";
 

@@ -14,14 +14,14 @@ struct migrate_step {
 /* The road of one kind of file: its section of schema.sql, what a fresh file
  * is numbered, and the steps that lead older ones there. */
 struct migrate_plan {
-    const char *section; /* "tenant", "access", "control" */
+    const char *section; /* "tenant", "access", "control", "retained" */
     int version;
     const struct migrate_step *steps;
     size_t count;
 };
 
 extern const struct migrate_plan migrate_tenant, migrate_access,
-    migrate_control;
+    migrate_control, migrate_retained;
 
 /* What the tables of plan->version are, in 31 bits: kept in application_id. */
 int64_t migrate_fingerprint(const struct migrate_plan *plan);

@@ -6,6 +6,7 @@
  * who create the same one. */
 #include "db/pool.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/key.h"
@@ -19,7 +20,12 @@
 #include <unistd.h>
 
 enum { BUCKETS = 512, ID_BYTES = 33, PATH_BYTES = 4096 };
-enum tenant_state { TENANT_OPENING, TENANT_READY, TENANT_ASIDE };
+enum tenant_state {
+    TENANT_OPENING,
+    TENANT_READY,
+    TENANT_ASIDE,
+    TENANT_RETIRED /* being deleted: never opened again */
+};
 
 struct tenant {
     char id[ID_BYTES];
@@ -28,6 +34,7 @@ struct tenant {
     struct file *data;
     pthread_mutex_t access_lock; /* guards access while it is opened */
     struct file *access;         /* opened at the first use */
+    bool is_apart;               /* in no bucket: its retained log alone */
 
     /* guarded by pool->lock */
     enum tenant_state state;
@@ -41,7 +48,7 @@ struct tenant {
 struct pool {
     struct pool_config config;
     pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t opened;
+    pthread_cond_t opened, left;
     struct tenant *buckets[BUCKETS];
     struct tenant *own; /* control.db, see pool_adopt() */
     size_t count;
@@ -312,8 +319,9 @@ static enum err open_files(struct tenant *t)
 
 static void free_tenant(struct tenant *t)
 {
+    if (t->access != t->data)
+        file_close(t->access);
     file_close(t->data);
-    file_close(t->access);
     pthread_mutex_destroy(&t->access_lock);
     crypto_wipe(t->key, sizeof(t->key));
     crypto_wipe(t->log_key, sizeof(t->log_key));
@@ -359,6 +367,7 @@ static struct tenant *take_oldest(struct pool *p)
         for (struct tenant **at = &p->buckets[i]; *at; at = &(*at)->next)
             if ((*at)->holders == 0 && !(*at)->is_stopped &&
                 (*at)->state != TENANT_OPENING &&
+                (*at)->state != TENANT_RETIRED &&
                 (!oldest || (*at)->used < (*oldest)->used))
                 oldest = at;
     if (!oldest)
@@ -433,7 +442,8 @@ enum err pool_get(struct pool *p, const char *id, struct tenant **out)
 bool pool_has(struct pool *p, const char *id)
 {
     pthread_mutex_lock(&p->lock);
-    bool has = *find(p, id) != NULL;
+    const struct tenant *t = *find(p, id);
+    bool has = t && t->state != TENANT_RETIRED;
     pthread_mutex_unlock(&p->lock);
     return has;
 }
@@ -442,16 +452,102 @@ void tenant_close(struct tenant *t)
 {
     if (!t)
         return;
+    if (t->is_apart) {
+        free_tenant(t);
+        return;
+    }
     struct pool *p = t->pool;
     bool is_stopped = file_is_stopped(t->data);
     pthread_mutex_lock(&p->lock);
     must(t->holders > 0);
     t->is_stopped = is_stopped;
     t->holders--;
+    if (t->holders == 0 && t->state == TENANT_RETIRED)
+        pthread_cond_broadcast(&p->left);
     struct tenant *oldest = take_oldest(p);
     pthread_mutex_unlock(&p->lock);
     if (oldest)
         free_tenant(oldest);
+}
+
+/* ---- the end of a tenant ---- */
+
+/* With the lock held: nobody can open it from now on. */
+static struct tenant *retire(struct pool *p, const char *id)
+{
+    struct tenant *t;
+
+    while ((t = *find(p, id)) && t->state == TENANT_OPENING)
+        pthread_cond_wait(&p->opened, &p->lock);
+    if (!t) {
+        t = add(p, id);
+        t->holders = 0;
+    }
+    if (t->state != TENANT_RETIRED)
+        p->count--; /* it stays in the table, as a word that it is gone */
+    t->state = TENANT_RETIRED;
+    t->why = ERR_NOT_FOUND;
+    return t;
+}
+
+enum err pool_retire(struct pool *p, const char *id, int wait_ms)
+{
+    struct timespec until = clock_after_ms(wait_ms);
+    struct file *data = NULL, *of_access = NULL;
+
+    must(tenant_is_id(id));
+    pthread_mutex_lock(&p->lock);
+    struct tenant *t = retire(p, id);
+    while (t->holders > 0 &&
+           pthread_cond_timedwait(&p->left, &p->lock, &until) == 0)
+        ;
+    bool is_free = t->holders == 0;
+    if (is_free) {
+        data = t->data;
+        of_access = t->access;
+        t->data = t->access = NULL;
+        crypto_wipe(t->key, sizeof(t->key));
+        crypto_wipe(t->log_key, sizeof(t->log_key));
+    }
+    pthread_mutex_unlock(&p->lock);
+    file_close(of_access);
+    file_close(data);
+    return is_free ? OK : ERR_BUSY;
+}
+
+enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
+{
+    char path[PATH_BYTES];
+    uint8_t log_key[32], file_key[32];
+
+    *out = NULL;
+    if (!tenant_is_id(id))
+        return ERR_NOT_FOUND;
+    must(snprintf(path, sizeof path, "%s/retained/%s.log.db", p->config.dir,
+                  id) < PATH_BYTES);
+    if (access(path, F_OK))
+        return ERR_NOT_FOUND;
+    enum err e = load_one(p, id, ".log", false, log_key);
+    if (e)
+        return e;
+    struct tenant *t = calloc(1, sizeof(*t));
+    must(t && pthread_mutex_init(&t->access_lock, NULL) == 0);
+    memcpy(t->id, id, strlen(id) + 1);
+    memcpy(t->log_key, log_key, sizeof(t->log_key));
+    t->pool = p;
+    t->is_apart = true;
+    crypto_derive(log_key, "file:retained", file_key);
+    struct conn_place place = {
+        .vfs = p->config.vfs, .tenant = t->id, .key = file_key};
+    e = file_open(path, &place, &migrate_retained, p->config.figures, &t->data);
+    t->access = t->data; /* both logs are in it */
+    crypto_wipe(log_key, sizeof log_key);
+    crypto_wipe(file_key, sizeof file_key);
+    if (e)
+        free_tenant(t);
+    else
+        *out = t;
+    return e;
 }
 
 /* ---- the pool ---- */
@@ -464,6 +560,7 @@ struct pool *pool_open(const struct pool_config *config)
     p->config = *config;
     must(pthread_mutex_init(&p->lock, NULL) == 0);
     must(pthread_cond_init(&p->opened, NULL) == 0);
+    clock_init_cond(&p->left);
     return p;
 }
 
@@ -499,6 +596,7 @@ void pool_close(struct pool *p)
             free_tenant(t);
         }
     pthread_cond_destroy(&p->opened);
+    pthread_cond_destroy(&p->left);
     pthread_mutex_destroy(&p->lock);
     free(p);
 }

@@ -44,6 +44,14 @@ bool pool_has(struct pool *p, const char *id);
  * key it opens. */
 void pool_name_folder(const struct tenant *t, char *out, size_t size);
 struct conn_place pool_place(const struct tenant *t);
+/* The tenant is never opened again by this process: as if it were not there.
+ * Its files are closed; ERR_BUSY while somebody still holds it after so long,
+ * call again then. */
+MUST_USE enum err pool_retire(struct pool *p, const char *id, int wait_ms);
+/* What is kept of a deleted tenant, as a tenant that has its two logs and
+ * nothing else.  ERR_NOT_FOUND. */
+MUST_USE enum err pool_get_retained(struct pool *p, const char *id,
+                                    struct tenant **out);
 /* What a broken creation or export left behind. */
 void pool_sweep(struct pool *p);
 

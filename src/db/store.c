@@ -30,7 +30,7 @@ enum {
 
 /* Kept apart from the heap: locked in memory, left out of core dumps. */
 struct store_keys {
-    uint8_t master[32], wrapping[32];
+    uint8_t master[32], wrapping[32], control[32];
 };
 
 #define ROOM_BYTES (16u << 20) /* less is a full disk before long */
@@ -205,6 +205,7 @@ static enum err open_control(struct store *s, bool create)
         e = key_make(dir, "control.key", s->keys->wrapping, "control", key);
     if (e)
         return e;
+    memcpy(s->keys->control, key, sizeof(key));
     crypto_derive(key, "file:control", file_key);
     struct conn_place place = {.path = path, .vfs = s->vfs, .key = file_key};
     if (create)
@@ -331,6 +332,15 @@ void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
     crypto_derive(s->keys->master, text, out);
 }
 
+void store_derive_lasting_key(const struct store *s, const char *label,
+                              uint8_t out[32])
+{
+    char text[128];
+
+    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
+    crypto_derive(s->keys->control, text, out);
+}
+
 /* ---- the rest is the pool's and the files' ---- */
 
 enum err tenant_create(struct store *s, const char *id)
@@ -346,6 +356,17 @@ enum err tenant_discard(struct store *s, const char *id)
 enum err tenant_open(struct store *s, const char *id, struct tenant **out)
 {
     return pool_get(s->pool, id, out);
+}
+
+enum err tenant_open_retained(struct store *s, const char *id,
+                              struct tenant **out)
+{
+    return pool_get_retained(s->pool, id, out);
+}
+
+enum err tenant_retire(struct store *s, const char *id)
+{
+    return tenant_is_id(id) ? pool_retire(s->pool, id, WAIT_MS) : ERR_INVALID;
 }
 
 bool tenant_is_open(struct store *s, const char *id)

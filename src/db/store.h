@@ -57,6 +57,10 @@ struct store_versions {
     int control, tenant, access;
 };
 struct store_versions store_versions(void);
+/* The same by the key of control.db, which a backup takes along and a new
+ * master key leaves as it is: "certificate". */
+void store_derive_lasting_key(const struct store *s, const char *label,
+                              uint8_t out[32]);
 
 /* ---- tenants: files and keys.  id: 1-32 of [a-z0-9-], letter first. ---- */
 bool tenant_is_id(const char *id);
@@ -72,7 +76,14 @@ MUST_USE enum err tenant_discard(struct store *s, const char *id);
 /* ERR_NOT_FOUND; ERR_BUSY when set aside by a failed migration. */
 MUST_USE enum err tenant_open(struct store *s, const char *id,
                               struct tenant **out);
+/* What is kept of a deleted tenant: only its two logs, as transactions on the
+ * file and on the access log show them.  ERR_NOT_FOUND. */
+MUST_USE enum err tenant_open_retained(struct store *s, const char *id,
+                                       struct tenant **out);
 void tenant_close(struct tenant *t); /* gives the reference back */
+/* The first step of a deletion: nobody opens it any more, as if it were not
+ * there.  ERR_BUSY: somebody still holds it; call again. */
+MUST_USE enum err tenant_retire(struct store *s, const char *id);
 /* Whether its file is open at this moment: one that is not changes nothing. */
 bool tenant_is_open(struct store *s, const char *id);
 /* integrity_check of the tenant's file, on a connection of its own: reads all

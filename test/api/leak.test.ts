@@ -56,7 +56,7 @@ const pathKinds: Record<string, Kind> = {
 const openRights = new Set(["master_administrator", "auditor", "operator"]);
 const openPaths = new Set([
   "/users/", "/labels/", "/teams/", "/classifications/", "/roles/", "/groups/", "/me/factors/", "/security/addresses/", "/alerts/",
-  "/trust/", "/policies/", "/documents/",
+  "/trust/", "/certificates/", "/policies/", "/documents/",
   "/projects/{id}/members/", "/projects/{id}/groups/", "/programs/{id}/members/", "/programs/{id}/groups/", "/tenant/members/", "/tenant/groups/",
   "/groups/{id}/members/", "/users/{id}/tokens/", "/enquiries/{id}/files/",
 ]);

@@ -13,6 +13,7 @@ const all: [Key, string, IconName, string][] = [
   ["security", "/security", "shield", "admin_security"],
   ["data_export", "/export", "download", "master"],
   ["support_access", "/support", "help", "master"],
+  ["contract_and_end", "/ending", "flag", "master"],
   ["operation_log", "/log", "log", "admin_log"],
   ["trust", "/trust", "shield", "master"],
   ["policies", "/policies", "log", "master"],

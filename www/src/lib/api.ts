@@ -75,7 +75,7 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   if (reply.ok) return read(reply);
   const error = new ApiError(reply.status, await asJson(reply));
   if (reply.status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
-  if (reply.status === 403 && error.rule === "terms") onSession("terms");
+  if (reply.status === 403 && ["terms", "tenant_suspended", "tenant_closed"].includes(error.rule)) onSession(error.rule);
   // the same call once more: what was typed stays where it is meanwhile
   if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read);
   throw error;

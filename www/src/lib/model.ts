@@ -18,7 +18,10 @@ export interface Customer {
   id: string;
   name: string;
   host: string | null;
-  state: "making" | "open" | "closed";
+  state: "making" | "open" | "deleted";
+  is_suspended?: boolean;
+  end_on?: string | null;
+  delete_on?: string | null;
   created_at: string;
   users?: number;
   admins?: number;
@@ -99,6 +102,7 @@ export interface Session {
   is_support: boolean;
   support?: SupportOpen[];
   terms_owed?: boolean;
+  ending?: { end_on: string; delete_on: string; is_closed: boolean } | null;
   password_expired: boolean;
   password_expires_at: string | null;
 }

@@ -15,7 +15,7 @@ export interface Toast {
 }
 
 export const app = $state({
-  step: "loading" as "loading" | "signed_out" | "code" | "locked" | "terms" | "ready",
+  step: "loading" as "loading" | "signed_out" | "code" | "locked" | "terms" | "closed" | "ready",
   session: null as Session | null,
   programs: [] as Program[],
   projects: [] as Project[],
@@ -41,6 +41,7 @@ export const app = $state({
 whenSessionEnds((rule) => {
   if (rule === "locked") app.step = "locked";
   else if (rule === "terms") app.step = "terms";
+  else if (rule.startsWith("tenant_")) app.step = "loading"; // looks again: closed to whom, or suspended
   else if (rule === "code_required") app.step = "code";
   else app.step = "signed_out";
 });
@@ -58,8 +59,9 @@ export async function start() {
   try {
     app.session = await get<Session>("/session");
     setLang(app.session.user.lang);
-    if (isConsole || app.session.terms_owed) {
-      app.step = isConsole ? "ready" : "terms";
+    const gate = app.session.terms_owed ? "terms" : app.session.ending?.is_closed ? "closed" : null;
+    if (isConsole || gate) {
+      app.step = gate ?? "ready";
       return;
     }
     const [catalogue] = await Promise.all([
@@ -75,7 +77,7 @@ export async function start() {
     app.step = "ready";
   } catch (error) {
     app.noTenant = error instanceof ApiError && error.rule === "tenant";
-    app.refused = error instanceof ApiError && error.rule === "address" ? error.message : "";
+    app.refused = error instanceof ApiError && ["address", "tenant_suspended", "tenant_closed"].includes(error.rule) ? error.message : "";
     const known = app.noTenant || app.refused || (error instanceof ApiError && error.status === 401);
     if (app.step === "loading" && known) app.step = "signed_out";
     if (!known) setTimeout(start, 3000); // the banner says what is wrong

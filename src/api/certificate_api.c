@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deletions under way and the certificates of those that are done. */
+#include "api/routes.h"
+#include "core/certificate.h"
+#include "core/erasure.h"
+
+static const struct field page_fields[] = {
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "", ""},
+    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "", ""},
+};
+static const struct form page_form = {"CertificateQuery", page_fields,
+                                      COUNT(page_fields)};
+static const struct field row_fields[] = {
+    {"id",       FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"tenant",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"revision", FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"at",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form row_form = {"CertificateRow", row_fields,
+                                     COUNT(row_fields)};
+static const struct field open_fields[] = {
+    {"tenant",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {"name",       FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {"step",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, erasure_step_words, NULL, "",
+     ""                                                                                },
+    {"started_at", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {"error",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
+    {"backups_on", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
+    {"backups_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
+    {"logs_on",    FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
+};
+static const struct form open_form = {"Deletion", open_fields,
+                                      COUNT(open_fields)};
+
+static enum err list_open(struct call *k)
+{
+    const struct erasure *list = NULL;
+    size_t count = 0;
+    enum err e = erasure_list_open(k->c, &list, &count);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        json_text(&k->out, "tenant", list[i].tenant);
+        json_text(&k->out, "name", list[i].name);
+        json_text(&k->out, "step", erasure_step_words[list[i].step]);
+        json_moment(&k->out, "started_at", list[i].started_at);
+        json_text(&k->out, "error", list[i].error);
+        json_day(&k->out, "backups_on", list[i].backups_on);
+        json_moment(&k->out, "backups_at", list[i].backups_at);
+        json_day(&k->out, "logs_on", list[i].logs_on);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_null(&k->out, "next");
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err list_certificates(struct call *k)
+{
+    const struct certificate *list = NULL;
+    size_t count = 0;
+    bool more = false;
+    enum err e = certificate_list(k->c, values_int(k->query, "after", 0),
+                                  call_limit(k), &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        json_id(&k->out, "id", list[i].id);
+        json_text(&k->out, "tenant", list[i].tenant);
+        json_text(&k->out, "name", list[i].name);
+        json_int(&k->out, "revision", list[i].revision);
+        json_moment(&k->out, "at", list[i].at);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+/* The document as it was signed, byte by byte. */
+static enum err get_certificate(struct call *k)
+{
+    struct certificate it;
+    enum err e = certificate_get(k->c, k->params[0], &it);
+
+    if (e)
+        return e;
+    k->reply->type = "application/json";
+    reply_header(k->reply, "Content-Disposition",
+                 arena_printf(k->c->mem,
+                              "attachment; filename=\"certificate-%s-%lld.json"
+                              "\"",
+                              it.tenant, (long long)it.revision));
+    buf_puts(&k->reply->body, it.text);
+    return OK;
+}
+
+static const struct route routes[] = {
+    {METHOD_GET, "/api/v1/deletions",        list_open,         RIGHT_AUDITOR, NULL, NULL,
+     &open_form,                                                                                      ROUTE_LIST,
+     "Deletions that are not over, and what of them is due"},
+    {METHOD_GET, "/api/v1/certificates",     list_certificates, RIGHT_AUDITOR, NULL,
+     &page_form,                                                                           &row_form, ROUTE_LIST,
+     "Certificates of deletion, newest first"              },
+    {METHOD_GET, "/api/v1/certificates/:id", get_certificate,   RIGHT_AUDITOR,
+     NULL,                                                                           NULL, NULL,      0,
+     "The newest certificate of a tenant, as it was signed"},
+};
+const struct route_set certificate_routes = {routes, COUNT(routes)};

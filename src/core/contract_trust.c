@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/contract_trust.h"
+
+#include "base/civil.h"
+#include "base/clock.h"
+#include "core/core.h"
+#include "core/standing.h"
+#include "db/erase.h"
+#include "db/query.h"
+
+enum { MEASURE_RECORDS, MEASURE_ENDS, MEASURE_DELETIONS, MEASURE_GONE };
+static const char *const measure_text[] = {
+    [MEASURE_RECORDS] =
+        "SELECT count(*), coalesce(sum(r.place IS NOT NULL AND r.place <> ''),"
+        " 0) FROM customer LEFT JOIN contract r ON r.customer_id = id"
+        " WHERE state = 1 AND copy_of IS NULL",
+    [MEASURE_ENDS] = "SELECT count(*), min(end_on), min(delete_on),"
+                     " coalesce(sum(delete_on < ?1), 0) FROM termination"
+                     " WHERE customer_id >= ''",
+    /* a day is enough for any of them */
+    [MEASURE_DELETIONS] =
+        "SELECT coalesce(sum(done_at IS NOT NULL), 0),"
+        " coalesce(sum(done_at IS NULL AND started_at < ?2), 0),"
+        " (SELECT count(DISTINCT customer_id) FROM certificate WHERE id > 0),"
+        " coalesce(sum(backups_on IS NOT NULL AND backups_at IS NULL), 0),"
+        " min(CASE WHEN backups_at IS NULL THEN backups_on END),"
+        " coalesce(sum(logs_on IS NOT NULL AND logs_at IS NULL), 0),"
+        " min(CASE WHEN logs_at IS NULL THEN logs_on END),"
+        " coalesce(sum((backups_at IS NULL AND backups_on < ?1)"
+        " OR (logs_at IS NULL AND logs_on < ?1)), 0)"
+        " FROM erasure WHERE customer_id >= ''",
+    [MEASURE_GONE] = "SELECT customer_id FROM erasure WHERE customer_id >= ''"
+                     " AND done_at IS NOT NULL",
+};
+const struct query_set contract_trust_queries = {"contract_trust", measure_text,
+                                                 COUNT(measure_text)};
+
+static const char *day_of(struct ctx *c, int32_t day)
+{
+    char text[11];
+
+    if (day == DAY_NONE)
+        return "-";
+    civil_format(day, text);
+    return arena_strdup(c->mem, text);
+}
+
+static enum err measure_records(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[MEASURE_RECORDS]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    trust_say(c, out, 3, col_int(q, 0) == col_int(q, 1),
+              "テナント %lld 件のうち、契約台帳に保管場所の記載があるもの "
+              "%lld 件",
+              "Of %lld tenants %lld have the place of their data in the record "
+              "of their contract",
+              (long long)col_int(q, 0), (long long)col_int(q, 1));
+    query_done(q);
+    return OK;
+}
+
+static enum err measure_ends(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[MEASURE_ENDS]);
+
+    bind_int(q, 1, clock_today(c->now_us));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    trust_say(c, out, 5, col_int(q, 3) == 0,
+              "終了が決まった契約 %lld 件（次の最終利用日 %s、次の削除日 "
+              "%s）。削除日を過ぎたもの %lld 件",
+              "Contracts that end: %lld (next last day %s, next deletion %s); "
+              "past their day of deletion: %lld",
+              (long long)col_int(q, 0), day_of(c, col_day(q, 1)),
+              day_of(c, col_day(q, 2)), (long long)col_int(q, 3));
+    query_done(q);
+    return OK;
+}
+
+/* Looked for on the disk, each time anew. */
+static enum err count_left(struct ctx *c, const struct app *app, int64_t *all,
+                           int64_t *left)
+{
+    struct query *q = query(c, measure_text[MEASURE_GONE]);
+    enum err e;
+
+    *all = *left = 0;
+    while (query_next(c, q, &e)) {
+        *left += !erase_is_gone(app->store, col_peek(q, 0));
+        (*all)++;
+    }
+    return e;
+}
+
+static enum err measure_deletions(struct ctx *c, const struct app *app,
+                                  struct trust_list *out)
+{
+    int64_t all, left;
+    enum err e = count_left(c, app, &all, &left);
+
+    if (e)
+        return e;
+    struct query *q = query(c, measure_text[MEASURE_DELETIONS]);
+    bind_int(q, 1, clock_today(c->now_us));
+    bind_int(q, 2, c->now_us - INT64_C(86400000000));
+    if ((e = query_one(c, q)))
+        return e;
+    trust_say(c, out, 5, col_int(q, 1) == 0 && col_int(q, 0) == col_int(q, 2),
+              "完了した削除 %lld 件、署名付き証明書 %lld 件。1日を超えて終わら"
+              "ない削除 %lld 件",
+              "Deletions done: %lld, signed certificates: %lld; unfinished "
+              "for more than a day: %lld",
+              (long long)col_int(q, 0), (long long)col_int(q, 2),
+              (long long)col_int(q, 1));
+    trust_say(c, out, 16, left == 0,
+              "削除済みのテナント %lld 件の鍵とファイルを探し、残っていたもの "
+              "%lld 件",
+              "Keys and files of %lld deleted tenants were looked for; still "
+              "there: %lld",
+              (long long)all, (long long)left);
+    trust_say(c, out, 16, col_int(q, 7) == 0,
+              "残る派生データ: バックアップ %lld 件（次の期日 %s）、ログ %lld "
+              "件（次の期日 %s）。期日を過ぎたもの %lld 件",
+              "Derived data still due: backups %lld (next %s), logs %lld (next "
+              "%s); past their day: %lld",
+              (long long)col_int(q, 3), day_of(c, col_day(q, 4)),
+              (long long)col_int(q, 5), day_of(c, col_day(q, 6)),
+              (long long)col_int(q, 7));
+    query_done(q);
+    return OK;
+}
+
+enum err contract_measure(struct ctx *c, const struct app *app,
+                          struct trust_list *out)
+{
+    enum err e = measure_records(c, out);
+
+    if (!e)
+        e = measure_ends(c, out);
+    return e ? e : measure_deletions(c, app, out);
+}
+
+void contract_measure_own(struct ctx *c, const struct app *app,
+                          struct trust_list *out)
+{
+    struct standing s;
+
+    standing_find(app, c->actor->tenant, &s);
+    if (s.end_on == DAY_NONE)
+        trust_say(c, out, 5, true, "この契約の終了は決まっていません",
+                  "This contract does not end");
+    else
+        trust_say(c, out, 5, s.delete_on >= clock_today(c->now_us),
+                  "この契約の最終利用日 %s、データの削除日 %s",
+                  "Last day of this contract %s, deletion of its data %s",
+                  day_of(c, s.end_on), day_of(c, s.delete_on));
+}

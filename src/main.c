@@ -72,7 +72,7 @@ static void print_commands(FILE *to)
 {
     fprintf(to, "usage: yagura COMMAND …    (each has --help)\n");
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].help);
+        fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].help);
 }
 
 int cli_openapi(int argc, char **argv)

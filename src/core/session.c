@@ -37,8 +37,7 @@ static const char *const session_text[] = {
         " VALUES (?1, ?2, ?3, ?4, ?4, ?7, ?5, ?6)",
     [SESSION_TRIM] =
         "DELETE FROM session WHERE user_id = ?1 AND id NOT IN (SELECT id"
-        " FROM session WHERE user_id = ?1 ORDER BY created_at DESC, id DESC"
-        " LIMIT ?2)",
+        " FROM session WHERE user_id = ?1 ORDER BY id DESC LIMIT ?2)",
     [SESSION_RENEW] =
         "UPDATE session SET token_hash = ?2, seen_at = ?3 WHERE id = ?1",
     [SESSION_FRESHEN] = "UPDATE session SET fresh_at = ?2 WHERE id = ?1",

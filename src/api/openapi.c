@@ -78,9 +78,9 @@ static void put_type(struct json_out *o, const struct field *f)
         [FIELD_TEXT] = "string",   [FIELD_LINES] = "string",
         [FIELD_SECRET] = "string", [FIELD_INT] = "integer",
         [FIELD_BOOL] = "boolean",  [FIELD_DAY] = "string",
-        [FIELD_ID] = "string",     [FIELD_CHOICE] = "string",
-        [FIELD_IDS] = "array",     [FIELD_WORDS] = "array",
-        [FIELD_ROWS] = "array"};
+        [FIELD_MOMENT] = "string", [FIELD_ID] = "string",
+        [FIELD_CHOICE] = "string", [FIELD_IDS] = "array",
+        [FIELD_WORDS] = "array",   [FIELD_ROWS] = "array"};
 
     if (f->flags & FIELD_NULLABLE) {
         json_open(o, "type", '[');
@@ -118,6 +118,8 @@ static void put_field(struct json_out *o, const struct field *f)
         put_limits(o, f, "minimum", "maximum");
     else if (f->kind == FIELD_DAY)
         json_text(o, "format", "date");
+    else if (f->kind == FIELD_MOMENT)
+        json_text(o, "format", "date-time");
     else if (f->kind == FIELD_ID)
         json_text(o, "pattern", "^[0-9]+$");
     else if (f->kind == FIELD_CHOICE)
@@ -380,6 +382,7 @@ static void print_field(struct buf *b, const struct field *f)
     case FIELD_LINES:
     case FIELD_SECRET:
     case FIELD_DAY:
+    case FIELD_MOMENT:
     case FIELD_ID:
         buf_puts(b, "string");
         break;

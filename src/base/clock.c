@@ -182,3 +182,34 @@ const char *clock_format(struct arena *mem, int64_t utc_us)
     clock_print(utc_us, text);
     return arena_strdup(mem, text);
 }
+
+/* Two digits below limit, or -1. */
+static int read_two(const char *text, int limit)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return -1;
+    int number = (text[0] - '0') * 10 + text[1] - '0';
+    return number < limit ? number : -1;
+}
+
+bool clock_parse(const char *text, int64_t *out)
+{
+    char day_text[11] = "";
+    int32_t day;
+    size_t len = strlen(text);
+
+    if (len >= 6 && strcmp(text + len - 6, "+09:00") == 0)
+        len -= 6;
+    if ((len != 16 && len != 19) || text[10] != 'T' || text[13] != ':' ||
+        (len == 19 && text[16] != ':'))
+        return false;
+    memcpy(day_text, text, 10);
+    int hour = read_two(text + 11, 24), minute = read_two(text + 14, 60);
+    int second = len == 19 ? read_two(text + 17, 60) : 0;
+    if (hour < 0 || minute < 0 || second < 0 || !civil_parse(day_text, &day))
+        return false;
+    int64_t seconds = (int64_t)(day - civil_from_ymd(1970, 1, 1)) * 86400 +
+                      hour * 3600 + minute * 60 + second;
+    *out = seconds * US_PER_SECOND - JAPAN_US;
+    return true;
+}

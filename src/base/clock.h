@@ -36,6 +36,9 @@ void clock_read_kernel(struct clock_kernel *out);
 const char *clock_format(struct arena *mem, int64_t utc_us);
 /* The same without an arena: for the log, which must work without memory. */
 void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1]);
+/* "2026-11-22T09:30" in Japan, with or without seconds and "+09:00"; the
+ * years of civil_parse().  False, with *out untouched, for anything else. */
+bool clock_parse(const char *text, int64_t *out);
 
 /* Test builds only: moves the wall clock, as does YAGURA_TEST_CLOCK_S in the
  * environment (seconds) and the file named by YAGURA_TEST_CLOCK_FILE, which

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -53,17 +54,12 @@ static enum err fail_required(const struct check *k)
 static enum err fail_type(const struct check *k)
 {
     static const char *const ja[] = {
-        [FIELD_TEXT] = "文字列",
-        [FIELD_LINES] = "文字列",
-        [FIELD_SECRET] = "文字列",
-        [FIELD_INT] = "整数",
-        [FIELD_BOOL] = "真偽値",
-        [FIELD_DAY] = "日付",
-        [FIELD_ID] = "IDの文字列",
-        [FIELD_CHOICE] = "文字列",
-        [FIELD_IDS] = "IDの配列",
-        [FIELD_WORDS] = "文字列の配列",
-        [FIELD_ROWS] = "オブジェクトの配列",
+        [FIELD_TEXT] = "文字列",        [FIELD_LINES] = "文字列",
+        [FIELD_SECRET] = "文字列",      [FIELD_INT] = "整数",
+        [FIELD_BOOL] = "真偽値",        [FIELD_DAY] = "日付",
+        [FIELD_MOMENT] = "日時",        [FIELD_ID] = "IDの文字列",
+        [FIELD_CHOICE] = "文字列",      [FIELD_IDS] = "IDの配列",
+        [FIELD_WORDS] = "文字列の配列", [FIELD_ROWS] = "オブジェクトの配列",
     };
     static const char *const en[] = {
         [FIELD_TEXT] = "a text",
@@ -72,6 +68,7 @@ static enum err fail_type(const struct check *k)
         [FIELD_INT] = "a whole number",
         [FIELD_BOOL] = "true or false",
         [FIELD_DAY] = "a date",
+        [FIELD_MOMENT] = "a date and time",
         [FIELD_ID] = "an id in a string",
         [FIELD_CHOICE] = "a text",
         [FIELD_IDS] = "an array of ids",
@@ -196,6 +193,21 @@ static enum err take_day(const struct check *k, const char *text,
     return OK;
 }
 
+static enum err take_moment(const struct check *k, const char *text,
+                            struct cell *out)
+{
+    if (clock_parse(text, &out->number) &&
+        clock_today(out->number) >= DAY_FIRST &&
+        clock_today(out->number) <= DAY_LAST)
+        return OK;
+    return ctx_fail(k->c, ERR_INVALID, path_of(k), "moment",
+                    "「%s」は日本時間の日時を2026-11-22T09:30の形で"
+                    "入力してください",
+                    "%s must be a real date and time in Japan, such as "
+                    "2026-11-22T09:30",
+                    label_of(k));
+}
+
 /* One spelling an id: no sign, no leading zero. */
 static bool parse_id(const char *text, int64_t *out)
 {
@@ -318,6 +330,8 @@ static enum err take_word(const struct check *k, const char *text,
         return take_text(k, text, out);
     case FIELD_DAY:
         return take_day(k, text, out);
+    case FIELD_MOMENT:
+        return take_moment(k, text, out);
     case FIELD_ID:
         return parse_id(text, &out->number) ? OK : fail_id(k);
     case FIELD_CHOICE:
@@ -530,6 +544,7 @@ static enum err take_cell(const struct check *k, const char *text,
                         out);
     case FIELD_IDS:
         return take_id_list(k, text, out);
+    case FIELD_MOMENT:
     case FIELD_ID:
     case FIELD_CHOICE:
         return take_word(k, str_trim(mem, text), out);

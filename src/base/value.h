@@ -16,6 +16,7 @@ enum field_kind {
     FIELD_INT,    /* min..max */
     FIELD_BOOL,
     FIELD_DAY,    /* "2026-11-22" -> civil day number, min..max (0,0: any) */
+    FIELD_MOMENT, /* "2026-11-22T09:30" in Japan, or with +09:00 -> UTC us */
     FIELD_ID,     /* id as a string of digits -> int64 */
     FIELD_CHOICE, /* one of choices -> its index */
     FIELD_IDS,    /* array of ids, at most max */

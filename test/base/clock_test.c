@@ -25,6 +25,34 @@ static void test_formats_in_japan(void **state)
     arena_close(mem);
 }
 
+static void test_reads_what_it_writes(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "2026-11-22",
+        "2026-11-22 09:30",
+        "2026-02-30T09:30",
+        "2026-11-22T24:00",
+        "2026-11-22T09:60",
+        "2026-11-22T9:30",
+        "2026-11-22T09:30:61",
+        "2026-11-22T09:30Z",
+        "2026-11-22T09:30+00:00",
+        "2026-11-22T09:30:00.5",
+    };
+    struct arena *mem = arena_open(0);
+    int64_t at = 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(clock_parse(bad[i], &at));
+    assert_int_equal(at, 1);
+    assert_true(clock_parse("2026-11-22T09:30", &at));
+    assert_string_equal(clock_format(mem, at), "2026-11-22T09:30:00+09:00");
+    assert_true(clock_parse("1970-01-01T08:59:59+09:00", &at));
+    assert_int_equal(at, -US_PER_SECOND);
+    arena_close(mem);
+}
+
 static void test_day_changes_at_midnight_in_japan(void **state)
 {
     (void)state;
@@ -47,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats_in_japan),
+        cmocka_unit_test(test_reads_what_it_writes),
         cmocka_unit_test(test_day_changes_at_midnight_in_japan),
         cmocka_unit_test(test_clocks_do_not_go_back),
     };

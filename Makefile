@@ -186,7 +186,8 @@ $(B)/embed: scripts/embed.c | $(B)/setup-build
 $(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
 	@$(NODE) $< >$@
 $(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data www/package-lock.json LICENSE \
-    $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp
+    $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp \
+    $(if $(WWW),www/node_modules/.stamp)
 	@$(NODE) $< $(VERSION) >$@.new && mv $@.new $@
 $(B)/texts.c: scripts/texts.mjs $(wildcard www/policy/*/*.md) $(S)/node/.stamp
 	@$(NODE) $< >$@.new && mv $@.new $@

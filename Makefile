@@ -10,6 +10,8 @@
 # make dist     source with all it needs to build offline, and the binary
 # make www      the browser UI alone        make clean
 VERSION := 0.1.0
+# no clock is right that is before this day
+RELEASED := 2026-11-01
 B       := build
 S       := $(B)/third
 JOBS    := $(shell nproc)
@@ -164,6 +166,9 @@ $(B)/release/lib/move.a: third_party/glue/move.c $(B)/flags | $(B)/musl/.stamp
 	@$(CC_release) $(MOVE) -c $< -o $(@D)/move.o
 	@rm -f $@ && ar crsD $@ $(@D)/move.o
 
+CLOCK := $(B)/asan/src/base/clock.o $(B)/tsan/src/base/clock.o $(B)/release/src/base/clock.o \
+  $(B)/fuzz/src/base/clock.o $(B)/check/src/base/clock.c.gcc $(B)/check/src/base/clock.c.tidy
+$(CLOCK): private OURS += -DYAGURA_RELEASED=$(shell expr $$(date -u -d $(RELEASED) +%s) / 86400)
 $(B)/asan/src/base/clock.o: private OURS += -DYAGURA_TEST # its clock can be moved
 $(B)/flags: Makefile | $(B)/setup-build # all is compiled anew only if the flags change
 	@echo '$(subst ','\'',$(CC_release) $(CC_asan) $(CC_fuzz) $(OURS))' >$@.new

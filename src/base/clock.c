@@ -97,6 +97,12 @@ int64_t clock_boot_ms(void)
     return read_ms(CLOCK_BOOTTIME);
 }
 
+/* YAGURA_RELEASED: days since 1970, from the Makefile. */
+bool clock_is_possible(void)
+{
+    return clock_now_us() >= YAGURA_RELEASED * INT64_C(86400000000);
+}
+
 int64_t clock_process_cpu_ms(void)
 {
     return read_ms(CLOCK_PROCESS_CPUTIME_ID);

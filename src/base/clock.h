@@ -18,6 +18,9 @@ int64_t clock_process_cpu_ms(void);  /* used since the start */
 int64_t clock_thread_cpu_ms(void);   /* used by the calling thread */
 int32_t clock_today(int64_t utc_us); /* civil day number in Japan */
 
+/* False before the day this release was made: such a clock is wrong. */
+bool clock_is_possible(void);
+
 /* A condition whose time-outs follow the monotonic clock, and such a moment:
  * nobody waits a day longer because the wall clock was set back. */
 void clock_init_cond(pthread_cond_t *cond);

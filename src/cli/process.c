@@ -121,6 +121,13 @@ enum err process_open(struct process *p)
 {
     struct secret_params params;
 
+    if (!clock_is_possible()) {
+        fprintf(stderr,
+                "yagura: the clock says %s, which is before this release was "
+                "made: set the clock first\n",
+                clock_format(p->mem, clock_now_us()));
+        return ERR_CONFLICT;
+    }
     registry_sweep(p->app.store, p->mem);
     store_derive_key(p->app.store, "pepper", p->app.pepper);
     store_derive_key(p->app.store, "code", p->app.code_key);

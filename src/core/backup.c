@@ -39,6 +39,8 @@ enum {
     BACKUP_UNTOLD,
     BACKUP_TOLD,
     BACKUP_OPERATORS,
+    BACKUP_SINCE,
+    BACKUP_FORGET,
 };
 static const char *const backup_text[] = {
     [BACKUP_RUNS] =
@@ -84,6 +86,10 @@ static const char *const backup_text[] = {
     [BACKUP_TOLD] = "UPDATE backup_run SET is_mailed = 1 WHERE id = ?1",
     [BACKUP_OPERATORS] =
         "SELECT email, name, lang FROM user WHERE state = 1 AND is_admin = 1",
+    [BACKUP_SINCE] =
+        "SELECT count(DISTINCT date) FROM backup_run WHERE state = 2 AND id >"
+        " coalesce((SELECT max(id) FROM backup_run WHERE date = ?1), 0)",
+    [BACKUP_FORGET] = "DELETE FROM backup_run WHERE id < ?1 - 1000",
 };
 const struct query_set backup_queries = {"backup", backup_text,
                                          COUNT(backup_text)};
@@ -183,7 +189,24 @@ static enum err add_run(struct ctx *c, enum backup_state state,
     bind_int(q, 4, c->now_us);
     enum err e = query_run(c, q);
     *id = db_last_id(c);
-    return e;
+    if (e)
+        return e;
+    q = query(c, backup_text[BACKUP_FORGET]);
+    bind_int(q, 1, *id);
+    return query_run(c, q);
+}
+
+enum err backup_count_since(struct ctx *c, const char *date, int64_t *days)
+{
+    struct query *q = query(c, backup_text[BACKUP_SINCE]);
+
+    bind_text(q, 1, date);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *days = col_int(q, 0);
+    query_done(q);
+    return OK;
 }
 
 enum err backup_ask(struct ctx *c)

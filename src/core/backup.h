@@ -88,4 +88,9 @@ void backup_round(struct app *app, struct arena *mem);
  * once when a tenant has had no good copy for 26 hours. */
 void backup_watch(struct app *app, struct arena *mem);
 
+/* For the trust page: how the copies elsewhere stand. */
+struct trust_list;
+MUST_USE enum err backup_measure_copies(struct ctx *c, const struct app *app,
+                                        struct trust_list *out);
+
 #endif

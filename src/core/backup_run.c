@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/operation.h"
 #include "core/registry.h"
+#include "core/timekeeper.h"
 #include "db/query.h"
 
 #include <pthread.h>
@@ -532,20 +533,43 @@ enum err backup_restore_whole(struct ctx *c, const struct app *app,
 
 /* ---- the round ---- */
 
+/* Whether seven more were made since, whatever their dates say. */
+static bool is_followed(struct app *app, struct arena *mem, const char *name)
+{
+    struct actor actor = system_actor();
+    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
+    int64_t days = 0;
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(&c, app->store, backup_count_since(&c, name, &days));
+    return !e && days >= BACKUP_KEEP_DAYS;
+}
+
 /* A generation lives seven days; the newest stays even if it is older, for
- * then nothing else is left. */
+ * then nothing else is left.  One dated ahead was made by a wrong clock and
+ * goes when seven were made after it.  While the clock is in doubt none
+ * goes. */
 static void drop_old(struct app *app, struct arena *mem, int64_t now_us)
 {
     const char *const *names;
-    size_t count = generation_list(app->store, mem, &names);
-    char oldest[11];
+    size_t count = generation_list(app->store, mem, &names), newest = 0;
+    char oldest[11], today[11];
 
+    if (!timekeeper_may_destroy(app))
+        return;
+    civil_format(clock_today(now_us), today);
     civil_format(clock_today(now_us) - BACKUP_KEEP_DAYS + 1, oldest);
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(names[i], oldest) < 0) {
-            enum err e = generation_remove(app->store, names[i]);
-            log_info("backup removed name=%s err=%s", names[i], err_name(e));
-        }
+    while (newest + 1 < count && strcmp(names[newest], today) > 0)
+        newest++;
+    for (size_t i = 0; i < count; i++) {
+        bool is_ahead = strcmp(names[i], today) > 0;
+        if (i == newest || (is_ahead ? !is_followed(app, mem, names[i])
+                                     : strcmp(names[i], oldest) >= 0))
+            continue;
+        enum err e = generation_remove(app->store, names[i]);
+        log_info("backup removed name=%s err=%s", names[i], err_name(e));
+    }
 }
 
 static void drill(struct app *app, struct arena *mem)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "core/operator_mail.h"
+#include "core/trust.h"
 #include "db/query.h"
 
 #define US_PER_HOUR INT64_C(3600000000)
@@ -119,4 +120,32 @@ void backup_watch(struct app *app, struct arena *mem)
         e = tx_end_control(&c, app->store, look(&c, app));
     if (e)
         log_error("backups are not watched err=%s", err_name(e));
+}
+
+enum err backup_measure_copies(struct ctx *c, const struct app *app,
+                               struct trust_list *out)
+{
+    struct backup_copies copies[BACKUP_PLACES];
+    size_t count;
+    enum err e = backup_copy_read(c, app, copies, &count);
+
+    for (size_t i = 0; i < count && !e; i++) {
+        const struct backup_copies *p = &copies[i];
+        bool holds =
+            !p->reason && p->count > 0 &&
+            p->list[0].at > c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
+            p->list[0].at <= c->now_us + US_PER_HOUR;
+        bool is_dir = p->kind == BACKUP_DIR;
+        trust_say(c, out, 20, holds,
+                  "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",
+                  "Copies elsewhere (%s): %zu generations, newest %s, failure: "
+                  "%s",
+                  is_dir ? ctx_text(c, "フォルダー", "folder")
+                         : ctx_text(c, "バケット", "bucket"),
+                  p->count,
+                  p->count ? clock_format(c->mem, p->list[0].at) : "-",
+                  p->reason ? ctx_text(c, "あり", "yes")
+                            : ctx_text(c, "なし", "none"));
+    }
+    return e;
 }

@@ -23,6 +23,10 @@ MUST_USE enum err backup_note_step(struct ctx *c, int64_t id, int64_t done,
 MUST_USE enum err backup_note_tenant(struct ctx *c, const char *tenant,
                                      const char *date, int64_t bytes,
                                      int64_t rows);
+/* Days on which good ones were made after the last of this date: how old a
+ * generation is that a wrong clock dated ahead. */
+MUST_USE enum err backup_count_since(struct ctx *c, const char *date,
+                                     int64_t *days);
 /* reason NULL: good. */
 MUST_USE enum err backup_note_end(struct ctx *c, int64_t id,
                                   const char *reason);

@@ -27,6 +27,7 @@
 #include "core/standing.h"
 #include "core/timekeeper.h"
 #include "core/trust.h"
+#include "db/leftover.h"
 #include "db/query.h"
 
 #include <pthread.h>
@@ -173,6 +174,9 @@ static void tidy_all(struct app *app, struct arena *mem)
     }
     tidy_tenant(app, mem, STORE_OPERATOR);
     arena_reset(mem);
+    if (leftover_drop(app->store,
+                      clock_now_us() - BACKUP_KEEP_DAYS * US_PER_DAY, &count))
+        log_error("what was kept for going back could not be removed");
     arena_close(list);
 }
 

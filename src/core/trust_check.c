@@ -38,8 +38,9 @@ static const char *const check_text[] = {
     [CHECK_CUSTOMERS] = "SELECT count(*), count(host) FROM customer"
                         " WHERE state = 1",
     [CHECK_BACKUPS] =
-        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1), 0),"
-        " coalesce(min(b.at), 0), (SELECT max(at) FROM backup_drill),"
+        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1 OR"
+        " b.at > ?2), 0), coalesce(min(b.at), 0),"
+        " (SELECT max(at) FROM backup_drill),"
         " (SELECT us FROM backup_drill ORDER BY id DESC LIMIT 1),"
         " (SELECT reason IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
         " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
@@ -174,6 +175,7 @@ static enum err measure_backups(struct ctx *c, const struct app *app,
     size_t count = generation_list(app->store, c->mem, &names);
 
     bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
+    bind_int(q, 2, c->now_us + INT64_C(3600000000)); /* by a wrong clock */
     enum err e = query_one(c, q);
     if (e)
         return e;
@@ -194,7 +196,7 @@ static enum err measure_backups(struct ctx *c, const struct app *app,
                   "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
                   "Last restore drill %s, %lld ms (goal: within 7 days)",
                   clock_format(c->mem, drill), (long long)us / 1000);
-    return OK;
+    return backup_measure_copies(c, app, out);
 }
 
 static enum err measure_desk(struct ctx *c, struct trust_list *out)

@@ -618,6 +618,8 @@ enum err generation_set_aside(const struct store *s, const char *id,
         return e;
     if (rename(is_back ? to : from, is_back ? from : to))
         return of_errno("setting aside", from);
+    /* from now on its age counts, see leftover.h */
+    (void)utimensat(AT_FDCWD, is_back ? from : to, NULL, 0);
     for (size_t i = 0; i < COUNT(kinds) && !e; i++) {
         (void)snprintf(name, sizeof name, "%s%s.key", id, kinds[i]);
         (void)snprintf(aside, sizeof aside, ".replaced-%s%s.key", id, kinds[i]);

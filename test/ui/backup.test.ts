@@ -1,24 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator sees that everything is safe, runs a backup and checks one.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { type Demo, startDemo } from "../api/server.ts";
 import { openBrowser, signInAt, watch } from "./browser.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
+let dir: string;
+const settings = ["YAGURA_BACKUP_COPY_DIR", "YAGURA_BACKUP_REGION"];
 before(async () => {
-  demo = await startDemo();
+  dir = mkdtempSync(join(tmpdir(), "yagura-backup-"));
+  mkdirSync(join(dir, "とても長い名前のバックアップ用フォルダー_第二データセンター_東京"));
+  process.env.YAGURA_BACKUP_COPY_DIR = join(dir, "とても長い名前のバックアップ用フォルダー_第二データセンター_東京");
+  process.env.YAGURA_BACKUP_REGION = "jp";
+  demo = await startDemo(join(dir, "demo"));
   browser = await openBrowser();
 });
 after(async () => {
   await browser?.close();
   await demo?.stop();
-  if (demo) removeDir(demo);
+  for (const name of settings) delete process.env[name];
+  rmSync(dir, { recursive: true, force: true });
 });
 async function look(page: Page, name: string) {
   await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
@@ -43,7 +52,16 @@ test("a backup is run, followed and checked", async () => {
   await page.getByRole("row", { name: /成功.*1 \/ 1.*運用/ }).first().waitFor();
   await page.getByRole("button", { name: "検査" }).first().click();
   await page.getByText("3 ファイルに異常はありません").waitFor();
+  const copies = page.getByRole("region", { name: "別の場所への写し" });
+  await copies.getByText("成功").waitFor();
   await look(page, "page");
+  rmSync(process.env.YAGURA_BACKUP_COPY_DIR!, { recursive: true });
+  await run.click();
+  for (;;) {
+    await page.reload();
+    if (await copies.getByText("the folder is not there").isVisible({ timeout: 2000 }).catch(() => false)) break;
+  }
+  await look(page, "failed");
   assert.deepEqual(problems, []);
 });
 

@@ -21,7 +21,7 @@
 #include <time.h>
 
 enum { RESTORE_NAME, RESTORE_ADD };
-enum { REASON_MAX = 400 };
+enum { REASON_MAX = 400, STEP_MS = 500 };
 static const char *const restore_text[] = {
     [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
     [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at,"
@@ -57,8 +57,22 @@ struct work {
     struct actor actor;
     struct buf manifest, failed;
     struct json_out out;
-    int64_t run_id, tenants, total, bytes;
+    struct buf done; /* of struct copied */
+    int64_t run_id, tenants, total, bytes, noted_ms, reused;
+    const char *last_name; /* of the newest generation, NULL: none */
+    const struct json *last, *last_at;
     bool is_gentle;
+};
+
+/* One file of the generation. */
+struct piece {
+    int64_t bytes, rows;
+    char hex[65], seen[GENERATION_SEEN_CHARS];
+};
+
+struct copied {
+    const char *id;
+    int64_t bytes, rows;
 };
 
 static struct ctx fresh_ctx(struct work *w)
@@ -75,43 +89,111 @@ static struct actor system_actor(void)
 
 /* ---- one copy ---- */
 
-static enum err put_file(struct work *w, const char *id, const char *suffix,
-                         int64_t rows)
+static const char *text_of(const struct json *o, const char *name)
 {
-    const char *file = arena_printf(w->mem, "%s%s", id, suffix);
-    char hex[65];
-    uint8_t hash[32];
-    int64_t bytes;
-    enum err e = generation_hash(w->app->store, NULL, file, hash, &bytes);
+    const struct json *j = json_get(o, name);
 
-    if (e)
-        return e;
-    str_to_hex(hash, sizeof hash, hex);
+    return j && j->text ? j->text : "";
+}
+
+static enum err put_file(struct work *w, const char *id, const char *suffix,
+                         const struct piece *p)
+{
     json_open(&w->out, NULL, '{');
     json_text(&w->out, "tenant", id);
     json_text(&w->out, "suffix", suffix);
-    json_int(&w->out, "bytes", bytes);
-    json_text(&w->out, "sha256", hex);
-    json_int(&w->out, "rows", rows);
+    json_int(&w->out, "bytes", p->bytes);
+    json_text(&w->out, "sha256", p->hex);
+    json_int(&w->out, "rows", p->rows);
+    json_text(&w->out, "seen", p->seen);
     json_close(&w->out, '}');
     return OK;
 }
 
-/* Written, opened again, checked, counted. */
+static enum err hash_file(struct work *w, const char *id, const char *suffix,
+                          struct piece *p)
+{
+    const char *file = arena_printf(w->mem, "%s%s", id, suffix);
+    uint8_t hash[32];
+    enum err e = generation_hash(w->app->store, NULL, file, hash, &p->bytes);
+
+    if (!e)
+        str_to_hex(hash, sizeof hash, p->hex);
+    return e;
+}
+
+/* The line of the last generation about a file; lines come in the order in
+ * which they are asked for, but for what came and went. */
+static const struct json *find_last(struct work *w, const char *id,
+                                    const char *suffix)
+{
+    const struct json *from = w->last_at ? w->last_at : w->last;
+
+    for (int round = 0; round < 2; round++, from = w->last)
+        for (const struct json *f = from; f; f = f->next)
+            if (strcmp(text_of(f, "tenant"), id) == 0 &&
+                strcmp(text_of(f, "suffix"), suffix) == 0) {
+                w->last_at = f->next;
+                return f;
+            }
+    return NULL;
+}
+
+/* A file that nobody wrote to since the last generation is what was checked
+ * then, if its hash still is. */
+static bool reuse(struct work *w, const char *id, const char *suffix,
+                  struct piece *p)
+{
+    const struct json *last = *p->seen ? find_last(w, id, suffix) : NULL;
+    int64_t bytes = 0;
+
+    if (!last || strcmp(text_of(last, "seen"), p->seen) != 0)
+        return false;
+    if (generation_reuse(w->app->store, w->last_name, id, suffix, &bytes))
+        return false;
+    if (!hash_file(w, id, suffix, p) &&
+        strcmp(p->hex, text_of(last, "sha256")) == 0) {
+        p->rows = strtoll(text_of(last, "rows"), NULL, 10);
+        w->bytes += bytes;
+        w->reused++;
+        return true;
+    }
+    log_error("backup: %s%s of %s is no longer as it was written", id, suffix,
+              w->last_name);
+    return false;
+}
+
+/* Written, opened again, checked, counted; or taken over. */
+static enum err copy_file(struct work *w, const char *id, const char *suffix,
+                          int64_t *rows)
+{
+    const struct store *s = w->app->store;
+    struct piece p = {.rows = 0};
+    enum err e = OK;
+
+    if (strcmp(id, GENERATION_CONTROL) != 0)
+        generation_look(s, id, suffix, p.seen);
+    if (!reuse(w, id, suffix, &p)) {
+        (void)!generation_drop_file(s,
+                                    arena_printf(w->mem, "%s%s", id, suffix));
+        e = generation_copy(s, id, suffix, &w->bytes);
+        if (!e)
+            e = generation_check(s, NULL, id, suffix, &p.rows);
+        if (!e)
+            e = hash_file(w, id, suffix, &p);
+    }
+    *rows += p.rows;
+    return e ? e : put_file(w, id, suffix, &p);
+}
+
 static enum err copy_one(struct work *w, const char *id, int64_t *rows)
 {
     size_t files = strcmp(id, GENERATION_CONTROL) == 0 ? 1 : COUNT(suffixes);
-    int64_t bytes = 0, n = 0;
-    enum err e = generation_copy(w->app->store, id, &bytes);
+    enum err e = OK;
 
     *rows = 0;
-    for (size_t i = 0; i < files && !e; i++) {
-        e = generation_check(w->app->store, NULL, id, suffixes[i], &n);
-        if (!e)
-            e = put_file(w, id, suffixes[i], n);
-        *rows += n;
-    }
-    w->bytes += bytes;
+    for (size_t i = 0; i < files && !e; i++)
+        e = copy_file(w, id, suffixes[i], rows);
     return e;
 }
 
@@ -123,18 +205,17 @@ static void pause_for(int64_t us)
     (void)nanosleep(&t, NULL);
 }
 
-static enum err note(struct work *w, const char *id, int64_t bytes,
-                     int64_t rows)
+static enum err note(struct work *w)
 {
     struct ctx c = fresh_ctx(w);
     enum err e = tx_begin_control(&c, w->app->store, TX_WRITE);
 
+    w->noted_ms = clock_monotonic_ms();
     if (e)
         return e;
-    e = backup_note_step(&c, w->run_id, w->tenants, w->total, w->bytes);
-    if (!e && id)
-        e = backup_note_tenant(&c, id, backup_name_today(&c), bytes, rows);
-    return tx_end_control(&c, w->app->store, e);
+    return tx_end_control(
+        &c, w->app->store,
+        backup_note_step(&c, w->run_id, w->tenants, w->total, w->bytes));
 }
 
 static void copy_tenant(struct work *w, const char *id)
@@ -143,8 +224,11 @@ static void copy_tenant(struct work *w, const char *id)
     enum err e = copy_one(w, id, &rows);
 
     if (!e) {
+        struct copied one = {id, w->bytes - before, rows};
+        buf_put(&w->done, &one, sizeof one);
         w->tenants++;
-        e = note(w, id, w->bytes - before, rows);
+        if (clock_monotonic_ms() - w->noted_ms >= STEP_MS)
+            e = note(w);
     }
     if (e && w->failed.len < REASON_MAX)
         buf_printf(&w->failed, "%s%s: %s", w->failed.len ? ", " : "", id,
@@ -176,6 +260,26 @@ static void copy_all(struct work *w)
     json_close(&w->out, '}');
 }
 
+/* What the run ended with; tenants only if what was copied has its name. */
+static enum err note_end(struct work *w, const char *name, bool is_sealed)
+{
+    const struct copied *list = (const void *)w->done.data;
+    size_t count = is_sealed ? w->done.len / sizeof *list : 0;
+    struct ctx c = fresh_ctx(w);
+    enum err e = tx_begin_control(&c, w->app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    e = backup_note_step(&c, w->run_id, w->tenants, w->total, w->bytes);
+    for (size_t i = 0; i < count && !e; i++)
+        e = backup_note_tenant(&c, list[i].id, name, list[i].bytes,
+                               list[i].rows);
+    if (!e)
+        e = backup_note_end(&c, w->run_id,
+                            w->failed.len ? w->failed.data : NULL);
+    return tx_end_control(&c, w->app->store, e);
+}
+
 static enum err finish(struct work *w, enum err e)
 {
     struct ctx c = fresh_ctx(w);
@@ -191,16 +295,25 @@ static enum err finish(struct work *w, enum err e)
                             w->manifest.len);
     if (e)
         buf_printf(&w->failed, "%s%s", w->failed.len ? "; " : "", err_name(e));
-    enum err noted = tx_begin_control(&c, w->app->store, TX_WRITE);
-    if (!noted)
-        noted = tx_end_control(
-            &c, w->app->store,
-            backup_note_end(&c, w->run_id,
-                            w->failed.len ? w->failed.data : NULL));
-    log_info("backup %s name=%s tenants=%lld of=%lld bytes=%lld",
+    enum err noted = note_end(w, name, !e && is_worth);
+    log_info("backup %s name=%s tenants=%lld of=%lld bytes=%lld unchanged=%lld",
              w->failed.len ? "failed" : "done", name, (long long)w->tenants,
-             (long long)w->total, (long long)w->bytes);
+             (long long)w->total, (long long)w->bytes, (long long)w->reused);
     return w->failed.len ? ERR_INTERNAL : noted;
+}
+
+static void find_last_generation(struct work *w)
+{
+    const char *const *names;
+    const char *text;
+
+    if (generation_list(w->app->store, w->mem, &names) == 0 ||
+        generation_read_manifest(w->app->store, names[0], w->mem, &text))
+        return;
+    const struct json *files =
+        json_get(json_parse_own(w->mem, text, strlen(text)), "files");
+    w->last_name = names[0];
+    w->last = files ? files->child : NULL;
 }
 
 static enum err run(struct app *app, struct arena *mem, int64_t run_id,
@@ -211,13 +324,14 @@ static enum err run(struct app *app, struct arena *mem, int64_t run_id,
                      .actor = system_actor(),
                      .manifest = buf_in(mem),
                      .failed = buf_in(mem),
+                     .done = buf_in(mem),
                      .run_id = run_id,
                      .is_gentle = is_gentle};
     w.out.b = &w.manifest;
+    find_last_generation(&w);
     enum err e = generation_begin(app->store);
-
     if (!e)
-        e = note(&w, NULL, 0, 0);
+        e = note(&w);
     if (!e)
         copy_all(&w);
     return finish(&w, e);
@@ -266,13 +380,6 @@ static enum err read_manifest(struct ctx *c, const struct app *app,
         return ctx_fail(c, ERR_INTERNAL, "manifest.json", "broken",
                         "目録が壊れています", "The manifest is broken");
     return OK;
-}
-
-static const char *text_of(const struct json *o, const char *name)
-{
-    const struct json *j = json_get(o, name);
-
-    return j && j->text ? j->text : "";
 }
 
 /* Of a tenant that is being deleted, or was. */

@@ -136,16 +136,15 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
             p->list[0].at > c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
             p->list[0].at <= c->now_us + US_PER_HOUR;
         bool is_dir = p->kind == BACKUP_DIR;
-        trust_say(c, out, 20, holds,
-                  "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",
-                  "Copies elsewhere (%s): %zu generations, newest %s, failure: "
-                  "%s",
-                  is_dir ? ctx_text(c, "フォルダー", "folder")
-                         : ctx_text(c, "バケット", "bucket"),
-                  p->count,
-                  p->count ? clock_format(c->mem, p->list[0].at) : "-",
-                  p->reason ? ctx_text(c, "あり", "yes")
-                            : ctx_text(c, "なし", "none"));
+        trust_say(
+            c, out, 20, holds, "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",
+            "Copies elsewhere (%s): %zu generations, newest %s, failure: "
+            "%s",
+            is_dir ? ctx_text(c, "フォルダー", "folder")
+                   : ctx_text(c, "バケット", "bucket"),
+            p->count, p->count ? clock_format(c->mem, p->list[0].at) : "-",
+            p->reason ? ctx_text(c, "あり", "yes")
+                      : ctx_text(c, "なし", "none"));
     }
     return e;
 }

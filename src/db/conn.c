@@ -194,6 +194,11 @@ enum err conn_fail(struct db *db, int rc, const char *doing)
 
 /* ---- small statements of our own ---- */
 
+static bool is_own(const struct db *db)
+{
+    return db->kind == CONN_OWN || db->kind == CONN_COPY;
+}
+
 int conn_control(struct db *db, enum conn_control what)
 {
     sqlite3_stmt **s = &db->control[what];
@@ -209,7 +214,7 @@ int conn_control(struct db *db, enum conn_control what)
             rc = SQLITE_OK;
         sqlite3_reset(*s);
     }
-    db->is_trusted = db->kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     return rc;
 }
 
@@ -217,7 +222,7 @@ enum err conn_run(struct db *db, const char *sql)
 {
     db->is_trusted = true;
     int rc = sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL);
-    db->is_trusted = db->kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     return rc ? conn_fail(db, rc, "set-up") : OK;
 }
 
@@ -236,7 +241,7 @@ enum err conn_number(struct db *db, const char *sql, int64_t *out)
             rc = SQLITE_OK;
     }
     sqlite3_finalize(s);
-    db->is_trusted = db->kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     return rc ? conn_fail(db, rc, sql) : OK;
 }
 
@@ -251,7 +256,7 @@ static int64_t pragma_number(struct db *db, sqlite3_stmt **s, const char *sql)
             value = sqlite3_column_int64(*s, 0);
         sqlite3_reset(*s);
     }
-    db->is_trusted = db->kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     return value;
 }
 
@@ -278,7 +283,7 @@ bool conn_is_sound(struct db *db)
         is_sound = text && strcmp((const char *)text, "ok") == 0;
     }
     sqlite3_finalize(s);
-    db->is_trusted = db->kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     return is_sound;
 }
 
@@ -349,6 +354,13 @@ static enum err set_pragmas(struct db *db)
     return e;
 }
 
+/* No log beside it, nothing written. */
+static enum err set_copy_pragmas(struct db *db)
+{
+    return conn_run(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+                        "PRAGMA temp_store = MEMORY; PRAGMA query_only = ON");
+}
+
 static enum err prepare(struct db *db)
 {
     int64_t pages;
@@ -365,7 +377,7 @@ static enum err prepare(struct db *db)
     /* the first read shows whether the key is right */
     enum err e = conn_number(db, "SELECT count(*) FROM sqlite_schema", &pages);
     if (!e)
-        e = set_pragmas(db);
+        e = db->kind == CONN_COPY ? set_copy_pragmas(db) : set_pragmas(db);
     sqlite3_progress_handler(db->sqlite, STEPS_PER_TICK, tick, db);
     sqlite3_wal_hook(db->sqlite, note_wal, db);
     return e;
@@ -374,9 +386,10 @@ static enum err prepare(struct db *db)
 enum err conn_open(const struct conn_place *place, enum conn_kind kind,
                    struct db **out)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW |
-                (kind == CONN_OWN ? SQLITE_OPEN_CREATE : 0);
+    int flags =
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW |
+        (kind == CONN_COPY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+        (kind == CONN_OWN ? SQLITE_OPEN_CREATE : 0);
     struct db *db = calloc(1, sizeof(*db));
 
     must(db);
@@ -393,7 +406,7 @@ enum err conn_open(const struct conn_place *place, enum conn_kind kind,
         conn_close(db);
         return e;
     }
-    db->is_trusted = kind == CONN_OWN;
+    db->is_trusted = is_own(db);
     sqlite3_set_authorizer(db->sqlite, authorize, db);
     *out = db;
     return OK;

@@ -12,6 +12,7 @@ enum conn_kind {
     CONN_READER, /* refuses to write; 2 s a transaction */
     CONN_WRITER, /* the one of its file; 10 s a transaction */
     CONN_OWN,    /* schema changes and VACUUM INTO: creation, migration */
+    CONN_COPY,   /* a copy that is only looked at: the file stays as it is */
 };
 
 enum conn_control {

@@ -3,6 +3,7 @@
  * (CONN_OWN), as a migration's does; no other place may. */
 #include "db/generation.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/conn.h"
@@ -109,19 +110,68 @@ static enum err copy_key(const char *from, const char *from_name,
     return key_write_file(to, to_name, bytes, (size_t)len, 0600);
 }
 
+/* Into a generation being written, which is synced as a whole. */
+static enum err copy_key_unsynced(const char *from, const char *from_name,
+                                  const char *to, const char *to_name)
+{
+    uint8_t bytes[KEY_BYTES_MAX];
+    char path[PATH_BYTES];
+    long len = key_read_file(from, from_name, bytes, sizeof bytes);
+
+    if (len < 0)
+        return of_errno("reading key", from_name);
+    name_path(path, to, "/", to_name, "");
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return of_errno("writing key", path);
+    enum err e = write(fd, bytes, (size_t)len) == len
+                     ? OK
+                     : of_errno("writing key", path);
+    if (close(fd) && !e)
+        e = of_errno("writing key", path);
+    return e;
+}
+
 /* ---- copying ---- */
 
-static enum err sync_file(const char *path, int64_t *bytes)
+/* Sends the bytes on their way to the disk, which is waited for only when
+ * the generation gets its name: one wait for all, and no burst at the end that
+ * a writer's own sync would stand behind. */
+static enum err begin_sync(const char *path, int64_t *bytes)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool is_done = fd >= 0 && fsync(fd) == 0 && fstat(fd, &st) == 0;
+    bool is_done = fd >= 0 && fstat(fd, &st) == 0;
     enum err e = is_done ? OK : of_errno("syncing", path);
 
-    if (is_done && bytes)
+    if (is_done) {
+        (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
         *bytes += st.st_size;
+    }
     if (fd >= 0)
         (void)close(fd);
+    return e;
+}
+
+static enum err sync_folder(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *entry;
+    char path[PATH_BYTES];
+    enum err e = d ? OK : of_errno("opening", dir);
+
+    while (!e && (entry = readdir(d))) {
+        if (entry->d_name[0] == '.')
+            continue;
+        name_path(path, dir, "/", entry->d_name, "");
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || fsync(fd))
+            e = of_errno("syncing", path);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+    if (d)
+        (void)closedir(d);
     return e;
 }
 
@@ -132,8 +182,11 @@ static enum err vacuum_into(const struct conn_place *place, const char *target)
     enum err e = conn_open(place, CONN_OWN, &db);
 
     if (!e) {
-        sqlite3_snprintf(sizeof sql, sql, "VACUUM INTO %Q", target);
+        sqlite3_snprintf(sizeof sql, sql,
+                         "PRAGMA synchronous = OFF; VACUUM INTO %Q", target);
         e = conn_run(db, sql);
+        /* closing may fold the log of a file nobody else has open */
+        must(conn_run(db, "PRAGMA synchronous = FULL") == OK);
     }
     conn_close(db);
     return e;
@@ -167,21 +220,77 @@ static enum err copy_part(const struct store *s, const char *id,
     e = vacuum_into(&place, to);
     crypto_wipe(key, sizeof key);
     if (!e)
-        e = sync_file(to, bytes);
-    return e ? e : copy_key(keys, live_key, folder, key_name);
+        e = begin_sync(to, bytes);
+    return e ? e : copy_key_unsynced(keys, live_key, folder, key_name);
 }
 
-enum err generation_copy(const struct store *s, const char *id, int64_t *bytes)
+static const struct part *part_of(const char *id, const char *suffix)
 {
-    enum err e = OK;
-
-    *bytes = 0;
     if (strcmp(id, GENERATION_CONTROL) == 0)
-        return copy_part(s, id, &control_part, bytes);
-    must(tenant_is_id(id));
-    for (size_t i = 0; i < COUNT(parts) && !e; i++)
-        e = copy_part(s, id, &parts[i], bytes);
-    return e;
+        return &control_part;
+    return strcmp(suffix, parts[1].suffix) == 0 ? &parts[1] : &parts[0];
+}
+
+enum err generation_copy(const struct store *s, const char *id,
+                         const char *suffix, int64_t *bytes)
+{
+    must(strcmp(id, GENERATION_CONTROL) == 0 || tenant_is_id(id));
+    return copy_part(s, id, part_of(id, suffix), bytes);
+}
+
+/* ---- what did not change ---- */
+
+enum { QUIET_S = 2 }; /* coarser than any file system's clock */
+
+static bool look_at_file(const char *path, int64_t now_s, struct stat *st)
+{
+    if (stat(path, st)) {
+        memset(st, 0, sizeof *st);
+        return errno == ENOENT;
+    }
+    return st->st_mtim.tv_sec + QUIET_S < now_s;
+}
+
+void generation_look(const struct store *s, const char *id, const char *suffix,
+                     char out[GENERATION_SEEN_CHARS])
+{
+    char path[PATH_BYTES], wal[PATH_BYTES];
+    int64_t now_s = clock_now_us() / 1000000;
+    struct stat db, log;
+
+    out[0] = 0;
+    name_path(path, store_place(s).dir, "/tenants/", id, "/");
+    memcpy(wal, path, sizeof wal);
+    name_path(path, wal, part_of(id, suffix)->live, "", "");
+    name_path(wal, path, "-wal", "", "");
+    if (look_at_file(path, now_s, &db) && look_at_file(wal, now_s, &log) &&
+        db.st_ino)
+        (void)snprintf(out, GENERATION_SEEN_CHARS,
+                       "%lld.%09ld.%lld.%llu.%lld.%09ld.%lld.%llu",
+                       (long long)db.st_mtim.tv_sec, db.st_mtim.tv_nsec,
+                       (long long)db.st_size, (unsigned long long)db.st_ino,
+                       (long long)log.st_mtim.tv_sec, log.st_mtim.tv_nsec,
+                       (long long)log.st_size, (unsigned long long)log.st_ino);
+}
+
+enum err generation_reuse(const struct store *s, const char *from,
+                          const char *id, const char *suffix, int64_t *bytes)
+{
+    const struct part *p = part_of(id, suffix);
+    char old[PATH_BYTES], folder[PATH_BYTES], keys[PATH_BYTES];
+    char a[PATH_BYTES], b[PATH_BYTES], key[KEY_NAME_MAX];
+    struct stat st;
+
+    folder_of(old, s, from);
+    folder_of(folder, s, NULL);
+    name_path(keys, store_place(s).dir, "/keys", "", "");
+    name_path(a, old, "/", id, p->suffix);
+    name_path(b, folder, "/", id, p->suffix);
+    name_key(key, id, p);
+    if (link(a, b) || stat(b, &st))
+        return of_errno("linking", a);
+    *bytes += st.st_size;
+    return copy_key_unsynced(keys, key, folder, key);
 }
 
 /* ---- generations ---- */
@@ -238,7 +347,9 @@ enum err generation_seal(const struct store *s, const char *name,
     folder_of(folder, s, NULL);
     folder_of(target, s, name);
     name_path(old, target, ".old", "", "");
-    enum err e = key_write_file(folder, "manifest.json", manifest, len, 0600);
+    enum err e = sync_folder(folder);
+    if (!e)
+        e = key_write_file(folder, "manifest.json", manifest, len, 0600);
     if (!e && rename(target, old) && errno != ENOENT)
         e = of_errno("replacing", target);
     if (!e && rename(folder, target))
@@ -377,7 +488,7 @@ static enum err look_at(const struct conn_place *place,
     struct db *db = NULL;
     int64_t version = 0;
     enum err e = access(place->path, F_OK) ? ERR_NOT_FOUND
-                                           : conn_open(place, CONN_OWN, &db);
+                                           : conn_open(place, CONN_COPY, &db);
 
     if (!e && !conn_is_sound(db))
         e = ERR_INTERNAL;
@@ -400,13 +511,6 @@ static void drop_traces(const char *path)
     (void)unlink(beside);
     name_path(beside, path, "-shm", "", "");
     (void)unlink(beside);
-}
-
-static const struct part *part_of(const char *id, const char *suffix)
-{
-    if (strcmp(id, GENERATION_CONTROL) == 0)
-        return &control_part;
-    return strcmp(suffix, parts[1].suffix) == 0 ? &parts[1] : &parts[0];
 }
 
 enum err generation_check(const struct store *s, const char *name,

@@ -18,9 +18,20 @@ bool generation_is_name(const char *name);
  * broken run; it becomes a generation only by generation_seal(), which replaces
  * the one of the same name. */
 MUST_USE enum err generation_begin(const struct store *s);
-/* id: a tenant's or GENERATION_CONTROL.  bytes: what was written. */
+/* id: a tenant's or GENERATION_CONTROL.  bytes: what was written is added. */
 MUST_USE enum err generation_copy(const struct store *s, const char *id,
-                                  int64_t *bytes);
+                                  const char *suffix, int64_t *bytes);
+/* How a tenant's file stands, in a word that changes with every write to it
+ * or to its log; "" while it was written a moment ago, or on failure.  Taken
+ * before the copy it speaks of. */
+enum { GENERATION_SEEN_CHARS = 160 };
+void generation_look(const struct store *s, const char *id, const char *suffix,
+                     char out[GENERATION_SEEN_CHARS]);
+/* Instead of a copy: the file of an earlier generation once more (a link), and
+ * the key.  For what did not change since; the caller compares its hash. */
+MUST_USE enum err generation_reuse(const struct store *s, const char *from,
+                                   const char *id, const char *suffix,
+                                   int64_t *bytes);
 /* The manifest, last of all; then everything is on the disk. */
 MUST_USE enum err generation_seal(const struct store *s, const char *name,
                                   const char *manifest, size_t len);

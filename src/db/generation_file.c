@@ -102,5 +102,5 @@ enum err generation_drop_file(const struct store *s, const char *file)
     must(*file && *file != '.' && !strchr(file, '/'));
     must(snprintf(path, sizeof path, "%s/backups/.writing/%s",
                   store_place(s).dir, file) < PATH_BYTES);
-    return unlink(path) ? ERR_INTERNAL : OK;
+    return unlink(path) && errno != ENOENT ? ERR_INTERNAL : OK;
 }

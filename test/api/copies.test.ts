@@ -84,6 +84,7 @@ before(async () => {
   oper = await signedInOperator(demo);
   const made = await yagura(["run"]);
   assert.equal(made.code, 0, made.err);
+  await until(async () => (await copies("dir")).generations.length && (await copies("s3")).generations.length);
   await settled();
   today = (await oper.get("/backups")).body.generations[0];
 });

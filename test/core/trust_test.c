@@ -388,6 +388,29 @@ static void a_late_backup_turns_row_20(void **state)
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
 }
 
+static void a_failed_copy_turns_row_20(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
+                    " 1795312800000000, 1, 1)");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    x.app.backup.dir = "/mnt/copies"; /* set up, nothing there yet */
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO backup_copy VALUES ('dir', '2026-11-22', 1,"
+                    " x'00', 7, 1, 1795312800000000)");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO backup_watch (name, reason)"
+                    " VALUES ('dir', 'the disk is full')");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    run_control(&x, "UPDATE backup_watch SET reason = NULL");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    run_control(&x, "UPDATE backup_tenant SET at = at + 48 * 3600000000");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+}
+
 static void old_rows_turn_rows_21_and_36(void **state)
 {
     struct watch x = watch(state);
@@ -660,6 +683,7 @@ int main(void)
         TEST(files_are_sealed_and_apart),
         TEST(many_tenants_without_hosts_turn_row_25),
         TEST(a_late_backup_turns_row_20),
+        TEST(a_failed_copy_turns_row_20),
         TEST(an_overdue_enquiry_turns_row_32),
         TEST(a_contact_turns_row_35),
         TEST(old_rows_turn_rows_21_and_36),

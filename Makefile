@@ -134,7 +134,7 @@ endef
 define variant
 $(foreach l,$(LIBS) $(LIBS_$(1)),$(eval $(call library,$(1),$(l))))
 LIB_$(1) := $(patsubst %,$(B)/$(1)/lib/%.a,$(LIBS) $(LIBS_$(1))) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
-OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o $(B)/$(1)/$(B)/sbom.o $(B)/$(1)/$(B)/texts.o
+OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o $(B)/$(1)/$(B)/sbom.o $(B)/$(1)/$(B)/texts.o $(B)/$(1)/$(B)/record.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1)) $$(if $$(filter %_test,$$@),-lcmocka)
@@ -157,7 +157,7 @@ FLOOR_net  := net base
 FLOOR_plan := plan base
 FLOOR_core := core plan net db base
 below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(FLOOR_$(2)))) $(B)/$(1)/$(B)/%,%),$(filter-out \
-  %/src/main.o,$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
+  %/src/main.o $(if $(FLOOR_$(2)),%/record.o),$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
 .SECONDEXPANSION:
 $(foreach v,release asan tsan fuzz,$(eval $(call variant,$(v))))
 
@@ -194,6 +194,10 @@ $(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data www/package
     $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp \
     $(if $(WWW),www/node_modules/.stamp)
 	@$(NODE) $< $(VERSION) >$@.new && mv $@.new $@
+# who made it of what: of the binaries alone, no test links it anew for a commit
+$(B)/record.c: scripts/record.mjs $(S)/node/.stamp FORCE
+	@$(NODE) $< >$@.new && { cmp -s $@.new $@ || cp $@.new $@; }
+FORCE:
 $(B)/texts.c: scripts/texts.mjs $(wildcard www/policy/*/*.md) $(S)/node/.stamp
 	@$(NODE) $< >$@.new && mv $@.new $@
 $(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp

@@ -20,6 +20,7 @@ for (const file of ["third_party/lock", "third_party/lock-data"])
 const ui = JSON.parse(readFileSync("www/package-lock.json", "utf8")).packages["node_modules/svelte"];
 parts.set("svelte", { name: "svelte", release: ui.version, sources: [{ place: "npm", where: "svelte", integrity: ui.integrity }] });
 
+const dates = new Map(readFileSync("third_party/dates", "utf8").split("\n").filter((l) => l && !l.startsWith("#")).map((l) => [l.split(" ")[0], [l.split(" ")[1], l.split(" ").slice(2).join(" ")]]));
 const component = ({ name, release, sources }) => ({
   type: "library",
   "bom-ref": `${name}@${release}`,
@@ -51,6 +52,14 @@ const literal = (text) => text.match(/[^\n]*\n?/g).filter(Boolean).map((line) =>
 process.stdout.write(`/* made by scripts/sbom.mjs */
 #include "base/build.h"
 const int build_component_count = ${list.length};
+const struct build_part build_parts[] = {
+${list.map(({ name, release, sources }) => {
+  const [day, why] = dates.get(name) ?? [];
+  if (!/^\d{4}-\d\d-\d\d$/.test(day ?? "")) throw new Error(`${name} is not in third_party/dates`);
+  const s = sources[0];
+  return `  {${[name, release, licences[name], s.place === "url" ? s.where : `${s.place}:${s.where}`, s.sum ?? s.integrity, day].map((x) => JSON.stringify(x)).join(", ")}, ${why ? JSON.stringify(why) : "0"}},`;
+}).join("\n")}
+};
 const char build_sbom[] =
   ${literal(JSON.stringify(sbom, null, 1) + "\n")};
 const char build_licenses[] =

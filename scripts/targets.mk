@@ -9,6 +9,7 @@ demo: $(B)/yagura
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS ?= print_stacktrace=1
 test: unit api-test ui-test
+	@$(NODE) scripts/record.mjs --passed test
 $(TESTS:%.c=$(B)/asan/%.o) $(TESTS:%.c=$(B)/tsan/%.o): | $(B)/setup-test
 unit: $(TESTS:%.c=$(B)/asan/%)
 	@scripts/unit $^
@@ -46,6 +47,8 @@ check: $(B)/check/text $(OURC:%=$(B)/check/%.gcc) $(SRC:%=$(B)/check/%.tidy)
 ifneq ($(WWW),)
 check: $(B)/check/www
 endif
+check:
+	@$(NODE) scripts/record.mjs --passed check
 $(B)/check/text: $(OURC) $(OURH) .clang-format $(wildcard scripts/*) | $(B)/setup-check
 	@mkdir -p $(@D)
 	@scripts/layers

@@ -11,6 +11,24 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static void print_record(const struct build_record *r)
+{
+    static const char no[] = "not recorded";
+
+    printf("commit %s%s\nsources sha256 %s\n", r->commit ? r->commit : no,
+           !r->commit || r->is_clean ? "" : " with changes", r->sources);
+    printf("make test %s\nmake check %s\n", r->tested ? r->tested : no,
+           r->checked ? r->checked : no);
+    if (r->commits >= 0)
+        printf("reviewed %d of %d commits\n", r->reviewed, r->commits);
+    else
+        printf("reviewed %s\n", no);
+    for (int i = 0; i < build_component_count; i++)
+        printf("%s %s, %s\n", build_parts[i].name, build_parts[i].version,
+               build_parts[i].released);
+    printf("\n%s", r->notes_en);
+}
+
 static void print_build(void)
 {
     struct arena *mem = arena_open(0);
@@ -19,6 +37,7 @@ static void print_build(void)
     tls_put_suites(&suites);
     printf("compiler gcc %s\ncomponents %d, see --sbom\ntls suites %s\n",
            __VERSION__, build_component_count, suites.data);
+    print_record(&build_record);
     arena_close(mem);
 }
 

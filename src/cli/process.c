@@ -2,6 +2,7 @@
 #include "cli/process.h"
 
 #include "api/api.h"
+#include "base/build.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
@@ -136,6 +137,7 @@ enum err process_open(struct process *p)
     p->app.limiter = limiter_open();
     p->app.terms = terms_open();
     trust_find_facts(&p->app);
+    p->app.record = &build_record;
     p->app.gauges = gauge_open();
     p->app.capacity = capacity_open();
     p->app.timekeeper = timekeeper_open();

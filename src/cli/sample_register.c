@@ -5,6 +5,7 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "core/audit.h"
 #include "core/document.h"
 #include "core/ledger.h"
 
@@ -66,6 +67,22 @@ static const char *with_days(struct ctx *c, const char *text)
     return b.data;
 }
 
+static enum err add_report(struct ctx *c)
+{
+    static const char text[] =
+        "独立監査の報告書（評価用の例）\n\nこのファイルは評価用の見本です。"
+        "実際の監査の結果ではありません。\n";
+    const char *json = with_days(
+        c,
+        "{\"title\":\"独立監査の報告書（評価用の例）\",\"issued_on\":\"@-90\","
+        "\"name\":\"監査報告書（見本）.txt\"}");
+    const struct values *v;
+    struct audit_report r;
+    enum err e = values_parse_json(c, &audit_form, json, strlen(json), &v);
+
+    return e ? e : audit_create(c, v, text, sizeof text - 1, &r);
+}
+
 static enum err add_rows(struct ctx *c)
 {
     enum err e = document_publish_drafts(c);
@@ -78,7 +95,7 @@ static enum err add_rows(struct ctx *c)
         if (!e)
             e = ledger_create(c, rows[i].ledger, v, &row);
     }
-    return e;
+    return e ? e : add_report(c);
 }
 
 enum err sample_register(struct ctx *c, const struct app *app, const char *name)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct server;
+struct build_record;
 struct listener;
 struct sandbox_report;
 enum { LISTENERS_MAX = 16 };
@@ -87,6 +88,7 @@ struct app {
     struct surroundings around;
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;
+    const struct build_record *record; /* NULL: not known */
     struct caretaker *caretaker; /* wakes for what was asked */
     _Atomic bool is_stopping;    /* long work ends at the next step */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */

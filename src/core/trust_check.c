@@ -10,6 +10,7 @@
 #include "base/tls.h"
 #include "core/audit.h"
 #include "core/backup.h"
+#include "core/component.h"
 #include "core/contract_trust.h"
 #include "core/core.h"
 #include "core/deadline.h"
@@ -250,14 +251,6 @@ static void measure_clock(struct ctx *c, struct trust_list *out)
                   "The kernel reports that its clock is not synchronised");
 }
 
-/* A promise of which a part is not there yet does not hold. */
-static void miss(struct ctx *c, struct trust_list *out, int no, const char *ja,
-                 const char *en)
-{
-    trust_say(c, out, no, false, "この版にはまだありません: %s",
-              "Not in this version yet: %s", ctx_text(c, ja, en));
-}
-
 static void measure_components(struct ctx *c, struct trust_list *out)
 {
     struct buf suites = buf_in(c->mem);
@@ -282,8 +275,6 @@ static void measure_components(struct ctx *c, struct trust_list *out)
     trust_say(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
               "Product version %s, compiler gcc %s", YAGURA_VERSION,
               __VERSION__);
-    miss(c, out, 28, "合格した検査とレビューの記録",
-         "a record of checks passed and reviews");
 }
 
 static void measure_build(struct ctx *c, const struct app *app,
@@ -304,6 +295,7 @@ static void measure_build(struct ctx *c, const struct app *app,
               "This list of %d, product version %s", TRUST_COUNT,
               YAGURA_VERSION);
     measure_components(c, out);
+    component_measure(c, app, out);
     if (app->facts.routes)
         trust_say(c, out, 12, !app->facts.odd_route,
                   "API の経路 %d 本のうち、サインイン前に使えるのは %d 本。"

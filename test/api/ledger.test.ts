@@ -94,3 +94,18 @@ test("an expired certification turns row 34; registers are the operator's alone"
     assert.equal((await new Client(demo.ready.console).get(`/${path}`)).status, 401);
   }
 });
+
+test("the binary says what it is made of and how it was built", async () => {
+  const parts = await list("components");
+  assert.ok(parts.length >= 13);
+  for (const p of parts) {
+    assert.match(p.released, /^\d{4}-\d\d-\d\d$/);
+    assert.ok(p.source && p.checksum && p.version && p.license, p.name);
+    if (p.is_old) assert.ok(p.why_old, p.name); // the rule for age
+  }
+  const build = await ok(oper.get("/build"));
+  assert.match(build.notes, /リリースノート/);
+  assert.match(build.sources, /^[0-9a-f]{64}$/);
+  assert.ok(build.tested === null || !Number.isNaN(Date.parse(build.tested)));
+  for (const path of ["/components", "/build"]) assert.equal((await admin.get(path)).status, 404);
+});

@@ -4,6 +4,7 @@
 #include "core_fixture.h"
 
 #include "base/civil.h"
+#include "core/component.h"
 #include "core/core.h"
 #include "core/deadline.h"
 #include "core/ledger.h"
@@ -265,6 +266,51 @@ static void an_expired_certification_turns_row_34(void **state)
     assert_false(holds);
 }
 
+static void what_is_not_recorded_turns_row_28(void **state)
+{
+    struct desk d = desk(state);
+    const struct build_record whole = {.commit = "c0ffee",
+                                       .is_clean = true,
+                                       .tested = "2026-11-25",
+                                       .checked = "2026-11-25",
+                                       .commits = 2,
+                                       .reviewed = 2};
+
+    assert_int_equal(state_of(&d, 28), TRUST_ATTENTION);
+    d.app.record = &whole;
+    assert_int_equal(state_of(&d, 28), TRUST_HOLDS);
+    for (int i = 0; i < 5; i++) {
+        struct build_record r = whole;
+        switch (i) {
+        case 0:
+            r.commit = NULL;
+            break;
+        case 1:
+            r.is_clean = false;
+            break;
+        case 2:
+            r.tested = NULL;
+            break;
+        case 3:
+            r.checked = NULL;
+            break;
+        default:
+            r.reviewed = 1;
+        }
+        d.app.record = &r;
+        assert_int_equal(state_of(&d, 28), TRUST_ATTENTION);
+    }
+    d.app.record = &whole;
+    for (int i = 0; i < build_component_count; i++) {
+        struct build_part old = build_parts[i];
+        old.released = "2001-01-01";
+        old.why_old = NULL;
+        assert_false(component_age(&old, NOW_US).is_fine);
+        old.why_old = "x";
+        assert_true(component_age(&old, NOW_US).is_fine);
+    }
+}
+
 #define REPORT(day)                                                            \
     "INSERT INTO audit_report (title, issued_on, file, size, sha256, "         \
     "filed_by,"                                                                \
@@ -336,6 +382,7 @@ int main(void)
         TEST(an_advisory_is_judged_told_of_and_closed),
         TEST(an_expired_certification_turns_row_34),
         TEST(an_old_report_or_a_late_answer_turns_row_38),
+        TEST(what_is_not_recorded_turns_row_28),
         TEST(what_is_due_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

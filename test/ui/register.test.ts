@@ -144,3 +144,42 @@ test("registers: entered, refused with a reason, signed; each row has its URL", 
   await look(page, "supplier-dark-390");
   assert.deepEqual(problems.filter((p) => !/422|404/.test(p)), []);
 });
+
+test("an audit report: filed, released, downloaded by the customer", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.goto(`${demo.ready.console}/registers/audits`);
+  await page.getByText("独立監査の報告書（評価用の例）").waitFor();
+  await page.getByRole("button", { name: "監査報告書を登録" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("題名").fill("2026年度 情報セキュリティ監査報告書");
+  await dialog.getByLabel("ファイル").setInputFiles({ name: "監査 2026.pdf", mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.4 試験") });
+  await look(page, "audit-file");
+  await dialog.getByRole("button", { name: "保存" }).click();
+  await page.getByRole("button", { name: "お客様に開示: 2026年度" }).click();
+  await dialog.getByLabel("テナント").selectOption("kaku");
+  await dialog.getByRole("button", { name: "お客様に開示" }).click();
+  await page.getByText(/株式会社 架空商事 に開示 .* 運用 一郎/).waitFor();
+  await look(page, "audits");
+  await page.getByRole("tab", { name: "構成部品" }).click();
+  await page.getByText("civetweb").waitFor();
+  await look(page, "components");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await look(page, "components-dark-390");
+
+  const customer = await open();
+  await signInPage(customer, demo.ready, 0);
+  await customer.goto(`${demo.ready.url}/policies`);
+  const [download] = await Promise.all([customer.waitForEvent("download"), customer.getByRole("button", { name: "ダウンロード: 2026年度" }).click()]);
+  assert.equal(download.suggestedFilename(), "監査 2026.pdf");
+  await look(customer, "policies-audit");
+  await customer.getByRole("button", { name: "報告書を請求" }).click();
+  const ask = customer.getByRole("dialog");
+  assert.equal(await ask.locator("select").first().inputValue(), "audit");
+  await look(customer, "audit-ask");
+  await page.goto(`${demo.ready.console}/registers/audits`);
+  await page.getByText(/ダウンロード 1 回/).waitFor();
+  assert.deepEqual(problems, []);
+});

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_COMPONENT_H
+#define CORE_COMPONENT_H
+
+#include "base/build.h"
+#include "base/ctx.h"
+#include "core/app.h"
+
+/* The parts of the binary against the rule for their age: one released more
+ * than COMPONENT_DAYS ago is named with the reason why it is still used. */
+enum { COMPONENT_DAYS = 730 };
+
+struct component_age {
+    int32_t days;
+    bool is_old, is_fine; /* is_fine: young enough, or with a reason */
+};
+struct component_age component_age(const struct build_part *part,
+                                   int64_t now_us);
+
+struct trust_list;
+/* Row 28 of the trust page. */
+void component_measure(struct ctx *c, const struct app *app,
+                       struct trust_list *out);
+
+#endif

@@ -89,8 +89,8 @@ struct app {
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;
     const struct build_record *record; /* NULL: not known */
-    struct caretaker *caretaker; /* wakes for what was asked */
-    _Atomic bool is_stopping;    /* long work ends at the next step */
+    struct caretaker *caretaker;       /* wakes for what was asked */
+    _Atomic bool is_stopping;          /* long work ends at the next step */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];
     uint8_t code_key[32];

@@ -163,7 +163,7 @@ test("an audit report: filed, released, downloaded by the customer", async () =>
   await page.getByText(/株式会社 架空商事 に開示 .* 運用 一郎/).waitFor();
   await look(page, "audits");
   await page.getByRole("tab", { name: "構成部品" }).click();
-  await page.getByText("civetweb").waitFor();
+  await page.getByText("civetweb", { exact: true }).waitFor();
   await look(page, "components");
   await page.setViewportSize({ width: 390, height: 800 });
   await page.emulateMedia({ colorScheme: "dark" });

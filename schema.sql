@@ -692,6 +692,33 @@ CREATE TABLE alert_reader ( -- to whom
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_reader_user ON alert_reader(user_id);
 
+CREATE TABLE contact ( -- whom the operator calls or writes to in an emergency; control.db holds a copy
+  id      INTEGER PRIMARY KEY,
+  name    TEXT NOT NULL,
+  role    TEXT NOT NULL,                       -- department, hours; may be empty
+  email   TEXT NOT NULL,
+  phone   TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE notice_read ( -- who has read which notice of the operator's (ids are control.db's)
+  notice_id    INTEGER NOT NULL,
+  user_id      INTEGER NOT NULL REFERENCES user(id),
+  revision     INTEGER NOT NULL DEFAULT 0,     -- of the text that was read; 0: none
+  dismissed    INTEGER NOT NULL DEFAULT 0,     -- revision whose banner was put away
+  read_at      INTEGER,                        -- first time
+  PRIMARY KEY (notice_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notice_read_user ON notice_read(user_id, notice_id);
+
+CREATE TABLE notice_mail ( -- mails of notices that were written: none is written twice
+  notice_id INTEGER NOT NULL,
+  revision  INTEGER NOT NULL,
+  mails     INTEGER NOT NULL,
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (notice_id, revision)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE log_filter ( -- a person's saved filters of the operation log
   id      INTEGER PRIMARY KEY,
   user_id INTEGER NOT NULL REFERENCES user(id),
@@ -945,6 +972,116 @@ CREATE TABLE disclosure ( -- data given out because the law demands it; never de
 ) STRICT;
 CREATE INDEX disclosure_customer ON disclosure(customer_id, id);
 CREATE INDEX disclosure_untold ON disclosure(id) WHERE may_tell = 1 AND told_at IS NULL;
+
+CREATE TABLE incident ( -- the register; nothing in it is ever deleted
+  id              INTEGER PRIMARY KEY,         -- its number
+  title           TEXT NOT NULL,
+  what            TEXT NOT NULL,               -- what is known, for the operators
+  severity        INTEGER NOT NULL CHECK (severity BETWEEN 0 AND 3), -- low medium high critical
+  detected_at     INTEGER NOT NULL,
+  due_at          INTEGER,                     -- a first report is owed by then; NULL: none is
+  first_report_at INTEGER,
+  recovered_at    INTEGER,                     -- a notice of recovery went out
+  warned_at       INTEGER,                     -- operators were mailed before due_at,
+  overdue_at      INTEGER,                     -- and after it
+  closed_at       INTEGER,
+  cause           TEXT,                        -- said when it is closed
+  measure         TEXT,
+  recorded_by     TEXT NOT NULL,               -- names as they were then
+  recorded_at     INTEGER NOT NULL,
+  closed_by       TEXT,
+  version         INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX incident_due ON incident(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX incident_open ON incident(id) WHERE closed_at IS NULL;
+CREATE INDEX incident_detected ON incident(detected_at, first_report_at);
+
+CREATE TABLE incident_tenant ( -- whom an incident concerns
+  incident_id INTEGER NOT NULL REFERENCES incident(id),
+  customer_id TEXT NOT NULL,
+  since       INTEGER NOT NULL,                -- known to be concerned: a report is owed within 24 hours
+  reported_at INTEGER,
+  PRIMARY KEY (incident_id, customer_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE notice ( -- an entry of the service dashboard; once published it stays
+  id           INTEGER PRIMARY KEY,
+  kind         INTEGER NOT NULL CHECK (kind BETWEEN 0 AND 4),  -- change maintenance vulnerability incident recovery
+  state        INTEGER NOT NULL DEFAULT 0 CHECK (state BETWEEN 0 AND 3), -- draft scheduled published withdrawn
+  title_ja     TEXT NOT NULL,
+  title_en     TEXT NOT NULL,
+  body_ja      TEXT NOT NULL,                  -- Markdown
+  body_en      TEXT NOT NULL,
+  starts_at    INTEGER,                        -- what is affected begins and
+  ends_at      INTEGER,                        -- ends, as planned; NULL: not known
+  is_for_all   INTEGER NOT NULL CHECK (is_for_all IN (0, 1)),  -- every tenant; 0: those of notice_tenant
+  mail_to      INTEGER NOT NULL CHECK (mail_to BETWEEN 0 AND 2), -- nobody, administrators, everybody
+  incident_id  INTEGER REFERENCES incident(id),
+  follows_id   INTEGER REFERENCES notice(id),  -- a follow-up of
+  publish_at   INTEGER,                        -- of a scheduled one
+  published_at INTEGER,
+  corrected_at INTEGER,
+  withdrawn_at INTEGER,
+  reason_ja    TEXT,                           -- why it was withdrawn
+  reason_en    TEXT,
+  revision     INTEGER NOT NULL DEFAULT 1,     -- counts corrections and the withdrawal
+  mail_revision INTEGER NOT NULL DEFAULT 0,    -- up to here mails go out
+  written_by   TEXT NOT NULL,                  -- names as they were then
+  published_by TEXT,
+  created_at   INTEGER NOT NULL,
+  version      INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE INDEX notice_due ON notice(publish_at) WHERE state = 1;
+CREATE INDEX notice_published ON notice(published_at) WHERE state >= 2;
+CREATE INDEX notice_incident ON notice(incident_id) WHERE incident_id IS NOT NULL;
+CREATE INDEX notice_follows ON notice(follows_id) WHERE follows_id IS NOT NULL;
+
+CREATE TABLE notice_tenant ( -- whom a notice is for, and what became of it there
+  notice_id   INTEGER NOT NULL REFERENCES notice(id) ON DELETE CASCADE,
+  customer_id TEXT NOT NULL,
+  is_owed     INTEGER NOT NULL DEFAULT 0 CHECK (is_owed IN (0, 1)), -- its mails are still to be written
+  told_at     INTEGER,
+  mails       INTEGER NOT NULL DEFAULT 0,      -- written
+  skipped     INTEGER NOT NULL DEFAULT 0 CHECK (skipped BETWEEN 0 AND 2), -- no, tenant gone, tenant not open
+  readers     INTEGER NOT NULL DEFAULT 0,      -- people who have read it
+  PRIMARY KEY (notice_id, customer_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notice_owed ON notice_tenant(notice_id, customer_id) WHERE is_owed = 1;
+CREATE INDEX notice_tenant_of ON notice_tenant(customer_id, notice_id);
+
+CREATE TABLE notice_setting ( -- one row, or none: as it comes
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  contact_ja TEXT NOT NULL,                    -- whom customers reach about incidents
+  contact_en TEXT NOT NULL,
+  warn_hours INTEGER NOT NULL CHECK (warn_hours BETWEEN 1 AND 23), -- before a first report is due
+  version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE customer_contact ( -- copy of a tenant's contact rows
+  customer_id TEXT NOT NULL,
+  id          INTEGER NOT NULL,
+  name        TEXT NOT NULL,
+  role        TEXT NOT NULL,
+  email       TEXT NOT NULL,
+  phone       TEXT NOT NULL,
+  PRIMARY KEY (customer_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE direct_contact ( -- the operator spoke to a customer; never changed
+  id          INTEGER PRIMARY KEY,
+  notice_id   INTEGER REFERENCES notice(id),
+  incident_id INTEGER REFERENCES incident(id),
+  customer_id TEXT NOT NULL,
+  person      TEXT NOT NULL,                   -- who was reached
+  means       INTEGER NOT NULL CHECK (means BETWEEN 0 AND 3), -- phone mail visit other
+  at          INTEGER NOT NULL,
+  answer      TEXT NOT NULL,
+  recorded_by TEXT NOT NULL,
+  recorded_at INTEGER NOT NULL,
+  CHECK ((notice_id IS NULL) <> (incident_id IS NULL))
+) STRICT;
+CREATE INDEX direct_contact_notice ON direct_contact(notice_id, id) WHERE notice_id IS NOT NULL;
+CREATE INDEX direct_contact_incident ON direct_contact(incident_id, id) WHERE incident_id IS NOT NULL;
 
 CREATE TABLE backup_run ( -- each run over all tenants
   id         INTEGER PRIMARY KEY,

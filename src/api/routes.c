@@ -20,7 +20,8 @@ const struct route_set *const route_sets[] = {
     &published_routes,     &ledger_routes,       &bin_routes,
     &doctor_routes,        &audit_routes,        &archive_routes,
     &access_review_routes, &contract_routes,     &certificate_routes,
-    &component_routes,
+    &component_routes,     &notice_routes,       &notice_board_routes,
+    &incident_routes,      &contact_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -12,6 +12,7 @@
 #include "core/audit.h"
 #include "core/backup.h"
 #include "core/capacity.h"
+#include "core/contact.h"
 #include "core/contract.h"
 #include "core/core.h"
 #include "core/deadline.h"
@@ -21,6 +22,8 @@
 #include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/erasure.h"
+#include "core/incident.h"
+#include "core/notice_mail.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/session.h"
@@ -197,6 +200,8 @@ static void settle_all(struct app *app, struct arena *mem)
         enum err e = desk_settle(&c, app, ids[i]);
         if (!e)
             e = alert_settle(&c, app, ids[i]);
+        if (!e)
+            e = contact_copy(&c, app, ids[i]);
         if (e)
             log_error("not settled tenant=%s err=%s", ids[i], err_name(e));
         arena_reset(mem);
@@ -314,6 +319,8 @@ struct round {
 static const struct round short_rounds[] = {
     {NULL,       timekeeper_look         },
     {NULL,       capacity_look           },
+    {NULL,       notice_look             },
+    {NULL,       incident_look           },
     {always,     tidy_all                },
     {always,     settle_all              },
     {always,     tell_customers          },

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "core/core.h"
 #include "core/operation.h"
-#include "core/registry.h"
+#include "core/operator_mail.h"
 #include "db/query.h"
 
 #define US_PER_DAY INT64_C(86400000000)
@@ -270,15 +270,6 @@ static enum err put(struct ctx *c, const char *tenant, const struct enquiry *it,
     return e;
 }
 
-static const char *console_url(struct ctx *c, const struct app *app)
-{
-    const char *base = app->operator_host ? registry_url(c->mem, app->base_url,
-                                                         "", app->operator_host)
-                                          : app->base_url;
-
-    return arena_printf(c->mem, "%s/operator", base);
-}
-
 static enum err tell(struct ctx *c, const struct app *app, const char *tenant,
                      const struct enquiry *it, const char *action)
 {
@@ -297,7 +288,7 @@ static enum err tell(struct ctx *c, const struct app *app, const char *tenant,
     if (e || !is_news || it->state != ENQUIRY_OPEN)
         return e;
     desk.tenant = STORE_OPERATOR;
-    desk.base_url = console_url(c, app);
+    desk.base_url = operator_mail_url(c, app);
     there.actor = &desk;
     return enquiry_mail_desk(&there, app, tenant, it);
 }

@@ -3,6 +3,7 @@
 
 #include "core/core.h"
 #include "core/outbox.h"
+#include "core/registry.h"
 #include "db/query.h"
 
 static const char *const operator_mail_text[] = {
@@ -41,4 +42,13 @@ enum err operator_mail_all(struct ctx *c, const struct app *app,
         sent = send(c, app, news, q);
     query_done(q);
     return e ? e : sent;
+}
+
+const char *operator_mail_url(struct ctx *c, const struct app *app)
+{
+    const char *base = app->operator_host ? registry_url(c->mem, app->base_url,
+                                                         "", app->operator_host)
+                                          : app->base_url;
+
+    return arena_printf(c->mem, "%s/operator", base);
 }

@@ -16,4 +16,7 @@ struct operator_news {
 MUST_USE enum err operator_mail_all(struct ctx *c, const struct app *app,
                                     const struct operator_news *news);
 
+/* Where the console is, for links in mails: "https://host/operator". */
+const char *operator_mail_url(struct ctx *c, const struct app *app);
+
 #endif

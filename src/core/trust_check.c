@@ -11,11 +11,14 @@
 #include "core/audit.h"
 #include "core/backup.h"
 #include "core/component.h"
+#include "core/contact.h"
 #include "core/contract_trust.h"
 #include "core/core.h"
 #include "core/deadline.h"
 #include "core/doctor.h"
 #include "core/document.h"
+#include "core/incident.h"
+#include "core/notice.h"
 #include "core/operation.h"
 #include "db/query.h"
 
@@ -322,6 +325,8 @@ enum err trust_measure(struct ctx *c, const struct app *app,
         return e;
     if ((e = doctor_tell_trust(c, out)))
         return e;
+    if ((e = notice_measure(c, out)) || (e = incident_measure(c, out)))
+        return e;
     measure_clock(c, out);
     measure_build(c, app, out);
     measure_cipher(c, out);
@@ -383,6 +388,8 @@ enum err trust_measure_tenant(struct ctx *c, const struct app *app,
               "A statement that opens another file from this tenant's was "
               "refused");
     measure_cipher(c, out);
+    if ((e = contact_measure(c, out)))
+        return e;
     contract_measure_own(c, app, out);
     return measure_log(c, out);
 }

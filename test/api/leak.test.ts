@@ -42,7 +42,7 @@ let open: { project: string; ticket: string; link: string };
 let before_: Map<string, string>;
 let field = "";
 let said = ""; // by the server, to whoever runs it
-const hidden = { program: "", project: "", ticket: "", comment: "", link: "", calendar: "", job: "", enquiry: "", filter: "", session: "", token: "" };
+const hidden = { program: "", project: "", ticket: "", comment: "", link: "", calendar: "", job: "", enquiry: "", filter: "", session: "", token: "", notice: "" };
 type Kind = keyof typeof hidden;
 const never = Object.fromEntries(Object.keys(hidden).map((k) => [k, NEVER])) as Record<Kind, string>;
 
@@ -50,6 +50,7 @@ const never = Object.fromEntries(Object.keys(hidden).map((k) => [k, NEVER])) as 
 const pathKinds: Record<string, Kind> = {
   "/programs/": "program", "/projects/": "project", "/tickets/": "ticket", "/comments/": "comment", "/calendars/": "calendar",
   "/jobs/": "job", "/enquiries/": "enquiry", "/log-filters/": "filter", "/me/sessions/": "session", "/me/tokens/": "token",
+  "/notices/": "notice",
 };
 /** …and what is no secret, or has a right of its own: people, master data, rights.  What only operators and master
  * administrators reach (openRights) needs no line. */
@@ -68,10 +69,10 @@ const fieldKinds: Record<string, Kind> = {
   "ProjectEdit.calendar": "calendar", "TokenCreate.projects": "project",
 };
 /** …and of queries where the one that is named is looked up. */
-const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project" };
+const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project", "/notices?after": "notice" };
 /** Cursors that are compared as numbers. */
-const numbers = /\/(history|comments|jobs)$/;
-const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|certificates)\b|\/reach$/;
+const numbers = /\/(history|comments|jobs|readers)$/;
+const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^Notice(Create|Edit)\.(incident|follows)$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|service|certificates)\b|\/reach$/;
 /** Text that is no id, where a schema names objects by text. */
 const textFields = new Set(["op", "ref", "kind", "subject", "classification", "priority", "details", "name", "key", "approach", "state", "body"]);
 
@@ -178,6 +179,7 @@ async function makeSecret() {
   for (const who of members) await ok(admin.delete(`/projects/${secret.id}/members/${who.id}`));
   Object.assign(hidden, { program: program.id, project: secret.id, ticket: ticket.id, comment: comment.id, link, calendar });
   await makeOwn();
+  await makeNotice();
 }
 
 /** What is one person's alone. */
@@ -187,6 +189,14 @@ async function makeOwn() {
   const token = await ok(admin.post("/me/tokens", { name: MARK, days: 1, projects: [hidden.project] }));
   const session = (await admin.get("/me/sessions")).body.items[0];
   Object.assign(hidden, { enquiry: enquiry.id, filter: filter.id, token: token.id, session: session.id });
+}
+/** A notice of the operator's that is for another tenant alone. */
+async function makeNotice() {
+  const oper = await signedInOperator(demo);
+  await ok(oper.post("/tenants", { id: "elsewhere", name: "よその会社", admin_email: "boss@elsewhere.example", admin_name: "社長" }));
+  const draft = await ok(oper.post("/service/notices", { kind: "vulnerability", title_ja: "よその件", title_en: "Elsewhere", body_ja: "本文", body_en: "text", is_for_all: false, tenants: [{ id: "elsewhere" }], mail_to: "nobody" }));
+  await ok(oper.request("POST", `/service/notices/${draft.id}/publish`, {}, { "If-Match": `"${draft.version}"` }));
+  hidden.notice = draft.id;
 }
 async function runJob() {
   const csv = new TextEncoder().encode(`操作,メールアドレス,氏名\n追加,new@people.example,新人\n`);
@@ -358,7 +368,7 @@ test("asked of a hidden object, every route answers as for what never was", asyn
     for (const [name, kind] of Object.entries(queryKinds)) {
       const [path, q] = name.split("?") as [string, string];
       for (const sort of ["-updated", "planned_start", "planned_end", "subject", "priority"]) {
-        const ask = async (id: string) => plain((await who.client.get(`${address({ path } as Route, open)}?${path.startsWith("/my") ? "" : `sort=${sort}&`}${q}=${id}`)).body);
+        const ask = async (id: string) => plain((await who.client.get(`${address({ path } as Route, open)}?${/^\/(my|notices)\b/.test(path) ? "" : `sort=${sort}&`}${q}=${id}`)).body);
         calls += 2;
         assert.equal(await ask(hidden[kind]), await ask(NEVER), `${who.name}: ${name} by ${sort}`);
       }

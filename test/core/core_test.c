@@ -47,6 +47,7 @@ static const char *const may_scan[] = {
     "SCAN audit_release",
     "SCAN mail",
     "SCAN alert_rule", /* 50 of them at most */
+    "SCAN contact",    /* 10 */
     "SCAN trust_row",  /* 38 of them */
     "SCAN backup_run", /* the newest 30 */
     "SCAN backup_drill",

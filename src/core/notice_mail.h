@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_NOTICE_MAIL_H
+#define CORE_NOTICE_MAIL_H
+
+#include "core/app.h"
+
+/* A round of the caretaker: publishes what is due and writes the mails that
+ * published notices owe, tenant by tenant, into each tenant's outbox.  A stop
+ * at any moment loses nothing and repeats nothing.  A tenant that is gone or
+ * not open is passed over, which is recorded. */
+void notice_look(struct app *app, struct arena *mem);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Publishing fixes whom a notice is for and owes them their mails; the round
+ * of notice_mail.c writes these.  A correction and the withdrawal are further
+ * revisions: what was read before them counts as unread. */
+#include "core/notice.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/core.h"
+#include "core/incident.h"
+#include "core/trust.h"
+#include "db/query.h"
+
+#define US_PER_HOUR INT64_C(3600000000)
+#define SPAN_US     (90 * 24 * US_PER_HOUR)
+
+enum {
+    PUBLISH_SCHEDULE,
+    PUBLISH_UNSCHEDULE,
+    PUBLISH_NOW,
+    PUBLISH_TO_ALL,
+    PUBLISH_TO_CONCERNED,
+    PUBLISH_OWE,
+    PUBLISH_OWE_TOLD,
+    PUBLISH_CORRECT,
+    PUBLISH_WITHDRAW,
+    PUBLISH_DUE,
+    PUBLISH_KEPT,
+    PUBLISH_SILENT,
+    PUBLISH_WAITING,
+};
+static const char *const publish_text[] = {
+    [PUBLISH_SCHEDULE] =
+        "UPDATE notice SET state = 1, publish_at = ?3, published_by = ?4,"
+        " version = version + 1 WHERE id = ?1 AND version = ?2",
+    [PUBLISH_UNSCHEDULE] =
+        "UPDATE notice SET state = 0, publish_at = NULL, published_by = NULL,"
+        " version = version + 1 WHERE id = ?1 AND version = ?2 AND state = 1",
+    [PUBLISH_NOW] = "UPDATE notice SET state = 2, published_at = ?2,"
+                    " mail_revision = CASE WHEN mail_to > 0 THEN 1 ELSE 0 END,"
+                    " version = version + 1 WHERE id = ?1 AND state = 1",
+    [PUBLISH_TO_ALL] = "INSERT INTO notice_tenant (notice_id, customer_id)"
+                       " SELECT ?1, id FROM customer WHERE state > 0"
+                       " ON CONFLICT DO NOTHING",
+    [PUBLISH_TO_CONCERNED] =
+        "INSERT INTO notice_tenant (notice_id, customer_id)"
+        " SELECT ?1, customer_id FROM incident_tenant WHERE incident_id = ?2"
+        " ON CONFLICT DO NOTHING",
+    [PUBLISH_OWE] = "UPDATE notice_tenant SET is_owed = 1, skipped = 0"
+                    " WHERE notice_id = ?1",
+    [PUBLISH_OWE_TOLD] =
+        "UPDATE notice_tenant SET is_owed = ?2 AND told_at IS NOT NULL"
+        " WHERE notice_id = ?1",
+    [PUBLISH_CORRECT] =
+        "UPDATE notice SET title_ja = ?3, title_en = ?4, body_ja = ?5,"
+        " body_en = ?6, starts_at = ?7, ends_at = ?8, corrected_at = ?9,"
+        " revision = revision + 1, mail_revision = CASE WHEN ?10"
+        " THEN revision + 1 ELSE mail_revision END, version = version + 1"
+        " WHERE id = ?1 AND version = ?2",
+    [PUBLISH_WITHDRAW] =
+        "UPDATE notice SET state = 3, withdrawn_at = ?3, reason_ja = ?4,"
+        " reason_en = ?5, revision = revision + 1, mail_revision ="
+        " CASE WHEN ?6 THEN revision + 1 ELSE mail_revision END,"
+        " version = version + 1 WHERE id = ?1 AND version = ?2",
+    [PUBLISH_DUE] = "SELECT id FROM notice WHERE state = 1 AND publish_at <= ?1"
+                    " ORDER BY publish_at LIMIT 100",
+    [PUBLISH_KEPT] =
+        "SELECT count(*), coalesce(sum(kind <= 1), 0),"
+        " coalesce(min(CASE WHEN kind <= 1 THEN starts_at - published_at END),"
+        " 0), coalesce(avg(CASE WHEN kind <= 1 THEN starts_at - published_at"
+        " END), 0), coalesce(sum(kind <= 1 AND starts_at <= published_at), 0),"
+        " coalesce(sum(kind = 2), 0)"
+        " FROM notice WHERE state >= 2 AND state < 3 AND published_at > ?1",
+    [PUBLISH_SILENT] =
+        "SELECT count(*) FROM notice INDEXED BY notice_due WHERE state = 1"
+        " AND publish_at > 0 AND kind <= 1 AND starts_at <= ?1",
+    [PUBLISH_WAITING] =
+        "SELECT count(*) FROM notice_tenant t INDEXED BY notice_owed"
+        " JOIN notice n ON n.id = t.notice_id"
+        " WHERE t.is_owed = 1 AND max(n.published_at,"
+        " coalesce(n.corrected_at, 0), coalesce(n.withdrawn_at, 0)) < ?1",
+};
+const struct query_set notice_publish_queries = {"notice_publish", publish_text,
+                                                 COUNT(publish_text)};
+
+/* ---- publishing ---- */
+
+static enum err run_for(struct ctx *c, int statement, int64_t id, int64_t arg)
+{
+    struct query *q = query(c, publish_text[statement]);
+
+    bind_int(q, 1, id);
+    if (arg)
+        bind_int(q, 2, arg);
+    return query_run(c, q);
+}
+
+static enum err put_schedule(struct ctx *c, int64_t id, int64_t version,
+                             int64_t at)
+{
+    struct query *q = query(c, publish_text[PUBLISH_SCHEDULE]);
+
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_int(q, 3, at);
+    bind_text(q, 4, c->actor->name);
+    enum err e = query_run(c, q);
+    return !e && db_changes(c) == 0 ? ctx_stale(c) : e;
+}
+
+/* Of one that is scheduled. */
+static enum err publish(struct ctx *c, int64_t id, struct notice_row *out)
+{
+    struct notice_row before;
+    enum err e = notice_get(c, id, &before);
+
+    if (e || (e = run_for(c, PUBLISH_NOW, id, c->now_us)))
+        return e;
+    const struct notice *n = &before.notice;
+    if (n->is_for_all)
+        e = run_for(c, PUBLISH_TO_ALL, id, 0);
+    if (!e && n->incident_id)
+        e = run_for(c, PUBLISH_TO_CONCERNED, id, n->incident_id);
+    if (!e && n->mail_to != NOTICE_NOBODY)
+        e = run_for(c, PUBLISH_OWE, id, 0);
+    if (!e && n->incident_id)
+        e = incident_note_report(c, n->incident_id, n->kind == NOTICE_RECOVERY);
+    if (e || (e = notice_get(c, id, out)))
+        return e;
+    return notice_log(c, "publish", n, &out->notice);
+}
+
+static enum err check_time(struct ctx *c, const struct notice *n, int64_t at)
+{
+    if (at <= c->now_us)
+        return ctx_fail(c, ERR_INVALID, "publish_at", "past",
+                        "公開予定は未来の日時にしてください",
+                        "It must be published in the future");
+    if (n->kind <= NOTICE_MAINTENANCE && at >= n->starts_at)
+        return ctx_fail(c, ERR_INVALID, "publish_at", "after_start",
+                        "開始より前に公開してください",
+                        "It must be published before it begins");
+    return OK;
+}
+
+enum err notice_schedule(struct ctx *c, int64_t id, int64_t version,
+                         const struct values *v, struct notice_row *out)
+{
+    struct notice_row before;
+    int64_t at = values_int(v, "publish_at", 0);
+    enum err e = notice_get(c, id, &before);
+
+    if (e)
+        return e;
+    const struct notice *n = &before.notice;
+    if (n->state > NOTICE_SCHEDULED)
+        return ctx_fail(c, ERR_CONFLICT, "", "published",
+                        "すでに公開されています", "It is published already");
+    if ((e = notice_check(c, n)) || (at && (e = check_time(c, n, at))))
+        return e;
+    if ((e = put_schedule(c, id, version, at ? at : c->now_us)))
+        return e;
+    if (!at)
+        return publish(c, id, out);
+    if ((e = notice_get(c, id, out)))
+        return e;
+    return notice_log(c, "schedule", n, &out->notice);
+}
+
+enum err notice_unschedule(struct ctx *c, int64_t id, int64_t version,
+                           struct notice_row *out)
+{
+    struct notice_row before;
+    enum err e = notice_get(c, id, &before);
+
+    if (e)
+        return e;
+    if (before.notice.state != NOTICE_SCHEDULED)
+        return ctx_fail(c, ERR_CONFLICT, "", "not_scheduled",
+                        "公開は予約されていません", "It is not scheduled");
+    if ((e = run_for(c, PUBLISH_UNSCHEDULE, id, version)))
+        return e;
+    if (db_changes(c) == 0)
+        return ctx_stale(c);
+    if ((e = notice_get(c, id, out)))
+        return e;
+    return notice_log(c, "unschedule", &before.notice, &out->notice);
+}
+
+enum err notice_publish_due(struct ctx *c, size_t *count)
+{
+    struct query *q = query(c, publish_text[PUBLISH_DUE]);
+    struct buf due = buf_in(c->mem);
+    enum err e;
+
+    bind_int(q, 1, c->now_us);
+    while (query_next(c, q, &e)) {
+        int64_t id = col_int(q, 0);
+        buf_put(&due, &id, sizeof id);
+    }
+    const int64_t *ids = (const void *)due.data;
+    *count = due.len / sizeof *ids;
+    for (size_t i = 0; i < *count && !e; i++) {
+        struct notice_row row;
+        e = publish(c, ids[i], &row);
+    }
+    return e;
+}
+
+/* ---- afterwards ---- */
+
+static enum err need_published(struct ctx *c, int64_t id,
+                               struct notice_row *out)
+{
+    enum err e = notice_get(c, id, out);
+
+    if (e || out->notice.state == NOTICE_PUBLISHED)
+        return e;
+    return ctx_fail(c, ERR_CONFLICT, "", "not_published",
+                    "公開中のお知らせではありません",
+                    "It is not published, or was withdrawn");
+}
+
+static void take_text(const struct values *v, const char *name,
+                      const char **out)
+{
+    if (values_has(v, name))
+        *out = values_text(v, name);
+}
+
+enum err notice_correct(struct ctx *c, int64_t id, int64_t version,
+                        const struct values *v, struct notice_row *out)
+{
+    struct notice_row before;
+    bool is_mailed = values_bool(v, "is_mailed", false);
+    enum err e = need_published(c, id, &before);
+
+    if (e)
+        return e;
+    struct notice n = before.notice;
+    take_text(v, "title_ja", &n.title_ja);
+    take_text(v, "title_en", &n.title_en);
+    take_text(v, "body_ja", &n.body_ja);
+    take_text(v, "body_en", &n.body_en);
+    if (values_has(v, "starts_at"))
+        n.starts_at = values_int(v, "starts_at", 0);
+    if (values_has(v, "ends_at"))
+        n.ends_at = values_int(v, "ends_at", 0);
+    if ((e = notice_check(c, &n)))
+        return e;
+    struct query *q = query(c, publish_text[PUBLISH_CORRECT]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_text(q, 3, n.title_ja);
+    bind_text(q, 4, n.title_en);
+    bind_text(q, 5, n.body_ja);
+    bind_text(q, 6, n.body_en);
+    bind_id(q, 7, n.starts_at);
+    bind_id(q, 8, n.ends_at);
+    bind_int(q, 9, c->now_us);
+    bind_int(q, 10, is_mailed && n.mail_to != NOTICE_NOBODY);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return ctx_stale(c);
+    if (is_mailed && n.mail_to != NOTICE_NOBODY)
+        e = run_for(c, PUBLISH_OWE, id, 0);
+    if (e || (e = notice_get(c, id, out)))
+        return e;
+    return notice_log(c, "correct", &before.notice, &out->notice);
+}
+
+/* Only who was told of it is told that it is void. */
+enum err notice_withdraw(struct ctx *c, int64_t id, int64_t version,
+                         const struct values *v, struct notice_row *out)
+{
+    struct notice_row before;
+    enum err e = need_published(c, id, &before);
+
+    if (e)
+        return e;
+    bool is_mailed = values_bool(v, "is_mailed", false) &&
+                     before.notice.mail_to != NOTICE_NOBODY;
+    struct query *q = query(c, publish_text[PUBLISH_WITHDRAW]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, version);
+    bind_int(q, 3, c->now_us);
+    bind_text(q, 4, values_text(v, "reason_ja"));
+    bind_text(q, 5, values_text(v, "reason_en"));
+    bind_int(q, 6, is_mailed);
+    if ((e = query_run(c, q)))
+        return e;
+    if (db_changes(c) == 0)
+        return ctx_stale(c);
+    q = query(c, publish_text[PUBLISH_OWE_TOLD]);
+    bind_int(q, 1, id);
+    bind_int(q, 2, is_mailed);
+    if ((e = query_run(c, q)) || (e = notice_get(c, id, out)))
+        return e;
+    return notice_log(c, "withdraw", &before.notice, &out->notice);
+}
+
+/* ---- the trust page ---- */
+
+static enum err read_count(struct ctx *c, int statement, int64_t arg,
+                           int64_t *out)
+{
+    struct query *q = query(c, publish_text[statement]);
+
+    bind_int(q, 1, arg);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = col_int(q, 0);
+    query_done(q);
+    return OK;
+}
+
+enum err notice_measure(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, publish_text[PUBLISH_KEPT]);
+    int64_t silent, waiting;
+
+    bind_int(q, 1, c->now_us - SPAN_US);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t all = col_int(q, 0), planned = col_int(q, 1);
+    long long shortest = (long long)(col_int(q, 2) / US_PER_HOUR);
+    long long mean = (long long)(col_int(q, 3) / US_PER_HOUR);
+    int64_t late = col_int(q, 4), holes = col_int(q, 5);
+    query_done(q);
+    if ((e = read_count(c, PUBLISH_SILENT, c->now_us, &silent)) ||
+        (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR, &waiting)))
+        return e;
+    late += silent;
+    if (planned)
+        trust_say(c, out, 17, late == 0,
+                  "90日間のお知らせ %lld 件。計画作業 %lld 件の予告期間 最短 "
+                  "%lld 時間、平均 %lld 時間。予告なしに始まった作業 %lld 件",
+                  "Notices in 90 days: %lld. Planned work: %lld, announced at "
+                  "least %lld hours before, %lld on average; begun "
+                  "unannounced: %lld",
+                  (long long)all, (long long)planned, shortest, mean,
+                  (long long)late);
+    else
+        trust_say(c, out, 17, late == 0,
+                  "90日間のお知らせ %lld 件。予告なしに始まった作業 %lld 件",
+                  "Notices in 90 days: %lld; work begun unannounced: %lld",
+                  (long long)all, (long long)late);
+    trust_say(c, out, 17, waiting == 0,
+              "1時間以上メールが届けられていないテナント %lld 件",
+              "Tenants whose mails wait for more than an hour: %lld",
+              (long long)waiting);
+    trust_say(c, out, 24, true,
+              "90日間のぜい弱性のお知らせ %lld 件（ダッシュボードとメール）",
+              "Notices of vulnerabilities in 90 days: %lld (dashboard and "
+              "mail)",
+              (long long)holes);
+    return OK;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// The service dashboard and the register of incidents, as the operator and the
+// customer's people use them.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import type { Browser, Page } from "playwright-core";
+import { Client, type Demo, removeDir, signedInOperator, startDemo } from "../api/server.ts";
+import { openBrowser, signInAt, signInPage, watch } from "./browser.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let demo: Demo;
+let browser: Browser;
+let oper: Client;
+before(async () => {
+  demo = await startDemo();
+  browser = await openBrowser();
+  oper = await signedInOperator(demo);
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+  if (demo) removeDir(demo);
+});
+async function look(page: Page, name: string) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.waitForTimeout(250);
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+}
+async function opened(options: object = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP", ...options })).newPage();
+  return { page, problems: watch(page) };
+}
+const narrow = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
+const toEnglish = async (page: Page) => {
+  await page.getByRole("button", { name: /言語/ }).click();
+  await page.getByText("English", { exact: true }).click();
+};
+const day = (days: number) => new Date(Date.now() + 9 * 3_600_000 + days * 86_400_000).toISOString().slice(0, 10).replaceAll("-", "/");
+async function when(page: Page, label: string, days: number, time: string) {
+  const field = page.getByLabel(label, { exact: true });
+  await field.fill(day(days));
+  await field.press("Enter");
+  await page.getByLabel(`${label} (時刻)`).fill(time);
+}
+const LONG = "基幹データベースの移行に伴う全サービス停止とメール配信の遅延、ならびに夜間バッチの実施時刻変更について";
+
+test("planned maintenance: written with a preview, scheduled, published, read, withdrawn", async () => {
+  const { page, problems } = await opened();
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "お知らせ", exact: true }).click();
+  await page.getByRole("heading", { name: "お知らせ", level: 1 }).waitFor();
+  await look(page, "console-notices");
+  await page.getByRole("link", { name: "お知らせを作成" }).first().click();
+  await page.getByLabel("件名（日本語）").fill(LONG);
+  await page.getByLabel("件名（英語）").fill("All services stop while the database moves");
+  await page.getByLabel("本文（日本語）").fill("**停止**します。\n\n| 対象 | 時間 |\n|---|---|\n| すべて | 2時間 |\n\n- 事前に保存してください");
+  await page.getByLabel("本文（英語）").fill("Everything **stops**.\n\n- Please save before");
+  await when(page, "影響の開始", 3, "22:00");
+  await when(page, "影響の終了（予定）", 3, "21:00");
+  await page.getByRole("region", { name: "お客様への表示 (ja)" }).getByRole("cell", { name: "2時間" }).waitFor();
+  await page.getByRole("button", { name: "下書きを保存" }).click();
+  await page.getByText("終了は開始より後にしてください").waitFor();
+  await look(page, "console-notice-editor");
+  await when(page, "影響の終了（予定）", 4, "00:30");
+  await page.getByRole("button", { name: "下書きを保存" }).click();
+  await page.getByRole("heading", { name: LONG, level: 1 }).waitFor();
+  await look(page, "console-notice-draft");
+  await page.getByRole("button", { name: "公開", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("マスター管理者にメール").waitFor();
+  await look(page, "console-notice-publish");
+  await dialog.getByRole("button", { name: "公開", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByRole("cell", { name: /にメール 1 通/ }).waitFor();
+
+  const people = await opened();
+  await signInPage(people.page, demo.ready, 5);
+  const menu = people.page.getByRole("link", { name: "お知らせ" });
+  await menu.getByText(/^\d+$/).waitFor();
+  await menu.click();
+  await people.page.getByRole("link", { name: LONG }).waitFor();
+  await look(people.page, "notices");
+  await people.page.getByRole("link", { name: LONG }).click();
+  await people.page.getByRole("heading", { name: LONG, level: 1 }).waitFor();
+  await people.page.getByRole("cell", { name: "2時間" }).waitFor();
+  await look(people.page, "notice");
+  assert.equal(await people.page.getByText("既読のユーザー").count(), 0, "names are for administrators");
+  await people.page.getByRole("link", { name: "お知らせ" }).first().click();
+  await people.page.waitForFunction(() => !document.querySelector("li.unread"));
+  assert.deepEqual(people.problems, []);
+
+  const admin = await opened();
+  await signInPage(admin.page, demo.ready, 0);
+  await admin.page.goto(`${demo.ready.url}/notices`);
+  await admin.page.getByRole("link", { name: LONG }).click();
+  await admin.page.getByRole("button", { name: /既読 \d+ 人を表示/ }).click();
+  await admin.page.getByRole("listitem").filter({ hasText: demo.ready.accounts[5]!.name }).waitFor();
+  await look(admin.page, "notice-admin");
+
+  await page.getByRole("button", { name: "取り消し" }).click();
+  await dialog.getByLabel("理由（日本語）").fill("移行を延期しました");
+  await dialog.getByLabel("理由（英語）").fill("The move is postponed");
+  await dialog.getByRole("button", { name: "取り消し" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await page.getByText("移行を延期しました").waitFor();
+  await look(page, "console-notice-withdrawn");
+  await toEnglish(people.page);
+  await people.page.getByRole("link", { name: "All services stop while the database moves" }).click();
+  await people.page.getByText("The move is postponed").waitFor();
+  await look(people.page, "notice-withdrawn-en");
+  assert.deepEqual(problems, []);
+  assert.deepEqual(admin.problems, []);
+});
+
+test("a contact is named; an incident is reported to it within its hours; a banner lasts until recovery", async () => {
+  const admin = await opened();
+  await signInPage(admin.page, demo.ready, 0);
+  await admin.page.goto(`${demo.ready.url}/tenant`);
+  await admin.page.getByRole("heading", { name: "連絡担当者" }).waitFor();
+  await admin.page.getByRole("button", { name: "連絡担当者を追加" }).click();
+  const dialog = admin.page.getByRole("dialog");
+  await dialog.getByLabel("氏名").fill("緊急 窓口");
+  await dialog.getByLabel("メール").fill("sos@kaku.example");
+  await dialog.getByLabel("電話").fill("内線");
+  await dialog.getByRole("button", { name: "保存" }).click();
+  await dialog.getByText("電話番号には数字と").waitFor();
+  await dialog.getByLabel("電話").fill("03-1234-5678");
+  await dialog.getByRole("button", { name: "保存" }).click();
+  await admin.page.getByText("緊急 窓口").waitFor();
+  await admin.page.getByRole("heading", { name: "連絡担当者" }).scrollIntoViewIfNeeded();
+  await look(admin.page, "contacts");
+
+  const { page, problems } = await opened();
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: /インシデント/ }).click();
+  await page.getByText("インシデントの記録はありません").waitFor();
+  await look(page, "incidents-empty");
+  await page.getByRole("button", { name: "連絡先と警告" }).click();
+  const box = page.getByRole("dialog");
+  await box.getByLabel("お客様に示す連絡先（日本語）").fill("緊急窓口 03-9999-0000（24時間）");
+  await box.getByLabel("お客様に示す連絡先（英語）").fill("Emergency desk 03-9999-0000 (24 hours)");
+  await look(page, "incident-setting");
+  await box.getByRole("button", { name: "保存" }).click();
+  await box.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "インシデントを登録" }).first().click();
+  await box.getByLabel("件名").fill("サインインできない障害");
+  await box.getByLabel("深刻度").selectOption({ label: "高" });
+  await box.getByLabel("内容").fill("認証の応答がない");
+  await box.getByLabel("株式会社 架空商事").check();
+  await look(page, "incident-new");
+  await box.getByRole("button", { name: "保存" }).click();
+  await page.getByText(/残り 23:\d\d/).waitFor();
+  await look(page, "incident");
+  await page.getByRole("link", { name: "第一報を作成" }).click();
+  await page.getByLabel("件名（英語）").fill("Signing in fails");
+  await page.getByLabel("本文（日本語）").fill("調査しています。");
+  await page.getByLabel("本文（英語）").fill("We are looking into it.");
+  await page.getByRole("button", { name: "下書きを保存" }).click();
+  await page.getByRole("button", { name: "公開", exact: true }).click();
+  await box.getByRole("button", { name: "公開", exact: true }).click();
+  await box.waitFor({ state: "detached" });
+  await page.getByRole("link", { name: /^インシデント #/ }).click();
+  await page.getByText("報告済み").waitFor();
+  await page.getByRole("button", { name: "連絡を記録" }).click();
+  await box.getByText("緊急 窓口").waitFor();
+  await box.getByRole("button", { name: /この人/ }).click();
+  await box.getByLabel("回答").fill("承知しました。社内に周知します。");
+  await look(page, "direct-contact");
+  await box.getByRole("button", { name: "保存" }).click();
+  await page.getByText("承知しました。社内に周知します。").waitFor();
+  await look(page, "incident-reported");
+
+  const people = await opened(narrow);
+  await signInPage(people.page, demo.ready, 5);
+  const banner = people.page.getByRole("status").filter({ hasText: "サインインできない障害" });
+  await banner.waitFor();
+  await look(people.page, "banner-narrow");
+  await banner.getByRole("link").click();
+  await people.page.getByText("緊急窓口 03-9999-0000").waitFor();
+  await look(people.page, "notice-narrow");
+  await people.page.getByRole("button", { name: /この表示を閉じる/ }).click();
+  await banner.waitFor({ state: "detached" });
+  await people.page.getByRole("link", { name: "お知らせ" }).first().click();
+  await people.page.getByRole("heading", { name: "お知らせ", level: 1 }).waitFor();
+  await look(people.page, "notices-narrow");
+
+  await page.getByRole("button", { name: "完了にする" }).click();
+  await box.getByLabel("原因").fill("証明書の期限切れ");
+  await box.getByLabel("再発防止策").fill("期限の監視");
+  await box.getByRole("button", { name: "完了にする" }).click();
+  await page.getByText("証明書の期限切れ").waitFor();
+  await look(page, "incident-closed");
+  await page.goto(`${demo.ready.console}/tenants/${demo.ready.tenant}`);
+  await page.getByText("03-1234-5678").waitFor();
+  await look(page, "console-customer-contacts");
+  assert.deepEqual([problems, people.problems, admin.problems], [[], [], []]);
+});
+
+test("the console on a narrow screen, dark, in English; an auditor has no buttons", async () => {
+  const { page, problems } = await opened(narrow);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await toEnglish(page);
+  for (const [path, heading] of [["notices", "Notices"], ["incidents", "Incidents"], ["notices/new", "New notice"]] as const) {
+    await page.goto(`${demo.ready.console}/${path}`);
+    await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+    await look(page, `console-${path.replace("/", "-")}-narrow-en`);
+  }
+  const n = (await oper.get("/service/notices?limit=1")).body.items[0];
+  await page.goto(`${demo.ready.console}/notices/${n.id}`);
+  await page.getByRole("heading", { name: n.title_en, level: 1 }).waitFor();
+  await look(page, "console-notice-narrow-en");
+  const i = (await oper.get("/service/incidents?limit=1")).body.items[0];
+  await page.goto(`${demo.ready.console}/incidents/${i.id}`);
+  await page.getByRole("heading", { name: new RegExp(`#${i.id}`), level: 1 }).waitFor();
+  await look(page, "console-incident-narrow-en");
+  assert.deepEqual(problems, []);
+});

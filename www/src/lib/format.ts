@@ -65,6 +65,8 @@ export function typedMinutes(text: string): number | null | undefined {
 }
 
 /** Today in Japan, as "2026-11-22". */
+/** "2026-11-22T09:30" in Japan. */
+export const nowJst = () => new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 16);
 export const todayJst = () => new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 10);
 
 /** "3 minutes ago" in words of the language; the absolute moment goes in the title. */

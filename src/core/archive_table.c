@@ -67,6 +67,8 @@ enum {
     A_ALERTS,
     A_READERS,
     A_FILTERS,
+    A_CONTACTS,
+    A_READ,
     A_SUPPORT,
     A_CONSENTS,
     A_REVIEWS,
@@ -224,6 +226,11 @@ static const char *const archive_table_text[] = {
     [A_FILTERS] = "SELECT f.id, " NAME_OF(
         "f.user_id") ", f.name, f.query"
                      " FROM log_filter f WHERE f.id > 0",
+    [A_CONTACTS] = "SELECT id, name, role, email, phone FROM contact"
+                   " WHERE id > 0",
+    [A_READ] = "SELECT n.notice_id, " NAME_OF(
+        "n.user_id") ", n.read_at FROM notice_read n WHERE n.notice_id > 0"
+                     " AND n.read_at IS NOT NULL",
     [A_SUPPORT] = "SELECT id, operator_name, operator_email, reason, may_write,"
                   " hours, state, asked_at, decided_at, decided_by, expires_at,"
                   " ended_at, ended_by FROM support WHERE id > 0",
@@ -546,6 +553,16 @@ static const struct archive_column filter_columns[] = {
     T("name", "名称"),
     T("query", "条件"),
 };
+static const struct archive_column contact_columns[] = {
+    N("id", "番号"),         T("name", "氏名"),
+    T("role", "部署・役割"), T("email", "メールアドレス"),
+    T("phone", "電話番号"),
+};
+static const struct archive_column read_columns[] = {
+    N("notice", "お知らせの番号"),
+    T("person", "氏名"),
+    M("read_at", "日時"),
+};
 static const struct archive_column support_columns[] = {
     N("id", "番号"),
     T("operator", "運用者"),
@@ -625,6 +642,10 @@ const struct archive_table archive_tables[] = {
           reader_columns),
     TABLE("log_filters", "保存した絞り込み", "Saved filters of the log",
           A_FILTERS, filter_columns),
+    TABLE("contacts", "連絡担当者", "Contacts for emergencies", A_CONTACTS,
+          contact_columns),
+    TABLE("notices_read", "お知らせの既読", "Who has read which notice", A_READ,
+          read_columns),
     TABLE("support_access", "サポートアクセスの記録",
           "Support access asked for and given", A_SUPPORT, support_columns),
     TABLE("terms_consents", "利用規約への同意", "Terms of use accepted",

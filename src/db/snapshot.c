@@ -47,6 +47,7 @@ static const char forget[] =
     "DELETE FROM token; DELETE FROM mail; DELETE FROM job;"
     "DELETE FROM archive;"
     "DELETE FROM reset_wish;"
+    "DELETE FROM notice_mail;"
     "UPDATE user SET password = NULL, password_at = NULL;"
     "UPDATE support SET token_hash = NULL, token_until = NULL;"
     "COMMIT";

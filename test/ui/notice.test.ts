@@ -177,7 +177,7 @@ test("a contact is named; an incident is reported to it within its hours; a bann
   await look(page, "incident-reported");
 
   const people = await opened(narrow);
-  await signInPage(people.page, demo.ready, 5);
+  await signInPage(people.page, demo.ready, 6);
   const banner = people.page.getByRole("status").filter({ hasText: "サインインできない障害" });
   await banner.waitFor();
   await look(people.page, "banner-narrow");

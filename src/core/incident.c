@@ -60,11 +60,11 @@ static const char *const incident_text[] = {
         " WHERE id = ?1 AND version = ?2",
     [INCIDENT_ADD_TENANT] =
         "INSERT INTO incident_tenant (incident_id, customer_id, since)"
-        " SELECT ?1, id, ?3 FROM customer WHERE id = ?2 AND state > 0"
+        " SELECT ?1, id, ?3 FROM customer WHERE id = ?2 AND state = 1"
         " ON CONFLICT DO NOTHING",
     [INCIDENT_ADD_ALL] =
         "INSERT INTO incident_tenant (incident_id, customer_id, since)"
-        " SELECT ?1, id, ?2 FROM customer WHERE state > 0"
+        " SELECT ?1, id, ?2 FROM customer WHERE state = 1"
         " ON CONFLICT DO NOTHING",
     [INCIDENT_MOVE_SINCE] = "UPDATE incident_tenant SET since = ?3"
                             " WHERE incident_id = ?1 AND since = ?2",

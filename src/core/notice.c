@@ -73,7 +73,7 @@ static const char *const notice_text[] = {
     [NOTICE_CLEAR_TARGETS] = "DELETE FROM notice_tenant WHERE notice_id = ?1",
     [NOTICE_ADD_TARGET] =
         "INSERT INTO notice_tenant (notice_id, customer_id)"
-        " SELECT ?1, id FROM customer WHERE id = ?2 AND state > 0"
+        " SELECT ?1, id FROM customer WHERE id = ?2 AND state = 1"
         " ON CONFLICT DO NOTHING",
     [NOTICE_HAS_TARGETS] =
         "SELECT 1 FROM notice_tenant WHERE notice_id = ?1 LIMIT 1",

@@ -14,6 +14,7 @@
 #include "core/operation.h"
 #include "core/outbox.h"
 #include "core/registry.h"
+#include "core/standing.h"
 #include "db/query.h"
 
 enum { TENANTS_AT_ONCE = 200, EXPIRES_MINUTES = 3 * 24 * 60 };
@@ -211,12 +212,14 @@ static enum err find_obstacle(struct ctx *c, const struct app *app,
                               const char *tenant, enum notice_skipped *out)
 {
     struct registry_row row;
+    struct standing standing;
     enum err e = registry_get(c, app->store, tenant, &row);
 
+    standing_find(app, tenant, &standing);
     *out = NOTICE_TOLD;
     if (e == ERR_NOT_FOUND)
         *out = NOTICE_TENANT_GONE;
-    else if (!e && row.state != REGISTRY_OPEN)
+    else if (!e && (row.state != REGISTRY_OPEN || standing.is_suspended))
         *out = NOTICE_TENANT_CLOSED;
     return e == ERR_NOT_FOUND ? OK : e;
 }

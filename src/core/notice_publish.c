@@ -40,7 +40,7 @@ static const char *const publish_text[] = {
                     " mail_revision = CASE WHEN mail_to > 0 THEN 1 ELSE 0 END,"
                     " version = version + 1 WHERE id = ?1 AND state = 1",
     [PUBLISH_TO_ALL] = "INSERT INTO notice_tenant (notice_id, customer_id)"
-                       " SELECT ?1, id FROM customer WHERE state > 0"
+                       " SELECT ?1, id FROM customer WHERE state = 1"
                        " ON CONFLICT DO NOTHING",
     [PUBLISH_TO_CONCERNED] =
         "INSERT INTO notice_tenant (notice_id, customer_id)"

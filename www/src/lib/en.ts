@@ -1591,7 +1591,6 @@ export const en: Record<Key, string> = {
   action_suspend: "Suspended",
   action_resume: "Resumed",
   action_terminate: "End set",
-  action_withdraw: "Withdrawn",
   action_erase: "Deletion begun",
   action_certify: "Certificate issued",
   action_tell_end: "Told of the end",

@@ -1589,7 +1589,6 @@ export const ja = {
   action_suspend: "利用停止",
   action_resume: "利用再開",
   action_terminate: "終了日の設定",
-  action_withdraw: "取り消し",
   action_erase: "削除の開始",
   action_certify: "証明書の発行",
   action_tell_end: "終了日の通知",

@@ -66,10 +66,13 @@ static enum erase_kind kind_of(const char *path, const char *name,
                                const char *id)
 {
     const char *tail = strip(name) + strlen(id);
-    bool is_copy = strncmp(path, "backups/", 8) == 0;
+    bool is_beneath = strncmp(path, "backups/", 8) == 0;
+    /* what a broken run left is no generation, and has no time of its own */
+    bool is_copy = is_beneath && path[8] >= '0' && path[8] <= '9' &&
+                   strcspn(path + 8, "/") == sizeof "2026-11-24" - 1;
 
     if (strncmp(tail, ".log.key", 8) == 0)
-        return is_copy ? ERASE_BACKUPS : ERASE_LOGS;
+        return is_copy ? ERASE_BACKUPS : is_beneath ? ERASE_FILES : ERASE_LOGS;
     if (strncmp(tail, ".key", 4) == 0)
         return ERASE_KEYS;
     if (strncmp(path, "retained/", 9) == 0)

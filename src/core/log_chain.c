@@ -53,37 +53,63 @@ const struct log_shape *log_shape(enum log_kind kind)
     return &shapes[kind];
 }
 
-static void add_int(struct crypto_hash *h, int64_t value)
+/* A row is some twenty small pieces: gathered, hashed a few hundred bytes at
+ * a time. */
+struct gather {
+    struct crypto_hash hash;
+    size_t len;
+    uint8_t bytes[512];
+};
+
+static void add(struct gather *g, const void *data, size_t len)
+{
+    if (len > sizeof g->bytes - g->len) {
+        crypto_hash_add(&g->hash, g->bytes, g->len);
+        g->len = 0;
+    }
+    if (len > sizeof g->bytes) {
+        crypto_hash_add(&g->hash, data, len);
+        return;
+    }
+    memcpy(g->bytes + g->len, data, len);
+    g->len += len;
+}
+
+static void add_int(struct gather *g, int64_t value)
 {
     uint8_t bytes[8];
 
     for (int i = 0; i < 8; i++)
         bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
-    crypto_hash_add(h, bytes, sizeof bytes);
+    add(g, bytes, sizeof bytes);
 }
 
 /* -1 as the length tells NULL from the empty text. */
-static void add_text(struct crypto_hash *h, const char *text)
+static void add_text(struct gather *g, const char *text)
 {
-    add_int(h, text ? (int64_t)strlen(text) : -1);
+    size_t len = text ? strlen(text) : 0;
+
+    add_int(g, text ? (int64_t)len : -1);
     if (text)
-        crypto_hash_add(h, text, strlen(text));
+        add(g, text, len);
 }
 
 void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
                const struct log_row *row, uint8_t out[CRYPTO_HASH_BYTES])
 {
     const struct log_shape *s = &shapes[kind];
-    struct crypto_hash h;
+    struct gather g;
 
-    crypto_hash_begin(&h);
-    crypto_hash_add(&h, before, CRYPTO_HASH_BYTES);
+    crypto_hash_begin(&g.hash);
+    g.len = 0;
+    add(&g, before, CRYPTO_HASH_BYTES);
     for (size_t i = 0; i < s->count; i++)
         if (s->columns[i].cell <= LOG_MOMENT)
-            add_int(&h, row->numbers[i]);
+            add_int(&g, row->numbers[i]);
         else
-            add_text(&h, row->texts[i]);
-    crypto_hash_end(&h, out);
+            add_text(&g, row->texts[i]);
+    crypto_hash_add(&g.hash, g.bytes, g.len);
+    crypto_hash_end(&g.hash, out);
 }
 
 bool log_follows(enum log_kind kind, struct log_mark *mark,

@@ -34,6 +34,10 @@ const tenant: Shot[] = [
   { name: "support", path: "/support", ready: "main h1" },
   { name: "enquiries", path: "/enquiries", ready: "main h1" },
   { name: "account", path: "/account", ready: "main h1" },
+  { name: "export", path: "/export", ready: "main h1" },
+  { name: "ending", path: "/ending", ready: "main h1" },
+  { name: "notices", path: "/notices", ready: "main h1" },
+  { name: "policies", path: "/policies", ready: "main h1" },
   { name: "trust", path: "/trust", ready: "main h1" },
 ];
 const operator: Shot[] = [
@@ -43,6 +47,12 @@ const operator: Shot[] = [
   { name: "console-backups", path: "/backups", ready: "main h1" },
   { name: "console-capacity", path: "/capacity", ready: "main h1" },
   { name: "console-operators", path: "/operators", ready: "main h1" },
+  { name: "console-notices", path: "/notices", ready: "main h1" },
+  { name: "console-incidents", path: "/incidents", ready: "main h1" },
+  { name: "console-doctor", path: "/doctor", ready: "main h1" },
+  { name: "console-documents", path: "/documents", ready: "main h1" },
+  { name: "console-registers", path: "/registers", ready: "main h1" },
+  { name: "console-certificates", path: "/certificates", ready: "main h1" },
   { name: "console-trust", path: "/trust", ready: "main h1" },
 ];
 

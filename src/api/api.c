@@ -320,7 +320,7 @@ static enum err check_closed(struct call *k, const struct visitor *v)
         k->place->is_operator)
         return OK;
     if (v->actor.is_admin && !(v->has_session && v->session.support) &&
-        (k->is_personal || (k->route->flags & ROUTE_TERMS)))
+        (k->is_personal || (k->route->flags & (ROUTE_TERMS | ROUTE_CLOSED))))
         return OK;
     return standing_refuse_closed(k->c, &k->standing);
 }
@@ -407,7 +407,8 @@ static bool is_adding(const struct call *k)
     const struct route *r = k->route;
 
     return !is_reading(r) && r->method != METHOD_DELETE && !k->is_personal &&
-           !k->place->is_operator && !(r->flags & ROUTE_TERMS) &&
+           !k->place->is_operator &&
+           !(r->flags & (ROUTE_TERMS | ROUTE_CLOSED)) &&
            r->right != RIGHT_ANYONE && r->right != RIGHT_HALF &&
            !(r->form == &edit_form && edit_is_deleting(k->body));
 }

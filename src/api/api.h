@@ -43,8 +43,9 @@ enum route_flag {
     ROUTE_MATCH = 8,    /* needs If-Match: "version": 428 without */
     ROUTE_READ = 32,    /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,    /* reply is {items: […], next: cursor or null} */
-    ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export;
-                           to administrators also when the contract is over */
+    ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export */
+    ROUTE_CLOSED = 16,  /* open to administrators when the contract is over,
+                           as are those of ROUTE_TERMS */
     ROUTE_QUIET = 512,  /* a supporter's use is not noted: no business in it */
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens

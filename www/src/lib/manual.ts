@@ -3,14 +3,14 @@
 import { getFile } from "./api";
 import type { Lang } from "./model";
 
-export const pageNames = ["start", "signin", "tickets", "enquiries", "glossary", "projects", "gantt", "import", "members", "admin", "security", "operate"] as const;
+export const pageNames = ["start", "signin", "tickets", "enquiries", "glossary", "projects", "gantt", "import", "members", "admin", "security", "install", "operate", "backup", "contract", "register"] as const;
 export type PageName = (typeof pageNames)[number];
 /** Who reads what: the pages in the order of the index. */
 export const guides = [
   ["guide_everybody", ["start", "signin", "tickets", "enquiries", "glossary"]],
   ["guide_manager", ["projects", "gantt", "import", "members"]],
   ["guide_admin", ["admin", "security"]],
-  ["guide_operator", ["operate"]],
+  ["guide_operator", ["install", "operate", "backup", "contract", "register"]],
 ] as const satisfies [string, PageName[]][];
 export interface ManualPage {
   name: PageName;
@@ -36,8 +36,13 @@ export function readManual(lang: Lang): Promise<ManualPage[]> {
 /** The page that fits a screen. */
 const fitting: Record<string, PageName> = {
   gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin",
+  notices: "enquiries", export: "admin", ending: "admin", policies: "security", trust: "security", support: "admin",
   users: "admin", access: "members", master: "admin", tenant: "admin", ending: "admin", security: "security", log: "security", my: "tickets", enquiries: "enquiries", notices: "enquiries",
 };
+const fittingConsole: Record<string, PageName> = {
+  "": "contract", tenants: "contract", certificates: "contract", backups: "backup", terms: "register", documents: "register", registers: "register", operators: "install",
+};
+export const pageForConsole = (screen: string): PageName => fittingConsole[screen] ?? "operate";
 export const pageFor = (screen: string): PageName => fitting[screen] ?? "start";
 
 /** Pages that hold every word, and the line it is in. */

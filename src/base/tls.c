@@ -394,18 +394,6 @@ static void read_dates(const mbedtls_x509_crt *cert, struct tls_dates *out)
     };
 }
 
-enum err tls_read_dates(const char *cert_path, struct tls_dates *out)
-{
-    mbedtls_x509_crt cert;
-    mbedtls_x509_crt_init(&cert);
-    bool good =
-        mbedtls_x509_crt_parse_file(&cert, cert_path) >= 0 && cert.raw.p;
-    if (good)
-        read_dates(&cert, out);
-    mbedtls_x509_crt_free(&cert);
-    return good ? OK : ERR_INVALID;
-}
-
 bool tls_describe(const struct tls *t, struct tls_proof *out)
 {
     const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&t->ssl);

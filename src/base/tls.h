@@ -34,13 +34,11 @@ MUST_USE enum err tls_make_certificate(const char *cert_path,
                                        const char *const *names, size_t count,
                                        char fingerprint[96]);
 
-/* What a PEM file's first certificate says of its own time, UTC microseconds;
- * ERR_INVALID when it cannot be read. */
+/* What a certificate says of its own time, UTC microseconds. */
 struct tls_dates {
     int64_t from, to;
     bool is_self_signed;
 };
-MUST_USE enum err tls_read_dates(const char *cert_path, struct tls_dates *out);
 /* What was agreed on, and the certificate the other side showed. */
 struct tls_proof {
     char version[16], suite[64];

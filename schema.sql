@@ -605,6 +605,26 @@ CREATE TABLE comment (
 ) STRICT;
 CREATE INDEX comment_ticket ON comment(ticket_id, id);
 
+CREATE TABLE ticket_file ( -- attached to a ticket; rights follow it
+  id         INTEGER PRIMARY KEY,
+  ticket_id  INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,
+  user_id    INTEGER NOT NULL REFERENCES user(id), -- who added it
+  name       TEXT NOT NULL,                    -- data, never a path
+  kind       INTEGER NOT NULL,                 -- index into ticket_file_types: by name and by first bytes
+  size       INTEGER NOT NULL,                 -- bytes
+  sha256     BLOB NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ticket_file_of ON ticket_file(ticket_id, id);
+CREATE INDEX ticket_file_user ON ticket_file(user_id);
+
+CREATE TABLE ticket_chunk ( -- its bytes, 256 KB each
+  file_id INTEGER NOT NULL REFERENCES ticket_file(id) ON DELETE CASCADE,
+  no      INTEGER NOT NULL,
+  data    BLOB NOT NULL,
+  PRIMARY KEY (file_id, no)
+) STRICT;
+
 CREATE TABLE change ( -- ticket history: business data, kept as long as the ticket
   id        INTEGER PRIMARY KEY,
   ticket_id INTEGER NOT NULL REFERENCES ticket(id) ON DELETE CASCADE,

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Audit reports: filed and released in the console, downloaded by the tenant's
  * master administrators. */
+#include "api/download.h"
 #include "api/routes.h"
 #include "base/str.h"
 #include "core/audit.h"
-
-#include <ctype.h>
 
 static const struct field reply_fields[] = {
     {"id",          FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
@@ -153,25 +152,11 @@ static enum err post_release(struct call *k)
 static enum err send_file(struct call *k, enum err e,
                           const struct audit_report *r)
 {
-    struct buf name = buf_in(k->c->mem);
-
     if (e) {
         k->reply->body.len = 0;
         return e;
     }
-    for (const char *p = r->file; *p; p++) {
-        unsigned char ch = (unsigned char)*p;
-        if (isalnum(ch) || ch == '.' || ch == '-' || ch == '_')
-            buf_putc(&name, *p);
-        else
-            buf_printf(&name, "%%%02X", ch);
-    }
-    k->reply->type = "application/octet-stream";
-    reply_header(k->reply, "Content-Disposition",
-                 arena_printf(k->c->mem,
-                              "attachment; filename=\"report\";"
-                              " filename*=UTF-8''%s",
-                              name.data));
+    download_head(k, r->file);
     return OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's desk: enquiries of all tenants. */
+#include "api/download.h"
 #include "api/enquiry_reply.h"
 #include "api/routes.h"
 #include "core/session.h"
@@ -246,7 +247,7 @@ static enum err get_file(struct call *k)
         k->reply->body.len = 0;
         return e;
     }
-    enquiry_head_file(k, &f);
+    download_head(k, f.name);
     return OK;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Enquiries as a tenant's people see them.  Changes open their own
  * transactions: control.db is told after the tenant's file has them. */
+#include "api/download.h"
 #include "api/enquiry_reply.h"
 #include "api/routes.h"
 #include "base/log.h"
@@ -161,7 +162,7 @@ static enum err get_file(struct call *k)
         k->reply->body.len = 0;
         return e;
     }
-    enquiry_head_file(k, &f);
+    download_head(k, f.name);
     return OK;
 }
 

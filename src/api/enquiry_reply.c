@@ -3,8 +3,6 @@
 
 #include "base/str.h"
 
-#include <ctype.h>
-
 static const struct field reply_fields[] = {
     {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
     {"category",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_category_words,
@@ -136,30 +134,4 @@ enum err enquiry_read_upload(struct call *k, struct enquiry_file *out,
         .size = (int64_t)len,
     };
     return OK;
-}
-
-/* RFC 6266: the name in UTF-8, for the one header that may hold it. */
-static const char *encode_name(struct arena *mem, const char *name)
-{
-    struct buf b = buf_in(mem);
-
-    buf_puts(&b, "");
-    for (; *name; name++) {
-        unsigned char ch = (unsigned char)*name;
-        if (isalnum(ch) || ch == '.' || ch == '-' || ch == '_')
-            buf_putc(&b, *name);
-        else
-            buf_printf(&b, "%%%02X", ch);
-    }
-    return b.data;
-}
-
-void enquiry_head_file(struct call *k, const struct enquiry_file *f)
-{
-    k->reply->type = "application/octet-stream";
-    reply_header(k->reply, "Content-Disposition",
-                 arena_printf(k->c->mem,
-                              "attachment; filename=\"file\";"
-                              " filename*=UTF-8''%s",
-                              encode_name(k->c->mem, f->name)));
 }

@@ -16,7 +16,5 @@ void enquiry_put_file(struct call *k, const struct enquiry_file *f);
 /* The body of an upload; out->name and out->message_id from the query. */
 MUST_USE enum err enquiry_read_upload(struct call *k, struct enquiry_file *out,
                                       const char **data);
-/* The bytes are in k->reply->body: only ever as a download. */
-void enquiry_head_file(struct call *k, const struct enquiry_file *f);
 
 #endif

@@ -38,6 +38,7 @@ static const char *const right_words[] = {
     [RIGHT_TICKET_VIEW] = "ticket_view",
     [RIGHT_TICKET_EDIT] = "ticket_edit",
     [RIGHT_TICKET_DELETE] = "ticket_delete",
+    [RIGHT_TICKET_ATTACH] = "comment_or_ticket_edit",
     [RIGHT_TICKET_COMMENT] = "comment",
     [RIGHT_PROGRAM_MEMBER_EDIT] = "member_edit",
     [RIGHT_AUDITOR] = "auditor",

@@ -21,7 +21,7 @@ const struct route_set *const route_sets[] = {
     &doctor_routes,        &audit_routes,        &archive_routes,
     &access_review_routes, &contract_routes,     &certificate_routes,
     &component_routes,     &notice_routes,       &notice_board_routes,
-    &incident_routes,      &contact_routes,
+    &incident_routes,      &contact_routes,      &ticket_file_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

@@ -6,17 +6,17 @@
 
 /* Every noun's routes.  A new file adds its set here and in routes.c. */
 extern const struct route_set access_log_routes, catalogue_routes,
-    comment_routes, demo_routes, import_routes, member_routes, operation_routes,
-    plan_routes, policy_routes, program_routes, project_routes, session_routes,
-    tenant_routes, label_routes, team_routes, workday_routes, ticket_routes,
-    user_routes, factor_routes, passkey_routes, job_routes, role_routes,
-    group_routes, reach_routes, allow_list_routes, own_token_routes,
-    work_mail_routes, own_email_routes, email_routes, token_routes,
-    operator_routes, customer_routes, support_routes, support_desk_routes,
-    consent_routes, terms_routes, quota_routes, trust_routes, enquiry_routes,
-    desk_routes, alert_routes, disclosure_routes, backup_routes,
-    capacity_routes, document_routes, published_routes, ledger_routes,
-    bin_routes, doctor_routes, audit_routes, archive_routes,
+    comment_routes, ticket_file_routes, demo_routes, import_routes,
+    member_routes, operation_routes, plan_routes, policy_routes, program_routes,
+    project_routes, session_routes, tenant_routes, label_routes, team_routes,
+    workday_routes, ticket_routes, user_routes, factor_routes, passkey_routes,
+    job_routes, role_routes, group_routes, reach_routes, allow_list_routes,
+    own_token_routes, work_mail_routes, own_email_routes, email_routes,
+    token_routes, operator_routes, customer_routes, support_routes,
+    support_desk_routes, consent_routes, terms_routes, quota_routes,
+    trust_routes, enquiry_routes, desk_routes, alert_routes, disclosure_routes,
+    backup_routes, capacity_routes, document_routes, published_routes,
+    ledger_routes, bin_routes, doctor_routes, audit_routes, archive_routes,
     access_review_routes, contract_routes, certificate_routes, component_routes,
     notice_routes, notice_board_routes, incident_routes, contact_routes;
 

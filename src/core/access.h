@@ -61,6 +61,7 @@ enum right {
     RIGHT_TICKET_VIEW,
     RIGHT_TICKET_EDIT,
     RIGHT_TICKET_DELETE, /* the ticket */
+    RIGHT_TICKET_ATTACH, /* who may comment on it, or edit it */
     RIGHT_TICKET_COMMENT,
     RIGHT_PROGRAM_MEMBER_EDIT, /* RIGHT_MEMBER_EDIT is of projects */
     RIGHT_AUDITOR,  /* only at the operator's place: whoever signed in there */

@@ -21,9 +21,12 @@ const char *const archive_endings[] = {"csv", "ndjson"};
 
 enum { NAME_BYTES_MAX = 120 };
 
-const char *archive_path(struct arena *mem, int64_t id, const char *name)
+const char *archive_path(struct arena *mem, enum archive_cell cell, int64_t id,
+                         const char *name)
 {
-    char *out = arena_printf(mem, "attachments/%lld-%s", (long long)id, name);
+    const char *folder = cell == CELL_TICKET_PATH ? "tickets/" : "";
+    char *out =
+        arena_printf(mem, "attachments/%s%lld-%s", folder, (long long)id, name);
     char *part = strchr(out, '-') + 1;
     size_t len = 0;
 
@@ -105,7 +108,9 @@ static const char *text_of(const struct cell *x, char out[CELL_BYTES])
     case CELL_BITS:
         return bits_of(x, out, CELL_BYTES);
     case CELL_PATH:
-        return archive_path(x->c->mem, col_int(x->q, 0), col_peek(x->q, x->i));
+    case CELL_TICKET_PATH:
+        return archive_path(x->c->mem, x->column->cell, col_int(x->q, 0),
+                            col_peek(x->q, x->i));
     case CELL_HEX:
     case CELL_ADDRESS:
         return bytes_of(x, out, CELL_BYTES);

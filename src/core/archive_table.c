@@ -60,6 +60,7 @@ enum {
     A_VALUES,
     A_LINKS,
     A_COMMENTS,
+    A_TICKET_FILES,
     A_HISTORY,
     A_ENQUIRIES,
     A_MESSAGES,
@@ -206,6 +207,9 @@ static const char *const archive_table_text[] = {
                      " c.body, c.created_at, c.updated_at FROM comment c WHERE "
                      "c.id > 0"
                      " ORDER BY c.id",
+    [A_TICKET_FILES] = "SELECT f.id, " TICKET_OF("f.ticket_id") ", " NAME_OF(
+        "f.user_id") ", f.created_at, f.name, f.name, f.size, f.sha256"
+                     " FROM ticket_file f WHERE f.id > 0 ORDER BY f.id",
     [A_HISTORY] = "SELECT h.id, " HISTORY_OF ", h.at, " HISTORY_BY ","
                   " h.cause, h.field, " OLD_VALUE ", " NEW_VALUE
                   " FROM change h WHERE h.id > 0 ORDER BY h.id",
@@ -495,6 +499,16 @@ static const struct archive_column comment_columns[] = {
     N("id", "番号"),   T("ticket", "チケット"),     T("person", "氏名"),
     T("body", "本文"), M("created_at", "投稿日時"), M("updated_at", "更新日時"),
 };
+static const struct archive_column ticket_file_columns[] = {
+    N("id", "番号"),
+    T("ticket", "チケット"),
+    T("person", "氏名"),
+    M("created_at", "添付日時"),
+    T("name", "ファイル名"),
+    {"path",   "この書庫での場所", CELL_TICKET_PATH, NULL},
+    N("bytes", "バイト数"),
+    {"sha256", "SHA-256",                  CELL_HEX,         NULL},
+};
 static const struct archive_column history_columns[] = {
     N("id", "番号"),          T("ticket", "チケット"),
     M("at", "日時"),          T("person", "氏名"),
@@ -630,13 +644,15 @@ const struct archive_table archive_tables[] = {
     TABLE("dependencies", "チケットの先行・後続", "Links between tickets",
           A_LINKS, link_columns),
     TABLE("comments", "コメント", "Comments", A_COMMENTS, comment_columns),
+    TABLE("ticket_files", "チケットの添付ファイルの一覧",
+          "Files attached to tickets", A_TICKET_FILES, ticket_file_columns),
     TABLE("ticket_history", "チケットの変更履歴", "History of tickets",
           A_HISTORY, history_columns),
     TABLE("enquiries", "問い合わせ", "Enquiries", A_ENQUIRIES, enquiry_columns),
     TABLE("enquiry_messages", "問い合わせの本文", "What was said in them",
           A_MESSAGES, message_columns),
-    TABLE("attachments", "添付ファイルの一覧", "The attached files", A_FILES,
-          file_columns),
+    TABLE("attachments", "問い合わせの添付ファイルの一覧",
+          "Files attached to enquiries", A_FILES, file_columns),
     TABLE("alerts", "アラート", "Alert rules", A_ALERTS, alert_columns),
     TABLE("alert_readers", "アラートの宛先", "Whom they tell", A_READERS,
           reader_columns),

@@ -15,11 +15,12 @@ enum archive_cell {
     CELL_DAY,
     CELL_MOMENT,
     CELL_BOOL,
-    CELL_WORD,    /* an index into words */
-    CELL_BITS,    /* several of the words */
-    CELL_PATH,    /* a file's name: where the archive keeps it (by column 0) */
-    CELL_HEX,     /* bytes */
-    CELL_ADDRESS, /* 16 bytes */
+    CELL_WORD, /* an index into words */
+    CELL_BITS, /* several of the words */
+    CELL_PATH, /* a file's name: where the archive keeps it (by column 0) */
+    CELL_TICKET_PATH, /* the same of a ticket's file */
+    CELL_HEX,         /* bytes */
+    CELL_ADDRESS,     /* 16 bytes */
 };
 struct archive_column {
     const char *name, *ja;
@@ -46,7 +47,9 @@ MUST_USE enum err archive_table_write(struct ctx *c,
                                       enum lang lang, archive_part_fn *put,
                                       void *arg, int64_t *rows);
 
-/* "attachments/12-見積.xlsx": a name every system can keep. */
-const char *archive_path(struct arena *mem, int64_t id, const char *name);
+/* "attachments/12-見積.xlsx", of tickets "attachments/tickets/12-…" (cell says
+ * which): a name every system can keep. */
+const char *archive_path(struct arena *mem, enum archive_cell cell, int64_t id,
+                         const char *name);
 
 #endif

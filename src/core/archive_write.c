@@ -17,17 +17,30 @@
 
 #include <string.h>
 
-enum { FILE_ALL, FILE_CHUNK, FILE_TOTAL };
+/* What files hang on: each kind has its tables. */
+enum { OF_ENQUIRY, OF_TICKET, OF_COUNT };
 static const char *const archive_file_text[] = {
-    [FILE_ALL] = "SELECT id, name, size, sha256 FROM enquiry_file WHERE id > ?1"
-                 " ORDER BY id LIMIT 1",
-    [FILE_CHUNK] = "SELECT data FROM enquiry_chunk WHERE file_id = ?1"
+    [OF_ENQUIRY] = "SELECT id, name FROM enquiry_file WHERE id > ?1"
+                   " ORDER BY id LIMIT 1",
+    [OF_TICKET] = "SELECT id, name FROM ticket_file WHERE id > ?1"
+                  " ORDER BY id LIMIT 1",
+};
+static const char *const archive_chunk_text[] = {
+    [OF_ENQUIRY] = "SELECT data FROM enquiry_chunk WHERE file_id = ?1"
                    " AND no = ?2",
-    [FILE_TOTAL] = "SELECT coalesce(sum(size), 0) FROM enquiry_file"
-                   " WHERE id > 0",
+    [OF_TICKET] = "SELECT data FROM ticket_chunk WHERE file_id = ?1"
+                  " AND no = ?2",
+};
+static const char *const archive_total_text[] = {
+    "SELECT (SELECT coalesce(sum(size), 0) FROM enquiry_file WHERE id > 0)"
+    " + (SELECT coalesce(sum(size), 0) FROM ticket_file WHERE id > 0)",
 };
 const struct query_set archive_file_queries = {
     "archive_file", archive_file_text, COUNT(archive_file_text)};
+const struct query_set archive_chunk_queries = {
+    "archive_chunk", archive_chunk_text, COUNT(archive_chunk_text)};
+const struct query_set archive_total_queries = {
+    "archive_total", archive_total_text, COUNT(archive_total_text)};
 
 /* From here a file may make an entry of more than 4 GB. */
 #define LARGE_BYTES (INT64_C(256) << 20)
@@ -246,14 +259,15 @@ static enum err add_tables(struct writing *w)
     return e;
 }
 
-static enum err put_chunks(struct writing *w, struct arena *own, int64_t id)
+static enum err put_chunks(struct writing *w, struct arena *own, int of,
+                           int64_t id)
 {
     struct ctx row = *w->c;
     enum err e = OK;
 
     row.mem = own;
     for (int64_t no = 0; !e; no++) {
-        struct query *q = query(&row, archive_file_text[FILE_CHUNK]);
+        struct query *q = query(&row, archive_chunk_text[of]);
         size_t len;
         bind_int(q, 1, id);
         bind_int(q, 2, no);
@@ -268,32 +282,43 @@ static enum err put_chunks(struct writing *w, struct arena *own, int64_t id)
     return e;
 }
 
+static enum err add_files_of(struct writing *w, struct arena *own, int of)
+{
+    const enum archive_cell cell =
+        of == OF_TICKET ? CELL_TICKET_PATH : CELL_PATH;
+    int64_t id = 0;
+    enum err e = OK;
+
+    while (!e) {
+        struct query *q = query(w->c, archive_file_text[of]);
+        bind_int(q, 1, id);
+        if ((e = query_one(w->c, q)))
+            break;
+        id = col_int(q, 0);
+        const char *name = archive_path(w->c->mem, cell, id, col_peek(q, 1));
+        query_done(q);
+        if (!(e = zip_open_entry(w->zip, name, ZIP_PLAIN)) &&
+            !(e = put_chunks(w, own, of, id)))
+            e = close_entry(w, name, -1);
+        w->totals->files++;
+    }
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
 static enum err add_files(struct writing *w)
 {
-    struct query *q = query(w->c, archive_file_text[FILE_TOTAL]);
+    struct query *q = query(w->c, archive_total_text[0]);
     struct arena *own = arena_open(0);
-    int64_t id = 0;
     enum err e = query_one(w->c, q);
 
     if (!e) {
         begin_share(w, DONE_TABLES, ARCHIVE_STEPS - 1, col_int(q, 0));
         query_done(q);
     }
-    while (!e) {
-        q = query(w->c, archive_file_text[FILE_ALL]);
-        bind_int(q, 1, id);
-        if ((e = query_one(w->c, q)))
-            break;
-        id = col_int(q, 0);
-        const char *name = archive_path(w->c->mem, id, col_peek(q, 1));
-        query_done(q);
-        if (!(e = zip_open_entry(w->zip, name, ZIP_PLAIN)) &&
-            !(e = put_chunks(w, own, id)))
-            e = close_entry(w, name, -1);
-        w->totals->files++;
-    }
+    for (int of = 0; of < OF_COUNT && !e; of++)
+        e = add_files_of(w, own, of);
     arena_close(own);
-    return e == ERR_NOT_FOUND ? OK : e;
+    return e;
 }
 
 static enum err add_manifest(struct writing *w)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/blob.h"
 #include "core/core.h"
 #include "core/errand.h"
 #include "core/operation.h"
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { CHUNK_BYTES = 256 << 10, REPORT_DAYS = 400 };
+enum { REPORT_DAYS = 400 };
 #define US_PER_DAY INT64_C(86400000000)
 #define AUDIT_COLS                                                             \
     "r.id, r.title, r.issued_on, r.file, r.size, r.sha256, r.filed_by,"        \
@@ -31,8 +32,6 @@ enum {
     AUDIT_GET_GIVEN,
     AUDIT_COUNT,
     AUDIT_ADD,
-    AUDIT_ADD_CHUNK,
-    AUDIT_CHUNKS,
     AUDIT_DELETE,
     AUDIT_RELEASES,
     AUDIT_RELEASE,
@@ -60,10 +59,6 @@ static const char *const audit_text[] = {
     [AUDIT_ADD] = "INSERT INTO audit_report (title, issued_on, file, size,"
                   " sha256, filed_by, filed_at)"
                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [AUDIT_ADD_CHUNK] =
-        "INSERT INTO audit_chunk (report_id, no, data) VALUES (?1, ?2, ?3)",
-    [AUDIT_CHUNKS] =
-        "SELECT data FROM audit_chunk WHERE report_id = ?1 ORDER BY no",
     [AUDIT_DELETE] = "DELETE FROM audit_report WHERE id = ?1 AND version = ?2",
     [AUDIT_RELEASES] =
         "SELECT g.report_id, g.customer_id, coalesce(t.name, g.customer_id),"
@@ -173,20 +168,6 @@ static enum err get(struct ctx *c, int64_t id, struct audit_report *out)
     return read_one(c, q, out);
 }
 
-static enum err read_chunks(struct ctx *c, int64_t id, struct buf *b)
-{
-    struct query *q = query(c, audit_text[AUDIT_CHUNKS]);
-    enum err e;
-
-    bind_int(q, 1, id);
-    while (query_next(c, q, &e)) {
-        size_t len;
-        const void *data = col_blob(c, q, 0, &len);
-        buf_put(b, data, len);
-    }
-    return e;
-}
-
 static enum err log_report(struct ctx *c, const char *action,
                            const struct audit_report *r, const char *tenant)
 {
@@ -262,22 +243,6 @@ static enum err check_new(struct ctx *c, const struct values *v, size_t len)
     return OK;
 }
 
-static enum err write_chunks(struct ctx *c, int64_t id, const char *data,
-                             size_t len)
-{
-    enum err e = OK;
-
-    for (size_t at = 0, no = 0; !e && at < len; at += CHUNK_BYTES, no++) {
-        size_t part = len - at < CHUNK_BYTES ? len - at : CHUNK_BYTES;
-        struct query *q = query(c, audit_text[AUDIT_ADD_CHUNK]);
-        bind_int(q, 1, id);
-        bind_int(q, 2, (int64_t)no);
-        bind_blob(q, 3, data + at, part);
-        e = query_run(c, q);
-    }
-    return e;
-}
-
 enum err audit_create(struct ctx *c, const struct values *v, const char *data,
                       size_t len, struct audit_report *out)
 {
@@ -298,7 +263,8 @@ enum err audit_create(struct ctx *c, const struct values *v, const char *data,
     if ((e = query_run(c, q)))
         return e;
     int64_t id = db_last_id(c);
-    if ((e = write_chunks(c, id, data, len)) || (e = get(c, id, out)))
+    if ((e = blob_write(c, BLOB_OF_AUDIT, id, data, len)) ||
+        (e = get(c, id, out)))
         return e;
     return log_report(c, "create", out, NULL);
 }
@@ -329,7 +295,7 @@ enum err audit_read(struct ctx *c, int64_t id, struct audit_report *out,
 {
     enum err e = get(c, id, out);
 
-    return e ? e : read_chunks(c, id, b);
+    return e ? e : blob_read(c, BLOB_OF_AUDIT, id, b);
 }
 
 /* ---- to a customer ---- */
@@ -505,7 +471,7 @@ static enum err take(struct ctx *c, int64_t id, const char *tenant,
     bind_int(q, 1, id);
     bind_text(q, 2, tenant);
     enum err e = read_one(c, q, out);
-    if (e || (e = read_chunks(c, id, b)))
+    if (e || (e = blob_read(c, BLOB_OF_AUDIT, id, b)))
         return e;
     q = query(c, audit_text[AUDIT_DOWNLOADED]);
     bind_int(q, 1, id);

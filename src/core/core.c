@@ -28,7 +28,9 @@ const struct query_set *const core_tenant_sets[] = {
     &log_filter_queries,     &audit_told_queries,    &disclosure_told_queries,
     &archive_queries,        &archive_table_queries, &archive_file_queries,
     &archive_intake_queries, &contract_mail_queries, &notice_mail_queries,
-    &notice_mark_queries,    &contact_queries,
+    &notice_mark_queries,    &contact_queries,       &blob_add_queries,
+    &blob_read_queries,      &ticket_file_queries,   &archive_total_queries,
+    &archive_chunk_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -54,7 +56,7 @@ const struct query_set *const core_control_sets[] = {
     &erasure_work_queries,   &standing_queries,       &contract_trust_queries,
     &notice_queries,         &notice_publish_queries, &notice_owed_queries,
     &notice_board_queries,   &incident_queries,       &incident_clock_queries,
-    &contact_copy_queries,   &direct_contact_queries,
+    &contact_copy_queries,   &direct_contact_queries, &blob_audit_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

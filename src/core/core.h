@@ -18,6 +18,7 @@ extern const struct query_set archive_queries;
 extern const struct query_set archive_intake_queries;
 extern const struct query_set archive_table_queries;
 extern const struct query_set archive_file_queries;
+extern const struct query_set archive_total_queries, archive_chunk_queries;
 extern const struct query_set capacity_queries;
 extern const struct query_set doctor_queries;
 extern const struct query_set doctor_service_queries;
@@ -51,6 +52,9 @@ extern const struct query_set notice_owed_queries;
 extern const struct query_set notice_publish_queries;
 extern const struct query_set enquiry_queries;
 extern const struct query_set enquiry_file_queries;
+extern const struct query_set blob_add_queries, blob_read_queries;
+extern const struct query_set blob_audit_queries; /* in control.db */
+extern const struct query_set ticket_file_queries;
 extern const struct query_set enquiry_mail_queries;
 extern const struct query_set deadline_queries;
 extern const struct query_set document_queries;

@@ -3,13 +3,13 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/blob.h"
 #include "core/core.h"
 #include "core/operation.h"
 #include "db/query.h"
 
 #include <string.h>
 
-enum { CHUNK_BYTES = 256 << 10 };
 #define FILE_COLS "id, enquiry_id, message_id, size, name, sha256"
 
 enum {
@@ -17,8 +17,6 @@ enum {
     FILE_GET,
     FILE_COUNT,
     FILE_ADD,
-    FILE_ADD_CHUNK,
-    FILE_CHUNKS,
     FILE_OWN_MESSAGE,
 };
 static const char *const enquiry_file_text[] = {
@@ -30,10 +28,6 @@ static const char *const enquiry_file_text[] = {
     [FILE_ADD] =
         "INSERT INTO enquiry_file (enquiry_id, message_id, name, size, sha256)"
         " VALUES (?1, ?2, ?3, ?4, ?5)",
-    [FILE_ADD_CHUNK] =
-        "INSERT INTO enquiry_chunk (file_id, no, data) VALUES (?1, ?2, ?3)",
-    [FILE_CHUNKS] =
-        "SELECT data FROM enquiry_chunk WHERE file_id = ?1 ORDER BY no",
     [FILE_OWN_MESSAGE] = "SELECT 1 FROM enquiry_message WHERE id = ?1"
                          " AND enquiry_id = ?2 AND is_desk = ?3"
                          " AND author_id = ?4",
@@ -113,22 +107,6 @@ static enum err need_own_message(struct ctx *c, const struct enquiry_side *by,
     return e;
 }
 
-static enum err write_chunks(struct ctx *c, int64_t id, const char *data,
-                             size_t len)
-{
-    enum err e = OK;
-
-    for (size_t at = 0, no = 0; !e && at < len; at += CHUNK_BYTES, no++) {
-        size_t part = len - at < CHUNK_BYTES ? len - at : CHUNK_BYTES;
-        struct query *q = query(c, enquiry_file_text[FILE_ADD_CHUNK]);
-        bind_int(q, 1, id);
-        bind_int(q, 2, (int64_t)no);
-        bind_blob(q, 3, data + at, part);
-        e = query_run(c, q);
-    }
-    return e;
-}
-
 static enum err log_file(struct ctx *c, const struct enquiry *it,
                          const struct enquiry_file *f)
 {
@@ -172,7 +150,7 @@ enum err enquiry_file_add(struct ctx *c, const struct enquiry_side *by,
     if ((e = query_run(c, q)))
         return e;
     out->id = db_last_id(c);
-    if ((e = write_chunks(c, out->id, data, (size_t)file->size)))
+    if ((e = blob_write(c, BLOB_OF_ENQUIRY, out->id, data, (size_t)file->size)))
         return e;
     return log_file(c, &it, out);
 }
@@ -195,12 +173,5 @@ enum err enquiry_file_read(struct ctx *c, const struct enquiry_side *by,
                                   : e;
     read_row(c, q, out);
     query_done(q);
-    q = query(c, enquiry_file_text[FILE_CHUNKS]);
-    bind_int(q, 1, id);
-    while (query_next(c, q, &e)) {
-        size_t len;
-        const void *data = col_blob(c, q, 0, &len);
-        buf_put(b, data, len);
-    }
-    return e;
+    return blob_read(c, BLOB_OF_ENQUIRY, id, b);
 }

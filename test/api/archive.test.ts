@@ -66,6 +66,7 @@ test("a master administrator asks, follows, is told, and downloads it", async ()
   const ticket = await admin.post(`/projects/${project}/tickets`, { subject: "秘密の計画", details: "**本文**", classification: "task" });
   assert.equal(ticket.status, 201);
   await admin.post(`/tickets/${ticket.body.id}/comments`, { body: "コメント、\n二行目" });
+  assert.equal((await admin.post(`/tickets/${ticket.body.id}/files?name=${encodeURIComponent("設計.txt")}`, Buffer.from("設計書の中身"))).status, 201);
   const enquiry = await admin.post("/enquiries", { category: "support", subject: "添付の件", body: "添付します" });
   assert.equal(enquiry.status, 201, JSON.stringify(enquiry.body));
   const thread = (await admin.get(`/enquiries/${enquiry.body.id}`)).body;
@@ -156,7 +157,7 @@ test("its database opens with any SQLite and holds what the screens show", async
     assert.equal(jsonRows(files.get("json/operation_log.ndjson")!).length, all("SELECT count(*) n FROM operation")[0].n + 1);
     // every table that holds something is readable as CSV and JSON, or known to be left out
     const shown = new Set(
-      ["tenant", "allow_range", "user", "role", "permission_group", "group_member", "access", "team", "team_member", "label", "classification", "status", "field", "field_choice", "standard_field", "calendar", "calendar_day", "program", "project", "project_label", "project_team", "ticket", "ticket_assignee", "ticket_label", "ticket_team", "ticket_field", "dependency", "comment", "change", "enquiry", "enquiry_message", "enquiry_file", "enquiry_chunk", "alert_rule", "alert_reader", "log_filter", "contact", "notice_read", "support", "consent", "access_review", "operation"],
+      ["tenant", "allow_range", "user", "role", "permission_group", "group_member", "access", "team", "team_member", "label", "classification", "status", "field", "field_choice", "standard_field", "calendar", "calendar_day", "program", "project", "project_label", "project_team", "ticket", "ticket_assignee", "ticket_label", "ticket_team", "ticket_field", "dependency", "comment", "ticket_file", "ticket_chunk", "change", "enquiry", "enquiry_message", "enquiry_file", "enquiry_chunk", "alert_rule", "alert_reader", "log_filter", "contact", "notice_read", "support", "consent", "access_review", "operation"],
     );
     const derived = new Set(["key_name", "dependency_gone", "operation_anchor"]);
     const emptied = new Set(EMPTIED);
@@ -179,6 +180,9 @@ test("names stand where ids were; formulas are defused; files are as attached", 
   assert.deepEqual([attached.name, attached.path], ["見積:1.txt", `attachments/${attached.id}-見積_1.txt`]);
   const file = files.get(attached.path)!;
   assert.deepEqual([file.toString(), sha256(file)], ["見積書の中身", attached.sha256]);
+  const [own] = jsonRows(files.get("json/ticket_files.ndjson")!);
+  assert.deepEqual([own.ticket, own.name, own.path, own.person], [ticket.key, "設計.txt", `attachments/tickets/${own.id}-設計.txt`, demo.ready.accounts[0]!.name]);
+  assert.deepEqual([files.get(own.path)!.toString(), sha256(files.get(own.path)!)], ["設計書の中身", own.sha256]);
 });
 
 test("the operation log in it proves itself with our tool", () => {

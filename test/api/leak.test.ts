@@ -42,13 +42,13 @@ let open: { project: string; ticket: string; link: string };
 let before_: Map<string, string>;
 let field = "";
 let said = ""; // by the server, to whoever runs it
-const hidden = { program: "", project: "", ticket: "", comment: "", link: "", calendar: "", job: "", enquiry: "", filter: "", session: "", token: "", notice: "" };
+const hidden = { program: "", project: "", ticket: "", comment: "", link: "", calendar: "", job: "", file: "", enquiry: "", filter: "", session: "", token: "", notice: "" };
 type Kind = keyof typeof hidden;
 const never = Object.fromEntries(Object.keys(hidden).map((k) => [k, NEVER])) as Record<Kind, string>;
 
 /** What an id in an address names, by what stands before it. */
 const pathKinds: Record<string, Kind> = {
-  "/programs/": "program", "/projects/": "project", "/tickets/": "ticket", "/comments/": "comment", "/calendars/": "calendar",
+  "/programs/": "program", "/projects/": "project", "/tickets/": "ticket", "/comments/": "comment", "/tickets/{id}/files/": "file", "/calendars/": "calendar",
   "/jobs/": "job", "/enquiries/": "enquiry", "/log-filters/": "filter", "/me/sessions/": "session", "/me/tokens/": "token",
   "/notices/": "notice",
 };
@@ -71,7 +71,7 @@ const fieldKinds: Record<string, Kind> = {
 /** …and of queries where the one that is named is looked up. */
 const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project", "/notices?after": "notice" };
 /** Cursors that are compared as numbers. */
-const numbers = /\/(history|comments|jobs|readers)$/;
+const numbers = /\/(history|comments|files|jobs|readers)$/;
 const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^Notice(Create|Edit)\.(incident|follows)$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|service|certificates)\b|\/reach$/;
 /** Text that is no id, where a schema names objects by text. */
 const textFields = new Set(["op", "ref", "kind", "subject", "classification", "priority", "details", "name", "key", "approach", "state", "body"]);
@@ -172,12 +172,13 @@ async function makeSecret() {
   await ok(admin.patch(`/tickets/${own.id}`, { subject: `${MARK} 改題` }, own.version));
   const names = demo.ready.accounts.slice(1, 9).map((a) => a.name).join(" @");
   const comment = await ok(admin.post(`/tickets/${ticket.id}/comments`, { body: `${MARK} コメント @${names}` }));
+  const file = await ok(admin.post(`/tickets/${ticket.id}/files?name=${encodeURIComponent(`${MARK} 見積.txt`)}`, new TextEncoder().encode(`${MARK} の中身`)));
   const link = (await admin.get(`/tickets/${ticket.id}`)).body.predecessors[0].link;
   // a project's own calendar has no name outside; its number follows the last
   const named = (await admin.get("/calendars")).body.items.map((x: any) => Number(x.id));
   const calendar = String(Math.max(...named) + 1);
   for (const who of members) await ok(admin.delete(`/projects/${secret.id}/members/${who.id}`));
-  Object.assign(hidden, { program: program.id, project: secret.id, ticket: ticket.id, comment: comment.id, link, calendar });
+  Object.assign(hidden, { program: program.id, project: secret.id, ticket: ticket.id, comment: comment.id, file: file.id, link, calendar });
   await makeOwn();
   await makeNotice();
 }
@@ -217,7 +218,7 @@ const before1 = (path: string) => path.slice(0, path.indexOf("{"));
 /** The address with an object of the kind its first words name. */
 function address(route: Route, ids: Record<string, string>): string {
   const kind = pathKinds[before1(route.path)] ?? "other";
-  return route.path.replace(/\{(\w+)\}/g, (_, name) => (name === "id" ? (ids[kind] ?? "1") : people[0]!.id));
+  return route.path.replace(/\{(\w+)\}/g, (_, name) => (name === "id" ? (ids[kind] ?? "1") : name === "file" ? (ids.file ?? "1") : people[0]!.id));
 }
 const withQuery = (path: string, route: Route) => {
   const q = new URLSearchParams();

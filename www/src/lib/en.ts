@@ -747,6 +747,8 @@ export const en: Record<Key, string> = {
   kind_program: "Program",
   kind_project_member: "Project member",
   kind_program_member: "Program member",
+  file: "File",
+  kind_ticket_file: "Ticket file",
   kind_comment: "Comment",
   kind_user: "User",
   log: "Log",

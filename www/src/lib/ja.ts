@@ -746,6 +746,8 @@ export const ja = {
   kind_project_member: "プロジェクトメンバー",
   kind_program_member: "プログラムメンバー",
   kind_comment: "コメント",
+  file: "ファイル",
+  kind_ticket_file: "チケットの添付ファイル",
   kind_user: "ユーザー",
   log: "ログ",
   trust: "トラストページ",

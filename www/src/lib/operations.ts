@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What rows of the operation log are about, for its filters.
 export const kinds = [
-  "ticket", "project", "program", "comment", "user", "session", "security", "tenant", "role", "group", "group_member",
+  "ticket", "project", "program", "comment", "ticket_file", "user", "session", "security", "tenant", "role", "group", "group_member",
   "project_member", "program_member", "tenant_member", "access_review", "allowed_address", "token", "email_change", "support", "label", "team", "classification",
   "calendar", "job", "log", "trust", "enquiry", "desk_setting", "alert", "log_filter", "disclosure", "notice", "incident", "incident_setting", "contact", "quota", "threshold", "clock", "key_copy",
     "backup", "contract", "certificate",

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/download.h"
+#include "api/routes.h"
+#include "base/str.h"
+#include "core/quota.h"
+#include "core/ticket_file.h"
+
+static const struct field list_fields[] = {
+    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+};
+static const struct form list_form = {"TicketFileQuery", list_fields,
+                                      COUNT(list_fields)};
+static const struct field reply_fields[] = {
+    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"type",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"picture",    FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"size",       FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"sha256",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form reply_form = {"TicketFile", reply_fields,
+                                       COUNT(reply_fields)};
+
+static void put_file(struct call *k, const struct ticket_file *f)
+{
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+    struct json_out *o = &k->out;
+
+    str_to_hex(f->sha256, sizeof f->sha256, hash);
+    json_open(o, NULL, '{');
+    json_id(o, "id", f->id);
+    json_text(o, "name", f->name);
+    json_text(o, "type", f->type);
+    json_bool(o, "picture", f->is_picture);
+    json_int(o, "size", f->size);
+    json_text(o, "sha256", hash);
+    json_open(o, "user", '{');
+    json_id(o, "id", f->user_id);
+    json_text(o, "name", f->user_name);
+    json_close(o, '}');
+    json_moment(o, "created_at", f->created_at);
+    json_close(o, '}');
+}
+
+static enum err list_files(struct call *k)
+{
+    const struct ticket_file *list;
+    size_t count;
+    bool more;
+    enum err e =
+        ticket_file_list(k->c, call_id(k, 0), values_int(k->query, "after", 0),
+                         call_limit(k), &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++)
+        put_file(k, &list[i]);
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+/* The body is read before the transaction begins; its one commit makes the
+ * file visible, so that an upload that breaks off leaves nothing. */
+static enum err post_file(struct call *k)
+{
+    struct ticket_file f;
+    const char *data;
+    size_t len;
+    enum err e = request_body(k->request, TICKET_FILE_BYTES, &data, &len);
+
+    if (e == ERR_LIMIT)
+        return ctx_fail(k->c, e, "", "file_size",
+                        "ファイルが大きすぎます（上限 25 MB）",
+                        "The file is larger than 25 MB");
+    if (e)
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
+                        "The body was cut short");
+    if ((e = tx_begin(k->c, k->tenant, TX_WRITE)))
+        return e;
+    if (!(e = access_check(k->c, k->route->right, call_id(k, 0))) &&
+        !(e = ticket_file_add(k->c, call_id(k, 0), k->query, data, len, &f)))
+        e = quota_check_written(k->c, k->app);
+    if ((e = tx_end(k->c, k->tenant, e)))
+        return e;
+    put_file(k, &f);
+    return OK;
+}
+
+static enum err get_file(struct call *k)
+{
+    struct ticket_file f;
+    enum err e = ticket_file_read(k->c, call_id(k, 0), call_id(k, 1), &f,
+                                  &k->reply->body);
+
+    if (e) {
+        k->reply->body.len = 0;
+        return e;
+    }
+    if (f.is_picture)
+        download_head_picture(k, f.name, f.type);
+    else
+        download_head(k, f.name);
+    return OK;
+}
+
+static enum err delete_file(struct call *k)
+{
+    return ticket_file_delete(k->c, call_id(k, 0), call_id(k, 1));
+}
+
+static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/tickets/:id/files",       list_files,  RIGHT_TICKET_VIEW,
+     NULL,                                                                                     &list_form,               &reply_form, ROUTE_LIST,
+     "Files attached to a ticket, oldest first"                       },
+    {METHOD_POST,   "/api/v1/tickets/:id/files",       post_file,   RIGHT_TICKET_ATTACH,
+     NULL,                                                                                     &ticket_file_upload_form, &reply_form,
+     ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
+     "Attach a file (25 MB) to a ticket: the body is its bytes"       },
+    {METHOD_GET,    "/api/v1/tickets/:id/files/:file", get_file,    RIGHT_TICKET_VIEW,
+     NULL,                                                                                     NULL,                     NULL,        0,
+     "The file; pictures may be shown, all else is a download"        },
+    {METHOD_DELETE, "/api/v1/tickets/:id/files/:file", delete_file,
+     RIGHT_TICKET_ATTACH,                                                                NULL, NULL,                     NULL,        0,
+     "Delete one's own file, or any with the right to edit the ticket"},
+};
+const struct route_set ticket_file_routes = {routes, COUNT(routes)};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_TICKET_FILE_H
+#define CORE_TICKET_FILE_H
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/value.h"
+
+#include <stddef.h>
+
+/* Files attached to a ticket.  Rights follow the ticket: who sees it reads
+ * them, who may comment on it or edit it adds; the caller has checked that. */
+enum {
+    TICKET_FILE_BYTES = 25 << 20,
+    TICKET_FILES_BYTES = 200 << 20, /* of a ticket, */
+    TICKET_FILES_MAX = 200,
+    TICKET_FILE_NAME_MAX = 200,
+};
+
+struct ticket_file {
+    int64_t id, ticket_id, user_id, size, created_at;
+    const char *user_name, *name;
+    const char *type; /* "image/png"; by the name's ending and first bytes */
+    bool is_picture;  /* a browser may show it */
+    uint8_t sha256[CRYPTO_HASH_BYTES];
+};
+
+extern const struct form ticket_file_upload_form; /* name */
+
+/* Oldest first; after_id pages upwards. */
+MUST_USE enum err ticket_file_list(struct ctx *c, int64_t ticket_id,
+                                   int64_t after_id, int limit,
+                                   const struct ticket_file **out,
+                                   size_t *count, bool *more);
+/* With its history row and its row of the operation log.  ERR_INVALID "empty",
+ * "type" (the bytes are not what the name's ending says), "name_path";
+ * ERR_CONFLICT "files", "files_size". */
+MUST_USE enum err ticket_file_add(struct ctx *c, int64_t ticket_id,
+                                  const struct values *v, const char *data,
+                                  size_t len, struct ticket_file *out);
+/* Its bytes go to the end of b.  is_picture is by these very bytes. */
+MUST_USE enum err ticket_file_read(struct ctx *c, int64_t ticket_id, int64_t id,
+                                   struct ticket_file *out, struct buf *b);
+/* One's own, or anybody's for who may edit the ticket: ERR_DENIED. */
+MUST_USE enum err ticket_file_delete(struct ctx *c, int64_t ticket_id,
+                                     int64_t id);
+
+#endif

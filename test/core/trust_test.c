@@ -212,9 +212,11 @@ static void a_file_that_opens_others_turns_row_13(void **state)
     for (int open = 0; open < 2; open++) {
         struct trust_list list = {.count = 0};
         world_begin(x.w, x.w->admin, TX_READ);
-        x.w->c.db->is_trusted = open;
+        struct db *db = x.w->c.db;
+        must(db);
+        db->is_trusted = open;
         assert_int_equal(trust_measure_tenant(&x.w->c, &x.app, 0, &list), OK);
-        x.w->c.db->is_trusted = false;
+        db->is_trusted = false;
         assert_int_equal(world_end(x.w, OK), OK);
         for (size_t i = 0; i < list.count; i++)
             if (list.items[i].no == 13)

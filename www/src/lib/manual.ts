@@ -36,7 +36,7 @@ export function readManual(lang: Lang): Promise<ManualPage[]> {
 /** The page that fits a screen. */
 const fitting: Record<string, PageName> = {
   gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin",
-  notices: "enquiries", export: "admin", ending: "admin", policies: "security", trust: "security", support: "admin",
+  export: "admin", policies: "security", trust: "security", support: "admin",
   users: "admin", access: "members", master: "admin", tenant: "admin", ending: "admin", security: "security", log: "security", my: "tickets", enquiries: "enquiries", notices: "enquiries",
 };
 const fittingConsole: Record<string, PageName> = {

@@ -69,7 +69,7 @@ static enum err list_files(struct call *k)
  * file visible, so that an upload that breaks off leaves nothing. */
 static enum err post_file(struct call *k)
 {
-    struct ticket_file f;
+    struct ticket_file f = {.id = 0};
     const char *data;
     size_t len;
     enum err e = request_body(k->request, TICKET_FILE_BYTES, &data, &len);

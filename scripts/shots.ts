@@ -24,11 +24,8 @@ const tenant: Shot[] = [
   { name: "import", path: "/projects/ERP/import", ready: "main h1" },
   { name: "settings", path: "/projects/ERP/settings", ready: "main h1" },
   { name: "users", path: "/users", ready: "main table" },
-  { name: "people-import", path: "/users/import", ready: "main h1" },
   { name: "access", path: "/access", ready: "main h1" },
-  { name: "master", path: "/master", ready: "main h1" },
   { name: "classifications", path: "/master?tab=classifications", ready: "main h1" },
-  { name: "calendars", path: "/master?tab=calendars", ready: "main h1" },
   { name: "security", path: "/security", ready: "main h1" },
   { name: "log", path: "/log", ready: "main h1" },
   { name: "support", path: "/support", ready: "main h1" },
@@ -53,7 +50,6 @@ const operator: Shot[] = [
   { name: "console-documents", path: "/documents", ready: "main h1" },
   { name: "console-registers", path: "/registers", ready: "main h1" },
   { name: "console-certificates", path: "/certificates", ready: "main h1" },
-  { name: "console-trust", path: "/trust", ready: "main h1" },
 ];
 
 async function settle(page: Page) {

@@ -19,8 +19,11 @@ export function setLang(lang: Lang) {
 setLang(i18n.lang);
 
 /** t("tries", {n: 3}): {n} in the text is replaced. */
-export function t(key: Key, values: Record<string, string | number> = {}) {
-  return catalog[i18n.lang][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+export const t = (key: Key, values: Record<string, string | number> = {}) => tIn(i18n.lang, key, values);
+
+/** The same in a given language: previews of what others will read. */
+export function tIn(lang: Lang, key: Key, values: Record<string, string | number> = {}) {
+  return catalog[lang][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
 /** For words made of data ("action_" + action): the key if there is such a word. */

@@ -67,6 +67,10 @@ test("a tenant is made, an auditor invited, the log says so", async () => {
   assert.deepEqual(problems, []);
 });
 
+const others = [
+  "/desk", "/desk/disclosures", "/notices", "/notices/new", "/incidents", "/terms", "/terms/1", "/documents", "/documents/1", "/policies", "/policies/basic", "/registers", "/registers/certifications", "/registers/reviews",
+  "/registers/advisories", "/registers/audits", "/registers/components", "/certificates", "/backups", "/trust", "/capacity", "/doctor", "/help",
+];
 test("English, dark, 390 pixels", async () => {
   const page = await (await browser.newContext({ viewport: { width: 390, height: 800 }, locale: "en-GB", colorScheme: "dark" })).newPage();
   const problems = watch(page);
@@ -81,6 +85,13 @@ test("English, dark, 390 pixels", async () => {
     await page.locator("main").getByText(text).first().waitFor();
     await look(page, `console-390${path.replaceAll("/", "-")}`);
     assert.equal(await page.getByRole("alert").count(), 0, `${path} complains of nothing`);
+  }
+  for (const path of others) {
+    await page.goto(`${demo.ready.console}${path}`);
+    await page.locator("main").first().waitFor();
+    await look(page, `console-390${path.replaceAll("/", "-")}`);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), "en", path);
+    assert.equal(await page.locator("main").getByText("Not found", { exact: true }).count(), 0, `${path} is there`);
   }
   assert.deepEqual(problems, []);
 });

@@ -23,9 +23,9 @@ after(async () => {
 });
 
 const screens = [
-  "/", "/my", "/users", "/users/import", "/master", "/master?tab=classifications", "/master?tab=calendars", "/tenant", "/log", "/support", "/security", "/account", "/nowhere", "/projects/ERP", "/projects/ERP/gantt",
-  "/projects/ERP/gantt?zoom=month", "/projects/ERP/tickets", "/projects/ERP/tickets?ticket=ERP-40",
-  "/projects/ERP/import", "/projects/ERP/settings",
+  "/", "/my", "/users", "/users/import", "/users/2/access", "/access", "/programs/1/access", "/master", "/master?tab=classifications", "/master?tab=calendars", "/tenant", "/export", "/ending", "/log", "/support", "/security",
+  "/account", "/notices", "/enquiries", "/terms", "/policies", "/policies/basic", "/trust", "/help", "/help/gantt", "/nowhere", "/projects/ERP", "/projects/ERP/gantt", "/projects/ERP/gantt?zoom=month", "/projects/ERP/tickets",
+  "/projects/ERP/tickets?ticket=ERP-40", "/tickets/ERP-40", "/projects/ERP/import", "/projects/ERP/settings", "/projects/ERP/access",
 ];
 
 interface Violation {
@@ -73,6 +73,7 @@ for (const [title, options, lang] of [
       await page.locator("main").first().waitFor();
       await check(page, path);
       assert.equal(await page.evaluate(() => document.documentElement.lang), lang, path);
+      if (path !== "/nowhere") assert.equal(await page.locator("main").getByText(/^(Not found|見つかりません)$/).count(), 0, `${path} is there`);
     }
     assert.deepEqual(problems, []);
     await context.close();

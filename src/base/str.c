@@ -235,7 +235,7 @@ static void put_kana(struct buf *b, uint32_t ch)
     buf_put(b, bytes, sizeof bytes);
 }
 
-/* Keys and addresses: what utf8proc would do to them. */
+/* Keys, addresses, plain text: what utf8proc would do to them. */
 static char *fold_ascii(struct arena *mem, const char *text, size_t len)
 {
     char *out = arena_strndup(mem, text, len);
@@ -246,6 +246,27 @@ static char *fold_ascii(struct arena *mem, const char *text, size_t len)
     return out;
 }
 
+/* What utf8proc leaves as it is, whatever stands beside it: most Japanese
+ * text.  Marks that compose with the letter before are not among it. */
+static bool is_plain(uint32_t ch)
+{
+    return ch < 0x80 || (ch >= 0x3041 && ch <= 0x3096) ||
+           (ch >= 0x30A1 && ch <= 0x30FC) || (ch >= 0x4E00 && ch <= 0x9FFF) ||
+           ch == 0x3001 || ch == 0x3002;
+}
+
+static bool is_plain_text(const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        uint32_t ch = 0;
+        size_t n = str_decode(text + at, len - at, &ch);
+        if (!n || !is_plain(ch))
+            return false;
+        at += n;
+    }
+    return true;
+}
+
 char *str_fold(struct arena *mem, const char *text)
 {
     size_t ascii = 0;
@@ -254,8 +275,12 @@ char *str_fold(struct arena *mem, const char *text)
         ascii++;
     if (!text[ascii])
         return fold_ascii(mem, text, ascii);
-    const char *mapped = map_text(
-        mem, text, UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+    size_t rest = strlen(text + ascii);
+    const char *mapped =
+        is_plain_text(text + ascii, rest)
+            ? fold_ascii(mem, text, ascii + rest)
+            : map_text(mem, text,
+                       UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
     size_t len = strlen(mapped);
     struct buf b = buf_in(mem);
     buf_reserve(&b, len);

@@ -54,6 +54,38 @@ static void test_folds_to_one_form(void **state)
     }
 }
 
+static const char *encode(uint32_t ch)
+{
+    return ch < 0x80    ? arena_printf(mem, "%c", (int)ch)
+           : ch < 0x800 ? arena_printf(mem, "%c%c", (int)(0xC0 | ch >> 6),
+                                       (int)(0x80 | (ch & 0x3F)))
+                        : arena_printf(mem, "%c%c%c", (int)(0xE0 | ch >> 12),
+                                       (int)(0x80 | (ch >> 6 & 0x3F)),
+                                       (int)(0x80 | (ch & 0x3F)));
+}
+
+/* A full-width letter sends the whole text through utf8proc. */
+static void check_short_way(const char *text)
+{
+    const char *by_utf8proc =
+        str_fold(mem, arena_printf(mem, "%s\xEF\xBC\xA1", text));
+
+    assert_string_equal(arena_printf(mem, "%sa", str_fold(mem, text)),
+                        by_utf8proc);
+    arena_reset(mem);
+}
+
+static void test_folds_plain_text_as_utf8proc_does(void **state)
+{
+    (void)state;
+    for (uint32_t ch = 1; ch < 0x10000; ch++)
+        if (ch < 0xD800 || ch > 0xDFFF)
+            check_short_way(arena_printf(mem, "K%s\xE6\xA3\x9A", encode(ch)));
+    for (uint32_t a = 0x3041; a <= 0x30FE; a++)
+        for (uint32_t b = 0x3041; b <= 0x30FE; b++)
+            check_short_way(arena_printf(mem, "%s%s", encode(a), encode(b)));
+}
+
 static void test_normalizes_without_folding(void **state)
 {
     (void)state;
@@ -206,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds_to_one_form),
+        cmocka_unit_test(test_folds_plain_text_as_utf8proc_does),
         cmocka_unit_test(test_normalizes_without_folding),
         cmocka_unit_test(test_decodes_strictly),
         cmocka_unit_test(test_sees_controls),

@@ -280,6 +280,13 @@ static void fit(struct secret_params *out)
     out->passes = passes > PHC_PASSES_MAX ? PHC_PASSES_MAX : (uint32_t)passes;
 }
 
+bool secret_may_use(const struct secret_params *params)
+{
+    return params->memory_kib >= FLOOR_KIB &&
+           params->memory_kib <= CEILING_KIB &&
+           params->passes >= FLOOR_PASSES && params->passes <= PHC_PASSES_MAX;
+}
+
 void secret_calibrate(struct secret_params *out)
 {
     fit(out);

@@ -17,6 +17,8 @@ struct secret_params {
 
 /* Measures this machine and chooses 80-120 ms, never below the floor. */
 void secret_calibrate(struct secret_params *out);
+/* Whether calibrating can have chosen them. */
+bool secret_may_use(const struct secret_params *params);
 void secret_set_params(const struct secret_params *params);
 /* Gives back the memory of slots idle for a minute: call now and then. */
 void secret_drop_idle(void);

@@ -208,6 +208,8 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
 
     if (!e)
         e = store_open(&sc, &p->app.store);
+    p->app.around = (struct surroundings){.data_dir = dir,
+                                          .master_key = sc.master_key_path};
     if (e || (e = process_open(p)))
         return e;
     if (check && (e = check_file(p)))
@@ -217,8 +219,6 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->server.listener_count = 1;
     p->app.is_demo = true;
     p->app.operator_listener = -1;
-    p->app.around = (struct surroundings){.data_dir = dir,
-                                          .master_key = sc.master_key_path};
     if ((e = process_start(p)))
         return e;
     if (load_accounts(p->mem, path, accounts))

@@ -7,9 +7,9 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/sandbox.h"
-#include "base/secret.h"
 #include "cli/config_backup.h"
 #include "cli/control.h"
+#include "cli/password_cost.h"
 #include "cli/supervisor.h"
 #include "cli/watchdog.h"
 #include "core/access_log.h"
@@ -120,8 +120,6 @@ static void prove_server(const struct app *app, struct server_proof *out)
 
 enum err process_open(struct process *p)
 {
-    struct secret_params params;
-
     if (!clock_is_possible()) {
         fprintf(stderr,
                 "yagura: the clock says %s, which is before this release was "
@@ -132,8 +130,7 @@ enum err process_open(struct process *p)
     registry_sweep(p->app.store, p->mem);
     store_derive_key(p->app.store, "pepper", p->app.pepper);
     store_derive_key(p->app.store, "code", p->app.code_key);
-    secret_calibrate(&params);
-    secret_set_params(&params);
+    password_cost_set(p->mem, p->app.around.data_dir);
     p->app.limiter = limiter_open();
     p->app.terms = terms_open();
     trust_find_facts(&p->app);

@@ -24,7 +24,7 @@ struct process {
  * says on stderr why not. */
 MUST_USE enum err process_open_store(struct process *p,
                                      const struct config *config);
-/* Secrets, throttling; the store must be in p->app already. */
+/* Secrets, throttling; the store and p->app.around must be known already. */
 MUST_USE enum err process_open(struct process *p);
 /* Sockets, confinement (base/sandbox.h), worker threads; p->app.around must be
  * known by now. */

@@ -275,10 +275,12 @@ static enum err start(struct process *p, struct config *c)
     if ((e = store_open(&sc, &p->app.store)))
         return e;
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||
-        (e = set_up_listeners(p, c)) || (e = process_open(p)))
+        (e = set_up_listeners(p, c)))
+        return e;
+    p->app.around = process_surroundings(c);
+    if ((e = process_open(p)))
         return e;
     registry_find_sole(&p->app, p->mem);
-    p->app.around = process_surroundings(c);
     if ((e = process_start(p)))
         return e;
     say_token(p, c);

@@ -3,7 +3,7 @@
 // into a folder, figures for the operator, tenants who do not know each other.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -187,4 +187,23 @@ test("a restart keeps sessions and what was written", async () => {
   again.cookies = client.cookies;
   assert.equal((await again.get(`/projects/${project.id}`)).body.key, "KEEP");
   assert.ok(ids({ items: (await again.get("/programs")).body.projects }).includes(project.id));
+});
+
+test("what a password costs is kept, and measured anew when it cannot be this machine's", async () => {
+  const path = join(dir, "data", "password.cost");
+  const made = readFileSync(path, "utf8");
+  assert.match(made, /^argon2id m=\d{5} t=\d+ day=\d+ machine=[0-9a-f]{64}\n$/);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const before = statSync(path).ino;
+  await stop();
+  await start();
+  assert.equal(statSync(path).ino, before, "the second start took it as it was");
+  const bad = [made.replace(/m=\d+/, "m=01024"), made.replace(/machine=.*/, `machine=${"0".repeat(64)}`), "", "argon2id"];
+  for (const text of bad) {
+    await stop();
+    writeFileSync(path, text);
+    await start();
+    assert.match(readFileSync(path, "utf8"), /^argon2id m=(19456|[2-6]\d{4}) t=\d+ day=/);
+    assert.notEqual(readFileSync(path, "utf8"), text);
+  }
 });

@@ -74,6 +74,24 @@ static void test_tells_old_parameters(void **state)
     assert_false(is_old);
 }
 
+static void test_knows_what_calibrating_can_choose(void **state)
+{
+    (void)state;
+    static const struct secret_params good[] =
+        {
+            {19456, 2 },
+            {65536, 32}
+    },
+                                      bad[] = {{19455, 2},
+                                               {19456, 1},
+                                               {65537, 2},
+                                               {65536, 33}};
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_true(secret_may_use(&good[i]));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(secret_may_use(&bad[i]));
+}
+
 static void test_refuses_foreign_records(void **state)
 {
     (void)state;
@@ -147,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verifies_only_the_password),
         cmocka_unit_test(test_tells_old_parameters),
+        cmocka_unit_test(test_knows_what_calibrating_can_choose),
         cmocka_unit_test(test_refuses_foreign_records),
         cmocka_unit_test(test_turns_a_crowd_away),
         cmocka_unit_test(test_makes_tokens_and_codes),

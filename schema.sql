@@ -945,6 +945,21 @@ CREATE TABLE trust_proof ( -- how far the daily round found a tenant's chains wh
   entry_bad      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE log_head ( -- where a tenant's logs stood, hourly: outside its own files
+  tenant_id TEXT NOT NULL,
+  kind      INTEGER NOT NULL CHECK (kind IN (0, 1)), -- operation log, access log
+  seq       INTEGER NOT NULL,
+  hash      BLOB NOT NULL,
+  at        INTEGER NOT NULL,
+  signature BLOB NOT NULL,                     -- by the tenant's log key
+  PRIMARY KEY (tenant_id, kind, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log_head_hour ( -- the hour of the clock that was done last; one row
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  hour INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE desk ( -- enquiries of all tenants; what is said in them is in the tenant's file
   id          INTEGER PRIMARY KEY,
   customer_id TEXT NOT NULL,

@@ -66,7 +66,7 @@ static enum err verify_one(struct wish *w, enum log_kind kind)
 
     actor.tenant = w->tenant;
     struct ctx c = process_ctx(w->p.mem, &actor);
-    enum err e = log_verify(&c, w->t, kind, &proof);
+    enum err e = log_verify(&c, w->p.app.store, w->t, kind, &proof);
     if (e) {
         process_complain(&c, e);
         return e;

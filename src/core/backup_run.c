@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "core/backup_work.h"
 #include "core/core.h"
+#include "core/log_head.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/timekeeper.h"
@@ -587,6 +588,30 @@ enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
     return e;
 }
 
+/* Its logs end earlier than was known: that is written down, not found. */
+static enum err note_restored(struct ctx *c, const char *id, const char *date)
+{
+    struct buf was = buf_in(c->mem), is = buf_in(c->mem);
+    struct json_out o = {.b = &was};
+    int64_t seq = 0;
+    enum err e = log_head_forget(c, id, &seq);
+
+    if (e)
+        return e;
+    json_open(&o, NULL, '{');
+    json_int(&o, "log_seq", seq);
+    json_close(&o, '}');
+    o = (struct json_out){.b = &is};
+    json_open(&o, NULL, '{');
+    json_text(&o, "backup", date);
+    json_close(&o, '}');
+    return operation_log(c, &(struct operation){.action = "restore",
+                                                .kind = "tenant",
+                                                .object_name = id,
+                                                .before = was.data,
+                                                .after = is.data});
+}
+
 enum err backup_restore_over(struct ctx *c, const struct app *app,
                              const char *name, const char *id)
 {
@@ -607,7 +632,9 @@ enum err backup_restore_over(struct ctx *c, const struct app *app,
     e = generation_restore(app->store, name, id, id, NULL);
     if (e && generation_set_aside(app->store, id, true))
         log_error("backup: what was there lies in tenants/.replaced-%s", id);
-    return e;
+    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, app->store, note_restored(c, id, name));
 }
 
 enum err backup_restore_whole(struct ctx *c, const struct app *app,

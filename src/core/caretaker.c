@@ -23,6 +23,7 @@
 #include "core/entry.h"
 #include "core/erasure.h"
 #include "core/incident.h"
+#include "core/log_head.h"
 #include "core/notice_mail.h"
 #include "core/operation.h"
 #include "core/registry.h"
@@ -319,6 +320,7 @@ struct round {
 static const struct round short_rounds[] = {
     {NULL,       timekeeper_look         },
     {NULL,       capacity_look           },
+    {NULL,       log_head_look           },
     {NULL,       notice_look             },
     {NULL,       incident_look           },
     {always,     tidy_all                },

@@ -56,7 +56,8 @@ const struct query_set *const core_control_sets[] = {
     &erasure_work_queries,   &standing_queries,       &contract_trust_queries,
     &notice_queries,         &notice_publish_queries, &notice_owed_queries,
     &notice_board_queries,   &incident_queries,       &incident_clock_queries,
-    &contact_copy_queries,   &direct_contact_queries, &blob_audit_queries,
+    &contact_copy_queries,   &direct_contact_queries, &log_head_queries,
+    &blob_audit_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

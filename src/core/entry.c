@@ -127,7 +127,7 @@ static enum err sign_mark(struct ctx *c, enum log_kind kind, const char *what,
     return query_run(c, q);
 }
 
-static enum err read_last(struct ctx *c, struct log_mark *out)
+enum err entry_last(struct ctx *c, struct log_mark *out)
 {
     struct query *q = query(c, entry_text[ENTRY_LAST]);
     enum err e = query_one(c, q);
@@ -146,7 +146,7 @@ enum err entry_sign_heads(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
                           const struct log_mark *operations)
 {
     struct log_mark last;
-    enum err e = read_last(c, &last);
+    enum err e = entry_last(c, &last);
 
     if (!e && last.seq)
         e = sign_mark(c, LOG_ACCESS, HEAD, &last, key);
@@ -194,7 +194,7 @@ static enum err append_one(struct ctx *c, const struct entry *it,
 enum err entry_append(struct ctx *c, const struct entry *list, size_t count)
 {
     struct log_mark last;
-    enum err e = read_last(c, &last);
+    enum err e = entry_last(c, &last);
 
     for (size_t i = 0; !e && i < count; i++)
         e = append_one(c, &list[i], &last);
@@ -303,6 +303,11 @@ static enum err mark_before(struct ctx *c, int64_t seq, struct log_mark *out)
     copy_hash(c, q, 0, out->hash);
     query_done(q);
     return OK;
+}
+
+enum err entry_mark_at(struct ctx *c, int64_t seq, struct log_mark *out)
+{
+    return mark_before(c, seq + 1, out);
 }
 
 enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,

@@ -36,6 +36,10 @@ MUST_USE enum err entry_list(struct ctx *c, const struct entry_filter *filter,
 MUST_USE enum err entry_verify(struct ctx *c,
                                const uint8_t key[CRYPTO_KEY_BYTES],
                                struct log_proof *out);
+MUST_USE enum err entry_last(struct ctx *c, struct log_mark *out);
+/* As operation_mark_at(). */
+MUST_USE enum err entry_mark_at(struct ctx *c, int64_t seq,
+                                struct log_mark *out);
 MUST_USE enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,
                              log_walk_fn *visit, void *arg);
 MUST_USE enum err entry_prune(struct ctx *c, int64_t before_us,

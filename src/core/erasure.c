@@ -37,6 +37,7 @@ enum {
     ERASURE_FORGET_USE,
     ERASURE_FORGET_TRUST,
     ERASURE_FORGET_PROOF,
+    ERASURE_FORGET_HEADS,
     ERASURE_FORGET_WATCH,
     ERASURE_FORGET_CONTACTS,
     ERASURE_FORGET_DESK,
@@ -63,6 +64,7 @@ static const char *const erasure_text[] = {
     [ERASURE_FORGET_USE] = "DELETE FROM tenant_use WHERE customer_id = ?1",
     [ERASURE_FORGET_TRUST] = "DELETE FROM trust_tenant WHERE tenant_id = ?1",
     [ERASURE_FORGET_PROOF] = "DELETE FROM trust_proof WHERE tenant_id = ?1",
+    [ERASURE_FORGET_HEADS] = "DELETE FROM log_head WHERE tenant_id = ?1",
     [ERASURE_FORGET_WATCH] = "DELETE FROM alert_watch WHERE customer_id = ?1",
     [ERASURE_FORGET_CONTACTS] =
         "DELETE FROM customer_contact WHERE customer_id = ?1",

@@ -161,7 +161,7 @@ static enum err verify_kept(struct work *w, const char **note)
     own.tenant = w->e.tenant;
     c.actor = &own;
     for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
-        e = log_verify(&c, t, (enum log_kind)kind, &of[kind]);
+        e = log_verify(&c, w->app->store, t, (enum log_kind)kind, &of[kind]);
     tenant_close(t);
     if (!e && (of[LOG_OPERATION].broken_seq || of[LOG_ACCESS].broken_seq))
         *note = "chain_broken";

@@ -8,8 +8,9 @@
 
 /* What is done with a whole log of a tenant; opens its own transactions. */
 
-/* ERR_NOT_FOUND for the access log of a place that has none. */
-MUST_USE enum err log_verify(struct ctx *c, struct tenant *t,
+/* Against what the other file of the tenant and control.db know of it, too.
+ * ERR_NOT_FOUND for the access log of a place that has none. */
+MUST_USE enum err log_verify(struct ctx *c, struct store *s, struct tenant *t,
                              enum log_kind kind, struct log_proof *out);
 
 struct log_export {

@@ -335,6 +335,11 @@ static enum err mark_before(struct ctx *c, int64_t seq, struct log_mark *out)
     return OK;
 }
 
+enum err operation_mark_at(struct ctx *c, int64_t seq, struct log_mark *out)
+{
+    return mark_before(c, seq + 1, out);
+}
+
 enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,
                         log_walk_fn *visit, void *arg)
 {

@@ -57,6 +57,10 @@ MUST_USE enum err operation_verify(struct ctx *c,
                                    struct log_proof *out);
 
 MUST_USE enum err operation_last(struct ctx *c, struct log_mark *out);
+/* Where the chain stood at a row: ERR_NOT_FOUND when it is not there; of one
+ * that was pruned, where the chain begins now. */
+MUST_USE enum err operation_mark_at(struct ctx *c, int64_t seq,
+                                    struct log_mark *out);
 
 /* The rows of a time, oldest first and without gaps; to_us 0: until now. */
 MUST_USE enum err operation_walk(struct ctx *c, int64_t from_us, int64_t to_us,

@@ -3,11 +3,10 @@
 #include "core/trust.h"
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core.h"
-#include "core/entry.h"
+#include "core/log_export.h"
 #include "core/operation.h"
 #include "core/terms.h"
 #include "db/query.h"
@@ -396,27 +395,12 @@ struct proof {
 };
 
 /* Walks both chains of a tenant. */
-static enum err prove(struct ctx *c, struct tenant *t, struct proof *out)
+static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
+                      struct proof *out)
 {
-    uint8_t key[CRYPTO_KEY_BYTES];
-    struct log_mark head = {.seq = 0};
-    enum err e = tx_begin_access(c, t, TX_READ);
+    enum err e = log_verify(c, app->store, t, LOG_OPERATION, &out->operations);
 
-    if (e)
-        return e;
-    log_sign_key(t, key);
-    e = entry_verify(c, key, &out->accesses);
-    if (!e && (e = entry_operation_head(c, key, &head)) == ERR_CONFLICT) {
-        out->operations.broken_seq = 1; /* the signature itself is wrong */
-        e = OK;
-    }
-    e = tx_end_access(c, t, e);
-    if (!e && !out->operations.broken_seq && !(e = tx_begin(c, t, TX_READ)))
-        e = tx_end(c, t,
-                   operation_verify(c, key, head.seq ? &head : NULL,
-                                    &out->operations));
-    crypto_wipe(key, sizeof key);
-    return e;
+    return e ? e : log_verify(c, app->store, t, LOG_ACCESS, &out->accesses);
 }
 
 static enum err keep(struct ctx *c, const char *id,
@@ -458,7 +442,7 @@ static void look_at(struct app *app, struct arena *mem, const char *id)
     if (!e) {
         e = read_tenant(&c, app, t, &list);
         if (!e)
-            e = prove(&c, t, &proof);
+            e = prove(&c, app, t, &proof);
         tenant_close(t);
     }
     if (!e && !(e = tx_begin_control(&c, app->store, TX_WRITE)))

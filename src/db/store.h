@@ -92,6 +92,8 @@ MUST_USE enum err tenant_check(struct tenant *t);
 const char *tenant_id(const struct tenant *t);
 /* Bytes on the disk of the tenant's files, logs of SQLite included. */
 int64_t tenant_size(const struct tenant *t);
+/* What was committed to the access log until now is on the disk. */
+MUST_USE enum err tenant_sync_access(struct tenant *t);
 /* Bytes in use in the tenant's file, as of its last commit: what a quota is
  * measured by.  What was deleted does not count.  No look at the disk. */
 int64_t tenant_used_bytes(const struct tenant *t);

@@ -29,7 +29,9 @@ async function settled() {
 const folder = (name = today) => join(data, "backups", name);
 
 before(async () => {
+  process.env.YAGURA_TEST_LOOK_MS = "100"; // hourly rounds wait while a backup is made
   demo = await startDemo();
+  delete process.env.YAGURA_TEST_LOOK_MS;
   data = join(demo.dir, "data");
   oper = await signedInOperator(demo);
   const made = yagura(["run"]);
@@ -154,6 +156,9 @@ test("a tenant is put back in its place with the server stopped, and the whole s
   await demo.stop();
   const over = yagura(["restore", "--date", today, "--tenant", "kaku", "--in-place"]);
   assert.equal(over.code, 0, over.err);
+  const proof = spawnSync(binary, ["log", "verify", "--tenant", "kaku", "--data_dir", data], { env, encoding: "utf8" });
+  assert.equal(proof.status, 0, proof.stdout + proof.stderr);
+  assert.match(proof.stdout, /operation log: whole.*\naccess log: whole/);
   const to = join(demo.dir, "elsewhere");
   const whole = yagura(["restore", "--date", today, "--whole", "--to", to]);
   assert.equal(whole.code, 0, whole.err);
@@ -165,6 +170,11 @@ test("a tenant is put back in its place with the server stopped, and the whole s
   assert.equal((await back.signIn(account.email, account.password)).status, 200);
   const keys = (await back.get("/programs")).body.projects.map((p: any) => p.key);
   assert.ok(keys.includes("ERP") && !keys.includes("GONE"), keys.join());
+  oper = await signedInOperator(demo);
+  const [row] = (await oper.get("/operations?kind=tenant&action=restore")).body.items;
+  assert.equal(row.object_name, "kaku");
+  assert.equal(row.after.backup, today);
+  assert.ok(row.before.log_seq > 0, JSON.stringify(row));
   const list = spawnSync(binary, ["tenant", "list", "--data_dir", to], { env: { ...env, YAGURA_MASTER_KEY: join(demo.dir, "data.key") }, encoding: "utf8" });
   assert.equal(list.status, 0, list.stderr);
   assert.match(list.stdout, /kaku2/);

@@ -60,7 +60,7 @@ static int64_t broken(struct world *w)
     struct log_proof proof;
 
     w->c.mem = w->f->c.mem;
-    must(log_verify(&w->c, w->f->t, LOG_ACCESS, &proof) == OK);
+    must(log_verify(&w->c, w->f->store, w->f->t, LOG_ACCESS, &proof) == OK);
     return proof.broken_seq;
 }
 
@@ -129,13 +129,13 @@ static void misses_a_cut_end_of_operations(void **state)
     log_sign_key(w->f->t, key);
     begin(w, TX_WRITE);
     must(end(w, entry_sign_heads(&w->c, key, &last)) == OK);
-    must(log_verify(&w->c, w->f->t, LOG_OPERATION, &proof) == OK);
+    must(log_verify(&w->c, w->f->store, w->f->t, LOG_OPERATION, &proof) == OK);
     assert_int_equal(proof.broken_seq, 0);
     world_begin(w, w->admin, TX_WRITE);
     struct query *q = query(&w->c, "DELETE FROM operation WHERE seq = ?1");
     bind_int(q, 1, last.seq);
     must(world_end(w, query_run(&w->c, q)) == OK);
-    must(log_verify(&w->c, w->f->t, LOG_OPERATION, &proof) == OK);
+    must(log_verify(&w->c, w->f->store, w->f->t, LOG_OPERATION, &proof) == OK);
     assert_int_equal(proof.broken_seq, last.seq);
 }
 

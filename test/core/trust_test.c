@@ -6,6 +6,9 @@
 #include "base/sandbox.h"
 #include "core/core.h"
 #include "core/doctor.h"
+#include "core/entry.h"
+#include "core/log_export.h"
+#include "core/log_head.h"
 #include "core/operation.h"
 #include "core/trust.h"
 #include "core/trust_edition.h"
@@ -445,6 +448,120 @@ static void a_changed_row_of_the_log_turns_row_33(void **state)
     assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
 }
 
+/* Both files of the tenant anew signed, as who holds its key could. */
+static void sign_anew(struct watch *x)
+{
+    uint8_t key[CRYPTO_KEY_BYTES];
+    struct log_mark last;
+
+    world_begin(x->w, x->w->admin, TX_READ);
+    assert_int_equal(world_end(x->w, operation_last(&x->w->c, &last)), OK);
+    log_sign_key(x->w->f->t, key);
+    look(x, NULL);
+    assert_int_equal(tx_begin_access(&x->w->c, x->w->f->t, TX_WRITE), OK);
+    assert_int_equal(tx_end_access(&x->w->c, x->w->f->t,
+                                   entry_sign_heads(&x->w->c, key, &last)),
+                     OK);
+}
+
+static int64_t broken_at(struct watch *x, enum log_kind kind)
+{
+    struct log_proof proof;
+
+    look(x, NULL);
+    assert_int_equal(
+        log_verify(&x->w->c, x->app.store, x->w->f->t, kind, &proof), OK);
+    return proof.broken_seq;
+}
+
+static void append_entries(struct watch *x, const char *agent)
+{
+    look(x, NULL);
+    assert_int_equal(tx_begin_access(&x->w->c, x->w->f->t, TX_WRITE), OK);
+    for (int i = 0; i < 3; i++) {
+        struct entry it = {.at = NOW_US,
+                           .ip = "",
+                           .method = "GET",
+                           .route = "/",
+                           .status = 200,
+                           .request_id = "",
+                           .agent = agent};
+        assert_int_equal(entry_append(&x->w->c, &it, 1), OK);
+    }
+    assert_int_equal(tx_end_access(&x->w->c, x->w->f->t, OK), OK);
+}
+
+/* What control.db keeps is known to neither file of the tenant. */
+static void files_put_back_together_turn_row_33(void **state)
+{
+    struct watch x = watch(state);
+    int64_t last;
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    append_entries(&x, "first");
+    sign_anew(&x);
+    log_head_look(&x.app, x.w->f->c.mem);
+    trust_look_at_tenants(&x.app, x.w->f->c.mem);
+    assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
+    last = world_number(x.w, "SELECT max(seq) FROM operation", 0);
+    run_tenant(&x, "DELETE FROM operation WHERE seq ="
+                   " (SELECT max(seq) FROM operation)");
+    run_access(&x, "DELETE FROM entry WHERE seq > 1");
+    sign_anew(&x);
+    assert_int_equal(broken_at(&x, LOG_OPERATION), last);
+    assert_int_equal(broken_at(&x, LOG_ACCESS), 2);
+    run_control(&x, "UPDATE trust_proof SET at = 0");
+    trust_look_at_tenants(&x.app, x.w->f->c.mem);
+    assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
+    /* written anew, as long as it was: another hash where it was known */
+    append_entries(&x, "second");
+    sign_anew(&x);
+    assert_int_equal(broken_at(&x, LOG_ACCESS), 3);
+    run_control(&x, "DELETE FROM log_head");
+    assert_int_equal(broken_at(&x, LOG_ACCESS), 0);
+}
+
+static int64_t heads(struct watch *x)
+{
+    look(x, NULL);
+    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
+    struct query *q = query(&x->w->c, "SELECT count(*) FROM log_head"
+                                      " WHERE kind = 1");
+    assert_int_equal(query_one(&x->w->c, q), OK);
+    int64_t count = col_int(q, 0);
+    query_done(q);
+    assert_int_equal(tx_end_control(&x->w->c, x->app.store, OK), OK);
+    return count;
+}
+
+static void each_hour_keeps_a_head_of_what_moved(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    append_entries(&x, "a");
+    log_head_look(&x.app, x.w->f->c.mem);
+    assert_int_equal(heads(&x), 1);
+    for (int step = -30; step <= 30; step += 60) {
+        run_control(&x, step < 0 ? "UPDATE log_head_hour SET hour = hour - 30"
+                                 : "UPDATE log_head_hour SET hour = hour + 30");
+        log_head_look(&x.app, x.w->f->c.mem); /* nothing moved */
+        int64_t before = heads(&x);
+        append_entries(&x, "b");
+        run_control(&x, step < 0 ? "UPDATE log_head_hour SET hour = hour - 30"
+                                 : "UPDATE log_head_hour SET hour = hour + 30");
+        log_head_look(&x.app, x.w->f->c.mem);
+        assert_int_equal(heads(&x), before + 1);
+    }
+    assert_int_equal(heads(&x), 3);
+    run_control(&x, "UPDATE log_head SET signature = zeroblob(64)"
+                    " WHERE kind = 1 AND seq = 3");
+    assert_int_equal(broken_at(&x, LOG_ACCESS), 3);
+}
+
 static void a_turn_is_in_the_history_once(void **state)
 {
     struct watch x = watch(state);
@@ -690,6 +807,8 @@ int main(void)
         TEST(a_contact_turns_row_35),
         TEST(old_rows_turn_rows_21_and_36),
         TEST(a_changed_row_of_the_log_turns_row_33),
+        TEST(files_put_back_together_turn_row_33),
+        TEST(each_hour_keeps_a_head_of_what_moved),
         TEST(a_turn_is_in_the_history_once),
         TEST(the_operator_says_why_not_in_both_languages),
         TEST(other_words_begin_an_edition),

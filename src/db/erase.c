@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,6 @@ enum {
     PATH_BYTES = 4096,
     CHUNK_BYTES = 1 << 16,
     DEPTH_MAX = 6,
-    HANDLES_MAX = 1 << 20,
 };
 
 static enum err of_errno(const char *doing, const char *path)
@@ -318,7 +318,7 @@ static bool is_handle_of(const char *path, const char *dir, const char *id)
 }
 
 /* Number by number: a confined process may look where its own files lead, but
- * not list the folder of them. */
+ * not list the folder of them.  What cannot be looked at proves nothing. */
 static enum err count_handles(const struct store *s, const char *id,
                               size_t *out)
 {
@@ -328,13 +328,15 @@ static enum err count_handles(const struct store *s, const char *id,
     if (!realpath(store_place(s).dir, dir))
         return of_errno("finding", store_place(s).dir);
     if (getrlimit(RLIMIT_NOFILE, &files))
-        return of_errno("asking for the limit of", "open files");
-    for (rlim_t fd = 0; fd < files.rlim_cur && fd < HANDLES_MAX; fd++) {
-        (void)snprintf(link, sizeof link, "/proc/self/fd/%u", (unsigned)fd);
-        ssize_t n = readlink(link, path, sizeof path - 1);
-        if (n <= 0)
+        return of_errno("reading", "RLIMIT_NOFILE");
+    for (int fd = 0; (rlim_t)fd < files.rlim_cur && fd < INT_MAX; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
             continue;
-        path[n] = 0;
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, path, sizeof path - 1);
+        if (n < 0 && fcntl(fd, F_GETFD) >= 0)
+            return of_errno("reading", link);
+        path[n > 0 ? n : 0] = 0;
         *out += is_handle_of(path, dir, id);
     }
     return OK;

@@ -6,6 +6,7 @@ import { Client, type Demo } from "../api/server.ts";
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    env: { ...process.env, LC_ALL: "C.UTF-8" }, // names of downloads, where the system has no locale
     args: [
       "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",

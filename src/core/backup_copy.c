@@ -336,7 +336,10 @@ static enum err copy_one(struct round *r, const char *date)
         return e;
     k.is_same = stamp && memcmp(was, is, 32) == 0;
     k.place.mem = r->scratch;
-    if (!(e = put_generation(&k)))
+    e = put_generation(&k);
+    if (e && generation_stamp(r->app->store, date) != now)
+        e = OK; /* made anew meanwhile: owed still, the next round puts it */
+    else if (!e)
         e = remember(r, &k, now, is);
     if (e)
         r->why = arena_strdup(r->mem, backup_place_why(&k.place, e));

@@ -587,6 +587,22 @@ enum err contract_withdraw(struct ctx *c, const struct app *app,
     return e;
 }
 
+/* Alone, the operator needs a night's sleep over it. */
+static enum err check_alone(struct ctx *c, const struct termination *t)
+{
+    int64_t from = t->asked_at + CONTRACT_ALONE_US;
+
+    if (t->customer_at || c->now_us >= from)
+        return OK;
+    const char *at = clock_format(c->mem, from);
+    return ctx_fail(c, ERR_CONFLICT, "", "too_early",
+                    "お客様がまだ確認していません。運用者だけで確認できるのは "
+                    "%.10s %.8s（日本時間）からです",
+                    "The customer has not confirmed yet: the operator alone "
+                    "may from %.10s %.8s (Japan time) on",
+                    at, at + 11);
+}
+
 static enum err check_confirm(struct ctx *c, struct step *s)
 {
     struct termination *t = &s->view.termination;
@@ -596,6 +612,8 @@ static enum err check_confirm(struct ctx *c, struct step *s)
         return e;
     s->note.before = end_as_json(c, t);
     if (s->side == CONTRACT_OPERATOR) {
+        if ((e = check_alone(c, t)))
+            return e;
         t->operator_by = c->actor->name;
         t->operator_at = c->now_us;
     } else {

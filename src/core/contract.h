@@ -74,7 +74,8 @@ MUST_USE enum err contract_withdraw(struct ctx *c, const struct app *app,
                                     const char *tenant,
                                     enum contract_side side);
 /* The deletion is confirmed; the customer may ask for an earlier day by it,
- * which the operator then confirms again. */
+ * which the operator then confirms again.  ERR_CONFLICT "too_early" for an
+ * operator alone, less than 24 hours after the date was set. */
 MUST_USE enum err contract_confirm(struct ctx *c, const struct app *app,
                                    const char *tenant, enum contract_side side,
                                    const struct values *v);

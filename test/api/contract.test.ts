@@ -200,8 +200,17 @@ test("the end is set by the operator, by its name, and is told; withdrawn it is 
   const admin = await signInAt("susp");
   const { ending } = (await admin.get("/session")).body;
   assert.deepEqual(ending, { end_on: day(40), delete_on: day(70), is_closed: false });
-  // the operator alone cannot confirm at once; that is so for 24 hours
-  assert.equal((await asOperator(() => oper.post("/tenants/susp/confirm", { name: "susp" }))).body.end.is_confirmed, false);
+  // the operator alone cannot confirm at once; that is so for 24 hours, and said
+  const early = await asOperator(() => oper.post("/tenants/susp/confirm", { name: "susp" }));
+  assert.deepEqual([early.status, rule(early)], [409, "too_early"]);
+  const from = body.end.alone_from.slice(0, 19).replace("T", " ");
+  assert.equal(Date.parse(body.end.alone_from) - Date.parse(body.end.asked_at), 86_400_000);
+  assert.match(early.body.errors[0].message, new RegExp(`${from}（日本時間）から`));
+  await ok(oper.request("PATCH", "/me", { lang: "en" }));
+  assert.match((await asOperator(() => oper.post("/tenants/susp/confirm", { name: "susp" }))).body.errors[0].message, new RegExp(`from ${from} \\(Japan time\\) on`));
+  await ok(oper.request("PATCH", "/me", { lang: "ja" }));
+  const { end } = await ok(oper.get("/tenants/susp/contract"));
+  assert.deepEqual([end.operator_at, end.is_confirmed], [body.end.operator_at, false], "nothing was written");
   assert.equal(rule(await fresh(admin, PASSWORD, () => admin.delete("/contract/end"))), "not_yours");
   assert.equal((await asOperator(() => oper.delete(path))).body.end, null);
   await until(async () => (await mails(boss("susp"), /取り消されました/)).length);

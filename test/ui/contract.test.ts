@@ -73,6 +73,8 @@ test("the operator writes the record, suspends, resumes, sets the end", async ()
   await dialog.getByLabel(/と入力/).fill(NAME);
   await dialog.getByRole("button", { name: "終了日を決める" }).click();
   await page.getByText("確認を待っています").waitFor();
+  await page.getByText(/以降に運用者だけで確認できます/).waitFor();
+  assert.equal(await page.getByRole("button", { name: "削除を確認" }).count(), 0, "not within a day, alone");
   await look(page, "contract-console-ending");
   assert.deepEqual(problems, []);
 });

@@ -32,6 +32,7 @@ BENCH := $(wildcard test/bench/*.c)
 FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
 AIDS  := $(wildcard test/*/*_server.c)
 PROBES := $(wildcard test/*/*_probe.c)
+NEXT  := $(wildcard test/*/*_next.c)
 WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
   -not -path '*/node_modules/*' -not -path 'www/policy/*' -not -name '*.test.ts'))
 
@@ -160,6 +161,12 @@ below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(
   %/src/main.o $(if $(FLOOR_$(2)),%/record.o),$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
 .SECONDEXPANSION:
 $(foreach v,release asan tsan fuzz,$(eval $(call variant,$(v))))
+
+# the release after this one, as far as a data directory can tell
+$(B)/asan/next/yagura: $(filter-out %/src/db/version.o,$(OBJ_asan)) $(NEXT:%.c=$(B)/asan/%.o) $(B)/asan/$(B)/assets.o $(LIB_asan)
+	@mkdir -p $(@D)
+	@echo "  link  $@"
+	@$(HEAD_asan) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TAIL_asan)
 
 $(B)/release/lib/move.a: third_party/glue/move.c $(B)/flags | $(B)/musl/.stamp
 	@mkdir -p $(@D)

@@ -17,9 +17,9 @@ tsan: $(TESTS:%.c=$(B)/tsan/%)
 	@scripts/unit $^
 # what hangs is killed and named, each file for itself
 NODE_TEST := $(NODE) --test --test-timeout=600000
-TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
+TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_NEXT=$(CURDIR)/$(B)/asan/next/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
 ifneq ($(wildcard test/api/*.test.ts),)
-api-test: unit $(B)/asan/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+api-test: unit $(B)/asan/yagura $(B)/asan/next/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/*.test.ts'
 endif
 ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
@@ -40,7 +40,7 @@ fuzz: $(FUZZ:%.c=$(B)/fuzz/%) | $(B)/setup-check
 	@scripts/fuzz $(or $(N),10) $^
 
 # ---- checks: what passed once is not looked at again until it changes ----
-OURC := $(SRC) $(TESTS) $(AIDS) $(PROBES) $(BENCH) $(FUZZ)
+OURC := $(SRC) $(TESTS) $(AIDS) $(PROBES) $(NEXT) $(BENCH) $(FUZZ)
 OURH := $(wildcard src/*/*.h test/*/*.h)
 check: | $(B)/setup-check
 check: $(B)/check/text $(OURC:%=$(B)/check/%.gcc) $(SRC:%=$(B)/check/%.tidy)

@@ -10,27 +10,15 @@
 #include "base/str.h"
 #include "core/backup_work.h"
 #include "core/core.h"
-#include "core/log_head.h"
-#include "core/operation.h"
 #include "core/registry.h"
 #include "core/timekeeper.h"
-#include "db/query.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { RESTORE_NAME, RESTORE_ADD };
 enum { REASON_MAX = 400, STEP_MS = 500 };
-static const char *const restore_text[] = {
-    [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
-    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at,"
-                    " copy_of) VALUES (?1, ?2, 1, ?3, coalesce((SELECT copy_of"
-                    " FROM customer WHERE id = ?4), ?4))",
-};
-const struct query_set backup_run_queries = {"backup_run", restore_text,
-                                             COUNT(restore_text)};
 
 /* The files of a tenant in a generation, and of control.db. */
 static const char *const suffixes[] = {".db", ".access.db"};
@@ -90,13 +78,6 @@ static struct actor system_actor(void)
 
 /* ---- one copy ---- */
 
-static const char *text_of(const struct json *o, const char *name)
-{
-    const struct json *j = json_get(o, name);
-
-    return j && j->text ? j->text : "";
-}
-
 static enum err put_file(struct work *w, const char *id, const char *suffix,
                          const struct piece *p)
 {
@@ -132,8 +113,8 @@ static const struct json *find_last(struct work *w, const char *id,
 
     for (int round = 0; round < 2; round++, from = w->last)
         for (const struct json *f = from; f; f = f->next)
-            if (strcmp(text_of(f, "tenant"), id) == 0 &&
-                strcmp(text_of(f, "suffix"), suffix) == 0) {
+            if (strcmp(backup_manifest_text(f, "tenant"), id) == 0 &&
+                strcmp(backup_manifest_text(f, "suffix"), suffix) == 0) {
                 w->last_at = f->next;
                 return f;
             }
@@ -148,13 +129,13 @@ static bool reuse(struct work *w, const char *id, const char *suffix,
     const struct json *last = *p->seen ? find_last(w, id, suffix) : NULL;
     int64_t bytes = 0;
 
-    if (!last || strcmp(text_of(last, "seen"), p->seen) != 0)
+    if (!last || strcmp(backup_manifest_text(last, "seen"), p->seen) != 0)
         return false;
     if (generation_reuse(w->app->store, w->last_name, id, suffix, &bytes))
         return false;
     if (!hash_file(w, id, suffix, p) &&
-        strcmp(p->hex, text_of(last, "sha256")) == 0) {
-        p->rows = strtoll(text_of(last, "rows"), NULL, 10);
+        strcmp(p->hex, backup_manifest_text(last, "sha256")) == 0) {
+        p->rows = strtoll(backup_manifest_text(last, "rows"), NULL, 10);
         w->bytes += bytes;
         w->reused++;
         return true;
@@ -170,6 +151,7 @@ static enum err copy_file(struct work *w, const char *id, const char *suffix,
 {
     const struct store *s = w->app->store;
     struct piece p = {.rows = 0};
+    struct generation_found found = {.rows = 0};
     enum err e = OK;
 
     if (strcmp(id, GENERATION_CONTROL) != 0)
@@ -179,7 +161,8 @@ static enum err copy_file(struct work *w, const char *id, const char *suffix,
                                     arena_printf(w->mem, "%s%s", id, suffix));
         e = generation_copy(s, id, suffix, &w->bytes);
         if (!e)
-            e = generation_check(s, NULL, id, suffix, &p.rows);
+            e = generation_check(s, NULL, id, suffix, &found);
+        p.rows = found.rows;
         if (!e)
             e = hash_file(w, id, suffix, &p);
     }
@@ -353,315 +336,7 @@ enum err backup_run_now(struct app *app, struct arena *mem,
                            backup_note_start(&c, asked_by, &id));
     if (!e)
         e = run(app, mem, id, is_gentle);
-    pthread_mutex_unlock(&busy);
-    return e;
-}
-
-/* ---- verifying ---- */
-
-static enum err read_manifest(struct ctx *c, const struct app *app,
-                              const char *name, const struct json **files)
-{
-    const char *text = NULL;
-
-    if (!generation_is_name(name))
-        return ctx_fail(c, ERR_NOT_FOUND, "date", "generation",
-                        "その日のバックアップはありません",
-                        "There is no backup of that day");
-    enum err e = generation_read_manifest(app->store, name, c->mem, &text);
-    if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, e, "date", "generation",
-                        "その日のバックアップはありません",
-                        "There is no backup of that day");
-    if (e)
-        return e;
-    const struct json *root = json_parse_own(c->mem, text, strlen(text));
-    *files = json_get(root, "files");
-    if (!*files)
-        return ctx_fail(c, ERR_INTERNAL, "manifest.json", "broken",
-                        "目録が壊れています", "The manifest is broken");
-    return OK;
-}
-
-/* Of a tenant that is being deleted, or was. */
-static bool is_deleted(struct ctx *c, const struct app *app, const char *id)
-{
-    struct registry_row row;
-
-    return registry_get(c, app->store, id, &row) == OK &&
-           row.state == REGISTRY_CLOSED;
-}
-
-static void verify_one(struct ctx *c, const struct app *app, const char *name,
-                       const struct json *f, struct buf *bad)
-{
-    const char *id = text_of(f, "tenant"), *suffix = text_of(f, "suffix");
-    const char *file = arena_printf(c->mem, "%s%s", id, suffix);
-    uint8_t hash[32];
-    char hex[65] = "";
-    int64_t bytes, rows = -1;
-
-    if (strcmp(id, GENERATION_CONTROL) != 0 && !tenant_is_id(id)) {
-        buf_printf(bad, "%s: no such file\n", file);
-        return;
-    }
-    enum err e = generation_hash(app->store, name, file, hash, &bytes);
-    if (!e)
-        str_to_hex(hash, sizeof hash, hex);
-    if (e == ERR_NOT_FOUND && is_deleted(c, app, id))
-        return; /* it had its time */
-    if (e)
-        buf_printf(bad, "%s: %s\n", file, err_name(e));
-    else if (strcmp(hex, text_of(f, "sha256")) != 0)
-        buf_printf(bad, "%s: not as it was written (SHA-256)\n", file);
-    else if (is_deleted(c, app, id))
-        return; /* what its certificate says: nobody opens it again */
-    else if ((e = generation_check(app->store, name, id, suffix, &rows)))
-        buf_printf(bad, "%s: does not open or is not sound (%s)\n", file,
-                   err_name(e));
-    else if (rows != strtoll(text_of(f, "rows"), NULL, 10))
-        buf_printf(bad, "%s: %lld rows, not %s\n", file, (long long)rows,
-                   text_of(f, "rows"));
-}
-
-enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
-                       struct buf *bad, size_t *files)
-{
-    const struct json *list = NULL;
-
-    *files = 0;
-    pthread_mutex_lock(&busy);
-    enum err e = read_manifest(c, app, name, &list);
-    for (const struct json *f = e ? NULL : list->child; f; f = f->next) {
-        verify_one(c, app, name, f, bad);
-        (*files)++;
-    }
-    pthread_mutex_unlock(&busy);
-    return e;
-}
-
-/* ---- the drill ---- */
-
-static const char *choose(struct ctx *c, const struct app *app,
-                          const char *name, const struct json *files,
-                          const char *wanted, int64_t *rows)
-{
-    const struct json *chosen = NULL;
-    uint32_t seen = 0, dice;
-
-    for (const struct json *f = files->child; f; f = f->next) {
-        const char *id = text_of(f, "tenant");
-        if (strcmp(id, GENERATION_CONTROL) == 0 ||
-            strcmp(text_of(f, "suffix"), ".db") != 0 ||
-            (wanted && strcmp(id, wanted) != 0) ||
-            !generation_has_key(app->store, name, id))
-            continue;
-        crypto_random((uint8_t *)&dice, sizeof dice);
-        if (dice % ++seen == 0)
-            chosen = f;
-    }
-    if (!chosen)
-        return NULL;
-    *rows = strtoll(text_of(chosen, "rows"), NULL, 10);
-    return arena_strdup(c->mem, text_of(chosen, "tenant"));
-}
-
-static enum err do_drill(struct app *app, struct arena *mem, const char *name,
-                         const char *tenant, struct backup_drill *out)
-{
-    struct actor actor = system_actor();
-    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
-    const struct json *files;
-    int64_t wanted = 0, from = clock_now_us();
-    enum err e = read_manifest(&c, app, name, &files);
-
-    if (e)
-        return e;
-    const char *id = choose(&c, app, name, files, tenant, &wanted);
-    if (!id)
-        return ERR_NOT_FOUND;
-    *out = (struct backup_drill){.at = from, .date = name, .tenant = id};
-    struct registry_row row;
-    int64_t left;
-    if (registry_get(&c, app->store, BACKUP_DRILL_ID, &row) == ERR_NOT_FOUND &&
-        !generation_drop(app->store, BACKUP_DRILL_ID, &left))
-        log_warn("backup: what a broken drill left was removed");
-    if (!(e = generation_restore(app->store, name, id, BACKUP_DRILL_ID, NULL)))
-        e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
-    out->us = clock_now_us() - from;
-    if (e)
-        out->reason = err_name(e);
-    else if (out->rows > wanted || out->rows == 0)
-        out->reason = "rows";
-    enum err noted = tx_begin_control(&c, app->store, TX_WRITE);
-    if (!noted)
-        noted = tx_end_control(&c, app->store, backup_note_drill(&c, out));
-    return e ? e : noted;
-}
-
-enum err backup_drill_now(struct app *app, struct arena *mem, const char *name,
-                          const char *tenant, struct backup_drill *out)
-{
-    pthread_mutex_lock(&busy);
-    enum err e = do_drill(app, mem, name, tenant, out);
-    pthread_mutex_unlock(&busy);
-    return e;
-}
-
-/* ---- restoring ---- */
-
-static enum err add_customer(struct ctx *c, const char *from, const char *as,
-                             const char *date)
-{
-    struct query *q = query(c, restore_text[RESTORE_NAME]);
-    const char *name = from;
-
-    bind_text(q, 1, from);
-    enum err e = query_one(c, q);
-    if (!e)
-        name = col_text(c, q, 0);
-    query_done(q);
-    if (e && e != ERR_NOT_FOUND)
-        return e;
-    q = query(c, restore_text[RESTORE_ADD]);
-    bind_text(q, 1, as);
-    bind_text(q, 2, arena_printf(c->mem, "%s (%s)", name, date));
-    bind_int(q, 3, c->now_us);
-    bind_text(q, 4, from);
-    if ((e = query_run(c, q)))
-        return e;
-    return operation_log(c, &(struct operation){.action = "restore",
-                                                .kind = "tenant",
-                                                .object_name = as});
-}
-
-static enum err refuse_deleted(struct ctx *c, const char *id)
-{
-    return ctx_fail(c, ERR_CONFLICT, "tenant", "deleted",
-                    "%s は削除されました。鍵が破壊されたため、だれにも"
-                    "復元できません",
-                    "%s was deleted: its key is destroyed, nobody can restore "
-                    "it",
-                    id);
-}
-
-static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
-                               const char *id, const char *as)
-{
-    const struct json *files;
-    int64_t rows;
-    enum err e = read_manifest(c, app, name, &files);
-
-    if (e)
-        return e;
-    if (!tenant_is_id(as))
-        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
-                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
-                        "32文字までです",
-                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
-                        "32 at most");
-    if (is_deleted(c, app, id))
-        return refuse_deleted(c, id);
-    if (!choose(c, app, name, files, id, &rows))
-        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
-                        "このバックアップに %s はありません",
-                        "%s is not in this backup", id);
-    e = generation_restore(app->store, name, id, as, NULL);
-    if (e == ERR_CONFLICT)
-        return ctx_fail(c, e, "as", "taken", "%s はすでに使われています",
-                        "%s is taken", as);
-    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
-        return e;
-    e = tx_end_control(c, app->store, add_customer(c, id, as, name));
-    if (!e)
-        registry_find_sole(app, c->mem);
-    return e;
-}
-
-/* Held against a deletion of the same tenant, which takes all copies. */
-enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
-                               const char *id, const char *as)
-{
-    pthread_mutex_lock(&busy);
-    enum err e = restore_beside(c, app, name, id, as);
-    pthread_mutex_unlock(&busy);
-    return e;
-}
-
-/* Its logs end earlier than was known: that is written down, not found. */
-static enum err note_restored(struct ctx *c, const char *id, const char *date)
-{
-    struct buf was = buf_in(c->mem), is = buf_in(c->mem);
-    struct json_out o = {.b = &was};
-    int64_t seq = 0;
-    enum err e = log_head_forget(c, id, &seq);
-
-    if (e)
-        return e;
-    json_open(&o, NULL, '{');
-    json_int(&o, "log_seq", seq);
-    json_close(&o, '}');
-    o = (struct json_out){.b = &is};
-    json_open(&o, NULL, '{');
-    json_text(&o, "backup", date);
-    json_close(&o, '}');
-    return operation_log(c, &(struct operation){.action = "restore",
-                                                .kind = "tenant",
-                                                .object_name = id,
-                                                .before = was.data,
-                                                .after = is.data});
-}
-
-enum err backup_restore_over(struct ctx *c, const struct app *app,
-                             const char *name, const char *id)
-{
-    const struct json *files;
-    int64_t rows;
-    enum err e = read_manifest(c, app, name, &files);
-
-    if (e)
-        return e;
-    if (is_deleted(c, app, id))
-        return refuse_deleted(c, id);
-    if (!choose(c, app, name, files, id, &rows))
-        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
-                        "このバックアップに %s はありません",
-                        "%s is not in this backup", id);
-    if ((e = generation_set_aside(app->store, id, false)))
-        return e;
-    e = generation_restore(app->store, name, id, id, NULL);
-    if (e && generation_set_aside(app->store, id, true))
-        log_error("backup: what was there lies in tenants/.replaced-%s", id);
-    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
-        return e;
-    return tx_end_control(c, app->store, note_restored(c, id, name));
-}
-
-enum err backup_restore_whole(struct ctx *c, const struct app *app,
-                              const char *name, const char *to, size_t *tenants)
-{
-    const struct json *files;
-    enum err e = read_manifest(c, app, name, &files);
-
-    *tenants = 0;
-    if (e)
-        return e;
-    e = generation_restore_control(app->store, name, to);
-    if (e == ERR_CONFLICT)
-        return ctx_fail(c, e, "to", "not_new", "%s はすでにあります",
-                        "%s is there already", to);
-    for (const struct json *f = files->child; f && !e; f = f->next) {
-        const char *id = text_of(f, "tenant");
-        if (strcmp(id, GENERATION_CONTROL) == 0 ||
-            strcmp(text_of(f, "suffix"), ".db") != 0)
-            continue;
-        if (!generation_has_key(app->store, name, id)) {
-            log_warn("backup: tenant=%s is left out: its key is destroyed", id);
-            continue;
-        }
-        e = generation_restore(app->store, name, id, id, to);
-        (*tenants)++;
-    }
+    backup_let();
     return e;
 }
 
@@ -731,13 +406,13 @@ void backup_round(struct app *app, struct arena *mem)
     struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
     struct backup_due due = {.run_id = 0};
 
-    if (pthread_mutex_trylock(&busy))
+    if (!backup_try_hold())
         return; /* somebody is at it: the next look */
     enum err e = find_due(app, &c, &due);
     if (!e && due.run_id)
         e = run(app, mem, due.run_id, false);
     drop_old(app, mem, c.now_us);
-    pthread_mutex_unlock(&busy);
+    backup_let();
     if (!e && due.is_hour)
         e = backup_run_now(app, mem, NULL, true);
     if (!e && due.is_drill)

@@ -32,6 +32,17 @@ MUST_USE enum err backup_note_end(struct ctx *c, int64_t id,
                                   const char *reason);
 MUST_USE enum err backup_note_drill(struct ctx *c,
                                     const struct backup_drill *d);
+/* The lines about the files of a generation.  ERR_NOT_FOUND "generation",
+ * ERR_INTERNAL "broken". */
+struct json;
+MUST_USE enum err backup_read_manifest(struct ctx *c, const struct app *app,
+                                       const char *name,
+                                       const struct json **files);
+/* Of such a line; "" when it has none of that name. */
+const char *backup_manifest_text(const struct json *line, const char *name);
+/* Of a tenant that is being deleted, or was. */
+bool backup_is_deleted(struct ctx *c, const struct app *app, const char *id);
+
 /* Mails the operators about today's first failure, once. */
 MUST_USE enum err backup_tell(struct ctx *c, const struct app *app);
 

@@ -39,10 +39,15 @@ MUST_USE enum err generation_seal(const struct store *s, const char *name,
 /* A file of a generation: name NULL is the one being written.  suffix: ".db"
  * or ".access.db".  Opens it under its key, checks it wholly, counts the rows
  * of all tables.  ERR_INTERNAL when it is not sound, ERR_NOT_FOUND without
- * file or key, ERR_BUSY of a newer build's schema. */
+ * file or key, ERR_BUSY when its schema is newer than this program. */
+struct generation_found {
+    int64_t rows;
+    int64_t version; /* of its schema */
+    int known;       /* the newest of that kind that this program knows */
+};
 MUST_USE enum err generation_check(const struct store *s, const char *name,
                                    const char *id, const char *suffix,
-                                   int64_t *rows);
+                                   struct generation_found *out);
 /* SHA-256 of any file of it, and its size. */
 MUST_USE enum err generation_hash(const struct store *s, const char *name,
                                   const char *file, uint8_t out[32],
@@ -79,22 +84,33 @@ MUST_USE enum err generation_make_file(const struct store *s, const char *file,
                                        int *fd);
 MUST_USE enum err generation_drop_file(const struct store *s, const char *file);
 
-/* Puts a tenant of a generation into a data directory (to NULL: this store's)
- * as another id or its own, which must be free there; sessions, codes, links,
- * tokens and waiting mail do not come along.  All or nothing.  ERR_CONFLICT
- * when the id is taken. */
-MUST_USE enum err generation_restore(const struct store *s, const char *name,
-                                     const char *id, const char *as,
-                                     const char *to);
+/* Puts a tenant of a generation, which generation_check() found good, into
+ * this store or into what generation_restore_control() began; sessions, codes,
+ * links, tokens and waiting mail do not come along.  All of it is written
+ * before anything there is touched.  ERR_CONFLICT when the id is taken,
+ * ERR_FULL without room. */
+struct generation_aim {
+    const char *name, *id;
+    const char *as; /* another id, or its own */
+    const char *to; /* NULL: this store */
+    bool is_over;   /* what nobody has open goes to tenants/.replaced-ID */
+};
+MUST_USE enum err generation_restore(const struct store *s,
+                                     const struct generation_aim *aim);
 /* Opens a tenant that was restored for a try, counts its rows, removes it. */
 MUST_USE enum err generation_drop(const struct store *s, const char *as,
                                   int64_t *rows);
-/* Makes an empty data directory of the same kind with the generation's
- * control.db in it, for a whole restore.  ERR_CONFLICT unless it is new. */
+/* A whole restore: begun by control.db in "<to>.part", an empty data directory
+ * of the same kind; named by generation_finish(), or removed by
+ * generation_abandon().  ERR_CONFLICT unless both are new, or left by a
+ * restore that was broken off. */
 MUST_USE enum err generation_restore_control(const struct store *s,
                                              const char *name, const char *to);
+MUST_USE enum err generation_finish(const char *to);
+MUST_USE enum err generation_abandon(const char *to);
 /* Takes a tenant nobody has open out of the way, to tenants/.replaced-ID with
- * its keys beside; a second call with is_back puts it back. */
+ * its keys beside; a second call with is_back puts it back.  What is not there
+ * is no matter. */
 MUST_USE enum err generation_set_aside(const struct store *s, const char *id,
                                        bool is_back);
 

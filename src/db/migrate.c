@@ -12,15 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 4096 };
-
-/* No release yet: every file is of version 1. */
-const struct migrate_plan migrate_tenant = {"tenant", 1, NULL, 0};
-const struct migrate_plan migrate_access = {"access", 1, NULL, 0};
-const struct migrate_plan migrate_control = {"control", 1, NULL, 0};
-const struct migrate_plan migrate_retained = {"retained", 1, NULL, 0};
 
 static const char section_mark[] = "-- section: ";
 
@@ -158,14 +153,34 @@ static enum err take_snapshot(struct db *db, int64_t version)
         log_warn("db: an older snapshot is replaced, file=%s", path);
     sqlite3_snprintf(sizeof(sql), sql, "VACUUM INTO %Q", path);
     enum err e = conn_run(db, sql);
+    if (!e) {
+        place.path = path;
+        e = conn_open(&place, CONN_OWN, &copy);
+        if (!e && !conn_is_sound(copy))
+            e = ERR_INTERNAL;
+        conn_close(copy);
+    }
+    if (!e)
+        e = sync_file(path);
     if (e)
+        (void)unlink(path); /* half of one helps nobody */
+    return e;
+}
+
+/* The snapshot, and as much again for what the steps write. */
+static enum err need_room(struct db *db)
+{
+    struct statvfs fs;
+    int64_t bytes = 0;
+    enum err e = conn_number(db,
+                             "SELECT page_count * page_size FROM"
+                             " pragma_page_count, pragma_page_size",
+                             &bytes);
+
+    if (e || statvfs(db->place->path, &fs))
         return e;
-    place.path = path;
-    e = conn_open(&place, CONN_OWN, &copy);
-    if (!e && !conn_is_sound(copy))
-        e = ERR_INTERNAL;
-    conn_close(copy);
-    return e ? e : sync_file(path);
+    return (int64_t)fs.f_bavail * (int64_t)fs.f_frsize < 2 * bytes ? ERR_FULL
+                                                                   : OK;
 }
 
 static enum err take_steps(struct db *db, const struct migrate_plan *plan,
@@ -207,15 +222,22 @@ static enum err upgrade(struct db *db, const struct migrate_plan *plan)
                   db->place->path, (long long)version, plan->version);
         return ERR_BUSY;
     }
-    e = take_snapshot(db, version);
+    e = need_room(db);
+    if (!e)
+        e = take_snapshot(db, version);
     if (!e)
         e = take_steps(db, plan, version);
+    if (e == ERR_FULL) {
+        log_error("db: no space left to migrate file=%s from=%lld to=%d: it is"
+                  " as it was; make room for twice its size, then it is tried"
+                  " again",
+                  db->place->path, (long long)version, plan->version);
+        return e;
+    }
     if (e) {
         log_error("db: set aside, migration failed, file=%s from=%lld to=%d:"
-                  " it is as it was, with a copy in %s.before-%lld; go back to"
-                  " the yagura before this one, or make room and restart",
-                  db->place->path, (long long)version, plan->version,
-                  db->place->path, (long long)version);
+                  " it is as it was; go back to the yagura before this one",
+                  db->place->path, (long long)version, plan->version);
         return ERR_BUSY;
     }
     log_info("db: migrated file=%s from=%lld to=%d", db->place->path,

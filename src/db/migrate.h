@@ -20,6 +20,7 @@ struct migrate_plan {
     size_t count;
 };
 
+/* version.c; a test puts the next release's in its place. */
 extern const struct migrate_plan migrate_tenant, migrate_access,
     migrate_control, migrate_retained;
 
@@ -33,7 +34,8 @@ MUST_USE enum err migrate_create(struct db *db,
 MUST_USE enum err migrate_check(struct db *db, const struct migrate_plan *plan);
 /* Brings a file to plan->version: nothing to do for a current one.  Before a
  * step a snapshot "<path>.before-<version>" is written and checked.  On
- * failure the file is as it was; ERR_BUSY, logged. */
+ * failure the file is as it was, logged: ERR_FULL without room for that, which
+ * may be tried again; ERR_BUSY else. */
 MUST_USE enum err migrate_file(const struct conn_place *place,
                                const struct migrate_plan *plan);
 

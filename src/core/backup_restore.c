@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tenants of a generation put back: for a try, beside the live one, in its
+ * place, or all of them elsewhere.  What is to be restored is checked wholly
+ * before anything is touched. */
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "core/backup_work.h"
+#include "core/core.h"
+#include "core/log_head.h"
+#include "core/operation.h"
+#include "core/registry.h"
+#include "db/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESTORE_NAME, RESTORE_ADD };
+static const char *const restore_text[] = {
+    [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
+    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at,"
+                    " copy_of) VALUES (?1, ?2, 1, ?3, coalesce((SELECT copy_of"
+                    " FROM customer WHERE id = ?4), ?4))",
+};
+const struct query_set backup_run_queries = {"backup_run", restore_text,
+                                             COUNT(restore_text)};
+
+/* ---- before anything is touched ---- */
+
+static enum err refuse_file(struct ctx *c, enum err e, const char *file,
+                            const struct generation_found *found)
+{
+    if (e == ERR_BUSY && found->version > found->known)
+        return ctx_fail(
+            c, e, "date", "newer_schema",
+            "%s は、より新しい版の櫓で作られたバックアップです（スキーマ "
+            "%lld、このプログラムが読めるのは %d まで）。その版以降の yagura "
+            "を入れてから、もう一度復元してください。いまのデータはそのまま"
+            "です",
+            "%s was written by a newer Yagura (schema %lld, this program "
+            "knows %d): install that version or a later one, then restore "
+            "again. Nothing was changed",
+            file, (long long)found->version, found->known);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "date", "file_or_key",
+                        "%s またはその鍵が、このバックアップにありません。ほか"
+                        "の世代から復元してください",
+                        "%s or its key is not in this backup: restore from "
+                        "another generation",
+                        file);
+    return ctx_fail(c, e, "date", "not_sound",
+                    "%s は開けないか、壊れています。ほかの世代から復元してく"
+                    "ださい",
+                    "%s does not open or is not sound: restore from another "
+                    "generation",
+                    file);
+}
+
+static enum err check_file(struct ctx *c, const struct app *app,
+                           const char *name, const char *id, const char *suffix)
+{
+    struct generation_found found;
+    enum err e = generation_check(app->store, name, id, suffix, &found);
+
+    return e ? refuse_file(c, e, arena_printf(c->mem, "%s%s", id, suffix),
+                           &found)
+             : OK;
+}
+
+static enum err check_tenant(struct ctx *c, const struct app *app,
+                             const char *name, const char *id)
+{
+    enum err e = check_file(c, app, name, id, ".db");
+
+    return e ? e : check_file(c, app, name, id, ".access.db");
+}
+
+/* Why what was found good could not be put there. */
+static enum err explain(struct ctx *c, enum err e)
+{
+    if (e == ERR_FULL)
+        return ctx_fail(c, e, "", "no_space",
+                        "復元する空き容量がありません。空きを作って、もう一度"
+                        "実行してください。いまのデータはそのままです",
+                        "No space left for the restore: make room and run it "
+                        "again. What is there was not touched");
+    if (e && !c->fail)
+        return ctx_fail(c, e, "", "restore",
+                        "復元したものを書き込めませんでした。いまのデータは"
+                        "そのままです。詳しくはサーバーのログにあります",
+                        "What was restored could not be written; what is "
+                        "there was not touched. The log says more");
+    return e;
+}
+
+/* ---- the drill ---- */
+
+static const char *choose(struct ctx *c, const struct app *app,
+                          const char *name, const struct json *files,
+                          const char *wanted, int64_t *rows)
+{
+    const struct json *chosen = NULL;
+    uint32_t seen = 0, dice;
+
+    for (const struct json *f = files->child; f; f = f->next) {
+        const char *id = backup_manifest_text(f, "tenant");
+        if (strcmp(id, GENERATION_CONTROL) == 0 ||
+            strcmp(backup_manifest_text(f, "suffix"), ".db") != 0 ||
+            (wanted && strcmp(id, wanted) != 0) ||
+            !generation_has_key(app->store, name, id))
+            continue;
+        crypto_random((uint8_t *)&dice, sizeof dice);
+        if (dice % ++seen == 0)
+            chosen = f;
+    }
+    if (!chosen)
+        return NULL;
+    *rows = strtoll(backup_manifest_text(chosen, "rows"), NULL, 10);
+    return arena_strdup(c->mem, backup_manifest_text(chosen, "tenant"));
+}
+
+static enum err do_drill(struct app *app, struct arena *mem, const char *name,
+                         const char *tenant, struct backup_drill *out)
+{
+    struct actor actor = {
+        .name = "", .ip = "", .request_id = "backup", .tenant = STORE_OPERATOR};
+    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
+    const struct json *files;
+    int64_t wanted = 0, from = clock_now_us();
+    enum err e = backup_read_manifest(&c, app, name, &files);
+
+    if (e)
+        return e;
+    const char *id = choose(&c, app, name, files, tenant, &wanted);
+    if (!id)
+        return ERR_NOT_FOUND;
+    *out = (struct backup_drill){.at = from, .date = name, .tenant = id};
+    struct registry_row row;
+    int64_t left;
+    if (registry_get(&c, app->store, BACKUP_DRILL_ID, &row) == ERR_NOT_FOUND &&
+        !generation_drop(app->store, BACKUP_DRILL_ID, &left))
+        log_warn("backup: what a broken drill left was removed");
+    e = check_tenant(&c, app, name, id);
+    if (!e)
+        e = explain(&c,
+                    generation_restore(
+                        app->store,
+                        &(struct generation_aim){
+                            .name = name, .id = id, .as = BACKUP_DRILL_ID}));
+    if (!e)
+        e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
+    out->us = clock_now_us() - from;
+    if (e)
+        out->reason = err_name(e);
+    else if (out->rows > wanted || out->rows == 0)
+        out->reason = "rows";
+    enum err noted = tx_begin_control(&c, app->store, TX_WRITE);
+    if (!noted)
+        noted = tx_end_control(&c, app->store, backup_note_drill(&c, out));
+    return e ? e : noted;
+}
+
+enum err backup_drill_now(struct app *app, struct arena *mem, const char *name,
+                          const char *tenant, struct backup_drill *out)
+{
+    backup_hold();
+    enum err e = do_drill(app, mem, name, tenant, out);
+    backup_let();
+    return e;
+}
+
+/* ---- restoring ---- */
+
+static enum err add_customer(struct ctx *c, const char *from, const char *as,
+                             const char *date)
+{
+    struct query *q = query(c, restore_text[RESTORE_NAME]);
+    const char *name = from;
+
+    bind_text(q, 1, from);
+    enum err e = query_one(c, q);
+    if (!e)
+        name = col_text(c, q, 0);
+    query_done(q);
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    q = query(c, restore_text[RESTORE_ADD]);
+    bind_text(q, 1, as);
+    bind_text(q, 2, arena_printf(c->mem, "%s (%s)", name, date));
+    bind_int(q, 3, c->now_us);
+    bind_text(q, 4, from);
+    if ((e = query_run(c, q)))
+        return e;
+    return operation_log(c, &(struct operation){.action = "restore",
+                                                .kind = "tenant",
+                                                .object_name = as});
+}
+
+static enum err refuse_deleted(struct ctx *c, const char *id)
+{
+    return ctx_fail(c, ERR_CONFLICT, "tenant", "deleted",
+                    "%s は削除されました。鍵が破壊されたため、だれにも"
+                    "復元できません",
+                    "%s was deleted: its key is destroyed, nobody can restore "
+                    "it",
+                    id);
+}
+
+static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
+                               const char *id, const char *as)
+{
+    const struct json *files;
+    int64_t rows;
+    enum err e = backup_read_manifest(c, app, name, &files);
+
+    if (e)
+        return e;
+    if (!tenant_is_id(as))
+        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
+                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
+                        "32文字までです",
+                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
+                        "32 at most");
+    if (backup_is_deleted(c, app, id))
+        return refuse_deleted(c, id);
+    if (!choose(c, app, name, files, id, &rows))
+        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
+                        "このバックアップに %s はありません",
+                        "%s is not in this backup", id);
+    if ((e = check_tenant(c, app, name, id)))
+        return e;
+    e = generation_restore(
+        app->store, &(struct generation_aim){.name = name, .id = id, .as = as});
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "as", "taken", "%s はすでに使われています",
+                        "%s is taken", as);
+    if ((e = explain(c, e)))
+        return e;
+    e = tx_begin_control(c, app->store, TX_WRITE);
+    if (!e)
+        e = tx_end_control(c, app->store, add_customer(c, id, as, name));
+    int64_t rows_left;
+    if (e) { /* unknown to anybody, it would only take the id */
+        (void)!generation_drop(app->store, as, &rows_left);
+        return explain(c, e);
+    }
+    if (!e)
+        registry_find_sole(app, c->mem);
+    return e;
+}
+
+/* Held against a deletion of the same tenant, which takes all copies. */
+enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
+                               const char *id, const char *as)
+{
+    backup_hold();
+    enum err e = restore_beside(c, app, name, id, as);
+    backup_let();
+    return e;
+}
+
+/* Its logs end earlier than was known: that is written down, not found. */
+static enum err note_restored(struct ctx *c, const char *id, const char *date)
+{
+    struct buf was = buf_in(c->mem), is = buf_in(c->mem);
+    struct json_out o = {.b = &was};
+    int64_t seq = 0;
+    enum err e = log_head_forget(c, id, &seq);
+
+    if (e)
+        return e;
+    json_open(&o, NULL, '{');
+    json_int(&o, "log_seq", seq);
+    json_close(&o, '}');
+    o = (struct json_out){.b = &is};
+    json_open(&o, NULL, '{');
+    json_text(&o, "backup", date);
+    json_close(&o, '}');
+    return operation_log(c, &(struct operation){.action = "restore",
+                                                .kind = "tenant",
+                                                .object_name = id,
+                                                .before = was.data,
+                                                .after = is.data});
+}
+
+enum err backup_restore_over(struct ctx *c, const struct app *app,
+                             const char *name, const char *id)
+{
+    const struct json *files;
+    int64_t rows;
+    enum err e = backup_read_manifest(c, app, name, &files);
+
+    if (e)
+        return e;
+    if (backup_is_deleted(c, app, id))
+        return refuse_deleted(c, id);
+    if (!choose(c, app, name, files, id, &rows))
+        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
+                        "このバックアップに %s はありません",
+                        "%s is not in this backup", id);
+    if ((e = check_tenant(c, app, name, id)))
+        return e;
+    e = explain(c, generation_restore(
+                       app->store,
+                       &(struct generation_aim){
+                           .name = name, .id = id, .as = id, .is_over = true}));
+    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, app->store, note_restored(c, id, name));
+}
+
+typedef enum err each_fn(struct ctx *c, const struct app *app, const char *name,
+                         const char *id, const char *to);
+
+static enum err check_each(struct ctx *c, const struct app *app,
+                           const char *name, const char *id, const char *to)
+{
+    (void)to;
+    return check_tenant(c, app, name, id);
+}
+
+static enum err place_each(struct ctx *c, const struct app *app,
+                           const char *name, const char *id, const char *to)
+{
+    (void)c;
+    return generation_restore(
+        app->store,
+        &(struct generation_aim){.name = name, .id = id, .as = id, .to = to});
+}
+
+/* Of the tenants whose key is there. */
+static enum err for_each(struct ctx *c, const struct app *app, const char *name,
+                         const struct json *files, each_fn *do_one,
+                         const char *to, size_t *count)
+{
+    enum err e = OK;
+
+    *count = 0;
+    for (const struct json *f = files->child; f && !e; f = f->next) {
+        const char *id = backup_manifest_text(f, "tenant");
+        if (strcmp(id, GENERATION_CONTROL) == 0 ||
+            strcmp(backup_manifest_text(f, "suffix"), ".db") != 0)
+            continue;
+        if (!generation_has_key(app->store, name, id)) {
+            log_warn("backup: tenant=%s is left out: its key is destroyed", id);
+            continue;
+        }
+        e = do_one(c, app, name, id, to);
+        (*count)++;
+    }
+    return e;
+}
+
+enum err backup_restore_whole(struct ctx *c, const struct app *app,
+                              const char *name, const char *to, size_t *tenants)
+{
+    const struct json *files;
+    enum err e = backup_read_manifest(c, app, name, &files);
+
+    *tenants = 0;
+    if (!e)
+        e = check_file(c, app, name, GENERATION_CONTROL, ".db");
+    if (!e)
+        e = for_each(c, app, name, files, check_each, to, tenants);
+    if (e)
+        return e;
+    e = generation_restore_control(app->store, name, to);
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "to", "not_new", "%s か %s.part がすでにあります",
+                        "%s or %s.part is there already", to, to);
+    if (!e)
+        e = for_each(c, app, name, files, place_each, to, tenants);
+    if (!e)
+        e = generation_finish(to);
+    if (e && generation_abandon(to))
+        log_error("backup: %s.part could not be removed", to);
+    return explain(c, e);
+}

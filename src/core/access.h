@@ -126,17 +126,23 @@ void access_put_rights(struct json_out *o, const char *name, unsigned rights);
     "me(p) AS (SELECT " user " UNION ALL SELECT -group_id FROM group_member"   \
     " WHERE user_id = " user ")"
 
-/* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
- * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
-#define ACCESS_VISIBLE                                                         \
+/* SQL: the programs that user ?1 has a permission on, as its bit in digits;
+ * a grant on the whole tenant is a row of mine without any object.  For
+ * "WITH RECURSIVE " ACCESS_GRANTED("16"). */
+#define ACCESS_GRANTED(bit)                                                    \
     ACCESS_ME("?1")                                                            \
     ", mine(program_id, project_id) AS (SELECT a.program_id, a.project_id"     \
     " FROM me JOIN access a ON a.principal = me.p JOIN role r"                 \
-    " ON r.id = a.role_id WHERE r.rights & 256),"                              \
+    " ON r.id = a.role_id WHERE r.rights & " bit "),"                          \
     " granted(id) AS (SELECT program_id FROM mine WHERE program_id"            \
     " IS NOT NULL UNION SELECT p.id FROM granted g JOIN program p"             \
-    " ON p.parent_id = g.id),"                                                 \
-    " visible(id) AS (SELECT project_id FROM mine WHERE project_id"            \
+    " ON p.parent_id = g.id)"
+
+/* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
+ * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
+#define ACCESS_VISIBLE                                                         \
+    ACCESS_GRANTED("256")                                                      \
+    ", visible(id) AS (SELECT project_id FROM mine WHERE project_id"           \
     " IS NOT NULL UNION SELECT p.id FROM granted g JOIN project p"             \
     " ON p.program_id = g.id UNION SELECT p.id FROM project p WHERE EXISTS"    \
     " (SELECT 1 FROM mine WHERE coalesce(program_id, project_id) IS NULL))"

@@ -232,16 +232,6 @@ static enum err read_visible(struct ctx *c, struct project **out, size_t *count)
     return e;
 }
 
-enum err project_list_plain(struct ctx *c, const struct project **out,
-                            size_t *count)
-{
-    struct project *list;
-    enum err e = read_visible(c, &list, count);
-
-    *out = list;
-    return e;
-}
-
 enum err project_list(struct ctx *c, const struct project **out, size_t *count)
 {
     const struct access_map *map;

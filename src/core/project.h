@@ -35,9 +35,6 @@ extern const char *const approach_words[];
 /* What the actor may see, by name. */
 MUST_USE enum err project_list(struct ctx *c, const struct project **out,
                                size_t *count);
-/* The same without rights and counts. */
-MUST_USE enum err project_list_plain(struct ctx *c, const struct project **out,
-                                     size_t *count);
 MUST_USE enum err project_get(struct ctx *c, int64_t id, struct project *out);
 /* Without the counts. */
 MUST_USE enum err project_get_plain(struct ctx *c, int64_t id,

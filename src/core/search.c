@@ -8,13 +8,11 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
-#include "core/program.h"
-#include "core/project.h"
 #include "core/ticket.h"
 
 #include <string.h>
 
-enum { SEARCH_TICKETS, SEARCH_ONE };
+enum { SEARCH_TICKETS, SEARCH_ONE, SEARCH_PROGRAMS, SEARCH_PROJECTS };
 static const char *const search_text[] = {
     [SEARCH_TICKETS] =
         "WITH RECURSIVE " ACCESS_VISIBLE
@@ -29,7 +27,20 @@ static const char *const search_text[] = {
         "SELECT t.id, p.key || '-' || t.no, t.subject, p.id, p.key, p.name"
         " FROM ticket t JOIN project p ON p.id = t.project_id"
         " WHERE t.id = ?1",
+    [SEARCH_PROGRAMS] =
+        "WITH RECURSIVE " ACCESS_GRANTED("1") /* MAY_PROGRAM_VIEW */
+    " SELECT p.id, p.key, p.name FROM program p"
+    " WHERE p.deleted_at IS NULL AND (?2 OR p.id IN (SELECT id FROM"
+    " granted) OR EXISTS (SELECT 1 FROM mine"
+    " WHERE coalesce(program_id, project_id) IS NULL))"
+    " ORDER BY p.name, p.id",
+    [SEARCH_PROJECTS] = "WITH RECURSIVE " ACCESS_VISIBLE
+                        " SELECT p.id, p.key, p.name FROM project p"
+                        " WHERE p.deleted_at IS NULL"
+                        " AND (?2 OR p.id IN (SELECT id FROM visible))"
+                        " ORDER BY p.name, p.id",
 };
+_Static_assert(MAY_PROGRAM_VIEW == 1, "as SEARCH_PROGRAMS has it");
 const struct query_set search_queries = {"search", search_text,
                                          COUNT(search_text)};
 
@@ -81,38 +92,32 @@ static bool has(struct ctx *c, const char *text, const char *folded)
     return strstr(str_fold(c->mem, text), folded) != NULL;
 }
 
-static enum err find_containers(struct ctx *c, const char *folded,
-                                struct buf *hits)
+/* Programs or projects: by name or key. */
+static enum err find_containers(struct ctx *c, enum search_kind kind,
+                                const char *folded, struct buf *hits)
 {
-    const struct program *programs;
-    const struct project *projects;
-    size_t count;
-    enum err e = program_list(c, &programs, &count);
+    bool is_project = kind == SEARCH_PROJECT;
+    struct query *q =
+        query(c, search_text[is_project ? SEARCH_PROJECTS : SEARCH_PROGRAMS]);
+    enum err e;
 
-    for (size_t i = 0; i < count && !e; i++)
-        if (has(c, programs[i].name, folded) ||
-            has(c, programs[i].key, folded)) {
-            struct search_hit hit = {.kind = SEARCH_PROGRAM,
-                                     .id = programs[i].id,
-                                     .key = programs[i].key,
-                                     .subject = programs[i].name};
-            buf_put(hits, &hit, sizeof hit);
+    bind_int(q, 1, c->actor->user_id);
+    bind_int(q, 2, c->actor->is_admin);
+    while (query_next(c, q, &e)) {
+        struct search_hit hit = {.kind = kind,
+                                 .id = col_int(q, 0),
+                                 .key = col_text(c, q, 1),
+                                 .subject = col_text(c, q, 2)};
+        if (!has(c, hit.subject, folded) && !has(c, hit.key, folded))
+            continue;
+        if (is_project) {
+            hit.project_id = hit.id;
+            hit.project_key = hit.key;
+            hit.project_name = hit.subject;
         }
-    if (e || (e = project_list_plain(c, &projects, &count)))
-        return e;
-    for (size_t i = 0; i < count; i++)
-        if (has(c, projects[i].name, folded) ||
-            has(c, projects[i].key, folded)) {
-            struct search_hit hit = {.kind = SEARCH_PROJECT,
-                                     .id = projects[i].id,
-                                     .key = projects[i].key,
-                                     .subject = projects[i].name,
-                                     .project_id = projects[i].id,
-                                     .project_key = projects[i].key,
-                                     .project_name = projects[i].name};
-            buf_put(hits, &hit, sizeof hit);
-        }
-    return OK;
+        buf_put(hits, &hit, sizeof hit);
+    }
+    return e;
 }
 
 static enum err find_tickets(struct ctx *c, const char *match, int limit,
@@ -142,7 +147,9 @@ enum err search_find(struct ctx *c, const char *text, int limit,
     enum err e = find_key(c, text, &hits);
 
     if (!e && *folded)
-        e = find_containers(c, folded, &hits);
+        e = find_containers(c, SEARCH_PROGRAM, folded, &hits);
+    if (!e && *folded)
+        e = find_containers(c, SEARCH_PROJECT, folded, &hits);
     if (!e && match)
         e = find_tickets(c, match, limit, &hits);
     *out = (const void *)hits.data;

@@ -244,19 +244,25 @@ static bool is_space(char ch)
 }
 
 /* A phrase in quotes: only letters and blanks get in, so that nothing of
- * FTS5's own language does. */
+ * FTS5's own language does.  Its last token is a prefix, unless it is a pair:
+ * that is whole, and finding it takes one look instead of a walk. */
 static void put_phrase(struct buf *b, const char *text, int len)
 {
+    enum letter_kind kind, before = LETTER_NONE;
+    bool is_pair = false;
+
     buf_puts(b, b->len ? " \"" : "\"");
     for (int at = 0, size; at < len; at += size) {
-        enum letter_kind kind;
         size = read_letter(text + at, len - at, &kind);
         if (kind == LETTER_NONE)
             buf_putc(b, ' ');
         else
             buf_put(b, text + at, (size_t)size);
+        if (kind != LETTER_NONE)
+            is_pair = kind == LETTER_PAIR && before == LETTER_PAIR;
+        before = kind;
     }
-    buf_puts(b, "\"*");
+    buf_puts(b, is_pair ? "\"" : "\"*");
 }
 
 const char *search_match(struct arena *mem, const char *folded)

@@ -684,7 +684,7 @@ static void print_reads(struct site *s, int port)
         struct pair p = measure(s, port, (enum what)what, CLIENTS);
         struct share now = read_share(s);
         table_rate(rows[what].name, p.limit, p.figure, rows[what].goal);
-        if (what == LIST)
+        if (what <= TICKET)
             table_plain("  of it the access log's thread",
                         100 * (now.log - before.log) / (now.all - before.all),
                         " %", "5 % at most");

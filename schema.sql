@@ -166,9 +166,11 @@ CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
   created_at INTEGER NOT NULL,
   error      TEXT,                             -- last answer of the relay
   user_id    INTEGER,                          -- leaves only if this person
-  project_id INTEGER                           -- sees this project's tickets at that moment; NULL: always
+  project_id INTEGER,                          -- sees this project's tickets at that moment; NULL: always
+  alert_id   INTEGER                           -- the alert rule that tells by it, which may be gone; NULL: none
 ) STRICT;
 CREATE INDEX mail_due ON mail(state, due_at);
+CREATE INDEX mail_alert ON mail(created_at) WHERE alert_id IS NOT NULL;
 
 CREATE TABLE calendar ( -- working time; the tenant's, or one project's
   id       INTEGER PRIMARY KEY,

@@ -52,6 +52,10 @@ MUST_USE enum err alert_set_seen(struct ctx *c, const struct alert_rule *rule,
 /* Whether the person may read the log: ERR_DENIED, ERR_NOT_FOUND. */
 MUST_USE enum err alert_check_reader(struct ctx *c, int64_t user_id);
 
+/* Row 23 of the trust page. */
+struct trust_list;
+MUST_USE enum err alert_measure(struct ctx *c, struct trust_list *out);
+
 /* ---- the round; all below opens its own transactions ---- */
 
 MUST_USE enum err alert_last_entry(struct ctx *c, const struct app *app,

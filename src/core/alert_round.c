@@ -211,7 +211,8 @@ static enum err send(struct ctx *c, const struct app *app,
             .subject = arena_printf(
                 c->mem, to->is_ja ? "【櫓】アラート: %s" : "[Yagura] Alert: %s",
                 f->rule->name),
-            .text = text});
+            .text = text,
+            .alert_id = f->rule->id});
 }
 
 static enum err tell(struct ctx *c, const struct app *app,

@@ -38,6 +38,10 @@ void capacity_close(struct capacity *x); /* NULL is allowed */
 void capacity_look(struct app *app, struct arena *mem);
 void capacity_measure_tenants(struct app *app, struct arena *mem);
 
+/* Row 18 of the trust page; in a transaction of control.db. */
+struct trust_list;
+MUST_USE enum err capacity_measure(struct ctx *c, struct trust_list *out);
+
 /* The last values, and when. */
 struct capacity_now {
     double values[MEASURE_COUNT];

@@ -104,7 +104,9 @@ static const char *const deadline_text[] = {
     [DEADLINE_ADVISORIES] =
         "SELECT count(*), coalesce(sum(impact IS NULL), 0),"
         " coalesce(sum(impact IS NULL AND found_on < ?1 - ?2), 0),"
-        " coalesce(sum(impact IS NOT NULL AND is_closed = 0), 0)"
+        " coalesce(sum(impact IS NOT NULL AND is_closed = 0), 0),"
+        " coalesce(sum(impact > 0), 0),"
+        " coalesce(sum(impact > 0 AND notice = '' AND judged_at < ?3), 0)"
         " FROM advisory",
     [DEADLINE_CERTIFICATIONS] =
         "SELECT name, number, expires_on FROM certification"
@@ -289,6 +291,7 @@ static enum err measure_advisories(struct ctx *c, struct trust_list *out)
 
     bind_int(q, 1, clock_today(c->now_us));
     bind_int(q, 2, ADVISORY_DAYS);
+    bind_int(q, 3, c->now_us - ADVISORY_DAYS * INT64_C(86400000000));
     enum err e = query_one(c, q);
     if (e)
         return e;
@@ -299,6 +302,13 @@ static enum err measure_advisories(struct ctx *c, struct trust_list *out)
               "%lld), judged and not closed: %lld",
               (long long)col_int(q, 0), (long long)col_int(q, 1), ADVISORY_DAYS,
               (long long)col_int(q, 2), (long long)col_int(q, 3));
+    trust_say(c, out, 24, col_int(q, 5) == 0,
+              "影響があると判断したぜい弱性 %lld 件、うち %d 日を過ぎても"
+              "お客様に伝えた記録のないもの %lld 件",
+              "Judged to have an impact: %lld; without a record for more than "
+              "%d days of how tenants were told: %lld",
+              (long long)col_int(q, 4), ADVISORY_DAYS,
+              (long long)col_int(q, 5));
     query_done(q);
     return OK;
 }

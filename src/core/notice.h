@@ -122,7 +122,7 @@ MUST_USE enum err notice_check(struct ctx *c, const struct notice *n);
 MUST_USE enum err notice_log(struct ctx *c, const char *action,
                              const struct notice *before,
                              const struct notice *n);
-/* Those of the last 90 days, for rows 17 and 24 of the trust page. */
+/* Those of the last 90 days, for row 17 of the trust page. */
 struct trust_list;
 MUST_USE enum err notice_measure(struct ctx *c, struct trust_list *out);
 

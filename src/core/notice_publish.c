@@ -68,8 +68,7 @@ static const char *const publish_text[] = {
         "SELECT count(*), coalesce(sum(kind <= 1), 0),"
         " coalesce(min(CASE WHEN kind <= 1 THEN starts_at - published_at END),"
         " 0), coalesce(avg(CASE WHEN kind <= 1 THEN starts_at - published_at"
-        " END), 0), coalesce(sum(kind <= 1 AND starts_at <= published_at), 0),"
-        " coalesce(sum(kind = 2), 0)"
+        " END), 0), coalesce(sum(kind <= 1 AND starts_at <= published_at), 0)"
         " FROM notice WHERE state >= 2 AND state < 3 AND published_at > ?1",
     [PUBLISH_SILENT] =
         "SELECT count(*) FROM notice INDEXED BY notice_due WHERE state = 1"
@@ -328,7 +327,7 @@ enum err notice_measure(struct ctx *c, struct trust_list *out)
     int64_t all = col_int(q, 0), planned = col_int(q, 1);
     long long shortest = (long long)(col_int(q, 2) / US_PER_HOUR);
     long long mean = (long long)(col_int(q, 3) / US_PER_HOUR);
-    int64_t late = col_int(q, 4), holes = col_int(q, 5);
+    int64_t late = col_int(q, 4);
     query_done(q);
     if ((e = read_count(c, PUBLISH_SILENT, c->now_us, &silent)) ||
         (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR, &waiting)))
@@ -352,10 +351,5 @@ enum err notice_measure(struct ctx *c, struct trust_list *out)
               "1時間以上メールが届けられていないテナント %lld 件",
               "Tenants whose mails wait for more than an hour: %lld",
               (long long)waiting);
-    trust_say(c, out, 24, true,
-              "90日間のぜい弱性のお知らせ %lld 件（ダッシュボードとメール）",
-              "Notices of vulnerabilities in 90 days: %lld (dashboard and "
-              "mail)",
-              (long long)holes);
     return OK;
 }

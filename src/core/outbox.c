@@ -29,8 +29,8 @@ enum { TENANT_MAX = 10000, CAPTURE_MAX = 100, RETRY_MAX_MINUTES = 30 };
 enum { MAIL_ADD, MAIL_DUE, MAIL_NEXT, MAIL_DONE, MAIL_RETRY, MAIL_GIVE_UP };
 static const char *const outbox_text[] = {
     [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
-                 " due_at, expires_at, created_at, user_id, project_id)"
-                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8)",
+                 " due_at, expires_at, created_at, user_id, project_id,"
+                 " alert_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8, ?9)",
     [MAIL_DUE] = "SELECT id, message_id, address, subject, body, tries,"
                  " expires_at, created_at, user_id, project_id FROM mail"
                  " WHERE state = 0 AND (due_at <= ?1 OR due_at > ?2)"
@@ -128,6 +128,7 @@ enum err outbox_add(struct ctx *c, const struct app *app,
     bind_int(q, 6, c->now_us + minutes * US_PER_MINUTE);
     bind_id(q, 7, letter->user_id);
     bind_id(q, 8, letter->project_id);
+    bind_id(q, 9, letter->alert_id);
     enum err e = query_run(c, q);
     if (!e)
         outbox_wake(c, app);

@@ -67,6 +67,11 @@ static const struct {
                      ""                                                                                          },
 };
 
+const char *threshold_title(const struct ctx *c, enum measure measure)
+{
+    return ctx_text(c, measures[measure].ja, measures[measure].en);
+}
+
 static bool find_measure(const char *name, enum measure *out)
 {
     for (int i = 0; i < MEASURE_COUNT; i++)

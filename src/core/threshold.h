@@ -18,6 +18,9 @@ enum { THRESHOLD_STREAK = 3 };
 
 extern const struct form threshold_form; /* level is_on */
 
+/* What is measured, in the reader's language; "" of one without a level. */
+const char *threshold_title(const struct ctx *c, enum measure measure);
+
 /* In a write transaction on control.db, with the values of one sample. */
 MUST_USE enum err threshold_judge(struct ctx *c, const struct app *app,
                                   const double values[MEASURE_COUNT]);

@@ -68,7 +68,8 @@ void trust_look_at_tenants(struct app *app, struct arena *mem);
 struct trust_list {
     struct trust_evidence *items;
     size_t count, cap;
-    int64_t at;
+    int64_t
+        sign_ins; /* in the tenant's operation log; its access log has them */
 };
 /* Adds a measurement; both texts take the same arguments. */
 void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/tls.h"
+#include "core/alert.h"
 #include "core/audit.h"
 #include "core/backup.h"
+#include "core/capacity.h"
 #include "core/component.h"
 #include "core/contact.h"
 #include "core/contract_trust.h"
@@ -24,10 +26,8 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include <sys/timex.h>
 
 #define US_PER_DAY INT64_C(86400000000)
-enum { ALERT_ROWS_BEHIND = 2000 }; /* a round leaves some for the next */
 
 enum {
     CHECK_TERMS,
@@ -60,21 +60,15 @@ static const char *const check_text[] = {
 const struct query_set trust_check_queries = {"trust_check", check_text,
                                               COUNT(check_text)};
 
-enum { MINE_LOG, MINE_ALERTS };
+enum { MINE_LOG, MINE_SIGNED_IN };
 static const char *const mine_text[] = {
     [MINE_LOG] = "SELECT (SELECT count(*) FROM operation),"
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT max(seq) FROM operation)),"
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT min(seq) FROM operation))",
-    /* switched on, but told to nobody; or rows of an hour ago unread */
-    [MINE_ALERTS] =
-        "SELECT count(*), coalesce(sum(is_on), 0), coalesce(sum(is_on AND NOT"
-        " EXISTS (SELECT 1 FROM alert_reader a JOIN user u ON u.id = a.user_id"
-        " AND u.state = 1 WHERE a.rule_id = alert_rule.id)), 0),"
-        " coalesce(sum(is_on AND source = 0 AND EXISTS (SELECT 1 FROM"
-        " operation o WHERE o.seq = seen_seq + ?2 AND o.at < ?1)), 0)"
-        " FROM alert_rule",
+    [MINE_SIGNED_IN] = "SELECT count(*) FROM operation WHERE"
+                       " kind = 'session' AND action = 'sign_in' AND at >= ?1",
 };
 const struct query_set trust_mine_queries = {"trust_mine", mine_text,
                                              COUNT(mine_text)};
@@ -237,17 +231,17 @@ static enum err measure_desk(struct ctx *c, struct trust_list *out)
 /* From the kernel, not from a time server: what it says of itself. */
 static void measure_clock(struct ctx *c, struct trust_list *out)
 {
-    struct timex t = {.modes = 0};
-    int state = adjtimex(&t);
-    bool is_set = state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+    struct clock_kernel k;
 
-    if (is_set)
+    clock_read_kernel(&k);
+    if (k.is_synchronised)
         trust_say(c, out, 22, true,
-                  "カーネルの時計は同期しています（推定誤差 %ld.%03ld ms）。"
+                  "カーネルの時計は同期しています（推定誤差 %lld.%03lld ms）。"
                   "日本標準時で表示",
                   "The kernel's clock is synchronised (estimated error "
-                  "%ld.%03ld ms); shown in Japan Standard Time",
-                  t.esterror / 1000, t.esterror % 1000);
+                  "%lld.%03lld ms); shown in Japan Standard Time",
+                  (long long)(k.error_us / 1000),
+                  (long long)(k.error_us % 1000));
     else
         trust_say(c, out, 22, false,
                   "カーネルは時計が同期していないと報告しています",
@@ -323,7 +317,7 @@ enum err trust_measure(struct ctx *c, const struct app *app,
     if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)) ||
         (e = audit_measure(c, out)))
         return e;
-    if ((e = doctor_tell_trust(c, out)))
+    if ((e = doctor_tell_trust(c, out)) || (e = capacity_measure(c, out)))
         return e;
     if ((e = notice_measure(c, out)) || (e = incident_measure(c, out)))
         return e;
@@ -334,27 +328,6 @@ enum err trust_measure(struct ctx *c, const struct app *app,
 }
 
 /* ---- one tenant ---- */
-
-static enum err measure_alerts(struct ctx *c, struct trust_list *out)
-{
-    struct query *q = query(c, mine_text[MINE_ALERTS]);
-
-    bind_int(q, 1, c->now_us - US_PER_DAY / 24);
-    bind_int(q, 2, ALERT_ROWS_BEHIND);
-    enum err e = query_one(c, q);
-    if (e)
-        return e;
-    int64_t unheard = col_int(q, 2), behind = col_int(q, 3);
-    trust_say(c, out, 23, unheard == 0 && behind == 0,
-              "通知の決まり %lld 件、うち有効 %lld 件（宛先のないもの %lld "
-              "件、遅れているもの %lld 件）",
-              "Alert rules: %lld, switched on: %lld (told to nobody: %lld, "
-              "behind: %lld)",
-              (long long)col_int(q, 0), (long long)col_int(q, 1),
-              (long long)unheard, (long long)behind);
-    query_done(q);
-    return OK;
-}
 
 static enum err measure_log(struct ctx *c, struct trust_list *out)
 {
@@ -373,7 +346,13 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
               "%lld rows in the operation log, newest %s, oldest %s",
               (long long)rows, rows ? clock_format(c->mem, last) : "-",
               rows ? clock_format(c->mem, first) : "-");
-    return measure_alerts(c, out);
+    q = query(c, mine_text[MINE_SIGNED_IN]);
+    bind_int(q, 1, operation_keep_since(c->now_us));
+    if ((e = query_one(c, q)))
+        return e;
+    out->sign_ins = col_int(q, 0);
+    query_done(q);
+    return alert_measure(c, out);
 }
 
 enum err trust_measure_tenant(struct ctx *c, const struct app *app,
@@ -403,6 +382,13 @@ enum err trust_measure_accesses(struct ctx *c, struct trust_list *out)
         return e;
     int64_t first = col_int(q, 0), last = col_int(q, 1), rows = col_int(q, 2);
     query_done(q);
+    if (!rows && !out->sign_ins) {
+        trust_say(c, out, 36, true,
+                  "アクセスログ 0 件（操作ログにもサインインの記録なし）",
+                  "No rows in the access log yet, and no sign-in in the "
+                  "operation log");
+        return OK;
+    }
     trust_say(c, out, 36,
               rows > 0 && first >= operation_keep_since(c->now_us) - US_PER_DAY,
               "アクセスログ %lld 件、最古 %s、最新 %s",

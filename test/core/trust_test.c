@@ -240,6 +240,20 @@ static void an_alert_that_tells_nobody_turns_row_23(void **state)
           "UPDATE alert_rule SET seen_seq = 0");
 }
 
+static void an_undelivered_alert_turns_row_23(void **state)
+{
+    struct watch x = watch(state);
+
+    run_tenant(&x, "INSERT INTO mail (message_id, address, subject, body,"
+                   " due_at, expires_at, created_at, alert_id) VALUES ('m@y',"
+                   " 'a', 's', 'b', 0, 0, 1795312800000000, 7)");
+    turns(&x, 23, "UPDATE mail SET state = 1", "UPDATE mail SET state = 0");
+    turns(&x, 23, "UPDATE mail SET created_at = created_at - 3600000001",
+          "UPDATE mail SET created_at = created_at + 3600000001");
+    turns(&x, 23, "UPDATE mail SET state = 1",
+          "UPDATE mail SET alert_id = NULL");
+}
+
 static void support_without_consent_turns_row_29(void **state)
 {
     struct watch x = watch(state);
@@ -294,6 +308,118 @@ static void a_path_outside_turns_row_3(void **state)
     assert_int_equal(state_of(&x, NULL, 3), TRUST_HOLDS);
     x.app.log_region = NULL;
     assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+}
+
+static void a_contract_without_a_place_turns_row_3(void **state)
+{
+    struct watch x = watch(state);
+
+    x.app.data_region = x.app.backup_region = x.app.log_region = "jp-tokyo";
+    run_control(&x, PUBLISH(5, "jp", 99999));
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO contract (customer_id, number, place)"
+                    " VALUES ('acme', 'K-1', '')");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+    run_control(&x, "UPDATE contract SET place = 'Japan'");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_HOLDS);
+    assert_int_equal(state_of(&x, x.w->f->t, 3), TRUST_HOLDS);
+}
+
+/* "acme" is there, "gone" is not. */
+static void what_is_left_of_a_deleted_tenant_turns_row_16(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO erasure (customer_id, name, started_at, basis,"
+                    " done_at, backups_on, logs_on) VALUES ('gone', 'x', 0,"
+                    " '{}', 1, 99999, 99999)");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_HOLDS);
+    run_control(&x, "UPDATE erasure SET backups_on = 1");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_ATTENTION);
+    run_control(&x, "UPDATE erasure SET backups_at = 1, logs_on = 1");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_ATTENTION);
+    run_control(&x, "UPDATE erasure SET logs_at = 1");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO erasure (customer_id, name, started_at, basis,"
+                    " done_at) VALUES ('acme', 'x', 0, '{}', 1)");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_ATTENTION);
+    run_control(&x, "UPDATE erasure SET done_at = NULL"
+                    " WHERE customer_id = 'acme'");
+    assert_int_equal(state_of(&x, NULL, 16), TRUST_HOLDS);
+}
+
+static void a_late_sample_turns_row_18(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT INTO threshold (name, level) VALUES ('cpu', 90),"
+                    " ('latency', 9), ('clock', 9)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO sample VALUES (3600, 0, 1795312800000000, 1)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "INSERT INTO sample VALUES (60, 0, 1795312800000000, 1)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_HOLDS);
+    run_control(&x, "UPDATE sample SET at = at - 11 * 60000000");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "UPDATE sample SET at = at + 21 * 60000000"); /* ahead */
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "UPDATE sample SET at = at - 5 * 60000000");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "UPDATE sample SET at = at - 6 * 60000000");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_HOLDS);
+}
+
+static void a_threshold_turns_row_18(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT INTO sample VALUES (60, 0, 1795312800000000, 1)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION); /* none warns */
+    run_control(&x, "INSERT INTO threshold (name, level) VALUES ('cpu', 90),"
+                    " ('latency', 9), ('clock', 9)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_HOLDS);
+    run_control(&x, "UPDATE threshold SET is_on = 0 WHERE name = 'cpu'");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "UPDATE threshold SET is_on = name <> 'latency'");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_HOLDS); /* cannot run out */
+    run_control(&x, "UPDATE threshold SET is_on = 1, crossed_at = 1"
+                    " WHERE name = 'latency'");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_ATTENTION);
+    run_control(&x, "UPDATE threshold SET crossed_at = iif(name = 'clock', 1,"
+                    " NULL)");
+    assert_int_equal(state_of(&x, NULL, 18), TRUST_HOLDS); /* row 22's */
+}
+
+static void the_kernels_clock_turns_row_22(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(setenv("YAGURA_TEST_CLOCK_SYNCED", "1", 1), 0);
+    assert_int_equal(state_of(&x, NULL, 22), TRUST_HOLDS);
+    assert_int_equal(setenv("YAGURA_TEST_CLOCK_SYNCED", "0", 1), 0);
+    assert_int_equal(state_of(&x, NULL, 22), TRUST_ATTENTION);
+    assert_int_equal(unsetenv("YAGURA_TEST_CLOCK_SYNCED"), 0);
+}
+
+static void an_impact_nobody_was_told_of_turns_row_24(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
+    run_control(&x, "INSERT INTO advisory (component, advisory, summary,"
+                    " found_on, impact, judged_at, changed_by, changed_at)"
+                    " VALUES ('c', 'CVE-1', 's', 1, 2, 1795312800000000, 'y',"
+                    " 1)");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
+    run_control(&x, "UPDATE advisory SET judged_at = 1");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_ATTENTION);
+    run_control(&x, "UPDATE advisory SET notice = 'Notice 3'");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
+    run_control(&x, "UPDATE advisory SET notice = '', impact = 0");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
 }
 
 static void statements_turn_rows_4_and_34(void **state)
@@ -421,6 +547,10 @@ static void old_rows_turn_rows_21_and_36(void **state)
     struct watch x = watch(state);
 
     assert_int_equal(state_of(&x, x.w->f->t, 21), TRUST_HOLDS);
+    assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS); /* unused yet */
+    run_tenant(&x, "UPDATE operation SET kind = 'session', action = 'sign_in'"
+                   " WHERE seq = 1");
+    assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_ATTENTION);
     run_access(&x,
                "INSERT INTO entry VALUES (1, 1795312800000000, '', 0, 'GET',"
                " '/', 200, '', '', x'00')");
@@ -786,6 +916,12 @@ int main(void)
         TEST(terms_turn_row_2),
         TEST(policies_turn_row_1),
         TEST(a_path_outside_turns_row_3),
+        TEST(a_contract_without_a_place_turns_row_3),
+        TEST(what_is_left_of_a_deleted_tenant_turns_row_16),
+        TEST(a_late_sample_turns_row_18),
+        TEST(a_threshold_turns_row_18),
+        TEST(the_kernels_clock_turns_row_22),
+        TEST(an_impact_nobody_was_told_of_turns_row_24),
         TEST(statements_turn_rows_4_and_34),
         TEST(labels_nobody_can_tell_apart_turn_row_6),
         TEST(no_administrator_turns_row_7),
@@ -797,6 +933,7 @@ int main(void)
         TEST(a_role_that_edits_blindly_turns_row_11),
         TEST(a_file_that_opens_others_turns_row_13),
         TEST(an_alert_that_tells_nobody_turns_row_23),
+        TEST(an_undelivered_alert_turns_row_23),
         TEST(support_without_consent_turns_row_29),
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),

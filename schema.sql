@@ -957,6 +957,11 @@ CREATE TABLE log_head ( -- where a tenant's logs stood, hourly: outside its own 
   PRIMARY KEY (tenant_id, kind, seq)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE log_head_seen ( -- how a tenant's files stood when its heads were kept: while they stand so, nothing is opened
+  tenant_id TEXT PRIMARY KEY,
+  word      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE log_head_hour ( -- the hour of the clock that was done last; one row
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   hour INTEGER NOT NULL

@@ -91,6 +91,11 @@ enum err log_reply_verify(struct call *k, enum log_kind kind)
         json_int(&k->out, "broken_at", proof.broken_seq);
     else
         json_null(&k->out, "broken_at");
+    if (proof.kept_at)
+        json_int(&k->out, "kept", proof.kept_seq);
+    else
+        json_null(&k->out, "kept");
+    json_moment(&k->out, "kept_at", proof.kept_at);
     json_close(&k->out, '}');
     return OK;
 }

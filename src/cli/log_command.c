@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `yagura log verify|export|key`: on a data directory that no server holds at
  * the moment; an export alone is verified anywhere. */
+#include "base/clock.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/option.h"
@@ -78,8 +79,12 @@ static enum err verify_one(struct wish *w, enum log_kind kind)
                (long long)proof.first_seq, (long long)proof.last_seq);
         return ERR_CONFLICT;
     }
-    printf("%s log: whole, rows %lld to %lld\n", log_shape(kind)->name,
+    printf("%s log: whole, rows %lld to %lld", log_shape(kind)->name,
            (long long)proof.first_seq, (long long)proof.last_seq);
+    if (proof.kept_at)
+        printf("; kept outside: row %lld at %s", (long long)proof.kept_seq,
+               clock_format(c.mem, proof.kept_at));
+    printf("\n");
     return OK;
 }
 

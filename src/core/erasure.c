@@ -38,6 +38,7 @@ enum {
     ERASURE_FORGET_TRUST,
     ERASURE_FORGET_PROOF,
     ERASURE_FORGET_HEADS,
+    ERASURE_FORGET_SEEN,
     ERASURE_FORGET_WATCH,
     ERASURE_FORGET_CONTACTS,
     ERASURE_FORGET_DESK,
@@ -65,6 +66,7 @@ static const char *const erasure_text[] = {
     [ERASURE_FORGET_TRUST] = "DELETE FROM trust_tenant WHERE tenant_id = ?1",
     [ERASURE_FORGET_PROOF] = "DELETE FROM trust_proof WHERE tenant_id = ?1",
     [ERASURE_FORGET_HEADS] = "DELETE FROM log_head WHERE tenant_id = ?1",
+    [ERASURE_FORGET_SEEN] = "DELETE FROM log_head_seen WHERE tenant_id = ?1",
     [ERASURE_FORGET_WATCH] = "DELETE FROM alert_watch WHERE customer_id = ?1",
     [ERASURE_FORGET_CONTACTS] =
         "DELETE FROM customer_contact WHERE customer_id = ?1",

@@ -62,6 +62,7 @@ bool log_follows(enum log_kind kind, struct log_mark *mark,
  * first row that is missing or does not fit. */
 struct log_proof {
     int64_t first_seq, last_seq, broken_seq;
+    int64_t kept_seq, kept_at; /* the newest head in control.db; 0: none */
 };
 
 /* For exports: gets the mark before the first row, then row by row with

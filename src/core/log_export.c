@@ -94,6 +94,10 @@ enum err log_verify(struct ctx *c, struct store *s, struct tenant *t,
                                : operation_verify(c, key, &head, out);
         if (!e)
             e = compare(c, kind, heads, out);
+        if (heads->count > 0) {
+            out->kept_seq = heads->items[heads->count - 1].mark.seq;
+            out->kept_at = heads->items[heads->count - 1].at;
+        }
         e = end(c, t, kind, e);
     }
     crypto_wipe(key, sizeof key);

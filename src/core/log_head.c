@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hour that was done last is one row: another hour than that, earlier or
- * later, is due.  Rows are keyed by where the chain stood, so an hour that
+ * later, is due.  A tenant whose files stand as they did then costs four
+ * stat() calls and is not opened.  Rows are keyed by where the chain stood, so an hour that
  * comes twice adds nothing to a log that did not move.  A log that is behind
  * what is known is never written down: that would hide it. */
 #include "core/log_head.h"
@@ -28,6 +29,9 @@ enum {
     HEAD_LIST,
     HEAD_FORGET,
     HEAD_NEW,
+    SEEN_GET,
+    SEEN_SET,
+    SEEN_FORGET,
 };
 static const char *const head_text[] = {
     [HEAD_HOUR] = "SELECT hour FROM log_head_hour WHERE id = 1",
@@ -46,6 +50,11 @@ static const char *const head_text[] = {
     [HEAD_NEW] = "SELECT id FROM customer WHERE state = 1 AND NOT EXISTS"
                  " (SELECT 1 FROM log_head WHERE tenant_id = id AND kind = 0)"
                  " LIMIT ?1",
+    [SEEN_GET] = "SELECT word FROM log_head_seen WHERE tenant_id = ?1"
+                 " AND EXISTS (SELECT 1 FROM log_head WHERE tenant_id = ?1)",
+    [SEEN_SET] = "INSERT INTO log_head_seen (tenant_id, word) VALUES (?1, ?2)"
+                 " ON CONFLICT (tenant_id) DO UPDATE SET word = ?2",
+    [SEEN_FORGET] = "DELETE FROM log_head_seen WHERE tenant_id = ?1",
 };
 const struct query_set log_head_queries = {"log_head", head_text,
                                            COUNT(head_text)};
@@ -115,27 +124,78 @@ static enum err read_marks(struct ctx *c, struct tenant *t,
     return e ? e : tenant_sync_access(t);
 }
 
+/* "" while one of the files was written a moment ago. */
+static const char *look_at_files(struct ctx *c, const struct app *app,
+                                 const char *id)
+{
+    char data[GENERATION_SEEN_CHARS], access[GENERATION_SEEN_CHARS];
+
+    generation_look(app->store, id, ".db", data);
+    generation_look(app->store, id, ".access.db", access);
+    return *data && *access ? arena_printf(c->mem, "%s %s", data, access) : "";
+}
+
+static enum err is_unchanged(struct ctx *c, const struct app *app,
+                             const char *id, const char *word, bool *out)
+{
+    enum err e = tx_begin_control(c, app->store, TX_READ);
+
+    *out = false;
+    if (e)
+        return e;
+    struct query *q = query(c, head_text[SEEN_GET]);
+    bind_text(q, 1, id);
+    e = query_one(c, q);
+    *out = !e && *word && strcmp(col_text(c, q, 0), word) == 0;
+    query_done(q);
+    return tx_end_control(c, app->store, e == ERR_NOT_FOUND ? OK : e);
+}
+
+static enum err keep(struct ctx *c, const struct log_mark marks[2],
+                     const uint8_t key[CRYPTO_KEY_BYTES], const char *word)
+{
+    const char *id = c->actor->tenant;
+    enum err e = OK;
+
+    for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
+        e = add(c, (enum log_kind)kind, id, &marks[kind], key);
+    if (e)
+        return e;
+    struct query *q = query(c, head_text[SEEN_SET]);
+    bind_text(q, 1, id);
+    bind_text(q, 2, word);
+    return query_run(c, q);
+}
+
+static enum err sign_opened(struct ctx *c, struct app *app, const char *word)
+{
+    struct log_mark marks[2] = {{.seq = 0}, {.seq = 0}};
+    uint8_t key[CRYPTO_KEY_BYTES];
+    struct tenant *t;
+    enum err e = tenant_open(app->store, c->actor->tenant, &t);
+
+    if (e)
+        return e;
+    log_sign_key(t, key);
+    e = read_marks(c, t, marks);
+    tenant_close(t);
+    if (!e && !(e = tx_begin_control(c, app->store, TX_WRITE)))
+        e = tx_end_control(c, app->store, keep(c, marks, key, word));
+    crypto_wipe(key, sizeof key);
+    return e;
+}
+
 static void sign_tenant(struct app *app, struct arena *mem, const char *id)
 {
     struct actor system = {
         .name = "", .ip = "", .request_id = "log_head", .tenant = id};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
-    struct log_mark marks[2] = {{.seq = 0}, {.seq = 0}};
-    uint8_t key[CRYPTO_KEY_BYTES];
-    struct tenant *t;
-    enum err e = tenant_open(app->store, id, &t);
+    const char *word = look_at_files(&c, app, id);
+    bool is_quiet;
+    enum err e = is_unchanged(&c, app, id, word, &is_quiet);
 
-    if (!e) {
-        log_sign_key(t, key);
-        e = read_marks(&c, t, marks);
-        tenant_close(t);
-        if (!e && !(e = tx_begin_control(&c, app->store, TX_WRITE))) {
-            for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
-                e = add(&c, (enum log_kind)kind, id, &marks[kind], key);
-            e = tx_end_control(&c, app->store, e);
-        }
-        crypto_wipe(key, sizeof key);
-    }
+    if (!e && !is_quiet)
+        e = sign_opened(&c, app, word);
     if (e)
         log_error("where the logs stand is not kept tenant=%s err=%s", id,
                   err_name(e));
@@ -260,7 +320,11 @@ enum err log_head_forget(struct ctx *c, const char *tenant, int64_t *seq)
 
     if (e)
         return e;
-    struct query *q = query(c, head_text[HEAD_FORGET]);
-    bind_text(q, 1, tenant);
-    return query_run(c, q);
+    static const int texts[] = {HEAD_FORGET, SEEN_FORGET};
+    for (size_t i = 0; i < COUNT(texts) && !e; i++) {
+        struct query *q = query(c, head_text[texts[i]]);
+        bind_text(q, 1, tenant);
+        e = query_run(c, q);
+    }
+    return e;
 }

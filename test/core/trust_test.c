@@ -14,6 +14,7 @@
 #include "core/trust_edition.h"
 #include "db/conn.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #define DAY_US INT64_C(86400000000)
@@ -692,6 +693,57 @@ static void each_hour_keeps_a_head_of_what_moved(void **state)
     assert_int_equal(broken_at(&x, LOG_ACCESS), 3);
 }
 
+/* As if nobody had written for a while. */
+static void age_files(const struct watch *x)
+{
+    static const char *const names[] = {"tenant.db", "access.db"};
+    const struct timespec past[2] = {{.tv_sec = 1700000000},
+                                     {.tv_sec = 1700000000}};
+    char path[128];
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        (void)snprintf(path, sizeof path, "%s/tenants/acme/%s", x->w->f->dir,
+                       names[i]);
+        assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
+    }
+}
+
+static int64_t opens_of_a_look(struct watch *x)
+{
+    struct fixture *f = x->w->f;
+    struct store_stats before, after;
+
+    tenant_close(f->t);
+    store_close(f->store);
+    age_files(x);
+    assert_int_equal(store_open(&f->config, &f->store), OK);
+    x->app.store = f->store;
+    run_control(x, "UPDATE log_head_hour SET hour = hour - 1");
+    store_stats(f->store, &before);
+    log_head_look(&x->app, f->c.mem);
+    store_stats(f->store, &after);
+    assert_int_equal(tenant_open(f->store, "acme", &f->t), OK);
+    return after.opens - before.opens;
+}
+
+static void a_quiet_tenant_is_not_opened_for_its_heads(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    append_entries(&x, "a");
+    log_head_look(&x.app, x.w->f->c.mem);
+    assert_true(opens_of_a_look(&x) > 0); /* not seen at rest before */
+    assert_int_equal(opens_of_a_look(&x), 0);
+    run_control(&x, "UPDATE log_head_seen SET word = 'other'");
+    assert_true(opens_of_a_look(&x) > 0);
+    assert_int_equal(opens_of_a_look(&x), 0);
+    run_control(&x, "DELETE FROM log_head");
+    assert_true(opens_of_a_look(&x) > 0);
+    assert_int_equal(heads(&x), 1);
+}
+
 static void a_turn_is_in_the_history_once(void **state)
 {
     struct watch x = watch(state);
@@ -948,6 +1000,7 @@ int main(void)
         TEST(each_hour_keeps_a_head_of_what_moved),
         TEST(a_turn_is_in_the_history_once),
         TEST(the_operator_says_why_not_in_both_languages),
+        TEST(a_quiet_tenant_is_not_opened_for_its_heads),
         TEST(other_words_begin_an_edition),
         TEST(what_confines_turns_row_14),
         TEST(certificate_and_tls_turn_rows_15_and_37),

@@ -586,6 +586,7 @@ export const en: Record<Key, string> = {
   last_seen: "Last used",
   verify_log: "Verify the chain",
   log_ok: "Rows {first} to {last} are unaltered.",
+  log_kept: "Compared with the head kept on {at} (row {row}).",
   log_broken: "Row {at} does not fit the chain.",
   who: "Who",
   what: "What",

@@ -584,6 +584,7 @@ export const ja = {
   last_seen: "最終利用",
   verify_log: "改ざんがないか検証",
   log_ok: "{first}〜{last} 番の記録に改ざんはありません。",
+  log_kept: "{at} の控え（{row} 番）とも照合しました。",
   log_broken: "{at} 番の記録が正しくありません。",
   who: "操作者",
   what: "操作",

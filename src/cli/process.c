@@ -333,6 +333,7 @@ void process_wait(struct process *p)
 void process_close(struct process *p)
 {
     p->app.is_stopping = true;
+    smtp_stop_all(p->app.mail_stop);
     control_close(p->control);
     show_server(NULL);
     if (p->app.server)
@@ -340,6 +341,7 @@ void process_close(struct process *p)
     caretaker_close(p->caretaker);
     worker_close(p->app.worker);
     outbox_close(p->app.outbox);
+    smtp_stop_close(p->app.mail_stop);
     access_log_close(p->app.access_log);
     limiter_close(p->app.limiter);
     terms_close(p->app.terms);

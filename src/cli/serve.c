@@ -145,6 +145,7 @@ static enum err make_mail(struct process *p, const struct config *c,
     m->from = c->smtp_from ? c->smtp_from : "yagura@localhost";
     m->from_name = c->smtp_from_name;
     m->spool_dir = c->mail_spool;
+    m->stop = p->app.mail_stop;
     *out = m;
     if (c->smtp_user)
         return read_password(p->mem, c->smtp_password_file, &m->password);
@@ -154,6 +155,7 @@ static enum err make_mail(struct process *p, const struct config *c,
 static enum err set_up_mail(struct process *p, const struct config *c)
 {
     const struct smtp_config *mail = NULL;
+    p->app.mail_stop = smtp_stop_open();
     enum err e = make_mail(p, c, &mail);
 
     p->app.mail = mail;

@@ -61,6 +61,7 @@ struct app {
     const char
         *operator_host; /* only there is the console; NULL: see place.c */
     const struct smtp_config *_Atomic mail; /* another after a reload */
+    struct smtp_stop *mail_stop;            /* ends what waits for the relay */
     struct backup_places backup;
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */

@@ -70,8 +70,9 @@ static const char *const caretaker_text[] = {
 const struct query_set caretaker_queries = {"caretaker", caretaker_text,
                                             COUNT(caretaker_text)};
 
-/* Two threads: a backup takes as long as it takes, and nothing else waits. */
-enum { HANDS = 2 };
+/* Three threads: a backup takes as long as it takes, the doctor waits for a
+ * relay that hangs, and nothing else waits for either. */
+enum { HANDS = 3 };
 struct round;
 struct hand {
     struct caretaker *owner;
@@ -331,8 +332,6 @@ static const struct round short_rounds[] = {
     {NULL,       trust_look_at_tenants   },
     {NULL,       watch_logs              },
     {NULL,       backup_watch            },
-    {always,     doctor_look_daily       },
-    {NULL,       doctor_look_asked       },
     {NULL,       contract_round          },
     {always,     erasure_prune_logs      },
     {NULL,       trust_look              },
@@ -343,7 +342,13 @@ static const struct round long_rounds[] = {
     {NULL, backup_round     },
     {NULL, backup_copy_round},
 };
-enum { ROUNDS_MAX = COUNT(short_rounds) + COUNT(long_rounds) };
+static const struct round doctor_rounds[] = {
+    {always, doctor_look_daily},
+    {NULL,   doctor_look_asked},
+};
+enum {
+    ROUNDS_MAX = COUNT(short_rounds) + COUNT(long_rounds) + COUNT(doctor_rounds)
+};
 
 static void look(struct app *app, struct arena *mem, const struct hand *hand,
                  int32_t done[ROUNDS_MAX])
@@ -397,9 +402,12 @@ struct caretaker *caretaker_open(struct app *app)
         .owner = t, .rounds = short_rounds, .count = COUNT(short_rounds)};
     t->hands[1] = (struct hand){
         .owner = t, .rounds = long_rounds, .count = COUNT(long_rounds)};
+    t->hands[2] = (struct hand){
+        .owner = t, .rounds = doctor_rounds, .count = COUNT(doctor_rounds)};
     for (int i = 0; i < HANDS; i++)
         must(pthread_create(&t->hands[i].thread, NULL, run, &t->hands[i]) == 0);
     (void)pthread_setname_np(t->hands[1].thread, "backups");
+    (void)pthread_setname_np(t->hands[2].thread, "doctor");
     return t;
 }
 

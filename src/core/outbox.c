@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The worker keeps a list of tenants with the moment each wants to be looked
- * at; the mails themselves are only in the tenants' files.  A mail is read in
- * one transaction, sent outside of any, and removed or put off in another: a
- * crash between sending and removing repeats it under the same Message-ID. */
+/* A list of tenants with the moment each wants to be looked at; the mails
+ * themselves are only in the tenants' files.  A mail is read in one
+ * transaction, sent outside of any, and removed or put off in another: a crash
+ * between sending and removing repeats it under the same Message-ID.  There
+ * are several senders, so that a relay that hangs over one mail holds up no
+ * other; each claims a mail, then reads it once more: what another has sent
+ * meanwhile is no longer there. */
 #include "core/outbox.h"
 
 #include "base/clock.h"
@@ -15,27 +18,45 @@
 #include "core/work_mail.h"
 #include "db/query.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define US_PER_MINUTE INT64_C(60000000)
-enum { TENANT_MAX = 10000, CAPTURE_MAX = 100, RETRY_MAX_MINUTES = 30 };
+enum {
+    TENANT_MAX = 10000,
+    CAPTURE_MAX = 100,
+    RETRY_MAX_MINUTES = 30,
+    SENDERS = 4,
+    NOTE_AGAIN_MS = 5000
+};
 /* Nothing is put off for longer: what is due later than that was written
  * before the clock was set back. */
 #define LATEST_US ((RETRY_MAX_MINUTES + 1) * US_PER_MINUTE)
 
-enum { MAIL_ADD, MAIL_DUE, MAIL_NEXT, MAIL_DONE, MAIL_RETRY, MAIL_GIVE_UP };
+enum {
+    MAIL_ADD,
+    MAIL_DUE,
+    MAIL_GET,
+    MAIL_NEXT,
+    MAIL_DONE,
+    MAIL_RETRY,
+    MAIL_GIVE_UP
+};
 static const char *const outbox_text[] = {
     [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
                  " due_at, expires_at, created_at, user_id, project_id,"
                  " alert_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8, ?9)",
-    [MAIL_DUE] = "SELECT id, message_id, address, subject, body, tries,"
+    [MAIL_DUE] = "SELECT id FROM mail WHERE state = 0 AND (due_at <= ?1"
+                 " OR due_at > ?2) ORDER BY due_at LIMIT ?3",
+    [MAIL_GET] = "SELECT id, message_id, address, subject, body, tries,"
                  " expires_at, created_at, user_id, project_id FROM mail"
-                 " WHERE state = 0 AND (due_at <= ?1 OR due_at > ?2)"
-                 " ORDER BY due_at LIMIT 1",
-    [MAIL_NEXT] = "SELECT min(due_at) FROM mail WHERE state = 0",
+                 " WHERE id = ?3 AND state = 0 AND (due_at <= ?1"
+                 " OR due_at > ?2)",
+    [MAIL_NEXT] = "SELECT id, due_at FROM mail WHERE state = 0"
+                  " ORDER BY due_at LIMIT ?1",
     [MAIL_DONE] = "DELETE FROM mail WHERE id = ?1",
     [MAIL_RETRY] = "UPDATE mail SET tries = tries + 1, due_at = ?2,"
                    " error = ?3 WHERE id = ?1",
@@ -50,9 +71,18 @@ struct waiting {
     int64_t due_us;
 };
 
+/* id 0: nothing at hand. */
+struct sender {
+    struct outbox *owner;
+    pthread_t thread;
+    char tenant[33];
+    int64_t mail_id;
+};
+
 struct outbox {
     struct app *app;
-    pthread_t thread;
+    struct sender senders[SENDERS]; /* tenant and mail_id under the lock */
+    int count_of_senders;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;
     bool stop;
@@ -182,12 +212,66 @@ static enum err send_mail(struct outbox *o, struct ctx *c,
     return smtp_send(o->app->mail, c->mem, &d->mail, why);
 }
 
-static enum err read_due(struct ctx *c, struct due_mail *d)
+/* ---- who has which mail in hand ---- */
+
+static bool is_claimed(struct outbox *o, const char *tenant, int64_t id)
 {
+    bool found = false;
+
+    for (int i = 0; i < o->count_of_senders; i++)
+        found = found || (o->senders[i].mail_id == id &&
+                          strcmp(o->senders[i].tenant, tenant) == 0);
+    return found;
+}
+
+static bool claim(struct sender *s, const char *tenant, int64_t id)
+{
+    struct outbox *o = s->owner;
+
+    pthread_mutex_lock(&o->lock);
+    bool is_free = !is_claimed(o, tenant, id);
+    if (is_free) {
+        memcpy(s->tenant, tenant, strlen(tenant) + 1);
+        s->mail_id = id;
+    }
+    pthread_mutex_unlock(&o->lock);
+    return is_free;
+}
+
+static void let_go(struct sender *s)
+{
+    pthread_mutex_lock(&s->owner->lock);
+    s->mail_id = 0;
+    pthread_mutex_unlock(&s->owner->lock);
+}
+
+/* ERR_NOT_FOUND: none is due that nobody has in hand. */
+static enum err claim_due(struct sender *s, struct ctx *c)
+{
+    int64_t ids[SENDERS];
+    size_t count = 0;
     struct query *q = query(c, outbox_text[MAIL_DUE]);
+    enum err e;
 
     bind_int(q, 1, c->now_us);
     bind_int(q, 2, c->now_us + LATEST_US);
+    bind_int(q, 3, SENDERS);
+    while (query_next(c, q, &e))
+        ids[count++] = col_int(q, 0);
+    for (size_t i = 0; i < count && !e; i++)
+        if (claim(s, c->actor->tenant, ids[i]))
+            return OK;
+    return e ? e : ERR_NOT_FOUND;
+}
+
+/* ERR_NOT_FOUND: another sender was quicker. */
+static enum err read_claimed(struct ctx *c, int64_t id, struct due_mail *d)
+{
+    struct query *q = query(c, outbox_text[MAIL_GET]);
+
+    bind_int(q, 1, c->now_us);
+    bind_int(q, 2, c->now_us + LATEST_US);
+    bind_int(q, 3, id);
     enum err e = query_one(c, q);
     if (e)
         return e;
@@ -261,48 +345,88 @@ void outbox_stats(struct outbox *o, struct outbox_stats *out)
     pthread_mutex_unlock(&o->lock);
 }
 
-/* Sends one mail of the tenant.  ERR_NOT_FOUND: none is due. */
-static enum err send_one(struct outbox *o, struct ctx *c, struct tenant *t)
+/* What is sent but cannot be removed, as on a full disk, stays in hand: it
+ * would be sent again each minute.  False when the server stops. */
+static bool wait_a_little(struct outbox *o)
 {
+    struct timespec until = clock_after_ms(NOTE_AGAIN_MS);
+
+    pthread_mutex_lock(&o->lock);
+    while (!o->stop &&
+           pthread_cond_timedwait(&o->wake, &o->lock, &until) != ETIMEDOUT)
+        ;
+    bool goes_on = !o->stop;
+    pthread_mutex_unlock(&o->lock);
+    return goes_on;
+}
+
+static enum err send_claimed(struct sender *s, struct ctx *c, struct tenant *t)
+{
+    struct outbox *o = s->owner;
     struct due_mail d = {0};
     const char *why = "expired";
     bool may_go = true;
 
-    c->now_us = clock_now_us();
     enum err e = tx_begin(c, t, TX_READ);
     if (e)
         return e;
-    if (!(e = read_due(c, &d)) && d.user_id)
+    if (!(e = read_claimed(c, s->mail_id, &d)) && d.user_id)
         e = work_mail_may_go(c, d.user_id, d.project_id, &may_go);
     if ((e = tx_end(c, t, e)))
-        return e;
+        return e == ERR_NOT_FOUND ? OK : e;
+    want(o, c->actor->tenant, 0); /* others see to the other mails */
     enum err sent = !may_go                      ? OK
                     : is_too_late(&d, c->now_us) ? ERR_INVALID
                                                  : send_mail(o, c, &d, &why);
     count_outcome(o, sent);
-    if ((e = tx_begin(c, t, TX_WRITE)))
-        return e;
-    return tx_end(c, t, settle(c, &d, sent, why));
+    do {
+        if (!(e = tx_begin(c, t, TX_WRITE)))
+            e = tx_end(c, t, settle(c, &d, sent, why));
+    } while (!sent && (e == ERR_FULL || e == ERR_BUSY) && wait_a_little(o));
+    return e;
 }
 
-static int64_t next_due(struct ctx *c, struct tenant *t)
+/* Sends one mail of the tenant.  ERR_NOT_FOUND: none is due. */
+static enum err send_one(struct sender *s, struct ctx *c, struct tenant *t)
+{
+    c->now_us = clock_now_us();
+    enum err e = tx_begin(c, t, TX_READ);
+    if (e || (e = tx_end(c, t, claim_due(s, c))))
+        return e;
+    e = send_claimed(s, c, t);
+    let_go(s);
+    return e;
+}
+
+/* When the first mail is due that nobody has in hand; who has one looks at
+ * the rest afterwards. */
+static int64_t next_due(struct outbox *o, struct ctx *c, struct tenant *t)
 {
     int64_t due = INT64_MAX;
+    enum err e = OK;
 
     if (tx_begin(c, t, TX_READ))
         return c->now_us + US_PER_MINUTE;
+    int64_t ids[SENDERS], dues[SENDERS];
+    size_t count = 0;
     struct query *q = query(c, outbox_text[MAIL_NEXT]);
-    enum err e = query_one(c, q);
-    if (!e && !col_is_null(q, 0))
-        due = col_int(q, 0);
-    if (!e)
-        query_done(q);
+    bind_int(q, 1, SENDERS);
+    while (query_next(c, q, &e)) {
+        ids[count] = col_int(q, 0);
+        dues[count++] = col_int(q, 1);
+    }
+    pthread_mutex_lock(&o->lock);
+    while (count-- > 0)
+        if (!is_claimed(o, c->actor->tenant, ids[count]))
+            due = dues[count];
+    pthread_mutex_unlock(&o->lock);
     return tx_end(c, t, e) ? c->now_us + US_PER_MINUTE : due;
 }
 
 /* Empties one tenant's outbox; returns when to look again. */
-static int64_t serve_tenant(struct outbox *o, struct arena *mem, const char *id)
+static int64_t serve_tenant(struct sender *s, struct arena *mem, const char *id)
 {
+    struct outbox *o = s->owner;
     struct actor system = {.name = "",
                            .ip = "",
                            .request_id = "outbox",
@@ -317,10 +441,10 @@ static int64_t serve_tenant(struct outbox *o, struct arena *mem, const char *id)
     while (!invite_answer_wish(&c, o->app, t))
         ;
     do
-        e = send_one(o, &c, t);
+        e = send_one(s, &c, t);
     while (!e);
-    int64_t due =
-        e == ERR_NOT_FOUND ? next_due(&c, t) : clock_now_us() + US_PER_MINUTE;
+    int64_t due = e == ERR_NOT_FOUND ? next_due(o, &c, t)
+                                     : clock_now_us() + US_PER_MINUTE;
     tenant_close(t);
     return due;
 }
@@ -349,7 +473,8 @@ static bool take_due(struct outbox *o, char id[33], int64_t *wait_us)
 
 static void sleep_until_woken(struct outbox *o, int64_t wait_us)
 {
-    struct timespec until = clock_after_ms(wait_us / 1000 + 1000);
+    int64_t ms = clock_test_value("YAGURA_TEST_LOOK_MS", wait_us / 1000 + 1000);
+    struct timespec until = clock_after_ms(ms);
 
     pthread_cond_timedwait(&o->wake, &o->lock, &until);
 }
@@ -367,12 +492,14 @@ static void look_through_all(struct outbox *o, struct arena *mem)
 
 static void *run(void *arg)
 {
-    struct outbox *o = arg;
+    struct sender *s = arg;
+    struct outbox *o = s->owner;
     struct arena *mem = arena_open(0);
     char id[33];
     int64_t wait_us;
 
-    look_through_all(o, mem);
+    if (s == o->senders)
+        look_through_all(o, mem);
     pthread_mutex_lock(&o->lock);
     while (!o->stop) {
         if (!take_due(o, id, &wait_us)) {
@@ -380,7 +507,7 @@ static void *run(void *arg)
             continue;
         }
         pthread_mutex_unlock(&o->lock);
-        int64_t due = serve_tenant(o, mem, id);
+        int64_t due = serve_tenant(s, mem, id);
         if (due < INT64_MAX)
             want(o, id, due);
         arena_reset(mem);
@@ -391,15 +518,21 @@ static void *run(void *arg)
     return NULL;
 }
 
+/* demo: what is captured never hangs, and keeps its order. */
 struct outbox *outbox_open(struct app *app)
 {
     struct outbox *o = calloc(1, sizeof(*o));
 
     must(o);
     o->app = app;
+    o->count_of_senders = app->is_demo ? 1 : SENDERS;
     must(pthread_mutex_init(&o->lock, NULL) == 0);
     clock_init_cond(&o->wake);
-    must(pthread_create(&o->thread, NULL, run, o) == 0);
+    for (int i = 0; i < o->count_of_senders; i++)
+        o->senders[i].owner = o;
+    for (int i = 0; i < o->count_of_senders; i++)
+        must(pthread_create(&o->senders[i].thread, NULL, run, &o->senders[i]) ==
+             0);
     return o;
 }
 
@@ -409,9 +542,10 @@ void outbox_close(struct outbox *o)
         return;
     pthread_mutex_lock(&o->lock);
     o->stop = true;
-    pthread_cond_signal(&o->wake);
+    pthread_cond_broadcast(&o->wake);
     pthread_mutex_unlock(&o->lock);
-    pthread_join(o->thread, NULL);
+    for (int i = 0; i < o->count_of_senders; i++)
+        pthread_join(o->senders[i].thread, NULL);
     for (size_t i = 0; i < CAPTURE_MAX; i++) {
         free((void *)(uintptr_t)o->captured[i].to);
         free((void *)(uintptr_t)o->captured[i].subject);

@@ -5,8 +5,8 @@
 #include "core/app.h"
 
 /* Mail leaves in two steps: a row in the tenant's file, committed with the
- * change it tells of, and a worker thread that hands it to the relay.  Nothing
- * is lost on restart: the worker looks through every tenant when it starts.
+ * change it tells of, and threads that hand them to the relay.  Nothing
+ * is lost on restart: every tenant is looked through at the start.
  * Retries after 1, 2, 4 … 30 minutes until the mail expires. */
 struct outbox;
 

@@ -363,11 +363,18 @@ static enum err talk(const struct smtp_config *config, struct arena *mem,
     s->config = config;
     s->mem = mem;
     s->fd = -1;
-    s->timeout_ms = config->timeout_ms ? config->timeout_ms : TIMEOUT_MS;
-    s->deadline_ms = clock_monotonic_ms() + WHOLE_MS;
+    s->timeout_ms =
+        config->timeout_ms
+            ? config->timeout_ms
+            : (int)clock_test_value("YAGURA_TEST_SMTP_STEP_MS", TIMEOUT_MS);
+    s->deadline_ms = clock_monotonic_ms() +
+                     clock_test_value("YAGURA_TEST_SMTP_WHOLE_MS", WHOLE_MS);
     s->why = "";
-    if (!(e = connect_relay(s)))
+    if (!(e = connect_relay(s)) && !smtp_stop_enter(config->stop, s->fd))
+        e = fail(s, ERR_BUSY, "the server stops");
+    if (!e)
         e = m ? deliver(s, m) : greet_only(s);
+    smtp_stop_leave(config->stop, s->fd);
     if (s->tls)
         tls_close(s->tls);
     else if (s->fd >= 0)

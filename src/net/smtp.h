@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "net/smtp_stop.h"
 
 #include <stdint.h>
 
@@ -18,10 +19,11 @@ struct smtp_config {
     const char *user;            /* NULL: no AUTH */
     const char *password;
     const char *ca_file;
-    const char *from;      /* envelope and header address */
-    const char *from_name; /* UTF-8 */
-    const char *spool_dir; /* not NULL: write NAME.eml here, no network */
-    int timeout_ms;        /* per step, 0: 30 s */
+    const char *from;       /* envelope and header address */
+    const char *from_name;  /* UTF-8 */
+    const char *spool_dir;  /* not NULL: write NAME.eml here, no network */
+    int timeout_ms;         /* per step, 0: 30 s */
+    struct smtp_stop *stop; /* NULL: nobody ends it early */
 };
 
 struct mail {

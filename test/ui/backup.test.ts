@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator sees that everything is safe, runs a backup and checks one.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { type Demo, startDemo } from "../api/server.ts";
-import { openBrowser, signInAt, watch } from "./browser.ts";
+import { look as lookAt, openBrowser, signInAt, watch } from "./browser.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 let dir: string;
@@ -29,15 +27,7 @@ after(async () => {
   for (const name of settings) delete process.env[name];
   rmSync(dir, { recursive: true, force: true });
 });
-async function look(page: Page, name: string) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
-  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
-  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/backup-${name}.png`, fullPage: true });
-}
+const look = (page: Page, name: string) => lookAt(page, `backup-${name}`, true);
 const open = async (options: BrowserContextOptions = {}) =>
   (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP", ...options })).newPage();
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A real browser against the real binary.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { type Browser, type Page, chromium } from "playwright-core";
 import { Client, type Demo } from "../api/server.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -50,4 +55,20 @@ export async function signInAt(page: Page, url: string, account: { email: string
   }
   await page.locator("form button.primary").click();
   if (whole) await page.locator("nav").first().waitFor({ state: "attached" });
+}
+
+/** A screen that has come to rest: nothing serious of axe, nothing wider than
+ * the window.  With $SHOTS its picture, whole: the page beyond the window too. */
+export async function look(page: Page, name: string, whole = false) {
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
+  await page.evaluate(() => {
+    const ending = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+    return Promise.allSettled(ending.map((a) => a.finished)).then(() => undefined);
+  });
+  // the page's policy forbids inline scripts: axe enters by the debugger
+  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
+  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
+  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${name} is too wide`);
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: whole });
 }

@@ -2,14 +2,11 @@
 // A person asks, the operator's desk answers; the access log is asked for and
 // given out: as both see it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type Demo, removeDir, startDemo } from "../api/server.ts";
-import { openBrowser, signInAt, signInPage, watch } from "./browser.ts";
+import { look, openBrowser, signInAt, signInPage, watch } from "./browser.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 before(async () => {
@@ -21,15 +18,6 @@ after(async () => {
   await demo?.stop();
   if (demo) removeDir(demo);
 });
-async function look(page: Page, name: string) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  await page.waitForTimeout(250);
-  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
-  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
-}
 async function opened(options: object = {}) {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP", ...options })).newPage();
   return { page, problems: watch(page) };

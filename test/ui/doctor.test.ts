@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Doctor at the console: what needs a hand, the copy of the key confirmed.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type Demo, removeDir, startDemo } from "../api/server.ts";
-import { openBrowser, signInAt, watch } from "./browser.ts";
+import { look as lookAt, openBrowser, signInAt, watch } from "./browser.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 before(async () => {
@@ -20,15 +17,7 @@ after(async () => {
   await demo?.stop();
   if (demo) removeDir(demo);
 });
-async function look(page: Page, name: string) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  await page.waitForTimeout(250);
-  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
-  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png`, fullPage: true });
-}
+const look = (page: Page, name: string) => lookAt(page, name, true);
 async function opened(options: object = {}) {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP", ...options })).newPage();
   return { page, problems: watch(page) };

@@ -2,13 +2,11 @@
 // A person takes a project's tickets away as a file, and reads why not.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { addProject, type Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
-import { openBrowser, signInPage, watch } from "./browser.ts";
+import { look as lookAt, openBrowser, signInPage, watch } from "./browser.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 let page: Page;
@@ -29,14 +27,7 @@ after(async () => {
   if (demo) removeDir(demo);
 });
 
-async function look(name: string) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
-  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
-}
+const look = (name: string) => lookAt(page, name);
 
 /** A menu that has just been closed does not open again at once. */
 async function openMenu() {

@@ -3,14 +3,11 @@
 // before, see who was refused, take a file away that proves itself.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { addProject, binary, Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
-import { openBrowser, signInPage, watch } from "./browser.ts";
+import { look, openBrowser, signInPage, watch } from "./browser.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let demo: Demo;
 let browser: Browser;
 before(async () => {
@@ -29,15 +26,6 @@ after(async () => {
   await demo?.stop();
   if (demo) removeDir(demo);
 });
-async function look(page: Page, name: string) {
-  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]"));
-  await page.evaluate(() => Promise.all(document.getAnimations().map((a) => a.finished)));
-  const found = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
-  const bad = found.violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
-  assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].target.join(" ")}`), [], name);
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), name);
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
-}
 
 test("found, narrowed to one object, verified, exported", async () => {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "ja-JP" })).newPage();

@@ -45,7 +45,7 @@ const stored = async () => (await admin.get("/tickets/FILES-1")).body.id as stri
 const names = async () => (await admin.get(`/tickets/${await stored()}/files`)).body.items.map((f: any) => f.name);
 
 test("a chosen file and a dropped one are attached and come down again", async () => {
-  await page.locator("input[type=file]").setInputFiles([{ name: LONG, mimeType: "text/plain", buffer: Buffer.from("中身") }]);
+  await page.getByRole("group", { name: "添付ファイル" }).locator("input[type=file]").setInputFiles([{ name: LONG, mimeType: "text/plain", buffer: Buffer.from("中身") }]);
   await page.getByRole("button", { name: `ダウンロード: ${LONG}` }).waitFor();
   const transfer = await page.evaluateHandle(() => {
     const t = new DataTransfer();
@@ -63,7 +63,7 @@ test("a chosen file and a dropped one are attached and come down again", async (
 });
 
 test("what is refused is said", async () => {
-  await page.locator("input[type=file]").setInputFiles([{ name: "偽.png", mimeType: "image/png", buffer: Buffer.from("<html>") }]);
+  await page.getByRole("group", { name: "添付ファイル" }).locator("input[type=file]").setInputFiles([{ name: "偽.png", mimeType: "image/png", buffer: Buffer.from("<html>") }]);
   await page.getByText("ファイルの中身が、名前の末尾（.png）の形式ではありません").waitFor();
   assert.equal((await names()).length, 2);
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the frame shows over the page, and the keys that work everywhere.
-import { del, patch } from "../lib/api";
+import { del } from "../lib/api";
 import { setLang, t } from "../lib/i18n.svelte";
 import { onPageKeys } from "../lib/keys";
+import { saveLanguage } from "../lib/language";
 import type { Lang } from "../lib/model";
 import { go, route, setQuery } from "../lib/router.svelte";
 import { app, complain, forget, toast } from "../lib/state.svelte";
@@ -92,5 +93,5 @@ export async function signOut() {
 export function chooseLanguage(lang: Lang) {
   setLang(lang);
   if (app.session) app.session.user.lang = lang;
-  patch("/me", { lang }).catch(complain);
+  saveLanguage(lang).catch(complain);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place that calls fetch.
+// The only place that calls fetch, or XMLHttpRequest where progress is shown.
 
 /** "" with one tenant or its own host name, "/t/acme" in path mode. */
 export const base = location.pathname.match(/^\/t\/[a-z0-9-]+|^\/operator(?=\/|$)/)?.[0] ?? "";
@@ -56,7 +56,16 @@ export function setRequestLanguage(lang: string) {
 
 const asJson = (reply: Response): Promise<any> => reply.json().catch(() => null);
 
-async function call<T>(method: string, path: string, body?: unknown, version?: number, read = asJson): Promise<T> {
+/** What a refused call throws; the frame learns of a session that ended. */
+function refusal(status: number, body: unknown): ApiError {
+  const error = new ApiError(status, body);
+  if (status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
+  if (status === 403 && ["terms", "tenant_suspended", "tenant_closed"].includes(error.rule)) onSession(error.rule);
+  return error;
+}
+
+/** leaving: sent to its end even when the page is left at once. */
+async function call<T>(method: string, path: string, body?: unknown, version?: number, read = asJson, leaving = false): Promise<T> {
   const headers: Record<string, string> = { "Accept-Language": acceptLanguage };
   const raw = body instanceof Blob;
   if (method !== "GET") headers["X-Req"] = "1";
@@ -65,6 +74,7 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   const reply = await fetch(`${base}/api/v1${path}`, {
     method,
     headers,
+    keepalive: leaving,
     ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
   }).catch((error) => {
     onNetwork(false);
@@ -73,11 +83,9 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
   onNetwork(true);
   if (reply.status === 204) return undefined as T;
   if (reply.ok) return read(reply);
-  const error = new ApiError(reply.status, await asJson(reply));
-  if (reply.status === 401 && ["session", "locked", "code_required"].includes(error.rule)) onSession(error.rule);
-  if (reply.status === 403 && ["terms", "tenant_suspended", "tenant_closed"].includes(error.rule)) onSession(error.rule);
+  const error = refusal(reply.status, await asJson(reply));
   // the same call once more: what was typed stays where it is meanwhile
-  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read);
+  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read, leaving);
   throw error;
 }
 
@@ -95,7 +103,35 @@ export const postBlob = (path: string, body: unknown) => call<Blob>("POST", path
 export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
 export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);
+/** A small change that the person may turn away from at once. */
+export const patchLeaving = <T = any>(path: string, body: unknown) => call<T>("PATCH", path, body, undefined, asJson, true);
 export const del = <T = any>(path: string, version?: number) => call<T>("DELETE", path, undefined, version);
+
+/** A file going up.  told: bytes sent so far.  An abort throws an AbortError. */
+export function upload<T>(path: string, file: Blob, told: (bytes: number) => void, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    if (signal.aborted) return reject(new DOMException("", "AbortError"));
+    signal.addEventListener("abort", stop);
+    request.open("POST", `${base}/api/v1${path}`);
+    request.responseType = "json";
+    for (const [name, value] of Object.entries({ "Accept-Language": acceptLanguage, "X-Req": "1", "Content-Type": "application/octet-stream" })) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => told(event.loaded);
+    request.onload = () => {
+      onNetwork(true);
+      if (request.status < 300) resolve(request.response as T);
+      else reject(refusal(request.status, request.response));
+    };
+    request.onerror = () => {
+      onNetwork(false);
+      reject(new TypeError("network"));
+    };
+    request.onabort = () => reject(new DOMException("", "AbortError"));
+    request.onloadend = () => signal.removeEventListener("abort", stop);
+    request.send(file);
+  });
+}
 
 /** Query string without empty members. */
 export function query(values: Record<string, string | number | undefined | null>) {

@@ -6,6 +6,7 @@ export type Inline =
   | { kind: "text" | "code"; text: string }
   | { kind: "strong" | "em" | "del"; children: Inline[] }
   | { kind: "link"; href: string; children: Inline[] }
+  | { kind: "picture"; id: string; alt: string } // a file of the ticket; "": still on its way
   | { kind: "break" };
 export type Block =
   | { kind: "heading"; level: number; children: Inline[] }
@@ -26,6 +27,7 @@ export const safeHref = (href: string) => (/^(https?:\/\/|mailto:|\/help\/[a-z]+
 const PICTURE = /^!\[([^\]]*)\]\((\/manual\/[a-z]+\/[a-z-]+\.webp)\)$/;
 
 const spans: [RegExp, (m: RegExpMatchArray, depth: number) => Inline | null][] = [
+  [/^!\[([^\]\n]*)\]\((?:file:([1-9]\d{0,18})|uploading:\d+)\)/, (m) => ({ kind: "picture", id: m[2] ?? "", alt: m[1]! })],
   [/^`([^`]+)`/, (m) => ({ kind: "code", text: m[1]! })],
   [/^\*\*(?=\S)(.+?)\*\*/, (m, d) => ({ kind: "strong", children: readInline(m[1]!, d + 1) })],
   [/^~~(?=\S)(.+?)~~/, (m, d) => ({ kind: "del", children: readInline(m[1]!, d + 1) })],
@@ -54,7 +56,7 @@ export function readInline(text: string, depth = 0): Inline[] {
       i++;
       continue;
     }
-    const found = depth < MAX_DEPTH && /[`*~[h]/.test(text[i]!) ? readSpan(text.slice(i), depth) : null;
+    const found = depth < MAX_DEPTH && /[`*~[!h]/.test(text[i]!) ? readSpan(text.slice(i), depth) : null;
     if (found) {
       flush();
       out.push(found.node);

@@ -3,6 +3,7 @@
 // may see, the catalogue, messages at the bottom.
 import { ApiError, get, isConsole, whenNetworkChanges, whenSessionEnds } from "./api";
 import { i18n, setLang, t } from "./i18n.svelte";
+import { forgetLanguage, saveLanguage, unsavedLanguage } from "./language";
 import type { Classification, CustomField, Label, Program, Project, Role, Session, StandardField, Status, TeamName, TicketItem } from "./model";
 
 export type { Classification, Person, Program, Project, Role, Session, Status } from "./model";
@@ -58,6 +59,9 @@ export async function loadProjects() {
 export async function start() {
   try {
     app.session = await get<Session>("/session");
+    const chosen = unsavedLanguage();
+    if (chosen) app.session.user.lang = chosen;
+    if (chosen) void saveLanguage(chosen).catch(complain);
     setLang(app.session.user.lang);
     const gate = app.session.terms_owed ? "terms" : app.session.ending?.is_closed ? "closed" : null;
     if (isConsole || gate) {
@@ -86,6 +90,7 @@ export async function start() {
 
 /** Signed out: nothing of the last person stays. */
 export function forget() {
+  forgetLanguage();
   app.session = null;
   app.programs = [];
   app.projects = [];

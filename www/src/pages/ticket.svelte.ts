@@ -75,6 +75,8 @@ export class TicketEditor {
   conflict = $state<Conflict | null>(null);
   /** Counts saves: the history below reads itself anew. */
   stamp = $state(0);
+  /** Counts files put into a text: the list of files reads itself anew. */
+  files = $state(0);
   private readonly key: string;
   private queue: Promise<unknown> = Promise.resolve();
 

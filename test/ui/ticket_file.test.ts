@@ -33,12 +33,13 @@ after(async () => {
   if (demo) removeDir(demo);
 });
 
-/** No serious finding of axe; nothing wider than the window. */
+/** No serious finding of axe; nothing wider than the window, nothing below the frame. */
 async function look(name: string) {
   const { violations } = (await page.evaluate(`(() => { ${axe}; return axe.run(document, { resultTypes: ["violations"] }); })()`)) as any;
   const bad = violations.filter((v: any) => ["serious", "critical"].includes(v.impact));
   assert.deepEqual(bad.map((v: any) => `${v.id}: ${v.nodes[0].html}`), [], name);
   assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), `${name} is too wide`);
+  assert.ok(await page.evaluate("document.scrollingElement.scrollHeight <= innerHeight"), `${name}: the frame itself scrolls`);
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
 }
 const stored = async () => (await admin.get("/tickets/FILES-1")).body.id as string;

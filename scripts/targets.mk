@@ -33,6 +33,7 @@ torture: $(B)/yagura $(S)/node/.stamp
 bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp test/node_modules/.stamp | $(B)/setup-test
 	@printf '%-50s %10s %10s %8s   %s\n' what limit figure ratio goal
 	@for b in $(BENCH:%.c=$(B)/release/%); do YAGURA=$(B)/yagura $$b 2>$(B)/bench.log || { tail -3 $(B)/bench.log; exit 1; }; done
+	@YAGURA=$(B)/yagura $(NODE) test/bench/start.ts
 	@YAGURA=$(B)/yagura $(NODE) test/bench/gantt_frames.ts
 	@printf '%-50s %10s %8d K\n' 'the binary' - $$(($$(stat -c %s $(B)/yagura) / 1024))
 $(FUZZ:%.c=$(B)/fuzz/%.o): | $(B)/setup-check

@@ -40,7 +40,7 @@
 #include <time.h>
 
 #define US_PER_DAY INT64_C(86400000000)
-enum { LOOK_MS = 60000 };
+enum { LOOK_MS = 60000, IDLE_MS = 120000 };
 
 /* Projects in the bin take what is theirs along, before they go. */
 #define OF_OLD_PROJECTS                                                        \
@@ -318,6 +318,12 @@ struct round {
     bool (*is_time)(int64_t now_us);
     void (*run)(struct app *app, struct arena *mem);
 };
+static void rest(struct app *app, struct arena *mem)
+{
+    (void)mem;
+    store_rest(app->store, clock_test_value("YAGURA_TEST_IDLE_MS", IDLE_MS));
+}
+
 static const struct round short_rounds[] = {
     {NULL,       timekeeper_look         },
     {NULL,       capacity_look           },
@@ -336,6 +342,7 @@ static const struct round short_rounds[] = {
     {always,     erasure_prune_logs      },
     {NULL,       trust_look              },
     {always,     capacity_measure_tenants},
+    {NULL,       rest                    },
 };
 static const struct round long_rounds[] = {
     {NULL, erasure_round    },

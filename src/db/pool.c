@@ -43,6 +43,7 @@ struct tenant {
     bool is_stopped; /* by I/O errors: kept, so that it stays stopped */
     int holders;
     uint64_t used;
+    int64_t left_ms;     /* when the last holder left */
     struct tenant *next; /* in its bucket */
 };
 
@@ -356,19 +357,17 @@ static struct tenant *add(struct pool *p, const char *id)
     return t;
 }
 
-/* With the lock held: takes the longest unused out of the table, if there are
- * too many; NULL when all are held.  A stopped one stays to be seen. */
-static struct tenant *take_oldest(struct pool *p)
+/* With the lock held: takes the longest unused out of the table; NULL when all
+ * are held or were until after left_ms.  A stopped one stays to be seen. */
+static struct tenant *take_unused(struct pool *p, int64_t left_ms)
 {
     struct tenant **oldest = NULL;
 
-    if (p->count <= p->config.max)
-        return NULL;
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct tenant **at = &p->buckets[i]; *at; at = &(*at)->next)
             if ((*at)->holders == 0 && !(*at)->is_stopped &&
                 (*at)->state != TENANT_OPENING &&
-                (*at)->state != TENANT_RETIRED &&
+                (*at)->state != TENANT_RETIRED && (*at)->left_ms <= left_ms &&
                 (!oldest || (*at)->used < (*oldest)->used))
                 oldest = at;
     if (!oldest)
@@ -377,6 +376,12 @@ static struct tenant *take_oldest(struct pool *p)
     *oldest = t->next;
     p->count--;
     return t;
+}
+
+/* With the lock held: one more than may be open. */
+static struct tenant *take_oldest(struct pool *p)
+{
+    return p->count > p->config.max ? take_unused(p, INT64_MAX) : NULL;
 }
 
 static enum err open_new(struct pool *p, struct tenant *t)
@@ -463,12 +468,27 @@ void tenant_close(struct tenant *t)
     must(t->holders > 0);
     t->is_stopped = is_stopped;
     t->holders--;
+    t->left_ms = clock_monotonic_ms();
     if (t->holders == 0 && t->state == TENANT_RETIRED)
         pthread_cond_broadcast(&p->left);
     struct tenant *oldest = take_oldest(p);
     pthread_mutex_unlock(&p->lock);
     if (oldest)
         free_tenant(oldest);
+}
+
+void pool_rest(struct pool *p, int64_t idle_ms)
+{
+    int64_t left_ms = clock_monotonic_ms() - idle_ms;
+    struct tenant *t;
+
+    do {
+        pthread_mutex_lock(&p->lock);
+        t = take_unused(p, left_ms);
+        pthread_mutex_unlock(&p->lock);
+        if (t)
+            free_tenant(t);
+    } while (t);
 }
 
 /* ---- the end of a tenant ---- */

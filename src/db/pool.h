@@ -23,6 +23,8 @@ struct pool *pool_open(const struct pool_config *config);
 void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
                 struct file *file);
 void pool_close(struct pool *p); /* nobody may hold a tenant */
+/* Closes what nobody has held for so long. */
+void pool_rest(struct pool *p, int64_t idle_ms);
 size_t pool_count(struct pool *p);
 size_t pool_list(struct pool *p, struct arena *mem,
                  const struct tenant_figures **out);

@@ -284,6 +284,11 @@ enum err store_open(const struct store_config *config, struct store **out)
     return e;
 }
 
+void store_rest(struct store *s, int64_t idle_ms)
+{
+    pool_rest(s->pool, idle_ms);
+}
+
 void store_close(struct store *s)
 {
     if (!s)

@@ -31,6 +31,9 @@ struct store_config {
 MUST_USE enum err store_open(const struct store_config *config,
                              struct store **out);
 void store_close(struct store *s);
+/* Closes the tenants that nobody has used for so long: each keeps about a
+ * megabyte, and opens again within milliseconds. */
+void store_rest(struct store *s, int64_t idle_ms);
 /* Whether requests can be served: control.db answers, the directory can be
  * written to and has room.  *why: for the operator, when not. */
 bool store_is_ready(struct ctx *c, struct store *s, const char **why);

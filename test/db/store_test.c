@@ -228,6 +228,33 @@ static void closes_the_longest_unused(void **state)
     tenant_close(held);
 }
 
+static void closes_what_nobody_uses(void **state)
+{
+    struct fixture *f = *state;
+    struct tenant *held, *t;
+    struct store_stats stats;
+
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tenant_create(f->store, fixture_text("t", i)), OK);
+    assert_int_equal(tenant_open(f->store, "t0", &held), OK);
+    for (int i = 1; i < 3; i++) {
+        assert_int_equal(tenant_open(f->store, fixture_text("t", i), &t), OK);
+        assert_int_equal(fixture_add(f, t, add_key, "ERP"), OK);
+        tenant_close(t);
+    }
+    store_rest(f->store, 600000);
+    store_stats(f->store, &stats);
+    assert_int_equal(stats.tenants_open, 3);
+    store_rest(f->store, 0);
+    store_stats(f->store, &stats);
+    assert_int_equal(stats.tenants_open, 1);
+    assert_int_equal(fixture_number(f, held, count_keys), 0);
+    assert_int_equal(tenant_open(f->store, "t2", &t), OK);
+    assert_int_equal(fixture_number(f, t, count_keys), 1);
+    tenant_close(t);
+    tenant_close(held);
+}
+
 enum { VISITORS = 8, VISITS = 60, HOUSES = 6 };
 
 struct visitor {
@@ -346,6 +373,7 @@ int main(void)
         CASE(refuses_the_other_kind),
         CASE(refuses_a_second_process_and_names_the_first),
         CASE(closes_the_longest_unused),
+        CASE(closes_what_nobody_uses),
         CASE(serves_many_from_few_open_files),
         CASE(keeps_the_access_log_in_a_file_of_its_own),
         CASE(keeps_control_db),

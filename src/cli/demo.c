@@ -9,7 +9,7 @@
 #include "cli/config_backup.h"
 #include "cli/option.h"
 #include "cli/process.h"
-#include "cli/sample.h"
+#include "cli/sample_stage.h"
 #include "core/caretaker.h"
 #include "core/registry.h"
 
@@ -143,25 +143,28 @@ static void print_text(struct process *p, const char *url,
 static enum err make_sample(struct process *p, const char *path,
                             struct sample_account *accounts)
 {
-    struct actor actor = {
-        .name = "demo",
-        .ip = "127.0.0.1",
-        .request_id = "demo",
-        .tenant = sample_tenant,
-        .base_url = registry_url(p->mem, p->app.base_url, sample_tenant, NULL),
-        .lang = LANG_JA};
+    static const struct actor nobody = {.name = "",
+                                        .ip = "",
+                                        .request_id = "demo",
+                                        .tenant = STORE_OPERATOR,
+                                        .base_url = ""};
+    struct sample_account *oper = &accounts[DEMO_OPERATOR];
     /* its end tells the workers of the mails, so it comes before theirs */
     struct arena *mem = arena_open(SAMPLE_ARENA_MAX);
-    struct ctx c = process_ctx(mem, &actor);
-    enum err e;
+    struct ctx c = process_ctx(mem, &nobody);
+    struct sample_stage stage = {
+        .c = &c,
+        .app = &p->app,
+        .now_us = c.now_us,
+        .console = console_url(p),
+        .place = registry_url(p->mem, p->app.base_url, sample_tenant, NULL)};
 
     fprintf(stderr, "making the sample company …\n");
-    e = sample_create(&c, &p->app, accounts);
-    actor.tenant = STORE_OPERATOR;
-    actor.base_url = console_url(p);
+    enum err e = sample_operator(&stage, p->setup_token, oper);
     if (!e)
-        e = sample_operator(&c, &p->app, p->setup_token,
-                            &accounts[DEMO_OPERATOR]);
+        e = sample_create(&stage, accounts);
+    if (!e)
+        e = sample_finish(&stage, oper);
     if (e)
         process_complain(&c, e);
     arena_close(mem);
@@ -181,16 +184,18 @@ static enum err check_file(struct process *p)
     return e;
 }
 
-/* Where backups are copied to can be tried in a demo too: by YAGURA_BACKUP_…
- * in the environment. */
-static enum err set_up_backup(struct process *p, const char *dir)
+/* Where backups are copied to, and where the machine is, can be tried in a demo
+ * too: by YAGURA_BACKUP_… and YAGURA_…_REGION in the environment. */
+static enum err set_up_places(struct process *p, const char *dir)
 {
     struct config config;
     int none = 0;
     enum err e = config_load(p->mem, &none, NULL, &config);
 
     config.data_dir = dir;
+    p->app.data_region = config.data_region;
     p->app.backup_region = config.backup_region;
+    p->app.log_region = config.log_region;
     return e ? e : config_set_up_backup(p->mem, &config, &p->app.backup);
 }
 
@@ -204,7 +209,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
                               .create = true};
     const char *path = arena_printf(p->mem, "%s/accounts.json", dir);
     struct listener *l = arena_new(p->mem, struct listener);
-    enum err e = set_up_backup(p, dir);
+    enum err e = set_up_places(p, dir);
 
     if (!e)
         e = store_open(&sc, &p->app.store);

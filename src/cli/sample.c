@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "cli/sample_plan.h"
 #include "cli/sample_register.h"
+#include "cli/sample_service.h"
 #include "core/import.h"
 #include "core/member.h"
 #include "core/operator.h"
@@ -59,7 +60,7 @@ static void make_password(char out[17])
 }
 
 static enum err add_person(struct ctx *c, const struct app *app, int i,
-                           int64_t *id)
+                           struct sample_account *out)
 {
     const char *cells[] = {people[i].email, people[i].name, "ja", "false"};
     const struct values *v;
@@ -70,8 +71,18 @@ static enum err add_person(struct ctx *c, const struct app *app, int i,
         return e;
     if ((e = user_create(c, app, v, &u)))
         return e;
-    *id = u.id;
+    out->id = u.id;
     return OK;
+}
+
+static enum err find_person(struct ctx *c, struct sample_account *out)
+{
+    struct user_secret u = {0};
+    enum err e = user_find_secret(c, out->email, &u);
+
+    out->id = u.id;
+    out->is_admin = true;
+    return e;
 }
 
 /* Passwords are hashed before the transaction. */
@@ -83,6 +94,7 @@ static enum err hash_passwords(struct ctx *c, const struct app *app,
         accounts[i].email = people[i].email;
         accounts[i].name = people[i].name;
         accounts[i].role = people[i].role ? people[i].role : "administrator";
+        accounts[i].is_admin = !people[i].role;
         make_password(accounts[i].password);
         enum err e =
             secret_hash(c->mem, app->pepper, accounts[i].password, &hashes[i]);
@@ -344,61 +356,85 @@ static enum err add_project(struct ctx *c, const struct sample_project *s,
     return e ? e : add_plan(c, p.id, s->rows, *s->count, start);
 }
 
-static enum err fill(struct ctx *c, const struct app *app,
-                     const char *const hashes[SAMPLE_ACCOUNTS])
+/* ---- the tenant ---- */
+
+typedef enum err inside_fn(struct sample_stage *s,
+                           struct sample_account *accounts,
+                           const char *const *hashes);
+
+static enum err inside(struct sample_stage *s, const char *tenant,
+                       inside_fn *step, struct sample_account *accounts,
+                       const char *const *hashes)
 {
-    int64_t ids[SAMPLE_ACCOUNTS] = {c->actor->user_id};
-    int64_t programs[2];
-    enum err e = password_store(c, ids[0], hashes[0]);
+    struct tenant *t;
+    enum err e = tenant_open(s->app->store, tenant, &t);
+
+    if (e)
+        return e;
+    if (!(e = tx_begin(s->c, t, TX_WRITE)))
+        e = tx_end(s->c, t, step(s, accounts, hashes));
+    tenant_close(t);
+    return e;
+}
+
+static enum err find_admin(struct sample_stage *s,
+                           struct sample_account *accounts,
+                           const char *const *hashes)
+{
+    (void)hashes;
+    return find_person(s->c, &accounts[0]);
+}
+
+static enum err store_passwords(struct sample_stage *s,
+                                const struct sample_account *accounts,
+                                const char *const *hashes)
+{
+    enum err e = OK;
+
+    for (int i = 0; !e && i < SAMPLE_ACCOUNTS; i++)
+        e = password_store(s->c, accounts[i].id, hashes[i]);
+    return e;
+}
+
+/* With a password they are active, and mails reach them. */
+static enum err add_people(struct sample_stage *s,
+                           struct sample_account *accounts,
+                           const char *const *hashes)
+{
+    enum err e = OK;
 
     for (int i = 1; !e && i < SAMPLE_ACCOUNTS; i++)
-        if (!(e = add_person(c, app, i, &ids[i])))
-            e = password_store(c, ids[i], hashes[i]);
+        e = add_person(s->c, s->app, i, &accounts[i]);
+    return e ? e : store_passwords(s, accounts, hashes);
+}
+
+/* The first administrator does it all, as a person would.  Passwords are new
+ * today: of 77 days ago they would soon expire. */
+static enum err fill(struct sample_stage *s, struct sample_account *accounts,
+                     const char *const *hashes)
+{
+    struct ctx *c = s->c;
+    int64_t programs[2];
+    enum err e = store_passwords(s, accounts, hashes);
+
     if (!e)
-        e = add_program(c, "DX", "全社 DX 推進プログラム", ids[1],
+        e = add_program(c, "DX", "全社 DX 推進プログラム", accounts[1].id,
                         &programs[0]);
     if (!e)
-        e = add_program(c, "SHOP", "販売チャネル強化プログラム", ids[3],
+        e = add_program(c, "SHOP", "販売チャネル強化プログラム", accounts[3].id,
                         &programs[1]);
     for (int i = 1; !e && i < SAMPLE_ACCOUNTS; i++)
         for (int p = 0; !e && p < 2; p++)
             e = member_put(
                 c, (struct member_place){MEMBER_OF_PROGRAM, programs[p]},
-                ids[i], people[i].role);
+                accounts[i].id, people[i].role);
     for (size_t i = 0; !e && i < COUNT(projects); i++)
         e = add_project(c, &projects[i], programs[projects[i].program],
-                        ids[projects[i].program ? 3 : 1]);
+                        accounts[projects[i].program ? 3 : 1].id);
     return e;
 }
 
-/* The first administrator does it all, as a person would. */
-static enum err fill_as_admin(struct ctx *c, struct app *app,
-                              const char *const hashes[SAMPLE_ACCOUNTS])
-{
-    struct user_secret admin = {0};
-    struct actor actor = *c->actor;
-    struct ctx as_admin = *c;
-    struct tenant *t;
-    enum err e = tenant_open(app->store, sample_tenant, &t);
-
-    if (e)
-        return e;
-    as_admin.actor = &actor;
-    if (!(e = tx_begin(&as_admin, t, TX_WRITE))) {
-        e = user_find_secret(&as_admin, people[0].email, &admin);
-        actor.user_id = admin.id;
-        actor.name = people[0].name;
-        actor.is_admin = true;
-        if (!e)
-            e = fill(&as_admin, app, hashes);
-        e = tx_end(&as_admin, t, e);
-    }
-    c->fail = as_admin.fail;
-    tenant_close(t);
-    return e;
-}
-
-enum err sample_create(struct ctx *c, struct app *app,
+enum err sample_create(struct sample_stage *s,
                        struct sample_account out[SAMPLE_ACCOUNTS])
 {
     const char *hashes[SAMPLE_ACCOUNTS];
@@ -407,15 +443,30 @@ enum err sample_create(struct ctx *c, struct app *app,
                                    .admin_email = people[0].email,
                                    .admin_name = people[0].name,
                                    .lang = LANG_JA};
-    enum err e = hash_passwords(c, app, out, hashes);
+    enum err e = hash_passwords(s->c, s->app, out, hashes);
 
     if (!e)
-        e = registry_create(c, app, &what);
-    return e ? e : fill_as_admin(c, app, hashes);
+        e = sample_begin_service(s);
+    if (e)
+        return e;
+    sample_as_person(s, (struct sample_when){78, 540}, NULL);
+    if ((e = registry_create(s->c, s->app, &what)) ||
+        (e = inside(s, sample_tenant, find_admin, out, hashes)) ||
+        (e = sample_begin_contract(s)))
+        return e;
+    sample_as_person(s, (struct sample_when){77, 540}, &out[0]);
+    if ((e = inside(s, sample_tenant, add_people, out, hashes)) ||
+        (e = sample_live(s, out)))
+        return e;
+    sample_as_person(s, (struct sample_when){0, 0}, &out[0]);
+    return inside(s, sample_tenant, fill, out, hashes);
 }
 
-enum err sample_operator(struct ctx *c, const struct app *app,
-                         const char *token, struct sample_account *out)
+/* ---- the operator ---- */
+
+/* The first password is nobody's: 80 days later it would soon expire. */
+enum err sample_operator(struct sample_stage *s, const char *token,
+                         struct sample_account *out)
 {
     *out = (struct sample_account){.email = "operator@example.jp",
                                    .name = "運用 一郎",
@@ -424,11 +475,33 @@ enum err sample_operator(struct ctx *c, const struct app *app,
     const char *cells[] = {token, out->email, out->name, out->password, "ja"};
     const struct values *v;
     struct tenant *t;
-    enum err e = values_parse_cells(c, &operator_setup_form, cells, &v);
 
-    if (e || (e = tenant_open(app->store, STORE_OPERATOR, &t)))
+    s->oper = out;
+    sample_as_operator(s, (struct sample_when){80, 540});
+    enum err e = values_parse_cells(s->c, &operator_setup_form, cells, &v);
+    if (e || (e = tenant_open(s->app->store, STORE_OPERATOR, &t)))
         return e;
-    e = operator_set_up(c, app, t, v);
+    e = operator_set_up(s->c, s->app, t, v);
     tenant_close(t);
-    return e ? e : sample_register(c, app, out->name);
+    return e ? e : inside(s, STORE_OPERATOR, find_admin, out, NULL);
+}
+
+static enum err renew_password(struct sample_stage *s,
+                               struct sample_account *oper,
+                               const char *const *hashes)
+{
+    return password_store(s->c, oper->id, hashes[0]);
+}
+
+enum err sample_finish(struct sample_stage *s, struct sample_account *out)
+{
+    const char *hash;
+
+    sample_as_operator(s, (struct sample_when){0, 0});
+    enum err e = sample_register(s->c, s->app, out->name);
+    if (e)
+        return e;
+    make_password(out->password);
+    e = secret_hash(s->c->mem, s->app->pepper, out->password, &hash);
+    return e ? e : inside(s, STORE_OPERATOR, renew_password, out, &hash);
 }

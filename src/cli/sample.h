@@ -11,17 +11,23 @@
 struct sample_account {
     const char *email, *name, *role;
     char password[17]; /* random, of this evaluation alone */
+    int64_t id;        /* while the sample is made */
+    bool is_admin;
 };
 
 enum { SAMPLE_ACCOUNTS = 10 };
 extern const char sample_tenant[]; /* "kaku" */
 
-/* The first operator, by the token of the start. */
-MUST_USE enum err sample_operator(struct ctx *c, const struct app *app,
-                                  const char *token,
+struct sample_stage;
+/* The first operator, by the token of the start, 80 days ago. */
+MUST_USE enum err sample_operator(struct sample_stage *s, const char *token,
                                   struct sample_account *out);
-/* Makes the tenant; the accounts are filled.  Only for an evaluation store. */
-MUST_USE enum err sample_create(struct ctx *c, struct app *app,
+/* Makes the tenant, 78 days ago, with what came to pass since; the accounts
+ * are filled.  Only for an evaluation store.  The operator is there. */
+MUST_USE enum err sample_create(struct sample_stage *s,
                                 struct sample_account out[SAMPLE_ACCOUNTS]);
+/* The operator's papers as they are now, and its password: out->password. */
+MUST_USE enum err sample_finish(struct sample_stage *s,
+                                struct sample_account *out);
 
 #endif

@@ -289,6 +289,19 @@ static enum err read_owed(struct ctx *c, struct store *s,
     return tx_end_control(c, s, e);
 }
 
+enum err notice_tell_owed(struct ctx *c, const struct app *app)
+{
+    const struct owed first = {0, ""};
+    struct buf rows = buf_in(c->mem);
+    enum err e = read_owed(c, app->store, &first, &rows);
+    const struct owed *list = (const void *)rows.data;
+    size_t count = rows.len / sizeof *list;
+
+    for (size_t i = 0; i < count && !e; i++)
+        e = settle(c, app, &list[i]);
+    return e;
+}
+
 static const struct actor system_actor = {.name = "",
                                           .ip = "",
                                           .request_id = "notices",

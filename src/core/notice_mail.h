@@ -9,5 +9,8 @@
  * at any moment loses nothing and repeats nothing.  A tenant that is gone or
  * not open is passed over, which is recorded. */
 void notice_look(struct app *app, struct arena *mem);
+/* The mails that are owed, in the moment and the arena of c; opens its own
+ * transactions.  At most 200 tenants. */
+MUST_USE enum err notice_tell_owed(struct ctx *c, const struct app *app);
 
 #endif

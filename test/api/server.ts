@@ -27,6 +27,8 @@ export interface Demo {
   ready: Ready;
   dir: string;
   process: ChildProcess;
+  /** What the server said to whoever runs it, from its start. */
+  said(): string;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export async function startDemo(
     ready: JSON.parse(line),
     dir,
     process: child,
+    said: () => errors,
     stop: (signal = "SIGTERM") =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) return resolve();

@@ -80,7 +80,8 @@ test("planned maintenance: written with a preview, scheduled, published, read, w
   await look(people.page, "notice");
   assert.equal(await people.page.getByText("既読のユーザー").count(), 0, "names are for administrators");
   await people.page.getByRole("link", { name: "お知らせ" }).first().click();
-  await people.page.waitForFunction(() => !document.querySelector("li.unread"));
+  await people.page.getByRole("link", { name: LONG }).waitFor();
+  await people.page.waitForFunction((title) => ![...document.querySelectorAll("li.unread")].some((li) => li.textContent!.includes(title)), LONG);
   assert.deepEqual(people.problems, []);
 
   const admin = await opened();
@@ -127,6 +128,8 @@ test("a contact is named; an incident is reported to it within its hours; a bann
   const { page, problems } = await opened();
   await signInAt(page, demo.ready.console, demo.ready.operator);
   await page.getByRole("link", { name: /インシデント/ }).click();
+  await page.getByRole("link", { name: /^#\d+$/ }).waitFor(); // the sample's, which is closed
+  await page.getByLabel("対応中だけを表示").check();
   await page.getByText("インシデントの記録はありません").waitFor();
   await look(page, "incidents-empty");
   await page.getByRole("button", { name: "連絡先と警告" }).click();
@@ -157,7 +160,7 @@ test("a contact is named; an incident is reported to it within its hours; a bann
   await page.getByText("報告済み").waitFor();
   await page.getByRole("button", { name: "連絡を記録" }).click();
   await box.getByText("緊急 窓口").waitFor();
-  await box.getByRole("button", { name: /この人/ }).click();
+  await box.getByRole("button", { name: "この人: 緊急 窓口" }).click();
   await box.getByLabel("回答").fill("承知しました。社内に周知します。");
   await look(page, "direct-contact");
   await box.getByRole("button", { name: "保存" }).click();

@@ -25,12 +25,12 @@ async function opened(options: object = {}) {
 
 test("published at the console, accepted before anything else, read again", async () => {
   const member = await opened();
-  await signInPage(member.page, demo.ready, 5); // while nothing is published
+  await signInPage(member.page, demo.ready, 5); // while what is published is accepted
 
   const oper = await opened();
   await signInAt(oper.page, demo.ready.console, demo.ready.operator);
   await oper.page.getByRole("link", { name: "利用規約" }).click();
-  await oper.page.getByRole("link", { name: "下書き" }).waitFor(); // what an installation begins with
+  await oper.page.getByRole("link", { name: "第1版" }).waitFor(); // the sample's
   await oper.page.getByRole("link", { name: "新しい版を作成" }).click();
   await oper.page.locator("input[type=file]").first().setInputFiles({ name: "terms.md", mimeType: "text/markdown", buffer: Buffer.from("# 利用規約\n\n第1条 この規約は…\n\n- 責任の分担\n- データの消去") });
   await oper.page.getByLabel("英語").fill("# Terms of use\n\nArticle 1. These terms …");
@@ -38,10 +38,10 @@ test("published at the console, accepted before anything else, read again", asyn
   await look(oper.page, "terms-draft");
   await oper.page.getByRole("button", { name: "公開する" }).click();
   await oper.page.getByRole("dialog").getByRole("button", { name: "公開する" }).click();
-  await oper.page.getByText("第1版を公開しました").waitFor();
+  await oper.page.getByText("第2版を公開しました").waitFor();
   await look(oper.page, "terms-published");
   await oper.page.goto(`${demo.ready.console}/terms`);
-  await oper.page.getByRole("link", { name: "第1版" }).waitFor();
+  await oper.page.getByRole("link", { name: "第2版" }).waitFor();
   await look(oper.page, "terms-list");
 
   await member.page.getByRole("link", { name: "マイワーク" }).click();
@@ -63,7 +63,7 @@ test("published at the console, accepted before anything else, read again", asyn
 
   await admin.page.goto(`${demo.ready.url}/terms`);
   await admin.page.getByText("同意の記録").waitFor();
-  await admin.page.getByRole("cell", { name: demo.ready.accounts[0]!.name }).waitFor();
+  await admin.page.getByRole("cell", { name: demo.ready.accounts[0]!.name }).nth(1).waitFor(); // and once in the sample
   await look(admin.page, "terms-again");
   await admin.page.getByLabel("利用者全員にも同意を求める").check();
   await admin.page.getByText("保存しました").waitFor();

@@ -65,11 +65,13 @@ static enum err list_files(struct call *k)
     return OK;
 }
 
-/* The body is read before the transaction begins; its one commit makes the
- * file visible, so that an upload that breaks off leaves nothing. */
+/* The body is read, cleaned and hashed before the transaction begins: a slow
+ * sender holds up nobody.  Its one commit makes the file visible, so that an
+ * upload that breaks off leaves nothing. */
 static enum err post_file(struct call *k)
 {
     struct ticket_file f = {.id = 0};
+    struct ticket_upload up;
     const char *data;
     size_t len;
     enum err e = request_body(k->request, TICKET_FILE_BYTES, &data, &len);
@@ -81,10 +83,11 @@ static enum err post_file(struct call *k)
     if (e)
         return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
                         "The body was cut short");
-    if ((e = tx_begin(k->c, k->tenant, TX_WRITE)))
+    if ((e = ticket_file_prepare(k->c, k->query, data, len, &up)) ||
+        (e = tx_begin(k->c, k->tenant, TX_WRITE)))
         return e;
     if (!(e = access_check(k->c, k->route->right, call_id(k, 0))) &&
-        !(e = ticket_file_add(k->c, call_id(k, 0), k->query, data, len, &f)))
+        !(e = ticket_file_add(k->c, call_id(k, 0), &up, &f)))
         e = quota_check_written(k->c, k->app);
     if ((e = tx_end(k->c, k->tenant, e)))
         return e;

@@ -5,6 +5,7 @@
 #include "core/ticket_file.h"
 
 #include "base/json.h"
+#include "base/picture.h"
 #include "base/str.h"
 #include "core/access.h"
 #include "core/blob.h"
@@ -53,19 +54,19 @@ static const struct {
     const char *ending, *type;
     const char *magic;
     size_t at, len; /* of the magic; 0: any bytes */
-    bool is_picture;
+    enum picture_kind picture;
 } kinds[] = {
-    {"",      "application/octet-stream", "",                  0, 0, false},
-    {".png",  "image/png",                "\x89PNG\r\n\x1a\n", 0, 8, true },
-    {".jpg",  "image/jpeg",               "\xff\xd8\xff",      0, 3, true },
-    {".jpeg", "image/jpeg",               "\xff\xd8\xff",      0, 3, true },
-    {".gif",  "image/gif",                "GIF8",              0, 4, true },
-    {".webp", "image/webp",               "WEBP",              8, 4, true },
-    {".pdf",  "application/pdf",          "%PDF-",             0, 5, false},
-    {".zip",  "application/zip",          "PK",                0, 2, false},
-    {".docx", "application/zip",          "PK\x03\x04",        0, 4, false},
-    {".xlsx", "application/zip",          "PK\x03\x04",        0, 4, false},
-    {".pptx", "application/zip",          "PK\x03\x04",        0, 4, false},
+    {"",      "application/octet-stream", "",                  0, 0, PICTURE_NONE},
+    {".png",  "image/png",                "\x89PNG\r\n\x1a\n", 0, 8, PICTURE_PNG },
+    {".jpg",  "image/jpeg",               "\xff\xd8\xff",      0, 3, PICTURE_JPEG},
+    {".jpeg", "image/jpeg",               "\xff\xd8\xff",      0, 3, PICTURE_JPEG},
+    {".gif",  "image/gif",                "GIF8",              0, 4, PICTURE_GIF },
+    {".webp", "image/webp",               "WEBP",              8, 4, PICTURE_WEBP},
+    {".pdf",  "application/pdf",          "%PDF-",             0, 5, PICTURE_NONE},
+    {".zip",  "application/zip",          "PK",                0, 2, PICTURE_NONE},
+    {".docx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
+    {".xlsx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
+    {".pptx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
 };
 
 static bool has_magic(size_t kind, const char *data, size_t len)
@@ -98,19 +99,43 @@ static enum err check_name(struct ctx *c, const char *name)
     return OK;
 }
 
-static enum err check_bytes(struct ctx *c, const char *name, const char *data,
-                            size_t len, size_t *kind)
+static enum err check_bytes(struct ctx *c, const struct ticket_upload *up)
 {
-    *kind = kind_of(name);
-    if (len == 0)
+    if (up->len == 0)
         return ctx_fail(c, ERR_INVALID, "", "empty", "ファイルが空です",
                         "The file is empty");
-    if (!has_magic(*kind, data, len))
+    if (!has_magic(up->kind, up->data, up->len))
         return ctx_fail(
             c, ERR_INVALID, "name", "type",
             "ファイルの中身が、名前の末尾（%s）の形式ではありません",
             "The file is not what the end of its name (%s) says",
-            kinds[*kind].ending);
+            kinds[up->kind].ending);
+    return OK;
+}
+
+/* Without what tells of its maker, and of a size that a browser can draw. */
+static enum err clean_picture(struct ctx *c, struct ticket_upload *up)
+{
+    struct picture p;
+    struct buf left = buf_in(c->mem);
+
+    if (kinds[up->kind].picture == PICTURE_NONE)
+        return OK;
+    if (!picture_strip(kinds[up->kind].picture, up->data, up->len, &left, &p))
+        return ctx_fail(c, ERR_INVALID, "name", "damaged",
+                        "画像（%s）が壊れているため読み取れません",
+                        "The picture (%s) is damaged and cannot be read",
+                        kinds[up->kind].ending);
+    if ((uint64_t)p.width * p.height > TICKET_PICTURE_PIXELS)
+        return ctx_fail(c, ERR_INVALID, "name", "pixels",
+                        "画像が大きすぎます（%u×%u、上限 1億画素）",
+                        "The picture is too large (%u × %u, at most 100"
+                        " megapixels)",
+                        p.width, p.height);
+    if (left.len) {
+        up->data = left.data;
+        up->len = left.len;
+    }
     return OK;
 }
 
@@ -152,7 +177,7 @@ static void read_row(struct ctx *c, struct query *q, struct ticket_file *out)
         .user_name = col_text(c, q, 6),
         .name = col_text(c, q, 7),
         .type = kinds[kind].type,
-        .is_picture = kinds[kind].is_picture,
+        .is_picture = kinds[kind].picture != PICTURE_NONE,
     };
     const void *hash = col_blob(c, q, 8, &len);
     if (len == sizeof out->sha256)
@@ -245,31 +270,41 @@ static enum err log_file(struct ctx *c, const struct ticket_file *f,
                                .after = is_added ? b.data : NULL});
 }
 
-enum err ticket_file_add(struct ctx *c, int64_t ticket_id,
-                         const struct values *v, const char *data, size_t len,
-                         struct ticket_file *out)
+enum err ticket_file_prepare(struct ctx *c, const struct values *v,
+                             const char *data, size_t len,
+                             struct ticket_upload *out)
 {
     const char *name = values_text(v, "name");
-    uint8_t hash[CRYPTO_HASH_BYTES];
-    size_t kind;
     enum err e = check_name(c, name);
 
-    if (e || (e = check_bytes(c, name, data, len, &kind)) ||
-        (e = check_room(c, ticket_id, len)))
+    *out = (struct ticket_upload){
+        .name = name, .kind = kind_of(name), .data = data, .len = len};
+    if (e || (e = check_bytes(c, out)) || (e = clean_picture(c, out)))
         return e;
-    crypto_sha256(data, len, hash);
+    crypto_sha256(out->data, out->len, out->sha256);
+    return OK;
+}
+
+enum err ticket_file_add(struct ctx *c, int64_t ticket_id,
+                         const struct ticket_upload *up,
+                         struct ticket_file *out)
+{
+    enum err e = check_room(c, ticket_id, up->len);
+
+    if (e)
+        return e;
     struct query *q = query(c, ticket_file_text[FILE_ADD]);
     bind_int(q, 1, ticket_id);
     bind_int(q, 2, c->actor->user_id);
-    bind_text(q, 3, name);
-    bind_int(q, 4, (int64_t)kind);
-    bind_int(q, 5, (int64_t)len);
-    bind_blob(q, 6, hash, sizeof hash);
+    bind_text(q, 3, up->name);
+    bind_int(q, 4, (int64_t)up->kind);
+    bind_int(q, 5, (int64_t)up->len);
+    bind_blob(q, 6, up->sha256, sizeof up->sha256);
     bind_int(q, 7, c->now_us);
     if ((e = query_run(c, q)))
         return e;
     int64_t id = db_last_id(c);
-    if ((e = blob_write(c, BLOB_OF_TICKET, id, data, len)) ||
+    if ((e = blob_write(c, BLOB_OF_TICKET, id, up->data, up->len)) ||
         (e = get(c, ticket_id, id, out)))
         return e;
     return log_file(c, out, true);

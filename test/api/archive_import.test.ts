@@ -52,12 +52,18 @@ function forged(change: (db: DatabaseSync) => void, tables: Record<string, numbe
   });
 }
 
+/** More than two of the pieces that files are kept in, none like another. */
+const LOAD = Buffer.alloc(700_001, 0);
+for (let i = 0; i < LOAD.length; i++) LOAD[i] = (i * 7 + (i >> 8)) & 255;
+
 before(async () => {
   [from, to] = await Promise.all([startDemo(), startDemo()]);
   const admin = await signedIn(from, 0);
   const { id } = await addProject(admin, "MOVE", { name: "移行する案件" });
   const made = await admin.post(`/projects/${id}/tickets`, { subject: "引っ越しの荷造り", details: "**大事**", classification: "task" });
   await admin.post(`/tickets/${made.body.id}/comments`, { body: "割れ物注意" });
+  const put = await admin.post(`/tickets/${made.body.id}/files?name=${encodeURIComponent("荷物 一覧.bin")}`, LOAD);
+  assert.equal(put.status, 201, JSON.stringify(put.body));
   path = join(from.dir, "kaku.zip");
   const told = yagura(["tenant", "export", "kaku", "--out", path], from);
   assert.equal(told.code, 0, told.err);
@@ -100,6 +106,13 @@ test("it is the same tenant, and everybody active is invited", async () => {
   assert.equal(found[0].subject, "引っ越しの荷造り");
   const ticket = found[0].id;
   assert.deepEqual((await client.get(`/tickets/${ticket}/comments`)).body, (await old.get(`/tickets/${ticket}/comments`)).body);
+  // files of tickets, byte by byte
+  const attached = (await client.get(`/tickets/${ticket}/files`)).body;
+  assert.deepEqual(attached, (await old.get(`/tickets/${ticket}/files`)).body);
+  const [file] = attached.items;
+  assert.deepEqual([file.name, file.size], ["荷物 一覧.bin", LOAD.length]);
+  const reply = await fetch(`${base}/api/v1/tickets/${ticket}/files/${file.id}`, { headers: { Cookie: [...client.cookies].map(([k, v]) => `${k}=${v}`).join("; ") } });
+  assert.ok(Buffer.from(await reply.arrayBuffer()).equals(LOAD));
 
   // the log goes on from where it stood, and verifies
   const [entry] = (await client.get("/operations?kind=tenant&action=import")).body.items;

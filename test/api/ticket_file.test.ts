@@ -14,7 +14,7 @@ const roles = ["manager", "leader", "member", "contributor", "commenter", "viewe
 let ticket: any;
 let project: any;
 const text = (s: string) => new TextEncoder().encode(s);
-const PNG = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3]);
+const PNG = new Uint8Array(Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64"));
 const ids: Record<string, string> = {};
 
 async function ok(reply: Promise<Answer>): Promise<any> {
@@ -115,6 +115,55 @@ test("bytes that are not what the name says are refused, and so are names that h
   assert.equal((await up(admin, "長".repeat(196) + ".txt", text("x"))).status, 201);
 });
 
+/** A JPEG as a camera writes it: lying on its side, with the place it was taken at. */
+function photo() {
+  const segment = (marker: number, data: Buffer) => Buffer.concat([Buffer.from([0xff, marker, (data.length + 2) >> 8, (data.length + 2) & 255]), data]);
+  const tag = Buffer.from("4d4d002a00000008000201120003000000010006000088250004000000010000002600000000", "hex");
+  return Buffer.concat([
+    Buffer.from([0xff, 0xd8]),
+    segment(0xe1, Buffer.concat([Buffer.from("Exif\0\0"), tag, Buffer.from("GPS 35.6812 139.7671")])),
+    segment(0xfe, Buffer.from("taken by Taro")),
+    segment(0xc0, Buffer.from([8, 0, 48, 0, 64, 1, 1, 0x11, 0])),
+    segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0])),
+    Buffer.from("lines"),
+    Buffer.from([0xff, 0xd9]),
+  ]);
+}
+
+test("a picture is kept without the place, the camera and the words in it, and stays upright", async () => {
+  const file = await ok(up(admin, "現地.jpg", photo()));
+  const bytes = Buffer.from(await (await raw(admin, `/tickets/${ticket.id}/files/${file.id}`)).arrayBuffer());
+  assert.deepEqual([bytes.length, createHash("sha256").update(bytes).digest("hex")], [file.size, file.sha256]);
+  for (const secret of ["GPS", "139.7671", "Taro"]) assert.ok(!bytes.includes(secret), secret);
+  assert.ok(bytes.includes(Buffer.from("0112000300000001000600000000", "hex")), "the way up");
+  assert.ok(bytes.includes("lines"));
+  // under another name it is not looked into
+  const same = await ok(up(admin, "現地.bin", photo()));
+  assert.equal(same.sha256, createHash("sha256").update(photo()).digest("hex"));
+});
+
+test("a damaged picture and one no browser should draw are refused", async () => {
+  const bomb = Buffer.from(PNG);
+  bomb.writeUInt32BE(20_000, 16);
+  bomb.writeUInt32BE(20_000, 20);
+  for (const [data, why] of [[PNG.subarray(0, 40), "damaged"], [bomb, "pixels"]] as const) {
+    const reply = await up(admin, "x.png", new Uint8Array(data));
+    assert.deepEqual([reply.status, rule(reply)], [422, why]);
+  }
+});
+
+test("200 files a ticket; one taken away makes room for one", async () => {
+  const own = await ok(admin.post(`/projects/${project.id}/tickets`, { subject: "多い", classification: "task" }));
+  for (let i = 0; i < 200; i++) await ok(up(admin, `${i}.txt`, text("x"), own.id));
+  const over = await up(admin, "200.txt", text("x"), own.id);
+  assert.deepEqual([over.status, rule(over)], [409, "files"]);
+  const pages = [await ok(admin.get(`/tickets/${own.id}/files?limit=150`))];
+  pages.push(await ok(admin.get(`/tickets/${own.id}/files?limit=150&after=${pages[0].next}`)));
+  assert.deepEqual(pages.map((p) => p.items.length), [150, 50]);
+  await ok(admin.delete(`/tickets/${own.id}/files/${pages[1].items[0].id}`));
+  assert.equal((await up(admin, "200.txt", text("x"), own.id)).status, 201);
+});
+
 test("25 MB a file, 200 MB a ticket", async () => {
   const own = await ok(admin.post(`/projects/${project.id}/tickets`, { subject: "大きい", classification: "task" }));
   const big = new Uint8Array(25 * 1024 * 1024).fill(65);
@@ -126,6 +175,34 @@ test("25 MB a file, 200 MB a ticket", async () => {
   for (let i = 0; i < 7; i++) await ok(up(admin, `${i}.bin`, big, own.id));
   const over = await up(admin, "d.bin", text("x"), own.id);
   assert.deepEqual([over.status, rule(over)], [409, "files_size"]);
+});
+
+/** An upload by hand: what send() writes is on its way, what comes back is awaited. */
+async function slowly(name: string, size: number) {
+  const { host, hostname, port, pathname } = new URL(demo.ready.url);
+  const socket = connect(Number(port), hostname);
+  const cookie = [...admin.cookies].map(([k, v]) => `${k}=${v}`).join("; ");
+  let told = "";
+  socket.on("data", (d) => (told += d));
+  const closed = new Promise<string>((done) => socket.on("close", () => done(told)));
+  const send = (data: Buffer | string) => new Promise<void>((done, fail) => socket.write(data, (e) => (e ? fail(e) : done())));
+  await send(`POST ${pathname.replace(/\/$/, "")}/api/v1/tickets/${ticket.id}/files?name=${name} HTTP/1.1\r\nHost: ${host}\r\nX-Req: 1\r\nCookie: ${cookie}\r\nContent-Type: application/octet-stream\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`);
+  return { send, closed };
+}
+
+test("while a slow upload is on its way others write", async () => {
+  const size = 300_000;
+  const slow = await slowly("slow.bin", size);
+  await slow.send(Buffer.alloc(size - 1, 66));
+  for (let i = 0; i < 5; i++) {
+    await ok(who.member!.post(`/tickets/${ticket.id}/comments`, { body: `その間に ${i}` }));
+    await ok(up(who.leader!, `between${i}.txt`, text("x")));
+  }
+  assert.ok(!(await list()).some((f) => f.name === "slow.bin"));
+  await slow.send("B");
+  assert.match(await slow.closed, /^HTTP\/1\.1 201 /);
+  const names = (await list()).map((f) => f.name);
+  assert.ok(names.indexOf("slow.bin") > names.indexOf("between4.txt"));
 });
 
 test("an upload that breaks off leaves nothing", async () => {

@@ -36,5 +36,6 @@ test("HTML stays text, deep nesting and long lines end", () => {
   const start = performance.now();
   readInline("*".repeat(20_000));
   readInline("[".repeat(20_000));
+  readInline("![".repeat(20_000));
   assert.ok(performance.now() - start < 2000);
 });

@@ -27,13 +27,13 @@ export const safeHref = (href: string) => (/^(https?:\/\/|mailto:|\/help\/[a-z]+
 const PICTURE = /^!\[([^\]]*)\]\((\/manual\/[a-z]+\/[a-z-]+\.webp)\)$/;
 
 const spans: [RegExp, (m: RegExpMatchArray, depth: number) => Inline | null][] = [
-  [/^!\[([^\]\n]*)\]\((?:file:([1-9]\d{0,18})|uploading:\d+)\)/, (m) => ({ kind: "picture", id: m[2] ?? "", alt: m[1]! })],
+  [/^!\[([^\]\n]{0,300})\]\((?:file:([1-9]\d{0,18})|uploading:\d+)\)/, (m) => ({ kind: "picture", id: m[2] ?? "", alt: m[1]! })],
   [/^`([^`]+)`/, (m) => ({ kind: "code", text: m[1]! })],
   [/^\*\*(?=\S)(.+?)\*\*/, (m, d) => ({ kind: "strong", children: readInline(m[1]!, d + 1) })],
   [/^~~(?=\S)(.+?)~~/, (m, d) => ({ kind: "del", children: readInline(m[1]!, d + 1) })],
   [/^\*(?=[^\s*])([^*\n]+?)\*/, (m, d) => ({ kind: "em", children: readInline(m[1]!, d + 1) })],
   [
-    /^\[([^\]\n]+)\]\(([^)\s]+)\)/,
+    /^\[([^\]\n]{1,500})\]\(([^)\s]{1,2000})\)/,
     (m, d) => (safeHref(m[2]!) ? { kind: "link", href: m[2]!, children: readInline(m[1]!, d + 1) } : null),
   ],
   [

@@ -76,13 +76,19 @@ static struct xml *copy(struct arena *mem, mxml_node_t *node)
     return x;
 }
 
+/* The one element there is; NULL when there are more. */
 static mxml_node_t *find_root(mxml_node_t *top)
 {
-    for (mxml_node_t *n = top; n; n = mxmlWalkNext(n, top, MXML_DESCEND))
+    mxml_node_t *root = NULL;
+
+    for (mxml_node_t *n = mxmlGetFirstChild(top); n; n = mxmlGetNextSibling(n))
         if (mxmlGetType(n) == MXML_ELEMENT && *mxmlGetElement(n) != '?' &&
-            *mxmlGetElement(n) != '!')
-            return n;
-    return NULL;
+            *mxmlGetElement(n) != '!') {
+            if (root)
+                return NULL;
+            root = n;
+        }
+    return root;
 }
 
 /* The parser's words end in "on line 12."; one thread parses one text. */
@@ -136,9 +142,12 @@ const struct xml *xml_parse(struct arena *mem, const char *text, size_t len,
     *rule = "xml";
     bad_line = 0;
     mxmlSetErrorCallback(note_line);
-    mxml_node_t *top = mxmlLoadString(NULL, arena_strndup(mem, text, len),
-                                      MXML_OPAQUE_CALLBACK);
-    mxml_node_t *root = top ? find_root(top) : NULL;
+    /* With a node above all, by a name that no text can close, nothing is
+     * lost that the parser gives up half made. */
+    mxml_node_t *top = mxmlNewElement(MXML_NO_PARENT, " ");
+    bool is_read = mxmlLoadString(top, arena_strndup(mem, text, len),
+                                  MXML_OPAQUE_CALLBACK) != NULL;
+    mxml_node_t *root = is_read ? find_root(top) : NULL;
     struct xml *x = root ? copy(mem, root) : NULL;
     mxmlDelete(top);
     *line = x ? 0 : bad_line;

@@ -46,6 +46,11 @@ static void a_refusal_names_its_line(void **state)
         int line;
     } cases[] = {
         {"<a>\n<b>\n</a>\n",                       "xml",      3},
+        {"<\t",                                    "xml",      0},
+        {"<a>\n<b c",                              "xml",      2},
+        {"<a/>\n<b/>",                             "xml",      0},
+        {"<a/>\n</ >",                             "xml",      2},
+        {"text",                                   "xml",      0},
         {"<a>\n<!DOCTYPE a>\n</a>",                "doctype",  2},
         {"<!DOCTYPE a [\n<!ENTITY x \"y\">]><a/>", "doctype",  1},
         {"<a>\n\n\xff</a>",                        "encoding", 3},

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// No good backup for 26 hours: the operators are told once, not again while it
+// lasts, and again when it was well in between.
+import assert from "node:assert/strict";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+
+const words = ["YAGURA_TEST_CLOCK_FILE", "YAGURA_TEST_LOOK_MS"];
+let dir: string;
+let demo: Demo;
+let now = 0; // hours
+
+function moveTo(hours: number) {
+  now = hours;
+  writeFileSync(join(dir, "next"), String(Math.round(hours * 3600)));
+  renameSync(join(dir, "next"), join(dir, "offset"));
+}
+async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
+  for (const end = Date.now() + 40_000; ; ) {
+    const found = await look();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(`never: ${look}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), "yagura-late-"));
+  process.env[words[0]!] = join(dir, "offset");
+  process.env[words[1]!] = "50";
+  moveTo(0);
+  demo = await startDemo(join(dir, "demo"));
+});
+after(async () => {
+  await demo?.stop();
+  for (const word of words) delete process.env[word];
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const mails = async () => (await new Client(demo.ready.url).get("/demo/mail")).body.items;
+const late = async () => (await mails()).filter((mail: any) => mail.to === demo.ready.operator.email && /26時間/.test(mail.subject)).length;
+/** Hour by hour, until a run has gone well. */
+async function goWell() {
+  for (let n = 0; n < 5; n++) {
+    moveTo(now + 1.1);
+    await rounds();
+    const oper = await signedInOperator(demo); // nobody stays idle for so long
+    if ((await oper.get("/backups")).body.runs[0].state === "good") return;
+  }
+  throw new Error("no run went well");
+}
+/** Time for some twenty rounds of the caretaker. */
+async function rounds() {
+  for (let n = 0; n < 10; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await mails();
+  }
+}
+function breakIt(is: boolean) {
+  const place = join(dir, "demo", "data", "backups");
+  if (is) {
+    renameSync(place, `${place}.away`);
+    writeFileSync(place, "no folder");
+  } else {
+    rmSync(place);
+    renameSync(`${place}.away`, place);
+  }
+}
+
+test("told once in 26 hours, not each round; again after it was well", async () => {
+  const oper = await signedInOperator(demo);
+  await oper.post("/backups", undefined); // unless the hour has begun one
+  await until(async () => (await oper.get("/backups")).body.tenants.every((t: any) => t.at));
+
+  breakIt(true);
+  for (const hours of [12, 24, 25.2]) {
+    moveTo(hours);
+    await rounds();
+    assert.equal(await late(), 0, `after ${hours} hours`);
+  }
+  moveTo(26.5);
+  await until(async () => (await late()) === 1);
+  const told = (await mails()).find((mail: any) => /26時間/.test(mail.subject));
+  assert.match(told.text, /正常なバックアップのないテナント: 1 件（kaku など）/);
+  assert.match(told.text, /空き容量と、運用者コンソールの「バックアップ」を確認してください/);
+  for (const hours of [27.6, 38, 50, 62]) {
+    moveTo(hours);
+    await rounds();
+    assert.equal(await late(), 1, `after ${hours} hours, still the same`);
+  }
+
+  breakIt(false);
+  await goWell();
+  await rounds();
+  assert.equal(await late(), 1);
+
+  breakIt(true);
+  const from = now;
+  for (const hours of [12, 24, 25.2]) {
+    moveTo(from + hours);
+    await rounds();
+    assert.equal(await late(), 1, `${hours} hours after it was well`);
+  }
+  moveTo(from + 26.5);
+  await until(async () => (await late()) === 2);
+  moveTo(from + 40);
+  await rounds();
+  assert.equal(await late(), 2);
+});

@@ -197,7 +197,7 @@ $(B)/embed: scripts/embed.c | $(B)/setup-build
 	@gcc -O1 -o $@ $<
 $(B)/cp932.c: scripts/cp932.mjs $(S)/node/.stamp
 	@$(NODE) $< >$@
-$(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data www/package-lock.json LICENSE \
+$(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data third_party/dates www/package-lock.json LICENSE \
     $(LIBS:%=$(S)/%/.stamp) $(S)/mimalloc/.stamp $(S)/node/.stamp \
     $(if $(WWW),www/node_modules/.stamp)
 	@$(NODE) $< $(VERSION) >$@.new && mv $@.new $@

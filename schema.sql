@@ -1135,7 +1135,8 @@ CREATE TABLE backup_run ( -- each run over all tenants
   tenants    INTEGER NOT NULL DEFAULT 0,       -- done
   total      INTEGER NOT NULL DEFAULT 0,
   bytes      INTEGER NOT NULL DEFAULT 0,
-  reason     TEXT,                             -- of a failure
+  reason_ja  TEXT,                             -- of a failure
+  reason_en  TEXT,
   is_mailed  INTEGER NOT NULL DEFAULT 0 CHECK (is_mailed IN (0, 1))
 ) STRICT;
 CREATE INDEX backup_run_date ON backup_run(date, state);
@@ -1149,6 +1150,20 @@ CREATE TABLE backup_tenant ( -- the last good copy of each tenant
   row_count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE backup_check ( -- a generation looked at against its manifest, when somebody asked
+  id         INTEGER PRIMARY KEY,
+  date       TEXT NOT NULL,                    -- the generation
+  state      INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3), -- as of backup_run
+  asked_by   TEXT NOT NULL,                    -- name as it was then
+  asked_at   INTEGER NOT NULL,
+  ended_at   INTEGER,
+  done       INTEGER NOT NULL DEFAULT 0,       -- files
+  total      INTEGER NOT NULL DEFAULT 0,
+  reason_ja  TEXT,                             -- what does not fit, a line each; NULL: all fits
+  reason_en  TEXT
+) STRICT;
+CREATE INDEX backup_check_busy ON backup_check(state) WHERE state < 2;
+
 CREATE TABLE backup_drill ( -- a tenant of a generation opened for real, monthly
   id        INTEGER PRIMARY KEY,
   at        INTEGER NOT NULL,
@@ -1156,7 +1171,8 @@ CREATE TABLE backup_drill ( -- a tenant of a generation opened for real, monthly
   tenant_id TEXT NOT NULL,
   us        INTEGER NOT NULL,                  -- how long it took
   row_count INTEGER NOT NULL,
-  reason    TEXT                               -- NULL: good
+  reason_ja TEXT,                              -- NULL: good
+  reason_en TEXT
 ) STRICT;
 CREATE INDEX backup_drill_at ON backup_drill(at);
 
@@ -1175,7 +1191,8 @@ CREATE TABLE backup_watch ( -- how it stands: 'dir', 's3', and 'late' for the ba
   name      TEXT PRIMARY KEY,
   tried_at  INTEGER,                           -- last
   good_at   INTEGER,                           -- last without a failure
-  reason    TEXT,                              -- of the failure that lasts, NULL: none
+  reason_ja TEXT,                              -- of the failure that lasts, NULL: none
+  reason_en TEXT,
   told_on   INTEGER,                           -- day the operators were mailed, NULL: not yet
   pruned_on INTEGER                            -- day what is too old was last looked for
 ) STRICT, WITHOUT ROWID;

@@ -21,6 +21,11 @@ const ui = JSON.parse(readFileSync("www/package-lock.json", "utf8")).packages["n
 parts.set("svelte", { name: "svelte", release: ui.version, sources: [{ place: "npm", where: "svelte", integrity: ui.integrity }] });
 
 const dates = new Map(readFileSync("third_party/dates", "utf8").split("\n").filter((l) => l && !l.startsWith("#")).map((l) => [l.split(" ")[0], [l.split(" ")[1], l.split(" ").slice(2).join(" ")]]));
+const both = (name, why) => {
+  const texts = why.split(" | ");
+  if (texts.length !== 2) throw new Error(`third_party/dates: ${name} wants its reason in English | in Japanese`);
+  return `${JSON.stringify(texts[1])}, ${JSON.stringify(texts[0])}`;
+};
 const component = ({ name, release, sources }) => ({
   type: "library",
   "bom-ref": `${name}@${release}`,
@@ -57,7 +62,7 @@ ${list.map(({ name, release, sources }) => {
   const [day, why] = dates.get(name) ?? [];
   if (!/^\d{4}-\d\d-\d\d$/.test(day ?? "")) throw new Error(`${name} is not in third_party/dates`);
   const s = sources[0];
-  return `  {${[name, release, licences[name], s.place === "url" ? s.where : `${s.place}:${s.where}`, s.sum ?? s.integrity, day].map((x) => JSON.stringify(x)).join(", ")}, ${why ? JSON.stringify(why) : "0"}},`;
+  return `  {${[name, release, licences[name], s.place === "url" ? s.where : `${s.place}:${s.where}`, s.sum ?? s.integrity, day].map((x) => JSON.stringify(x)).join(", ")}, ${why ? both(name, why) : "0, 0"}},`;
 }).join("\n")}
 };
 const char build_sbom[] =

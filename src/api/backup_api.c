@@ -10,7 +10,8 @@ static const struct field verify_fields[] = {
 static const struct form verify_form = {"BackupVerify", verify_fields,
                                         COUNT(verify_fields)};
 
-static void put_run(struct json_out *o, const struct backup_run *r)
+static void put_run(const struct ctx *c, struct json_out *o,
+                    const struct backup_run *r)
 {
     json_open(o, NULL, '{');
     json_id(o, "id", r->id);
@@ -22,7 +23,7 @@ static void put_run(struct json_out *o, const struct backup_run *r)
     json_int(o, "tenants", r->tenants);
     json_int(o, "total", r->total);
     json_int(o, "bytes", r->bytes);
-    json_text(o, "reason", r->reason);
+    json_text(o, "reason", backup_reason_text(c, &r->why));
     json_close(o, '}');
 }
 
@@ -38,7 +39,8 @@ static void put_tenant(struct json_out *o, const struct backup_tenant *t)
     json_close(o, '}');
 }
 
-static void put_drill(struct json_out *o, const struct backup_drill *d)
+static void put_drill(const struct ctx *c, struct json_out *o,
+                      const struct backup_drill *d)
 {
     json_open(o, NULL, '{');
     json_moment(o, "at", d->at);
@@ -46,18 +48,19 @@ static void put_drill(struct json_out *o, const struct backup_drill *d)
     json_text(o, "tenant", d->tenant);
     json_int(o, "us", d->us);
     json_int(o, "rows", d->rows);
-    json_text(o, "reason", d->reason);
+    json_text(o, "reason", backup_reason_text(c, &d->why));
     json_close(o, '}');
 }
 
-static void put_copies(struct json_out *o, const struct backup_copies *p)
+static void put_copies(const struct ctx *c, struct json_out *o,
+                       const struct backup_copies *p)
 {
     json_open(o, NULL, '{');
     json_text(o, "place", backup_place_words[p->kind]);
     json_text(o, "name", p->name);
     json_moment(o, "tried_at", p->tried_at);
     json_moment(o, "good_at", p->good_at);
-    json_text(o, "reason", p->reason);
+    json_text(o, "reason", backup_reason_text(c, &p->why));
     json_open(o, "generations", '[');
     for (size_t i = 0; i < p->count; i++) {
         json_open(o, NULL, '{');
@@ -68,6 +71,22 @@ static void put_copies(struct json_out *o, const struct backup_copies *p)
         json_close(o, '}');
     }
     json_close(o, ']');
+    json_close(o, '}');
+}
+
+static void put_check(const struct ctx *c, struct json_out *o,
+                      const struct backup_check *x)
+{
+    json_open(o, NULL, '{');
+    json_id(o, "id", x->id);
+    json_text(o, "date", x->date);
+    json_text(o, "state", backup_state_words[x->state]);
+    json_text(o, "asked_by", x->asked_by);
+    json_moment(o, "asked_at", x->asked_at);
+    json_moment(o, "ended_at", x->ended_at);
+    json_int(o, "done", x->done);
+    json_int(o, "total", x->total);
+    json_text(o, "reason", backup_reason_text(c, &x->why));
     json_close(o, '}');
 }
 
@@ -85,7 +104,7 @@ static enum err get_backups(struct call *k)
     json_close(&k->out, ']');
     json_open(&k->out, "runs", '[');
     for (size_t i = 0; i < v.run_count; i++)
-        put_run(&k->out, &v.runs[i]);
+        put_run(k->c, &k->out, &v.runs[i]);
     json_close(&k->out, ']');
     json_open(&k->out, "tenants", '[');
     for (size_t i = 0; i < v.tenant_count; i++)
@@ -93,11 +112,15 @@ static enum err get_backups(struct call *k)
     json_close(&k->out, ']');
     json_open(&k->out, "drills", '[');
     for (size_t i = 0; i < v.drill_count; i++)
-        put_drill(&k->out, &v.drills[i]);
+        put_drill(k->c, &k->out, &v.drills[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "checks", '[');
+    for (size_t i = 0; i < v.check_count; i++)
+        put_check(k->c, &k->out, &v.checks[i]);
     json_close(&k->out, ']');
     json_open(&k->out, "copies", '[');
     for (size_t i = 0; i < v.copy_count; i++)
-        put_copies(&k->out, &v.copies[i]);
+        put_copies(k->c, &k->out, &v.copies[i]);
     json_close(&k->out, ']');
     json_close(&k->out, '}');
     return OK;
@@ -116,27 +139,26 @@ static enum err post_run(struct call *k)
 
 static enum err post_verify(struct call *k)
 {
-    struct buf bad = buf_in(k->c->mem);
-    size_t files;
+    int64_t id = 0;
     enum err e =
-        backup_verify(k->c, k->app, values_text(k->body, "date"), &bad, &files);
+        backup_check_ask(k->c, k->app, values_text(k->body, "date"), &id);
 
     if (e)
         return e;
+    caretaker_wake(k->app->caretaker);
+    k->reply->status = 202;
     json_open(&k->out, NULL, '{');
-    json_bool(&k->out, "ok", bad.len == 0);
-    json_int(&k->out, "files", (int64_t)files);
-    json_text(&k->out, "bad", bad.len ? bad.data : NULL);
+    json_id(&k->out, "id", id);
     json_close(&k->out, '}');
     return OK;
 }
 
 static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/backups",        get_backups, RIGHT_AUDITOR,  NULL, NULL,
-     NULL,                                                                                 0,           "Generations, runs, tenants' last copies and drills"},
+     NULL,                                                                                 0,           "Generations, runs, checks, tenants' last copies and drills"},
     {METHOD_POST, "/api/v1/backups",        post_run,    RIGHT_OPERATOR, NULL, NULL, NULL,
-     ROUTE_NO_TX,                                                                                       "Back up all tenants now"                           },
+     ROUTE_NO_TX,                                                                                       "Back up all tenants now"                                   },
     {METHOD_POST, "/api/v1/backups/verify", post_verify, RIGHT_OPERATOR,
-     &verify_form,                                                             NULL, NULL, ROUTE_NO_TX, "Check a generation"                                },
+     &verify_form,                                                             NULL, NULL, ROUTE_NO_TX, "Check a generation"                                        },
 };
 const struct route_set backup_routes = {routes, COUNT(routes)};

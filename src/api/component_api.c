@@ -49,7 +49,7 @@ static enum err list_components(struct call *k)
         json_text(o, "released", p->released);
         json_int(o, "days", age.days);
         json_bool(o, "is_old", age.is_old);
-        json_text(o, "why_old", p->why_old);
+        json_text(o, "why_old", ctx_text(k->c, p->why_old_ja, p->why_old_en));
         json_close(o, '}');
     }
     json_close(o, ']');

@@ -11,7 +11,7 @@ extern const int build_component_count;
 /* The same in short: where it came from first, and when it was released. */
 struct build_part {
     const char *name, *version, *license, *source, *checksum, *released;
-    const char *why_old; /* NULL: nothing to say */
+    const char *why_old_ja, *why_old_en; /* NULL: nothing to say */
 };
 extern const struct build_part build_parts[]; /* build_component_count */
 

@@ -41,7 +41,7 @@ static void print_run(struct command *c, const struct backup_run *r,
         buf_printf(&c->out, "%s  %-8s %lld of %lld tenants, %lld bytes%s%s\n",
                    r->date, backup_state_words[r->state], (long long)r->tenants,
                    (long long)r->total, (long long)r->bytes,
-                   r->reason ? ": " : "", r->reason ? r->reason : "");
+                   r->why.en ? ": " : "", r->why.en ? r->why.en : "");
         return;
     }
     json_open(&o, NULL, '{');
@@ -52,7 +52,7 @@ static void print_run(struct command *c, const struct backup_run *r,
     json_int(&o, "tenants", r->tenants);
     json_int(&o, "total", r->total);
     json_int(&o, "bytes", r->bytes);
-    json_text(&o, "reason", r->reason);
+    json_text(&o, "reason", r->why.en);
     json_close(&o, '}');
     buf_putc(&c->out, '\n');
 }
@@ -146,8 +146,8 @@ static enum err run_drill(struct command *c, const struct words *w)
     else
         buf_printf(&c->out, "%s of %s restored in %lld ms, %lld rows%s%s\n",
                    d.tenant, d.date, (long long)d.us / 1000, (long long)d.rows,
-                   d.reason ? ": " : "", d.reason ? d.reason : "");
-    return e ? e : d.reason ? ERR_CONFLICT : OK;
+                   d.why.en ? ": " : "", d.why.en ? d.why.en : "");
+    return e ? e : d.why.en ? ERR_CONFLICT : OK;
 }
 
 static enum err run_restore(struct command *c, const struct words *w)

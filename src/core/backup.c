@@ -15,7 +15,7 @@
 
 #define RUN_COLS                                                               \
     "id, date, state, asked_by, asked_at, ended_at, tenants, total, bytes,"    \
-    " reason"
+    " reason_ja, reason_en"
 #define US_PER_HOUR INT64_C(3600000000)
 
 const char *const backup_state_words[] = {"asked", "running", "good", "failed",
@@ -49,8 +49,8 @@ static const char *const backup_text[] = {
         "SELECT customer.id, customer.name, b.date, b.at, b.bytes, b.row_count"
         " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
         " WHERE customer.state = 1 ORDER BY customer.id",
-    [BACKUP_DRILLS] = "SELECT at, us, row_count, date, tenant_id, reason"
-                      " FROM backup_drill ORDER BY id DESC LIMIT 12",
+    [BACKUP_DRILLS] = "SELECT at, us, row_count, date, tenant_id, reason_ja,"
+                      " reason_en FROM backup_drill ORDER BY id DESC LIMIT 12",
     [BACKUP_BUSY] = "SELECT 1 FROM backup_run WHERE state < 2",
     [BACKUP_ADD] = "INSERT INTO backup_run (date, state, asked_by, asked_at)"
                    " VALUES (?1, ?2, ?3, ?4)",
@@ -67,20 +67,22 @@ static const char *const backup_text[] = {
     [BACKUP_STEP] = "UPDATE backup_run SET state = 1, tenants = ?2, total = ?3,"
                     " bytes = ?4, date = ?5 WHERE id = ?1",
     [BACKUP_END] = "UPDATE backup_run SET state = ?2, ended_at = ?3,"
-                   " reason = ?4 WHERE id = ?1",
+                   " reason_ja = ?4, reason_en = ?5 WHERE id = ?1",
     [BACKUP_BROKEN] = "UPDATE backup_run SET state = 3, ended_at = ?1,"
-                      " reason = ?2 WHERE state = 1 AND state < 2",
+                      " reason_ja = ?2, reason_en = ?3 WHERE state = 1"
+                      " AND state < 2",
     [BACKUP_SET_TENANT] =
         "INSERT INTO backup_tenant (tenant_id, date, at, bytes, row_count)"
         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id) DO UPDATE SET"
         " date = ?2, at = ?3, bytes = ?4, row_count = ?5",
     [BACKUP_ADD_DRILL] =
-        "INSERT INTO backup_drill (at, date, tenant_id, us, row_count, reason)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO backup_drill (at, date, tenant_id, us, row_count,"
+        " reason_ja, reason_en) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [BACKUP_DRILLED] =
         "SELECT 1 FROM backup_drill WHERE at >= ?1 AND at <= ?2 LIMIT 1",
     [BACKUP_UNTOLD] =
-        "SELECT id, reason FROM backup_run r WHERE r.date = ?1 AND r.state = 3"
+        "SELECT id, reason_ja, reason_en FROM backup_run r WHERE r.date = ?1 "
+        "AND r.state = 3"
         " AND NOT EXISTS (SELECT 1 FROM backup_run o WHERE o.date = ?1"
         " AND o.state = 3 AND o.is_mailed = 1) LIMIT 1",
     [BACKUP_TOLD] = "UPDATE backup_run SET is_mailed = 1 WHERE id = ?1",
@@ -113,7 +115,7 @@ static enum err read_runs(struct ctx *c, struct backup_view *out)
             .tenants = col_int(q, 6),
             .total = col_int(q, 7),
             .bytes = col_int(q, 8),
-            .reason = col_text(c, q, 9),
+            .why = {col_text(c, q, 9), col_text(c, q, 10)},
         };
     out->runs = list;
     return e;
@@ -152,6 +154,8 @@ enum err backup_read(struct ctx *c, const struct app *app,
     if (!e)
         e = read_tenants(c, out);
     if (!e)
+        e = backup_check_list(c, &out->checks, &out->check_count);
+    if (!e)
         e = backup_copy_read(c, app, out->copies, &out->copy_count);
     if (e)
         return e;
@@ -163,7 +167,7 @@ enum err backup_read(struct ctx *c, const struct app *app,
             .rows = col_int(q, 2),
             .date = col_text(c, q, 3),
             .tenant = col_text(c, q, 4),
-            .reason = col_text(c, q, 5),
+            .why = {col_text(c, q, 5), col_text(c, q, 6)},
         };
     return e;
 }
@@ -264,14 +268,16 @@ enum err backup_note_tenant(struct ctx *c, const char *tenant, const char *date,
     return query_run(c, q);
 }
 
-enum err backup_note_end(struct ctx *c, int64_t id, const char *reason)
+enum err backup_note_end(struct ctx *c, int64_t id,
+                         const struct backup_reason *why)
 {
     struct query *q = query(c, backup_text[BACKUP_END]);
 
     bind_int(q, 1, id);
-    bind_int(q, 2, reason ? BACKUP_FAILED : BACKUP_GOOD);
+    bind_int(q, 2, why->en ? BACKUP_FAILED : BACKUP_GOOD);
     bind_int(q, 3, c->now_us);
-    bind_text(q, 4, reason);
+    bind_text(q, 4, why->ja);
+    bind_text(q, 5, why->en);
     enum err e = query_run(c, q);
     return e ? e : backup_copy_hurry(c); /* what is new is copied at once */
 }
@@ -285,7 +291,8 @@ enum err backup_note_drill(struct ctx *c, const struct backup_drill *d)
     bind_text(q, 3, d->tenant);
     bind_int(q, 4, d->us);
     bind_int(q, 5, d->rows);
-    bind_text(q, 6, d->reason);
+    bind_text(q, 6, d->why.ja);
+    bind_text(q, 7, d->why.en);
     return query_run(c, q);
 }
 
@@ -306,7 +313,8 @@ static enum err end_broken(struct ctx *c)
     struct query *q = query(c, backup_text[BACKUP_BROKEN]);
 
     bind_int(q, 1, c->now_us);
-    bind_text(q, 2, "the server stopped");
+    bind_text(q, 2, BACKUP_STOPPED_JA);
+    bind_text(q, 3, BACKUP_STOPPED_EN);
     return query_run(c, q);
 }
 
@@ -373,7 +381,7 @@ enum err backup_find_due(struct ctx *c, struct backup_due *out)
 /* ---- mail ---- */
 
 static enum err mail_one(struct ctx *c, const struct app *app, struct query *q,
-                         const char *reason)
+                         const struct backup_reason *why)
 {
     bool ja = col_int(q, 2) == 0;
     const char *text = arena_printf(
@@ -383,7 +391,7 @@ static enum err mail_one(struct ctx *c, const struct app *app, struct query *q,
              "\n\n%s\n\n-- \n櫓（Yagura）から自動で送信しています。\n"
            : "Dear %s,\n\nToday's backup failed. It is tried again every hour."
              "\n\n%s\n\n-- \nSent automatically by Yagura.\n",
-        col_text(c, q, 1), reason);
+        col_text(c, q, 1), ja ? why->ja : why->en);
 
     return outbox_add(
         c, app,
@@ -402,11 +410,11 @@ enum err backup_tell(struct ctx *c, const struct app *app)
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
     int64_t id = col_int(q, 0);
-    const char *reason = col_text(c, q, 1);
+    struct backup_reason why = {col_text(c, q, 1), col_text(c, q, 2)};
     query_done(q);
     q = query(c, backup_text[BACKUP_OPERATORS]);
     while (!e && query_next(c, q, &e))
-        e = mail_one(c, app, q, reason ? reason : "");
+        e = mail_one(c, app, q, &why);
     query_done(q);
     if (e)
         return e;

@@ -21,7 +21,7 @@ struct backup_run {
     const char *asked_by; /* NULL: the hour */
     int64_t asked_at, ended_at;
     int64_t tenants, total, bytes;
-    const char *reason; /* NULL: none */
+    struct backup_reason why;
 };
 struct backup_tenant {
     const char *id, *name, *date; /* date NULL: never */
@@ -29,15 +29,28 @@ struct backup_tenant {
 };
 struct backup_drill {
     int64_t at, us, rows;
-    const char *date, *tenant, *reason; /* reason NULL: good */
+    const char *date, *tenant;
+    struct backup_reason why;
+};
+/* A generation looked at against its manifest, because somebody asked. */
+enum { BACKUP_CHECKS = 10 };
+struct backup_check {
+    int64_t id;
+    const char *date, *asked_by;
+    enum backup_state state;
+    int64_t asked_at, ended_at;
+    int64_t done, total;      /* files */
+    struct backup_reason why; /* a line for each that does not fit */
 };
 struct backup_view {
     const struct backup_run *runs; /* newest first, at most 30 */
     const struct backup_tenant *tenants;
     const struct backup_drill *drills; /* newest first, at most 12 */
+    const struct backup_check *checks; /* newest first, BACKUP_CHECKS */
     const char *const *names;          /* generations there, newest first */
     struct backup_copies copies[BACKUP_PLACES];
-    size_t run_count, tenant_count, drill_count, name_count, copy_count;
+    size_t run_count, tenant_count, drill_count, name_count, copy_count,
+        check_count;
 };
 /* In a transaction of control.db. */
 MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
@@ -47,6 +60,11 @@ MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
 MUST_USE enum err backup_ask(struct ctx *c);
 
 /* All of these open their own transactions. */
+
+/* Asks for a generation to be checked; the caretaker does it.  ERR_NOT_FOUND
+ * "generation", ERR_CONFLICT "busy" while one runs.  Logged, as is the end. */
+MUST_USE enum err backup_check_ask(struct ctx *c, const struct app *app,
+                                   const char *name, int64_t *id);
 
 /* One run, now, by whoever asked; ERR_INTERNAL when any tenant failed. */
 MUST_USE enum err backup_run_now(struct app *app, struct arena *mem,
@@ -84,6 +102,8 @@ void backup_let(void);
 /* The caretaker's: what was asked for, what the hour wants, what is too old,
  * the month's drill, and mail to the operators about a failure. */
 void backup_round(struct app *app, struct arena *mem);
+/* The caretaker's: the check that was asked for. */
+void backup_check_round(struct app *app, struct arena *mem);
 /* Of another thread, so that a run that hangs is seen too: mails the operators
  * once when a tenant has had no good copy for 26 hours. */
 void backup_watch(struct app *app, struct arena *mem);

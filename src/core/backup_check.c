@@ -1,14 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A generation against its manifest: every file there, as it was written, and
  * sound. */
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "core/backup_work.h"
 #include "core/core.h"
+#include "core/operation.h"
 #include "core/registry.h"
+#include "db/query.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { STEP_MS = 500, BAD_MAX = 4000, KEPT = 100 };
+enum {
+    CHECK_LIST,
+    CHECK_BUSY,
+    CHECK_ADD,
+    CHECK_FORGET,
+    CHECK_BROKEN,
+    CHECK_NEXT,
+    CHECK_STEP,
+    CHECK_END
+};
+static const char *const check_text[] = {
+    [CHECK_LIST] = "SELECT id, date, state, asked_by, asked_at, ended_at, done,"
+                   " total, reason_ja, reason_en FROM backup_check"
+                   " ORDER BY id DESC LIMIT ?1",
+    [CHECK_BUSY] = "SELECT 1 FROM backup_check WHERE state < 2",
+    [CHECK_ADD] = "INSERT INTO backup_check (date, state, asked_by, asked_at)"
+                  " VALUES (?1, 0, ?2, ?3)",
+    [CHECK_FORGET] = "DELETE FROM backup_check WHERE id <= ?1",
+    [CHECK_BROKEN] = "UPDATE backup_check SET state = 3, ended_at = ?1,"
+                     " reason_ja = ?2, reason_en = ?3 WHERE state = 1"
+                     " AND state < 2",
+    [CHECK_NEXT] = "SELECT id, date, asked_by FROM backup_check"
+                   " WHERE state = 0 AND state < 2 ORDER BY id LIMIT 1",
+    [CHECK_STEP] = "UPDATE backup_check SET state = 1, done = ?2, total = ?3"
+                   " WHERE id = ?1",
+    [CHECK_END] =
+        "UPDATE backup_check SET state = ?2, ended_at = ?3, done = ?4,"
+        " total = ?5, reason_ja = ?6, reason_en = ?7 WHERE id = ?1",
+};
+const struct query_set backup_check_queries = {"backup_check", check_text,
+                                               COUNT(check_text)};
 
 const char *backup_manifest_text(const struct json *o, const char *name)
 {
@@ -50,52 +87,295 @@ bool backup_is_deleted(struct ctx *c, const struct app *app, const char *id)
            row.state == REGISTRY_CLOSED;
 }
 
-static void verify_one(struct ctx *c, const struct app *app, const char *name,
-                       const struct json *f, struct buf *bad)
+/* ---- looking ---- */
+
+struct check {
+    struct ctx *c;
+    const struct app *app;
+    const char *name;
+    struct buf ja, en; /* a line for each file that does not fit */
+    int64_t id;        /* of its row; 0: none */
+    int64_t done, total, noted_ms;
+};
+
+static void say(struct check *k, const char *file, const char *ja,
+                const char *en)
 {
-    const char *id = backup_manifest_text(f, "tenant"),
-               *suffix = backup_manifest_text(f, "suffix");
-    const char *file = arena_printf(c->mem, "%s%s", id, suffix);
+    if (k->en.len > BAD_MAX)
+        return; /* so many say it all */
+    buf_printf(&k->ja, "%s: %s\n", file, ja);
+    buf_printf(&k->en, "%s: %s\n", file, en);
+}
+
+static void look_inside(struct check *k, const struct json *f, const char *file)
+{
+    struct arena *mem = k->c->mem;
+    const char *wanted = backup_manifest_text(f, "rows");
+    struct generation_found found;
+    enum err e = generation_check(k->app->store, k->name,
+                                  backup_manifest_text(f, "tenant"),
+                                  backup_manifest_text(f, "suffix"), &found);
+
+    if (e) {
+        struct backup_reason why = backup_reason_of(e);
+        say(k, file,
+            arena_printf(mem, "開けないか、壊れています（%s）", why.ja),
+            arena_printf(mem, "does not open or is not sound (%s)", why.en));
+    } else if (found.rows != strtoll(wanted, NULL, 10)) {
+        say(k, file,
+            arena_printf(mem, "%lld 行あります（目録では %s 行）",
+                         (long long)found.rows, wanted),
+            arena_printf(mem, "%lld rows, not %s", (long long)found.rows,
+                         wanted));
+    }
+}
+
+static void look_at(struct check *k, const struct json *f)
+{
+    const char *id = backup_manifest_text(f, "tenant");
+    const char *file =
+        arena_printf(k->c->mem, "%s%s", id, backup_manifest_text(f, "suffix"));
     uint8_t hash[32];
     char hex[65] = "";
     int64_t bytes;
-    struct generation_found found;
 
     if (strcmp(id, GENERATION_CONTROL) != 0 && !tenant_is_id(id)) {
-        buf_printf(bad, "%s: no such file\n", file);
+        say(k, file, "バックアップのファイル名ではありません", "no such file");
         return;
     }
-    enum err e = generation_hash(app->store, name, file, hash, &bytes);
+    enum err e = generation_hash(k->app->store, k->name, file, hash, &bytes);
     if (!e)
         str_to_hex(hash, sizeof hash, hex);
-    if (e == ERR_NOT_FOUND && backup_is_deleted(c, app, id))
+    bool is_deleted = backup_is_deleted(k->c, k->app, id);
+    if (e == ERR_NOT_FOUND && is_deleted)
         return; /* it had its time */
+    if (e) {
+        struct backup_reason why = backup_reason_of(e);
+        say(k, file, why.ja, why.en);
+    } else if (strcmp(hex, backup_manifest_text(f, "sha256")) != 0) {
+        say(k, file, "書いたときと違います（SHA-256）",
+            "not as it was written (SHA-256)");
+    } else if (!is_deleted) { /* nobody opens it again, its certificate says */
+        look_inside(k, f, file);
+    }
+}
+
+static enum err note_step(struct check *k)
+{
+    struct ctx *c = k->c;
+
+    k->noted_ms = clock_monotonic_ms();
+    if (!k->id)
+        return OK;
+    enum err e = tx_begin_control(c, k->app->store, TX_WRITE);
     if (e)
-        buf_printf(bad, "%s: %s\n", file, err_name(e));
-    else if (strcmp(hex, backup_manifest_text(f, "sha256")) != 0)
-        buf_printf(bad, "%s: not as it was written (SHA-256)\n", file);
-    else if (backup_is_deleted(c, app, id))
-        return; /* what its certificate says: nobody opens it again */
-    else if ((e = generation_check(app->store, name, id, suffix, &found)))
-        buf_printf(bad, "%s: does not open or is not sound (%s)\n", file,
-                   err_name(e));
-    else if (found.rows != strtoll(backup_manifest_text(f, "rows"), NULL, 10))
-        buf_printf(bad, "%s: %lld rows, not %s\n", file, (long long)found.rows,
-                   backup_manifest_text(f, "rows"));
+        return e;
+    struct query *q = query(c, check_text[CHECK_STEP]);
+    bind_int(q, 1, k->id);
+    bind_int(q, 2, k->done);
+    bind_int(q, 3, k->total);
+    return tx_end_control(c, k->app->store, query_run(c, q));
+}
+
+static enum err look_through(struct check *k)
+{
+    const struct json *list = NULL;
+    enum err e = backup_read_manifest(k->c, k->app, k->name, &list);
+
+    for (const struct json *f = e ? NULL : list->child; f; f = f->next)
+        k->total++;
+    if (!e)
+        e = note_step(k);
+    for (const struct json *f = e ? NULL : list->child; f && !e; f = f->next) {
+        if (k->app->is_stopping)
+            return ERR_BUSY;
+        look_at(k, f);
+        k->done++;
+        if (clock_monotonic_ms() - k->noted_ms >= STEP_MS)
+            e = note_step(k);
+    }
+    return e;
 }
 
 enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
                        struct buf *bad, size_t *files)
 {
-    const struct json *list = NULL;
+    struct check k = {.c = c,
+                      .app = app,
+                      .name = name,
+                      .ja = buf_in(c->mem),
+                      .en = buf_in(c->mem)};
 
-    *files = 0;
     backup_hold();
-    enum err e = backup_read_manifest(c, app, name, &list);
-    for (const struct json *f = e ? NULL : list->child; f; f = f->next) {
-        verify_one(c, app, name, f, bad);
-        (*files)++;
-    }
+    enum err e = look_through(&k);
     backup_let();
+    *files = (size_t)k.done;
+    if (k.en.len)
+        buf_puts(bad, ctx_text(c, k.ja.data, k.en.data));
     return e;
+}
+
+/* ---- when somebody asked ---- */
+
+static enum err is_busy(struct ctx *c, bool *out)
+{
+    struct query *q = query(c, check_text[CHECK_BUSY]);
+    enum err e = query_one(c, q);
+
+    *out = !e;
+    query_done(q);
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err add(struct ctx *c, const char *name, int64_t *id)
+{
+    bool busy;
+    enum err e = is_busy(c, &busy);
+
+    if (!e && busy)
+        return ctx_fail(c, ERR_CONFLICT, "", "busy", "検査はすでに実行中です",
+                        "A check is running already");
+    if (e)
+        return e;
+    struct query *q = query(c, check_text[CHECK_ADD]);
+    bind_text(q, 1, name);
+    bind_text(q, 2, c->actor->name);
+    bind_int(q, 3, c->now_us);
+    if ((e = query_run(c, q)))
+        return e;
+    *id = db_last_id(c);
+    q = query(c, check_text[CHECK_FORGET]);
+    bind_int(q, 1, *id - KEPT);
+    if ((e = query_run(c, q)))
+        return e;
+    return operation_log(c, &(struct operation){.action = "verify",
+                                                .kind = "backup",
+                                                .object_id = *id,
+                                                .object_name = name});
+}
+
+enum err backup_check_ask(struct ctx *c, const struct app *app,
+                          const char *name, int64_t *id)
+{
+    const struct json *list;
+    enum err e = backup_read_manifest(c, app, name, &list);
+
+    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, app->store, add(c, name, id));
+}
+
+enum err backup_check_list(struct ctx *c, const struct backup_check **out,
+                           size_t *count)
+{
+    struct backup_check *list =
+        arena_array(c->mem, struct backup_check, BACKUP_CHECKS);
+    struct query *q = query(c, check_text[CHECK_LIST]);
+    enum err e;
+
+    *count = 0;
+    bind_int(q, 1, BACKUP_CHECKS);
+    while (query_next(c, q, &e))
+        list[(*count)++] = (struct backup_check){
+            .id = col_int(q, 0),
+            .date = col_text(c, q, 1),
+            .state = (enum backup_state)(col_int(q, 2) & 3),
+            .asked_by = col_text(c, q, 3),
+            .asked_at = col_int(q, 4),
+            .ended_at = col_int(q, 5),
+            .done = col_int(q, 6),
+            .total = col_int(q, 7),
+            .why = {col_text(c, q, 8), col_text(c, q, 9)},
+        };
+    *out = list;
+    return e;
+}
+
+/* The next that is asked for; what a stop has broken off ends. */
+static enum err find_asked(struct ctx *c, struct check *k, struct actor *who)
+{
+    struct query *q = query(c, check_text[CHECK_BROKEN]);
+
+    bind_int(q, 1, c->now_us);
+    bind_text(q, 2, BACKUP_STOPPED_JA);
+    bind_text(q, 3, BACKUP_STOPPED_EN);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    q = query(c, check_text[CHECK_NEXT]);
+    if ((e = query_one(c, q)))
+        return e;
+    k->id = col_int(q, 0);
+    k->name = col_text(c, q, 1);
+    who->name = col_text(c, q, 2);
+    query_done(q);
+    return OK;
+}
+
+static enum err write_end(struct ctx *c, struct check *k)
+{
+    struct buf after = buf_in(c->mem);
+    struct json_out o = {.b = &after};
+    struct query *q = query(c, check_text[CHECK_END]);
+
+    bind_int(q, 1, k->id);
+    bind_int(q, 2, k->en.len ? BACKUP_FAILED : BACKUP_GOOD);
+    bind_int(q, 3, c->now_us);
+    bind_int(q, 4, k->done);
+    bind_int(q, 5, k->total);
+    bind_text(q, 6, k->en.len ? k->ja.data : NULL);
+    bind_text(q, 7, k->en.len ? k->en.data : NULL);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    json_open(&o, NULL, '{');
+    json_text(&o, "state",
+              backup_state_words[k->en.len ? BACKUP_FAILED : BACKUP_GOOD]);
+    json_int(&o, "files", k->done);
+    json_text(&o, "reason", k->en.len ? k->en.data : NULL);
+    json_close(&o, '}');
+    return operation_log(c, &(struct operation){.action = "verify",
+                                                .kind = "backup",
+                                                .object_id = k->id,
+                                                .object_name = k->name,
+                                                .after = after.data});
+}
+
+static enum err work(struct ctx *c, struct check *k)
+{
+    enum err e = look_through(k);
+
+    if (e) {
+        struct backup_reason why = {BACKUP_STOPPED_JA, BACKUP_STOPPED_EN};
+        if (!k->app->is_stopping)
+            why = backup_reason_of(e);
+        say(k, k->name, why.ja, why.en);
+    }
+    c->now_us = clock_now_us();
+    if ((e = tx_begin_control(c, k->app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, k->app->store, write_end(c, k));
+}
+
+void backup_check_round(struct app *app, struct arena *mem)
+{
+    struct actor who = {
+        .name = "", .ip = "", .request_id = "backup", .tenant = STORE_OPERATOR};
+    struct ctx c = {.mem = mem, .actor = &who, .now_us = clock_now_us()};
+    struct check k = {
+        .c = &c, .app = app, .ja = buf_in(mem), .en = buf_in(mem)};
+
+    if (!backup_try_hold())
+        return; /* somebody is at it: the next look */
+    enum err e = tx_begin_control(&c, app->store, TX_WRITE);
+    if (!e) {
+        e = find_asked(&c, &k, &who);
+        bool is_none = e == ERR_NOT_FOUND;
+        e = tx_end_control(&c, app->store, is_none ? OK : e);
+    }
+    if (!e && k.id)
+        e = work(&c, &k);
+    backup_let();
+    if (e)
+        log_error("backup check not done err=%s", err_name(e));
 }

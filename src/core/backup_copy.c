@@ -41,12 +41,15 @@ static const char *const backup_copy_text[] = {
                  " ON CONFLICT (place, date) DO UPDATE SET stamp = ?3,"
                  " manifest = ?4, files = ?5, bytes = ?6, at = ?7",
     [COPY_DROP] = "DELETE FROM backup_copy WHERE place = ?1 AND date = ?2",
-    [WATCH_GET] = "SELECT tried_at, good_at, reason, told_on, pruned_on"
+    [WATCH_GET] = "SELECT tried_at, good_at, told_on, pruned_on, reason_ja,"
+                  " reason_en"
                   " FROM backup_watch WHERE name = ?1",
-    [WATCH_SET] = "INSERT INTO backup_watch (name, tried_at, good_at, reason,"
-                  " told_on, pruned_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+    [WATCH_SET] = "INSERT INTO backup_watch (name, tried_at, good_at, told_on,"
+                  " pruned_on, reason_ja, reason_en)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                   " ON CONFLICT (name) DO UPDATE SET tried_at = ?2,"
-                  " good_at = ?3, reason = ?4, told_on = ?5, pruned_on = ?6",
+                  " good_at = ?3, told_on = ?4, pruned_on = ?5,"
+                  " reason_ja = ?6, reason_en = ?7",
     [WATCH_HURRY] = "UPDATE backup_watch SET tried_at = NULL"
                     " WHERE name IN ('dir', 's3')",
 };
@@ -55,7 +58,7 @@ const struct query_set backup_copy_queries = {"backup_copy", backup_copy_text,
 
 struct watch {
     int64_t tried_at, good_at, told_on, pruned_on;
-    const char *reason;
+    struct backup_reason why;
 };
 
 /* ---- rows ---- */
@@ -69,11 +72,13 @@ static enum err read_watch(struct ctx *c, const char *name, struct watch *out)
     enum err e = query_one(c, q);
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
-    *out = (struct watch){.tried_at = col_int(q, 0),
-                          .good_at = col_int(q, 1),
-                          .reason = col_text(c, q, 2),
-                          .told_on = col_int(q, 3),
-                          .pruned_on = col_int(q, 4)};
+    *out = (struct watch){
+        .tried_at = col_int(q, 0),
+        .good_at = col_int(q, 1),
+        .told_on = col_int(q, 2),
+        .pruned_on = col_int(q, 3),
+        .why = {col_text(c, q, 4), col_text(c, q, 5)}
+    };
     query_done(q);
     return OK;
 }
@@ -86,9 +91,10 @@ static enum err write_watch(struct ctx *c, const char *name,
     bind_text(q, 1, name);
     bind_id(q, 2, w->tried_at);
     bind_id(q, 3, w->good_at);
-    bind_text(q, 4, w->reason);
-    bind_id(q, 5, w->told_on);
-    bind_id(q, 6, w->pruned_on);
+    bind_id(q, 4, w->told_on);
+    bind_id(q, 5, w->pruned_on);
+    bind_text(q, 6, w->why.ja);
+    bind_text(q, 7, w->why.en);
     return query_run(c, q);
 }
 
@@ -129,7 +135,7 @@ enum err backup_copy_read(struct ctx *c, const struct app *app,
             return e;
         one->tried_at = w.tried_at;
         one->good_at = w.good_at;
-        one->reason = w.reason;
+        one->why = w.why;
         e = read_copies(c, one);
     }
     return e;
@@ -267,8 +273,17 @@ struct round {
     struct watch watch;
     struct actor actor;
     struct backup_place place;
-    const char *why;
+    struct backup_reason why;
 };
+
+/* Longer than the place it is from. */
+static void keep_why(struct round *r, const struct backup_place *p, enum err e)
+{
+    struct backup_reason why = backup_place_why(p, e);
+
+    r->why = (struct backup_reason){arena_strdup(r->mem, why.ja),
+                                    arena_strdup(r->mem, why.en)};
+}
 
 static struct ctx fresh_ctx(struct round *r)
 {
@@ -342,7 +357,7 @@ static enum err copy_one(struct round *r, const char *date)
     else if (!e)
         e = remember(r, &k, now, is);
     if (e)
-        r->why = arena_strdup(r->mem, backup_place_why(&k.place, e));
+        keep_why(r, &k.place, e);
     log_info("backup copied place=%s date=%s files=%zu bytes=%lld err=%s",
              r->name, date, k.here_count, (long long)k.bytes, err_name(e));
     arena_reset(r->scratch);
@@ -399,8 +414,8 @@ static enum err prune(struct round *r, int32_t today)
     for (size_t i = 0; !e && i < count; i++)
         if (strcmp(dates[i], oldest) < 0 && dates[i] != newest)
             e = remove_there(r, dates[i]);
-    if (e && !r->why)
-        r->why = arena_strdup(r->mem, backup_place_why(&r->place, e));
+    if (e && !r->why.en)
+        keep_why(r, &r->place, e);
     if (!e)
         r->watch.pruned_on = today;
     return e;
@@ -419,13 +434,13 @@ static enum err tell(struct ctx *c, struct round *r)
                 "バックアップを次の場所へ写せませんでした。1時間おきに再試行し"
                 "ます。サーバー内のバックアップには影響ありません。\n\n場所: "
                 "%s\n原因: %s",
-                place, r->watch.reason),
+                place, r->watch.why.ja),
             .en = arena_printf(
                 c->mem,
                 "The backup could not be copied. It is tried again every "
                 "hour. The backups on the server are not affected.\n\nPlace: "
                 "%s\nReason: %s",
-                place, r->watch.reason),
+                place, r->watch.why.en),
         });
 
     if (e == ERR_NOT_FOUND)
@@ -440,13 +455,15 @@ static void finish(struct round *r, enum err e)
     struct watch *w = &r->watch;
 
     w->tried_at = c.now_us;
-    w->reason = e ? r->why && *r->why ? r->why : err_name(e) : NULL;
+    w->why = (struct backup_reason){NULL, NULL};
+    if (e)
+        w->why = r->why.en ? r->why : backup_reason_of(e);
     if (!e) {
         w->good_at = c.now_us;
         w->told_on = 0;
     }
     if (!(e = tx_begin_control(&c, r->app->store, TX_WRITE))) {
-        if (w->reason && w->told_on != clock_today(c.now_us))
+        if (w->why.en && w->told_on != clock_today(c.now_us))
             e = tell(&c, r);
         e = tx_end_control(&c, r->app->store,
                            e ? e : write_watch(&c, r->name, w));
@@ -492,10 +509,14 @@ static enum err check_region(struct round *r)
         &c, r->app->store,
         region_check(&c, "backup_region", r->app->backup_region));
     if (e == ERR_INVALID)
-        r->why = arena_printf(r->mem,
-                              "%s is not among the places the statement of "
-                              "where data is kept names",
-                              r->app->backup_region);
+        r->why = (struct backup_reason){
+            arena_printf(r->mem,
+                         "%s は、公開しているデータ保管場所の記述にありません",
+                         r->app->backup_region),
+            arena_printf(r->mem,
+                         "%s is not among the places the statement of where "
+                         "data is kept names",
+                         r->app->backup_region)};
     return e;
 }
 
@@ -518,11 +539,11 @@ static void look_at(struct round *r)
     int32_t today = clock_today(now_us);
     const struct watch *w = &r->watch;
 
-    if (look_up(r) || (w->reason && w->tried_at > now_us - US_PER_HOUR &&
+    if (look_up(r) || (w->why.en && w->tried_at > now_us - US_PER_HOUR &&
                        w->tried_at <= now_us))
         return;
     bool is_old = w->pruned_on != today && timekeeper_may_destroy(r->app);
-    if (!is_old && !w->reason && !lacks_any(r))
+    if (!is_old && !w->why.en && !lacks_any(r))
         return;
     enum err e = work_at(r, is_old, today);
     if (!r->app->is_stopping)

@@ -18,7 +18,7 @@ struct backup_copies {
     enum backup_place_kind kind;
     const char *name;                 /* as the operator knows it */
     int64_t tried_at, good_at;        /* 0: never */
-    const char *reason;               /* of the failure that lasts, or NULL */
+    struct backup_reason why;         /* of the failure that lasts */
     const struct backup_copied *list; /* newest first */
     size_t count;
 };

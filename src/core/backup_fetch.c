@@ -19,10 +19,11 @@ enum { MANIFEST_MAX = 8 << 20, KEY_MAX = 4096 };
 static enum err complain(struct ctx *c, const struct backup_place *p,
                          const char *file, enum err e)
 {
-    const char *why = backup_place_why(p, e);
+    struct backup_reason why = backup_place_why(p, e);
 
     return ctx_fail(c, e, file, "place", "写しの場所から読めません: %s",
-                    "The place of the copies cannot be read: %s", why);
+                    "The place of the copies cannot be read: %s",
+                    backup_reason_text(c, &why));
 }
 
 static enum err no_such_date(struct ctx *c)

@@ -147,14 +147,21 @@ enum err backup_place_delete(struct backup_place *p, const char *date,
                                  : s3_delete(p->s3, key);
 }
 
-const char *backup_place_why(const struct backup_place *p, enum err e)
+struct backup_reason backup_place_why(const struct backup_place *p, enum err e)
 {
-    const char *why = p->kind == BACKUP_S3 ? s3_why(p->s3) : "";
+    static const struct backup_reason gone = {"フォルダーがありません",
+                                              "the folder is not there"};
+    static const struct backup_reason odd = {
+        "書いたものを読み直すと違っています",
+        "what was written reads differently"};
+    struct http_why why = {"", ""};
 
-    if (*why)
-        return why;
-    return e == ERR_NOT_FOUND  ? "the folder is not there"
-           : e == ERR_FULL     ? "the disk is full"
-           : e == ERR_CONFLICT ? "what was written reads differently"
-                               : err_name(e);
+    if (p->kind == BACKUP_S3)
+        why = s3_why(p->s3);
+    if (*why.en)
+        return (struct backup_reason){arena_strdup(p->mem, why.ja),
+                                      arena_strdup(p->mem, why.en)};
+    return e == ERR_NOT_FOUND  ? gone
+           : e == ERR_CONFLICT ? odd
+                               : backup_reason_of(e);
 }

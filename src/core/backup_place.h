@@ -3,6 +3,7 @@
 #define CORE_BACKUP_PLACE_H
 
 #include "core/app.h"
+#include "core/backup_reason.h"
 #include "db/shelf.h"
 
 /* A place that holds copies of generations: a second folder or a bucket; one
@@ -40,7 +41,7 @@ MUST_USE enum err backup_place_get(struct backup_place *p, const char *date,
                                    const char *file, int fd, int64_t max);
 MUST_USE enum err backup_place_delete(struct backup_place *p, const char *date,
                                       const char *file);
-/* What went wrong last, one line for the operator. */
-const char *backup_place_why(const struct backup_place *p, enum err e);
+/* What went wrong last; lives in the arena. */
+struct backup_reason backup_place_why(const struct backup_place *p, enum err e);
 
 #endif

@@ -152,9 +152,13 @@ static enum err do_drill(struct app *app, struct arena *mem, const char *name,
         e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
     out->us = clock_now_us() - from;
     if (e)
-        out->reason = err_name(e);
+        out->why = backup_reason_of(e);
     else if (out->rows > wanted || out->rows == 0)
-        out->reason = "rows";
+        out->why = (struct backup_reason){
+            arena_printf(mem, "行数が合いません（目録 %lld、復元 %lld）",
+                         (long long)wanted, (long long)out->rows),
+            arena_printf(mem, "%lld rows, the manifest says %lld",
+                         (long long)out->rows, (long long)wanted)};
     enum err noted = tx_begin_control(&c, app->store, TX_WRITE);
     if (!noted)
         noted = tx_end_control(&c, app->store, backup_note_drill(&c, out));

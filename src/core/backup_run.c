@@ -44,7 +44,8 @@ struct work {
     struct app *app;
     struct arena *mem; /* of the whole run */
     struct actor actor;
-    struct buf manifest, failed;
+    struct buf manifest;
+    struct buf ja, en; /* what failed, in both languages */
     struct json_out out;
     struct buf done; /* of struct copied */
     int64_t run_id, tenants, total, bytes, noted_ms, reused;
@@ -202,6 +203,12 @@ static enum err note(struct work *w)
         backup_note_step(&c, w->run_id, w->tenants, w->total, w->bytes));
 }
 
+static void say(struct work *w, const char *ja, const char *en)
+{
+    buf_printf(&w->ja, "%s%s", w->ja.len ? "、" : "", ja);
+    buf_printf(&w->en, "%s%s", w->en.len ? ", " : "", en);
+}
+
 static void copy_tenant(struct work *w, const char *id)
 {
     int64_t from = clock_now_us(), before = w->bytes, rows;
@@ -214,9 +221,11 @@ static void copy_tenant(struct work *w, const char *id)
         if (clock_monotonic_ms() - w->noted_ms >= STEP_MS)
             e = note(w);
     }
-    if (e && w->failed.len < REASON_MAX)
-        buf_printf(&w->failed, "%s%s: %s", w->failed.len ? ", " : "", id,
-                   err_name(e));
+    if (e && w->en.len < REASON_MAX) {
+        struct backup_reason why = backup_reason_of(e);
+        say(w, arena_printf(w->mem, "%s: %s", id, why.ja),
+            arena_printf(w->mem, "%s: %s", id, why.en));
+    }
     if (e)
         log_error("backup failed tenant=%s err=%s", id, err_name(e));
     if (w->is_gentle)
@@ -237,9 +246,10 @@ static void copy_all(struct work *w)
     for (size_t i = 0; i < count && !w->app->is_stopping; i++)
         copy_tenant(w, ids[i]);
     if (w->app->is_stopping)
-        buf_puts(&w->failed, "stopped");
+        say(w, BACKUP_STOPPED_JA, BACKUP_STOPPED_EN);
     else if (copy_one(w, GENERATION_CONTROL, &rows))
-        buf_puts(&w->failed, " control.db");
+        say(w, "管理用データ（control.db）を写せませんでした",
+            "control.db could not be copied");
     json_close(&w->out, ']');
     json_close(&w->out, '}');
 }
@@ -259,8 +269,10 @@ static enum err note_end(struct work *w, const char *name, bool is_sealed)
         e = backup_note_tenant(&c, list[i].id, name, list[i].bytes,
                                list[i].rows);
     if (!e)
-        e = backup_note_end(&c, w->run_id,
-                            w->failed.len ? w->failed.data : NULL);
+        e = backup_note_end(
+            &c, w->run_id,
+            &(struct backup_reason){w->en.len ? w->ja.data : NULL,
+                                    w->en.len ? w->en.data : NULL});
     return tx_end_control(&c, w->app->store, e);
 }
 
@@ -271,19 +283,21 @@ static enum err finish(struct work *w, enum err e)
     const char *old;
 
     /* part of today is better than nothing, but not than all of it */
-    bool is_worth = w->failed.len == 0 ||
+    bool is_worth = w->en.len == 0 ||
                     (w->tenants > 0 && generation_read_manifest(
                                            w->app->store, name, w->mem, &old));
     if (!e && is_worth)
         e = generation_seal(w->app->store, name, w->manifest.data,
                             w->manifest.len);
-    if (e)
-        buf_printf(&w->failed, "%s%s", w->failed.len ? "; " : "", err_name(e));
+    if (e) {
+        struct backup_reason why = backup_reason_of(e);
+        say(w, why.ja, why.en);
+    }
     enum err noted = note_end(w, name, !e && is_worth);
     log_info("backup %s name=%s tenants=%lld of=%lld bytes=%lld unchanged=%lld",
-             w->failed.len ? "failed" : "done", name, (long long)w->tenants,
+             w->en.len ? "failed" : "done", name, (long long)w->tenants,
              (long long)w->total, (long long)w->bytes, (long long)w->reused);
-    return w->failed.len ? ERR_INTERNAL : noted;
+    return w->en.len ? ERR_INTERNAL : noted;
 }
 
 static void find_last_generation(struct work *w)
@@ -307,7 +321,8 @@ static enum err run(struct app *app, struct arena *mem, int64_t run_id,
                      .mem = mem,
                      .actor = system_actor(),
                      .manifest = buf_in(mem),
-                     .failed = buf_in(mem),
+                     .ja = buf_in(mem),
+                     .en = buf_in(mem),
                      .done = buf_in(mem),
                      .run_id = run_id,
                      .is_gentle = is_gentle};

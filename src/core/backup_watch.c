@@ -132,7 +132,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
     for (size_t i = 0; i < count && !e; i++) {
         const struct backup_copies *p = &copies[i];
         bool holds =
-            !p->reason && p->count > 0 &&
+            !p->why.en && p->count > 0 &&
             p->list[0].at > c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
             p->list[0].at <= c->now_us + US_PER_HOUR;
         bool is_dir = p->kind == BACKUP_DIR;
@@ -143,7 +143,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
             is_dir ? ctx_text(c, "フォルダー", "folder")
                    : ctx_text(c, "バケット", "bucket"),
             p->count, p->count ? clock_format(c->mem, p->list[0].at) : "-",
-            p->reason ? ctx_text(c, "あり", "yes")
+            p->why.en ? ctx_text(c, "あり", "yes")
                       : ctx_text(c, "なし", "none"));
     }
     return e;

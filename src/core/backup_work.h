@@ -27,9 +27,8 @@ MUST_USE enum err backup_note_tenant(struct ctx *c, const char *tenant,
  * generation is that a wrong clock dated ahead. */
 MUST_USE enum err backup_count_since(struct ctx *c, const char *date,
                                      int64_t *days);
-/* reason NULL: good. */
 MUST_USE enum err backup_note_end(struct ctx *c, int64_t id,
-                                  const char *reason);
+                                  const struct backup_reason *why);
 MUST_USE enum err backup_note_drill(struct ctx *c,
                                     const struct backup_drill *d);
 /* The lines about the files of a generation.  ERR_NOT_FOUND "generation",
@@ -43,6 +42,9 @@ const char *backup_manifest_text(const struct json *line, const char *name);
 /* Of a tenant that is being deleted, or was. */
 bool backup_is_deleted(struct ctx *c, const struct app *app, const char *id);
 
+MUST_USE enum err backup_check_list(struct ctx *c,
+                                    const struct backup_check **out,
+                                    size_t *count);
 /* Mails the operators about today's first failure, once. */
 MUST_USE enum err backup_tell(struct ctx *c, const struct app *app);
 

@@ -345,9 +345,10 @@ static const struct round short_rounds[] = {
     {NULL,       rest                    },
 };
 static const struct round long_rounds[] = {
-    {NULL, erasure_round    },
-    {NULL, backup_round     },
-    {NULL, backup_copy_round},
+    {NULL, erasure_round     },
+    {NULL, backup_round      },
+    {NULL, backup_check_round},
+    {NULL, backup_copy_round },
 };
 static const struct round doctor_rounds[] = {
     {always, doctor_look_daily},

@@ -16,7 +16,7 @@ struct component_age component_age(const struct build_part *part,
         return age;
     age.days = clock_today(now_us) - day;
     age.is_old = age.days > COMPONENT_DAYS;
-    age.is_fine = !age.is_old || part->why_old;
+    age.is_fine = !age.is_old || part->why_old_en;
     return age;
 }
 

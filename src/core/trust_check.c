@@ -46,7 +46,7 @@ static const char *const check_text[] = {
         " b.at > ?2), 0), coalesce(min(b.at), 0),"
         " (SELECT max(at) FROM backup_drill),"
         " (SELECT us FROM backup_drill ORDER BY id DESC LIMIT 1),"
-        " (SELECT reason IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
+        " (SELECT reason_en IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
         " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
         " WHERE customer.state = 1",
     [CHECK_DESK] =

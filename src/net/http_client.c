@@ -33,7 +33,7 @@ struct http_client {
     char in[HEAD_MAX];
     size_t in_len;
     int64_t deadline_ms; /* of the call */
-    const char *why;
+    struct http_why why;
     bool is_kept, has_heard;
 };
 
@@ -44,9 +44,10 @@ struct head {
     bool is_chunked, closes;
 };
 
-static enum err fail(struct http_client *h, enum err e, const char *why)
+static enum err fail(struct http_client *h, enum err e, const char *ja,
+                     const char *en)
 {
-    h->why = why;
+    h->why = (struct http_why){ja, en};
     return e;
 }
 
@@ -79,15 +80,19 @@ static enum err reach(struct http_client *h)
     enum err e = dial(p->host, p->port, !p->is_tls, wait_ms(h), &h->fd);
 
     if (e == ERR_NOT_FOUND)
-        return fail(h, ERR_BUSY, "its name cannot be resolved");
+        return fail(h, ERR_BUSY, "接続先の名前を解決できません",
+                    "its name cannot be resolved");
     if (e)
-        return fail(h, e, "it cannot be reached");
+        return fail(h, e, "接続できません", "it cannot be reached");
     if (!p->is_tls)
         return OK;
     e = tls_connect(h->fd, p->host, p->ca_file, wait_ms(h), &h->tls);
     if (e == ERR_DENIED)
-        return fail(h, e, "its certificate is not accepted");
-    return e ? fail(h, ERR_BUSY, "no TLS connection came about") : OK;
+        return fail(h, e, "接続先の証明書を受け入れられません",
+                    "its certificate is not accepted");
+    return e ? fail(h, ERR_BUSY, "TLS の接続ができません",
+                    "no TLS connection came about")
+             : OK;
 }
 
 static enum err write_all(struct http_client *h, const char *data, size_t len)
@@ -97,11 +102,13 @@ static enum err write_all(struct http_client *h, const char *data, size_t len)
         if (h->tls)
             n = tls_write(h->tls, data, len, wait_ms(h));
         else if (!dial_wait(h->fd, POLLOUT, wait_ms(h)))
-            return fail(h, ERR_BUSY, "it does not take data");
+            return fail(h, ERR_BUSY, "接続先がデータを受け取りません",
+                        "it does not take data");
         else
             n = send(h->fd, data, len, MSG_NOSIGNAL);
         if (n <= 0)
-            return fail(h, ERR_BUSY, "the connection broke while sending");
+            return fail(h, ERR_BUSY, "送信中に接続が切れました",
+                        "the connection broke while sending");
         data += n;
         len -= (size_t)n;
     }
@@ -118,11 +125,12 @@ static enum err fill(struct http_client *h, bool *ended)
     if (h->tls)
         n = tls_read(h->tls, h->in + h->in_len, room, wait_ms(h));
     else if (!dial_wait(h->fd, POLLIN, wait_ms(h)))
-        return fail(h, ERR_BUSY, "it did not answer in time");
+        return fail(h, ERR_BUSY, "時間内に応答がありません",
+                    "it did not answer in time");
     else
         n = recv(h->fd, h->in + h->in_len, room, 0);
     if (n < 0)
-        return fail(h, ERR_BUSY,
+        return fail(h, ERR_BUSY, "接続が切れたか、時間内に応答がありません",
                     "the connection broke, or no answer came in time");
     h->has_heard = h->has_heard || n > 0;
     *ended = n == 0;
@@ -150,7 +158,8 @@ static enum err send_file(struct http_client *h, int fd, int64_t bytes)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fail(h, ERR_INTERNAL, "our own file cannot be read");
+            return fail(h, ERR_INTERNAL, "こちらのファイルを読めません",
+                        "our own file cannot be read");
         enum err e = write_all(h, chunk, (size_t)n);
         if (e)
             return e;
@@ -239,21 +248,25 @@ static enum err read_head(struct http_client *h, struct arena *mem,
             char *text = arena_strndup(mem, h->in, len);
             drop(h, len);
             if (strlen(text) != len || !read_lines(h, mem, text, out))
-                return fail(h, ERR_INVALID, "its answer is not HTTP");
+                return fail(h, ERR_INVALID, "応答が HTTP ではありません",
+                            "its answer is not HTTP");
             if (out->status >= 200)
                 return OK;
             i++;
             continue;
         }
         if (h->in_len == sizeof h->in)
-            return fail(h, ERR_INVALID, "the head of its answer is too long");
+            return fail(h, ERR_INVALID, "応答のヘッダーが長すぎます",
+                        "the head of its answer is too long");
         if (ended)
-            return fail(h, ERR_BUSY, "it closed the connection");
+            return fail(h, ERR_BUSY, "接続先が接続を閉じました",
+                        "it closed the connection");
         enum err e = fill(h, &ended);
         if (e)
             return e;
     }
-    return fail(h, ERR_INVALID, "its answer does not begin");
+    return fail(h, ERR_INVALID, "応答が始まりません",
+                "its answer does not begin");
 }
 
 /* ---- the body ---- */
@@ -269,7 +282,8 @@ static enum err take(struct http_client *h, struct sink *s, size_t len)
     size_t done = 0;
 
     if (s->bytes + (int64_t)len > s->max)
-        return fail(h, ERR_INVALID, "its answer is too long");
+        return fail(h, ERR_INVALID, "応答が長すぎます",
+                    "its answer is too long");
     if (s->fd < 0)
         buf_put(&s->b, h->in, len);
     while (s->fd >= 0 && done < len) {
@@ -278,6 +292,7 @@ static enum err take(struct http_client *h, struct sink *s, size_t len)
             continue;
         if (n <= 0)
             return fail(h, errno == ENOSPC ? ERR_FULL : ERR_INTERNAL,
+                        "こちらのファイルに書き込めません",
                         "our own file cannot be written");
         done += (size_t)n;
     }
@@ -296,7 +311,8 @@ static enum err take_counted(struct http_client *h, struct sink *s,
         enum err e = n ? take(h, s, n) : OK;
         left -= (int64_t)n;
         if (!e && left > 0 && ended)
-            e = fail(h, ERR_BUSY, "its answer breaks off");
+            e = fail(h, ERR_BUSY, "応答が途中で切れました",
+                     "its answer breaks off");
         if (!e && left > 0)
             e = fill(h, &ended);
         if (e)
@@ -324,7 +340,8 @@ static enum err read_line(struct http_client *h, char out[64])
         const char *end = memmem(h->in, h->in_len, "\r\n", 2);
         size_t len = end ? (size_t)(end - h->in) : h->in_len;
         if (len >= 64)
-            return fail(h, ERR_INVALID, "a chunk of its answer is odd");
+            return fail(h, ERR_INVALID, "応答の形式が正しくありません",
+                        "a chunk of its answer is odd");
         if (end) {
             memcpy(out, h->in, len);
             out[len] = 0;
@@ -332,7 +349,8 @@ static enum err read_line(struct http_client *h, char out[64])
             return OK;
         }
         if (ended)
-            return fail(h, ERR_BUSY, "its answer breaks off");
+            return fail(h, ERR_BUSY, "応答が途中で切れました",
+                        "its answer breaks off");
         enum err e = fill(h, &ended);
         if (e)
             return e;
@@ -362,18 +380,21 @@ static enum err take_chunks(struct http_client *h, struct sink *s)
         if ((e = read_line(h, line)))
             return e;
         if (!parse_size(line, &size))
-            return fail(h, ERR_INVALID, "a chunk of its answer is odd");
+            return fail(h, ERR_INVALID, "応答の形式が正しくありません",
+                        "a chunk of its answer is odd");
         if (size == 0)
             break;
         if ((e = take_counted(h, s, size)) || (e = read_line(h, line)))
             return e;
         if (*line)
-            return fail(h, ERR_INVALID, "a chunk of its answer is odd");
+            return fail(h, ERR_INVALID, "応答の形式が正しくありません",
+                        "a chunk of its answer is odd");
     }
     for (int i = 0; i < 64; i++) /* trailers */
         if ((e = read_line(h, line)) || !*line)
             return e;
-    return fail(h, ERR_INVALID, "its answer does not end");
+    return fail(h, ERR_INVALID, "応答が終わりません",
+                "its answer does not end");
 }
 
 static enum err read_body(struct http_client *h, struct arena *mem,
@@ -419,7 +440,7 @@ static enum err call_once(struct http_client *h, struct arena *mem,
     if (sent == ERR_INTERNAL)
         return sent;
     /* who refuses a body may say so and close before all of it is sent */
-    const char *why = h->why;
+    struct http_why why = h->why;
     if ((e = read_head(h, mem, &head))) {
         if (sent)
             h->why = why;
@@ -436,14 +457,14 @@ static enum err call_once(struct http_client *h, struct arena *mem,
 
 enum err http_client_call(struct http_client *h, struct arena *mem,
                           const struct http_call *call, struct http_answer *out,
-                          const char **why)
+                          struct http_why *why)
 {
     int64_t bytes = call->body_fd >= 0   ? call->body_bytes
                     : call->sink_fd >= 0 ? call->sink_max
                                          : 0;
 
     *out = (struct http_answer){.body = ""};
-    h->why = "";
+    h->why = (struct http_why){"", ""};
     h->deadline_ms = clock_monotonic_ms() + LEAST_MS + bytes / BYTES_PER_MS;
     bool was_kept = h->is_kept;
     enum err e = call_once(h, mem, call, out);
@@ -466,7 +487,7 @@ struct http_client *http_client_open(struct arena *mem,
     if (!h->place.timeout_ms)
         h->place.timeout_ms = TIMEOUT_MS;
     h->fd = -1;
-    h->why = "";
+    h->why = (struct http_why){"", ""};
     return h;
 }
 

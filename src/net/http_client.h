@@ -36,6 +36,9 @@ struct http_answer {
     int64_t bytes;    /* of the body, wherever it went */
 };
 enum { HTTP_BODY_MAX = 4 << 20 };
+struct http_why { /* one line for the operator; "": no failure */
+    const char *ja, *en;
+};
 
 /* Keeps its connection from call to call; lives in the arena until closed. */
 struct http_client *http_client_open(struct arena *mem,
@@ -46,7 +49,8 @@ struct http_client *http_client_open(struct arena *mem,
  * own files.  *why is one line for the operator, free of secrets. */
 MUST_USE enum err http_client_call(struct http_client *h, struct arena *mem,
                                    const struct http_call *call,
-                                   struct http_answer *out, const char **why);
+                                   struct http_answer *out,
+                                   struct http_why *why);
 void http_client_close(struct http_client *h); /* NULL is allowed */
 
 #endif

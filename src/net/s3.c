@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES = 4, PAUSE_MS = 500, PAGES_MAX = 200, WHY_MAX = 200 };
+enum { TRIES = 4, PAUSE_MS = 500, PAGES_MAX = 200, WHY_MAX = 320 };
 #define EMPTY_SHA256                                                           \
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define SIGNED_HEADERS "host;x-amz-content-sha256;x-amz-date"
@@ -25,8 +25,14 @@ struct s3 {
     struct http_client *http;
     struct arena *scratch; /* of one request */
     const char *host;      /* as the header has it */
-    char why[WHY_MAX];
+    char why_ja[WHY_MAX], why_en[WHY_MAX];
 };
+
+static void set_why(struct s3 *s, const char *ja, const char *en)
+{
+    (void)snprintf(s->why_ja, sizeof s->why_ja, "%s", ja);
+    (void)snprintf(s->why_en, sizeof s->why_en, "%s", en);
+}
 
 /* ---- signing ---- */
 
@@ -120,11 +126,20 @@ static enum err of_status(struct s3 *s, const struct http_answer *a)
     }
     if (code && (strlen(code) > 60 || str_has_control(code, false)))
         code = NULL;
-    (void)snprintf(s->why, sizeof s->why, "HTTP %d%s%s%s", a->status,
-                   code ? " " : "", code ? code : "",
-                   a->status / 100 == 3 ? " (redirects are not followed: "
-                                          "another endpoint or region?)"
-                                        : "");
+    const char *word = arena_printf(s->scratch, "HTTP %d%s%s", a->status,
+                                    code ? " " : "", code ? code : "");
+    if (a->status / 100 == 3)
+        set_why(s,
+                arena_printf(s->scratch,
+                             "%s（リダイレクトには従いません。エンドポイントか"
+                             "リージョンが違いませんか）",
+                             word),
+                arena_printf(s->scratch,
+                             "%s (redirects are not followed: another "
+                             "endpoint or region?)",
+                             word));
+    else
+        set_why(s, word, word);
     return a->status == 404                           ? ERR_NOT_FOUND
            : a->status == 401 || a->status == 403     ? ERR_DENIED
            : a->status == 429 || a->status / 100 == 5 ? ERR_BUSY
@@ -140,7 +155,7 @@ static enum err try_once(struct s3 *s, const struct want *w,
         arena_printf(mem, "/%s%s%s%s", c->is_path_style ? c->bucket : "",
                      c->is_path_style && w->name ? "/" : "",
                      w->name ? c->prefix : "", w->name ? w->name : "");
-    const char *why;
+    struct http_why why;
     char date[17];
 
     print_date(clock_now_us(), date);
@@ -165,7 +180,7 @@ static enum err try_once(struct s3 *s, const struct want *w,
         .sink_max = w->sink_max};
     enum err e = http_client_call(s->http, mem, &call, a, &why);
     if (e)
-        (void)snprintf(s->why, sizeof s->why, "%s", why);
+        set_why(s, why.ja, why.en);
     return e ? e : of_status(s, a);
 }
 
@@ -276,7 +291,8 @@ static enum err read_page(struct s3 *s, const struct http_answer *a,
 
     *next = NULL;
     if (!root || !str_equal(root->name, "ListBucketResult")) {
-        (void)snprintf(s->why, sizeof s->why, "the list is not of S3's form");
+        set_why(s, "一覧が S3 の形式ではありません",
+                "the list is not of S3's form");
         return ERR_INVALID;
     }
     for (const struct xml *x = root->child; x; x = x->next) {
@@ -328,9 +344,9 @@ enum err s3_list(struct s3 *s, struct arena *mem, const char *folder,
 
 /* ---- opening ---- */
 
-const char *s3_why(const struct s3 *s)
+struct http_why s3_why(const struct s3 *s)
 {
-    return s->why;
+    return (struct http_why){s->why_ja, s->why_en};
 }
 
 struct s3 *s3_open(struct arena *mem, const struct s3_config *config)

@@ -38,7 +38,7 @@ MUST_USE enum err s3_delete(struct s3 *s, const char *name);
 MUST_USE enum err s3_list(struct s3 *s, struct arena *mem, const char *folder,
                           const struct s3_object **out, size_t *count);
 /* What the last failure was, one line, free of secrets. */
-const char *s3_why(const struct s3 *s);
+struct http_why s3_why(const struct s3 *s);
 
 /* For the test of the signature: the value of the header Authorization. */
 struct s3_request {

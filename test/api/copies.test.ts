@@ -127,13 +127,13 @@ test("what is there already is not sent again", async () => {
 
 test("a store that hangs, drops, refuses, redirects or never ends: shown, and told once a day", async () => {
   const found: Record<string, RegExp> = {
-    hang: /in time|sending|reached/,
-    drop: /closed|broke/,
+    hang: /時間内|送信中|接続できません/,
+    drop: /閉じ|切れ/,
     refuse: /^HTTP 403 AccessDenied$/,
-    redirect: /^HTTP 307 \(redirects are not followed/,
-    endless: /too long/,
-    swallow: /differently/,
-    short: /differently/,
+    redirect: /^HTTP 307（リダイレクトには従いません/,
+    endless: /長すぎ/,
+    swallow: /違っています/,
+    short: /違っています/,
   };
   for (const [mood, reason] of Object.entries(found)) {
     const now = await again(mood as Bucket["mood"]);
@@ -161,7 +161,10 @@ test("a folder that is not mounted is not made, but told", async () => {
     const c = await copies("dir");
     return c.reason && c;
   });
-  assert.match(now.reason, /not there/);
+  assert.equal(now.reason, "フォルダーがありません");
+  await oper.request("PATCH", "/me", { lang: "en" });
+  assert.equal((await copies("dir")).reason, "the folder is not there");
+  await oper.request("PATCH", "/me", { lang: "ja" });
   assert.ok(!existsSync(shelf));
   renameSync(`${shelf}.away`, shelf);
   await again("good");

@@ -101,8 +101,11 @@ test("the binary says what it is made of and how it was built", async () => {
   for (const p of parts) {
     assert.match(p.released, /^\d{4}-\d\d-\d\d$/);
     assert.ok(p.source && p.checksum && p.version && p.license, p.name);
-    if (p.is_old) assert.ok(p.why_old, p.name); // the rule for age
+    if (p.is_old) assert.match(p.why_old ?? "", /[ぁ-ん一-龠ァ-ヶ]/, p.name); // the rule for age
   }
+  await oper.request("PATCH", "/me", { lang: "en" });
+  for (const p of await list("components")) if (p.is_old) assert.match(p.why_old, /^[ -~]+$/, p.name);
+  await oper.request("PATCH", "/me", { lang: "ja" });
   const build = await ok(oper.get("/build"));
   assert.match(build.notes, /リリースノート/);
   assert.match(build.sources, /^[0-9a-f]{64}$/);

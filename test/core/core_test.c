@@ -51,6 +51,7 @@ static const char *const may_scan[] = {
     "SCAN trust_row",  /* 38 of them */
     "SCAN backup_run", /* the newest 30 */
     "SCAN backup_drill",
+    "SCAN backup_check",
     "SCAN trust_tenant",
     "SCAN (subquery-1)", /* their history */
     "SCAN (subquery-3)",

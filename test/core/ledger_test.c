@@ -304,9 +304,9 @@ static void what_is_not_recorded_turns_row_28(void **state)
     for (int i = 0; i < build_component_count; i++) {
         struct build_part old = build_parts[i];
         old.released = "2001-01-01";
-        old.why_old = NULL;
+        old.why_old_en = NULL;
         assert_false(component_age(&old, NOW_US).is_fine);
-        old.why_old = "x";
+        old.why_old_en = "x";
         assert_true(component_age(&old, NOW_US).is_fine);
     }
 }

@@ -512,9 +512,9 @@ static void a_late_backup_turns_row_20(void **state)
                     " 1795312800000000, 1, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     run_control(&x, "INSERT INTO backup_drill VALUES (1, 1795312800000000,"
-                    " '2026-11-22', 'acme', 1, 1, 'rows')");
+                    " '2026-11-22', 'acme', 1, 1, '行数', 'rows')");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
-    run_control(&x, "UPDATE backup_drill SET reason = NULL");
+    run_control(&x, "UPDATE backup_drill SET reason_en = NULL");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     run_control(&x, "UPDATE backup_tenant SET at = at - 27 * 3600000000");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
@@ -534,10 +534,10 @@ static void a_failed_copy_turns_row_20(void **state)
     run_control(&x, "INSERT INTO backup_copy VALUES ('dir', '2026-11-22', 1,"
                     " x'00', 7, 1, 1795312800000000)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
-    run_control(&x, "INSERT INTO backup_watch (name, reason)"
+    run_control(&x, "INSERT INTO backup_watch (name, reason_en)"
                     " VALUES ('dir', 'the disk is full')");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
-    run_control(&x, "UPDATE backup_watch SET reason = NULL");
+    run_control(&x, "UPDATE backup_watch SET reason_en = NULL");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     run_control(&x, "UPDATE backup_tenant SET at = at + 48 * 3600000000");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);

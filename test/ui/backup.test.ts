@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator sees that everything is safe, runs a backup and checks one.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -41,15 +41,21 @@ test("a backup is run, followed and checked", async () => {
   await run.click();
   await page.getByRole("row", { name: /成功.*1 \/ 1.*運用/ }).first().waitFor();
   await page.getByRole("button", { name: "検査" }).first().click();
-  await page.getByText("3 ファイルに異常はありません").waitFor();
+  await page.getByRole("region", { name: "検査の記録" }).getByText("3 ファイルに異常はありません").waitFor();
   const copies = page.getByRole("region", { name: "別の場所への写し" });
   await copies.getByText("成功").waitFor();
   await look(page, "page");
+  // a file that is not as it was written, told in the reader's language
+  const [date] = readdirSync(join(dir, "demo", "data", "backups")).filter((name) => /^\d{4}/.test(name));
+  appendFileSync(join(dir, "demo", "data", "backups", date!, "kaku.db"), "x");
+  await page.getByRole("button", { name: "検査" }).first().click();
+  await page.getByText("kaku.db: 書いたときと違います（SHA-256）").waitFor();
+  await look(page, "odd");
   rmSync(process.env.YAGURA_BACKUP_COPY_DIR!, { recursive: true });
   await run.click();
   for (;;) {
     await page.reload();
-    if (await copies.getByText("the folder is not there").isVisible({ timeout: 2000 }).catch(() => false)) break;
+    if (await copies.getByText("フォルダーがありません").isVisible({ timeout: 2000 }).catch(() => false)) break;
   }
   await look(page, "failed");
   assert.deepEqual(problems, []);

@@ -7,7 +7,7 @@ export const kinds = [
     "backup", "contract", "certificate",
 ];
 export const actions = [
-  "create", "update", "delete", "restore", "link", "relink", "unlink", "reschedule", "merge", "set_calendar", "sign_in",
+  "create", "update", "delete", "restore", "verify", "link", "relink", "unlink", "reschedule", "merge", "set_calendar", "sign_in",
   "set_password", "add_factor", "remove_factor", "make_recovery_codes", "use_recovery_code", "start", "cancel", "view",
   "support_ask", "support_approve", "support_refuse", "support_enter", "support_end", "export", "answer", "ask", "close", "attach", "mail", "release", "refuse", "tell", "publish", "schedule", "unschedule", "correct", "report", "add_tenants", "contact", "step", "confirm",
   "suspend", "resume", "terminate", "withdraw", "erase", "certify", "tell_end", "tell_soon", "tell_closed", "tell_withdrawn",

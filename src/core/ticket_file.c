@@ -228,6 +228,8 @@ enum err ticket_file_read(struct ctx *c, int64_t ticket_id, int64_t id,
     size_t from = b->len;
     enum err e = get(c, ticket_id, id, out);
 
+    if (!e)
+        buf_reserve(b, (size_t)out->size); /* once, not doubling up to it */
     if (e || (e = blob_read(c, BLOB_OF_TICKET, id, b)))
         return e;
     out->is_picture =

@@ -14,6 +14,7 @@
 #define BODY_MS          10000
 #define BODY_BYTES_PER_S 16384
 #define READ_BYTES       ((size_t)16384)
+#define MUCH_BYTES       ((size_t)1 << 20)
 
 struct worker *worker_of(const struct request *r)
 {
@@ -172,13 +173,22 @@ static int read_some(struct request *r, char *data, size_t len,
     return n > 0 ? n : -1;
 }
 
+/* Room grows with what has come, not with what was promised, until that is
+ * much: from there doubling would leave as much behind as is needed, and what
+ * is not written to is only addresses. */
+static void make_room(struct buf *b, size_t left)
+{
+    bool is_much = b->len >= MUCH_BYTES;
+
+    buf_reserve(b, is_much || left < READ_BYTES ? left : READ_BYTES);
+}
+
 static enum err read_counted(struct request *r, size_t size, struct buf *out)
 {
     int64_t begun_ms = clock_monotonic_ms();
     while (out->len < size) {
         size_t left = size - out->len;
-        /* Room grows with what has come, not with what was promised. */
-        buf_reserve(out, left < READ_BYTES ? left : READ_BYTES);
+        make_room(out, left);
         int n = read_some(r, out->data + out->len, left, begun_ms, size);
         if (n < 0)
             return ERR_INVALID;
@@ -195,6 +205,7 @@ static enum err read_chunked(struct request *r, size_t limit, struct buf *out)
     size_t used = 0;
     int n = 0;
     while (chunk.state != CHUNK_DONE) {
+        make_room(out, limit - out->len);
         n = read_some(r, data, READ_BYTES, begun_ms, out->len);
         if (n < 0)
             return ERR_INVALID;

@@ -142,6 +142,22 @@ test("a picture is kept without the place, the camera and the words in it, and s
   assert.equal(same.sha256, createHash("sha256").update(photo()).digest("hex"));
 });
 
+test("a photo of the largest size is cleaned too, however it is sent", async () => {
+  const own = await ok(admin.post(`/projects/${project.id}/tickets`, { subject: "大きな写真", classification: "task" }));
+  const whole = Buffer.concat([photo().subarray(0, -2), Buffer.alloc(25 * 1024 * 1024 - photo().length, 65), Buffer.from([0xff, 0xd9])]);
+  const counted = await ok(up(admin, "大.jpg", new Uint8Array(whole), own.id));
+  const slow = await slowly("chunked.jpg", -1, own.id);
+  for (let at = 0; at < whole.length; at += 1 << 20) {
+    const part = whole.subarray(at, at + (1 << 20));
+    await slow.send(Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from("\r\n")]));
+  }
+  await slow.send("0\r\n\r\n");
+  assert.match(await slow.closed, /^HTTP\/1\.1 201 /);
+  const [, chunked] = await list(own.id);
+  assert.deepEqual([chunked.size, chunked.sha256], [counted.size, counted.sha256]);
+  assert.ok(counted.size < whole.length);
+});
+
 test("a damaged picture and one no browser should draw are refused", async () => {
   const bomb = Buffer.from(PNG);
   bomb.writeUInt32BE(20_000, 16);
@@ -178,7 +194,7 @@ test("25 MB a file, 200 MB a ticket", async () => {
 });
 
 /** An upload by hand: what send() writes is on its way, what comes back is awaited. */
-async function slowly(name: string, size: number) {
+async function slowly(name: string, size: number, id = ticket.id) {
   const { host, hostname, port, pathname } = new URL(demo.ready.url);
   const socket = connect(Number(port), hostname);
   const cookie = [...admin.cookies].map(([k, v]) => `${k}=${v}`).join("; ");
@@ -186,7 +202,7 @@ async function slowly(name: string, size: number) {
   socket.on("data", (d) => (told += d));
   const closed = new Promise<string>((done) => socket.on("close", () => done(told)));
   const send = (data: Buffer | string) => new Promise<void>((done, fail) => socket.write(data, (e) => (e ? fail(e) : done())));
-  await send(`POST ${pathname.replace(/\/$/, "")}/api/v1/tickets/${ticket.id}/files?name=${name} HTTP/1.1\r\nHost: ${host}\r\nX-Req: 1\r\nCookie: ${cookie}\r\nContent-Type: application/octet-stream\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`);
+  await send(`POST ${pathname.replace(/\/$/, "")}/api/v1/tickets/${id}/files?name=${name} HTTP/1.1\r\nHost: ${host}\r\nX-Req: 1\r\nCookie: ${cookie}\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n${size < 0 ? "Transfer-Encoding: chunked" : `Content-Length: ${size}`}\r\n\r\n`);
   return { send, closed };
 }
 

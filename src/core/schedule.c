@@ -60,7 +60,8 @@ static const char *const schedule_text[] = {
     [SCHED_LINKS] =
         "SELECT d.id, d.predecessor_id, d.successor_id, d.kind, d.lag"
         " FROM dependency d WHERE d.project_id = ?1",
-    [SCHED_NAME] = "SELECT p.key || '-' || t.no, t.subject FROM ticket t"
+    [SCHED_NAME] = "SELECT p.key || '-' || t.no, t.subject,"
+                   " substr(t.subject, 1, 30) FROM ticket t"
                    " JOIN project p ON p.id = t.project_id WHERE t.id = ?1",
 };
 const struct query_set schedule_queries = {"schedule", schedule_text,
@@ -336,9 +337,10 @@ static enum err fail_cycle(struct work *w, const int *cycle, size_t count)
         json_text(&o, "subject", col_peek(q, 1));
         json_close(&o, '}');
         if (i == 0)
-            first = col_text(w->c, q, 0);
+            first = arena_printf(w->c->mem, "%s %s", col_peek(q, 0),
+                                 col_peek(q, 2));
         if (i < 10)
-            buf_printf(&names, "%s → ", col_peek(q, 0));
+            buf_printf(&names, "%s %s → ", col_peek(q, 0), col_peek(q, 2));
         query_done(q);
     }
     json_close(&o, ']');

@@ -171,6 +171,8 @@ test("a cycle among the rows is refused with a line", async () => {
   const reply = await project.send(utf8(file));
   assert.ok(reply.status === 422 || reply.status === 409, JSON.stringify(reply.body));
   assert.equal(rule(reply), "cycle");
+  // the keys are of rows that are not kept: the subjects are what the file has
+  assert.match(reply.body.errors[0].message, /甲 → .*乙 → .*甲|乙 → .*甲 → .*乙/);
   assert.deepEqual((await project.read()).rows, []);
 });
 

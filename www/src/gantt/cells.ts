@@ -19,7 +19,7 @@ export const columns: ColumnInfo[] = [
   { name: "start", width: 72, label: "start", numeric: true },
   { name: "end", width: 72, label: "end", numeric: true },
   { name: "days", width: 42, label: "days", numeric: true },
-  { name: "progress", width: 52, label: "progress", numeric: true },
+  { name: "progress", width: 60, label: "progress", numeric: true },
 ];
 
 export interface CellContext {

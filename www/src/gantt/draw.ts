@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The chart on its canvas: only what is in the window is drawn.
 import type { Workdays } from "./days.ts";
-import { BAR, type Box, HEAD, ROW, type Point, Scale, barBox, header, linkPath } from "./layout.ts";
+import { BAR, type Box, HEAD, ROW, type Point, Scale, barBox, header, knobAt, linkPath } from "./layout.ts";
 import type { Kind, Plan, Row, Visible } from "./model.ts";
 
 export interface Ghost {
@@ -112,7 +112,7 @@ function drawRow(g: CanvasRenderingContext2D, s: Scene, c: Colors, i: number) {
   else if (row.classification === "milestone") drawMilestone(g, c, box, y, late, done);
   else drawBar(g, s, c, row, box, y, late, done);
   if (row.due !== null) drawDue(g, s, c, row.due, y);
-  if (s.hoverRow === row.id && !parent) drawHandles(g, c, box, y);
+  if (s.hoverRow === row.id && !parent) drawHandles(g, c, row, box, y);
   drawLabel(g, s, c, row, box, y, late, parent);
 }
 
@@ -209,7 +209,7 @@ function drawDue(g: CanvasRenderingContext2D, s: Scene, c: Colors, due: number, 
   g.fill();
 }
 
-function drawHandles(g: CanvasRenderingContext2D, c: Colors, box: Box, y: number) {
+function drawHandles(g: CanvasRenderingContext2D, c: Colors, row: Row, box: Box, y: number) {
   g.fillStyle = c.surface;
   g.strokeStyle = c.accent;
   for (const x of [box.x - 9, box.x + box.width + 9]) {
@@ -218,6 +218,15 @@ function drawHandles(g: CanvasRenderingContext2D, c: Colors, box: Box, y: number
     g.fill();
     g.stroke();
   }
+  const knob = row.classification === "milestone" ? null : knobAt(box, row);
+  if (knob === null) return;
+  g.beginPath();
+  g.moveTo(knob, y + BAR / 2 - 1);
+  g.lineTo(knob + 5, y + BAR / 2 + 6);
+  g.lineTo(knob - 5, y + BAR / 2 + 6);
+  g.closePath();
+  g.fill();
+  g.stroke();
 }
 
 function drawLabel(g: CanvasRenderingContext2D, s: Scene, c: Colors, row: Row, box: Box, y: number, late: boolean, parent: boolean) {
@@ -363,7 +372,8 @@ function drawHeader(g: CanvasRenderingContext2D, s: Scene, c: Colors, from: numb
       g.fillStyle = n === 0 ? c.text : c.muted;
       const wide = n === 0 || cell.width > 40;
       g.textAlign = wide ? "left" : "center";
-      const at = wide ? Math.max(x + 5, Math.min(5, x + cell.width - 60)) : x + cell.width / 2;
+      const room = x + cell.width - g.measureText(cell.text).width - 5;
+      const at = wide ? Math.max(x + 5, Math.min(5, room)) : x + cell.width / 2;
       g.fillText(cell.text, at, n * 24 + 12.5);
     }
   });

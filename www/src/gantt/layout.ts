@@ -161,7 +161,13 @@ export function partAt(box: Box, row: Row, x: number, isParent: boolean): Part |
   if (isParent || row.classification === "milestone") return "body";
   if (x > right - 6) return "end";
   if (x < box.x + 6 && box.width > 16) return "start";
-  const knob = box.x + (box.width * row.progress) / 100;
-  if (box.width > 40 && Math.abs(x - knob) < 4) return "progress";
-  return "body";
+  const knob = knobAt(box, row);
+  return knob !== null && Math.abs(x - knob) < 4 ? "progress" : "body";
+}
+
+/** Where a bar's progress is taken: beside its ends at 0 and 100 %; null: the
+ * bar is too short. */
+export function knobAt(box: Box, row: Row): number | null {
+  if (box.width <= 40) return null;
+  return Math.max(box.x + 10, Math.min(box.x + box.width - 10, box.x + (box.width * row.progress) / 100));
 }

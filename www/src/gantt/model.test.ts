@@ -78,6 +78,11 @@ test("bars, milestones and their parts are where the pointer finds them", () => 
   assert.equal(partAt(box, task, box.x + 40, false), "body");
   assert.equal(partAt(box, task, box.x + 92, false), "link_end");
   assert.equal(partAt(box, task, box.x + 120, false), null);
+  assert.equal(partAt(box, task, box.x + 10, false), "progress");
+  assert.equal(partAt(box, { ...task, progress: 50 }, box.x + 42, false), "progress");
+  assert.equal(partAt(box, { ...task, progress: 100 }, box.x + 74, false), "progress");
+  const short = barBox(scale, bar("2026-11-23", "2026-11-23"))!;
+  assert.equal(partAt(short, task, short.x + 10, false), "body");
   assert.equal(barBox(scale, bar("2026-11-23", "2026-11-23", { classification: "milestone" }))!.width, 14);
 });
 

@@ -542,7 +542,7 @@ export const en: Record<Key, string> = {
   format_csv: "CSV (Excel and others)",
   format_mspdi: "MS Project XML",
   encoding: "Encoding",
-  encoding_auto: "Find out",
+  encoding_auto: "Automatic",
   sample_file: "Sample file",
   try_import: "Try",
   run_import: "Import",

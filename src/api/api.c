@@ -72,9 +72,10 @@ static bool is_here(const struct call *k, const struct route_set *set,
     return routes_are_everywhere(set) || of_operator == k->place->is_operator;
 }
 
-/* A route with fixed words wins over one with a parameter in that place. */
+/* A route with fixed words wins over one with a parameter in that place;
+ * allowed: a bit for each method the path has. */
 static const struct route *find_route(struct call *k, const char *path,
-                                      bool *path_known)
+                                      unsigned *allowed)
 {
     const struct route *best = NULL;
     const char *params[PARAM_MAX] = {0};
@@ -83,7 +84,7 @@ static const struct route *find_route(struct call *k, const char *path,
 
     if (method == METHOD_HEAD)
         method = METHOD_GET;
-    *path_known = false;
+    *allowed = 0;
     if (!str_starts(path, ROUTE_ROOT))
         return NULL;
     path += sizeof ROUTE_ROOT - 1;
@@ -94,7 +95,7 @@ static const struct route *find_route(struct call *k, const char *path,
                             lens) ||
                 !is_here(k, route_sets[s], r))
                 continue;
-            *path_known = true;
+            *allowed |= 1U << r->method;
             if (r->method != method || !fixed_first(r, best))
                 continue;
             best = r;
@@ -496,20 +497,40 @@ static enum err run_route(struct call *k, const struct place *place,
     return r->flags & ROUTE_NO_TX ? run_handler(k) : run_in_tx(k, v);
 }
 
+static enum err fail_method(struct call *k, unsigned allowed)
+{
+    static const struct {
+        enum method method;
+        const char *name;
+    } known[] = {
+        {METHOD_GET,    "GET, HEAD"},
+        {METHOD_POST,   "POST"     },
+        {METHOD_PUT,    "PUT"      },
+        {METHOD_PATCH,  "PATCH"    },
+        {METHOD_DELETE, "DELETE"   },
+    };
+    struct buf names = buf_in(k->c->mem);
+
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (allowed & 1U << known[i].method)
+            buf_printf(&names, "%s%s", names.len ? ", " : "", known[i].name);
+    reply_header(k->reply, "Allow", names.data);
+    return ctx_fail(k->c, ERR_INVALID, "", "method", "このメソッドは使えません",
+                    "This method is not allowed here");
+}
+
 static enum err serve_api(struct call *k, const struct place *place,
                           struct visitor *v)
 {
-    bool path_known;
+    unsigned allowed;
     enum err e;
 
-    k->route = find_route(k, place->path, &path_known);
+    k->route = find_route(k, place->path, &allowed);
+    if (!k->route && allowed)
+        return fail_method(k, allowed);
     if (!k->route)
-        return path_known
-                   ? ctx_fail(k->c, ERR_INVALID, "", "method",
-                              "このメソッドは使えません",
-                              "This method is not allowed here")
-                   : ctx_fail(k->c, ERR_NOT_FOUND, "", "route",
-                              "このURLはありません", "There is no such URL");
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "route", "このURLはありません",
+                        "There is no such URL");
     if (!place->is_operator) {
         standing_find(k->app, place->tenant, &k->standing);
         if ((e = standing_check(k->c, &k->standing)))

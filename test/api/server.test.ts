@@ -226,10 +226,16 @@ test("the binary says what it is made of, by the lock file", () => {
   assert.match(say("--build"), /compiler gcc .*components \d+.*tls suites TLS1-3/s);
 });
 
-test("a method a path does not have is 405", async () => {
-  for (const [method, path] of [["PUT", "/session"], ["DELETE", "/programs"], ["PATCH", "/operations"]] as const) {
+test("a method a path does not have is 405, and says which it has", async () => {
+  for (const [method, path, allowed] of [
+    ["PUT", "/session", "GET, HEAD, DELETE"],
+    ["DELETE", "/programs", "GET, HEAD, POST"],
+    ["PATCH", "/operations", "GET, HEAD"],
+    ["POST", "/me", "PATCH"],
+  ] as const) {
     const reply = await admin.request(method, path, {});
     assert.equal(reply.status, 405, `${method} ${path}`);
+    assert.equal(reply.headers.get("allow"), allowed);
   }
 });
 

@@ -172,11 +172,34 @@ test("a number of another ticket, of nothing, or of no picture shows the name al
   await look("picture-none");
 });
 
-test("a new ticket says when pictures come", async () => {
+test("pictures of a new ticket wait for it, and stand in its details then", async () => {
   await page.goto(`${demo.ready.url}/projects/PIC/tickets`);
   await page.getByRole("button", { name: "チケットを追加" }).first().click();
-  await page.getByRole("dialog").getByText("画像は、チケットを作成した後に挿入できます").waitFor();
-  await page.keyboard.press("Escape");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("画像は、チケットを作成した後に送信します").waitFor();
+  await dialog.getByRole("textbox", { name: "件名" }).fill("図つきの件");
+  const area = dialog.getByRole("textbox", { name: "詳細" });
+  await area.fill("図: ");
+  await paste(area, ["一.png"]);
+  await paste(area, ["二.png"]);
+  await dialog.getByText("待機中").nth(1).waitFor();
+  await look("picture-new");
+  await dialog.getByRole("button", { name: "キャンセル: 一.png" }).click();
+  await page.waitForFunction(() => !document.querySelector<HTMLTextAreaElement>("dialog textarea")!.value.includes("一.png"));
+  await area.press("Control+Enter");
+  await dialog.waitFor({ state: "detached" });
+  let made: any;
+  do made = (await admin.get("/tickets/PIC-3")).body;
+  while (!/file:/.test(made.details ?? ""));
+  const [file, ...rest] = await files(made);
+  assert.equal(rest.length, 0);
+  assert.equal(made.details, `図: \n![二.png](file:${file.id})`);
+});
+
+test("a file dropped beside a text does not take the page away", async () => {
+  const transfer = await carried(["脇.png"]);
+  const stopped = await page.evaluate((dataTransfer) => ["dragover", "drop"].map((kind) => !document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))), transfer);
+  assert.deepEqual(stopped, [true, true]);
 });
 
 test("in English, narrow, dark", async () => {

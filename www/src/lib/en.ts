@@ -760,7 +760,7 @@ export const en: Record<Key, string> = {
   picture_insert: "Insert picture",
   picture_insert_hint: "Or paste or drop it into the text. PNG, JPEG, GIF, WebP, 25 MB each",
   picture_none: "This picture cannot be shown",
-  picture_later: "Pictures can be inserted once the ticket exists.",
+  picture_later: "Pictures are sent once the ticket is created.",
   attachment_large: "Over 25 MB: not attached",
   attachment_gone: "File deleted",
   attachment_delete_title: "Delete a file",

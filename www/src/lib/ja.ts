@@ -759,7 +759,7 @@ export const ja = {
   picture_insert: "画像を挿入",
   picture_insert_hint: "本文への貼り付け、ドラッグでも挿入できます。PNG、JPEG、GIF、WebP、1件25 MBまで",
   picture_none: "この画像は表示できません",
-  picture_later: "画像は、チケットを作成した後に挿入できます。",
+  picture_later: "画像は、チケットを作成した後に送信します。",
   attachment_large: "25 MBを超えるため添付できません",
   attachment_gone: "添付ファイルを削除しました",
   attachment_delete_title: "添付ファイルの削除",

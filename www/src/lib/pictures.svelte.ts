@@ -14,24 +14,35 @@ export class Pictures {
   readonly uploads: Uploads;
   /** The input, while it is on the screen. */
   area = $state.raw<HTMLTextAreaElement | null>(null);
-  private readonly draft: Draft;
+  private draft: Draft;
+  private work: Promise<unknown>[] = [];
   private readonly added: () => void;
 
-  constructor(ticket: string, draft: Draft, added: () => void) {
+  constructor(ticket: string | Promise<string>, draft: Draft, added: () => void) {
     this.uploads = new Uploads(ticket);
     this.draft = draft;
     this.added = added;
   }
 
   /** What cannot be shown in a text is attached to the ticket all the same. */
-  async add(files: Iterable<File>) {
+  add(files: Iterable<File>) {
     const all = [...files].map((file) => {
       const upload = this.uploads.add(file, pastedName(file, t("picture"), new Date()));
       return { upload, mark: PICTURE_TYPES.includes(file.type) ? waitingMark(upload.name, upload.no) : "" };
     });
     const marks = all.map((x) => x.mark).filter(Boolean);
     if (marks.length) this.insert(marks);
-    await Promise.all(all.map(async ({ upload, mark }) => this.settle(mark, await this.uploads.send(upload))));
+    this.work.push(...all.map(async ({ upload, mark }) => this.settle(mark, await this.uploads.send(upload))));
+  }
+
+  /** The text once all are up, or refused; what is typed from now on is another. */
+  async finish(text: string): Promise<string> {
+    const draft = { text };
+    this.draft = draft;
+    this.area = null;
+    this.uploads.leave();
+    await Promise.all(this.work);
+    return draft.text;
   }
 
   private settle(mark: string, file: Attachment | null) {

@@ -28,11 +28,12 @@ export class Upload {
 
 export class Uploads {
   list = $state.raw<Upload[]>([]);
-  private readonly ticket: string;
+  private readonly ticket: string | Promise<string>;
   private queue: Promise<unknown> = Promise.resolve();
   private isLeft = false;
 
-  constructor(ticket: string) {
+  /** A promise: of a ticket that is still to be created. */
+  constructor(ticket: string | Promise<string>) {
     this.ticket = ticket;
   }
   get busy() {
@@ -48,7 +49,11 @@ export class Uploads {
   send(upload: Upload): Promise<Attachment | null> {
     const work = this.queue.then(() => this.run(upload));
     this.queue = work;
-    return work;
+    // cancelled while it waits: known at once, not when its turn comes
+    return new Promise((done) => {
+      upload.stop.signal.addEventListener("abort", () => done(null));
+      void work.then(done);
+    });
   }
   /** Cancels it, or puts the reason away. */
   drop(upload: Upload) {
@@ -66,10 +71,11 @@ export class Uploads {
   }
 
   private async run(upload: Upload): Promise<Attachment | null> {
+    const ticket = await this.ticket;
     upload.begun = true;
     try {
       if (upload.file.size > ATTACHMENT_BYTES) throw new Error(t("attachment_large"));
-      const made = await addAttachment(this.ticket, upload.file, upload.name, (bytes) => (upload.sent = bytes), upload.stop.signal);
+      const made = await addAttachment(ticket, upload.file, upload.name, (bytes) => (upload.sent = bytes), upload.stop.signal);
       this.list = this.list.filter((u) => u !== upload);
       return made;
     } catch (error) {

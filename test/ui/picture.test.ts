@@ -117,6 +117,9 @@ test("text beside a picture in the clipboard is pasted as text", async () => {
   await paste(comment(), ["image.png"], "image/png", "A\tB");
   assert.equal(await page.getByRole("list", { name: "送信中のファイル" }).count(), 0);
   assert.equal((await files()).length, before);
+  // but a copied file that brings its name along is meant itself
+  await paste(comment(), ["名つき.png"], "image/png", "名つき.png");
+  await page.waitForFunction(() => /^!\[名つき\.png\]\(file:\d+\)$/.test(document.querySelector<HTMLTextAreaElement>('textarea[rows="2"]')!.value));
 });
 
 test("while one goes up the figure grows and the text can go on; cancelling takes its mark away", async () => {
@@ -216,7 +219,12 @@ test("in English, narrow, dark", async () => {
   assert.equal((await admin.get("/session")).body.user.lang, "en");
   await page.getByRole("button", { name: "Edit" }).first().click();
   await look("picture-en");
+  const list = page.getByRole("group", { name: "Files" });
+  await list.locator("input[type=file]").setInputFiles([{ name: "fake.png", mimeType: "image/png", buffer: Buffer.from("<html>") }, { name: "good.txt", mimeType: "text/plain", buffer: Buffer.from("x") }]);
+  await list.getByRole("alert").getByText("The file is not what the end of its name (.png) says").waitFor();
+  await list.getByRole("button", { name: "Download: good.txt" }).waitFor();
   await page.emulateMedia({ colorScheme: "dark" });
+  await list.scrollIntoViewIfNeeded();
   await look("picture-en-dark");
   await page.setViewportSize({ width: 390, height: 800 });
   await page.getByText("Attach files").scrollIntoViewIfNeeded();

@@ -220,7 +220,10 @@ static int remove_any(const char *path, const struct stat *st, int kind,
 {
     (void)st;
     (void)kind;
-    (void)at;
+    /* what says whose it is goes last: a kill may come at any moment */
+    if (at->level == 0 ||
+        (at->level == 1 && strcmp(path + at->base, MARK + 1) == 0))
+        return 0;
     return remove(path);
 }
 
@@ -232,9 +235,10 @@ enum err generation_abandon(const char *to)
     part_name_path(mark, part, MARK, "", "");
     if (access(part, F_OK))
         return OK;
-    if (access(mark, F_OK))
-        return ERR_CONFLICT; /* none of ours */
-    return nftw(part, remove_any, 8, FTW_DEPTH | FTW_PHYS)
+    if (access(mark, F_OK)) /* none of ours, unless nothing is in it */
+        return rmdir(part) ? ERR_CONFLICT : OK;
+    return nftw(part, remove_any, 8, FTW_DEPTH | FTW_PHYS) || unlink(mark) ||
+                   rmdir(part)
                ? part_errno("removing", part)
                : OK;
 }

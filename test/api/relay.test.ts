@@ -4,14 +4,14 @@
 // delivered once it is well, and nothing else waits meanwhile.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, statfsSync, unlinkSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, beforeEach, before, test } from "node:test";
 import { binary } from "./server.ts";
 
-type Mood = "well" | "silent" | "mid" | "busy" | "never" | "trickle" | "drop" | "swallow";
+type Mood = "well" | "silent" | "mid" | "busy" | "never" | "trickle" | "drop" | "swallow" | "late";
 interface Mail {
   to: string;
   id: string;
@@ -31,6 +31,8 @@ class Relay {
   /** Each message whose last line came, taken or not. */
   seen: Mail[] = [];
   taken: Mail[] = [];
+  /** "late": says yes when it is told to. */
+  yes: (() => void)[] = [];
   port = 0;
   #server = net.createServer((socket) => this.#talk(socket));
   #sockets = new Set<net.Socket>();
@@ -73,7 +75,8 @@ class Relay {
           if (mood === "drop") return void socket.destroy();
           this.taken.push(mail);
           if (mood === "swallow") return void socket.destroy(); // taken, never said
-          say("250 taken");
+          if (mood === "late") this.yes.push(() => say("250 taken"));
+          else say("250 taken");
         } else if (line.startsWith("EHLO")) say("250 relay");
         else if (line.startsWith("RCPT")) {
           to = line.match(/<(.*)>/)![1]!;
@@ -206,6 +209,49 @@ test("a relay that trickles for ever is left at the deadline of the whole", asyn
   relay.mood = "well";
   moveTo(ahead + 61);
   await until(() => takenBy(to).length);
+});
+
+test("taken by the relay on a disk that is full: not sent again each minute", { skip: process.getuid?.() !== 0 && "needs root to mount" }, async () => {
+  await server.stop();
+  const mount = mkdtempSync(join(tmpdir(), "yagura-full-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=32m", "tmpfs", mount]);
+  try {
+    data = join(mount, "data");
+    invite();
+    server = await serve({ step: 20_000 });
+    await until(() => relay.taken.length === 2);
+    relay.mood = "late";
+    const to = invite();
+    await until(() => relay.yes.length);
+    const { bavail, bsize } = statfsSync(mount);
+    try {
+      writeFileSync(join(mount, "ballast"), Buffer.alloc(bavail * bsize));
+    } catch {
+      // full all the same
+    }
+    for (const yes of relay.yes) yes();
+    await until(() => /no space left/.test(server.log()));
+    relay.mood = "well";
+    for (let n = 1; n <= 5; n++) {
+      moveTo(ahead + 61);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    assert.equal(takenBy(to).length, 1);
+    unlinkSync(join(mount, "ballast"));
+    const last = invite(); // others go on, and it is removed when there is room
+    await until(() => takenBy(last).length);
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await server.stop();
+    moveTo(ahead + 3600);
+    server = await serve();
+    const end = invite();
+    await until(() => takenBy(end).length);
+    assert.equal(takenBy(to).length, 1);
+  } finally {
+    await server.stop("SIGKILL");
+    execFileSync("umount", ["-l", mount]);
+    rmSync(mount, { recursive: true, force: true });
+  }
 });
 
 test("while it hangs over one mail, the others go, and so do the clocks", async () => {

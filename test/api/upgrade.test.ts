@@ -3,7 +3,7 @@
 // one wrote: killed at any moment, on a full disk, from an older backup.  And
 // what it wrote is refused here, whole and untouched, with the next step named.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -251,6 +251,37 @@ test("a full disk during a restore: said so, the live data intact; with room it 
     }
   } finally {
     disk.release();
+  }
+});
+
+test("a restore killed at random moments: what was there or what was to come, and done again", async () => {
+  const place = fresh("killed-restore");
+  const data = join(place, "data");
+  const to = join(place, "elsewhere");
+  const words = ["backup", "restore", "--date", today, "--data_dir", data];
+  for (const way of [["--tenant", "kaku", "--in-place"], ["--whole", "--to", to]]) {
+    for (let kill = 0; kill < 10; kill++) {
+      const child = spawn(binary, [...words, ...way], { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" }, stdio: "ignore" });
+      const ended = new Promise((resolve) => child.on("exit", resolve));
+      await new Promise((resolve) => setTimeout(resolve, 30 + kill * 15));
+      child.kill("SIGKILL");
+      await ended;
+      if (existsSync(to)) break; // it was quicker
+      // whatever there is opens, is whole, and is what was backed up
+      const shown = run(binary, place, "log", "verify", "--tenant", "kaku");
+      assert.ok(shown.code === 0 || existsSync(join(data, "tenants", ".replaced-kaku", "tenant.db")), shown.out + shown.err);
+    }
+    if (existsSync(to)) continue;
+    const made = run(binary, place, "backup", "restore", "--date", today, ...way);
+    assert.equal(made.code, 0, made.err);
+  }
+  assert.ok(existsSync(join(to, "control.db")) && !existsSync(`${to}.part`));
+  assert.deepEqual(readdirSync(join(data, "tenants")).sort(), [".replaced-kaku", "kaku"]);
+  const demo = await startDemo(place);
+  try {
+    await holdsTheOld(demo);
+  } finally {
+    await demo.stop();
   }
 });
 

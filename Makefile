@@ -204,7 +204,7 @@ $(B)/sbom.c: scripts/sbom.mjs third_party/lock third_party/lock-data third_party
 # who made it of what: of the binaries alone, no test links it anew for a commit
 $(B)/record.c: scripts/record.mjs $(S)/node/.stamp FORCE
 	@$(NODE) $< >$@.new && { cmp -s $@.new $@ || cp $@.new $@; }
-FORCE:
+.PHONY: FORCE
 $(B)/texts.c: scripts/texts.mjs $(wildcard www/policy/*/*.md) $(S)/node/.stamp
 	@$(NODE) $< >$@.new && mv $@.new $@
 $(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp

@@ -302,8 +302,11 @@ int cli_serve(int argc, char **argv)
         return 0;
     }
     if (!e && argc > 0) {
-        fprintf(stderr, "usage: yagura serve [--config FILE] [--KEY VALUE]\n"
-                        "keys: see yagura config show\n");
+        fprintf(stderr,
+                "yagura: serve does not know %s\n"
+                "usage: yagura serve [--config FILE] [--KEY VALUE]\n"
+                "keys: see yagura serve --help\n",
+                argv[0]);
         return 2;
     }
     process_block_signals();

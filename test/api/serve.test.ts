@@ -2,7 +2,7 @@
 // The service as it is installed: TLS with the certificate it makes, mails
 // into a folder, figures for the operator, tenants who do not know each other.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -206,4 +206,10 @@ test("what a password costs is kept, and measured anew when it cannot be this ma
     assert.match(readFileSync(path, "utf8"), /^argon2id m=(19456|[2-6]\d{4}) t=\d+ day=/);
     assert.notEqual(readFileSync(path, "utf8"), text);
   }
+});
+
+test("a word that serve does not know is named", () => {
+  const ended = spawnSync(binary, ["serve", ...options, "--mail-dir", spool], { env, encoding: "utf8" });
+  assert.equal(ended.status, 2);
+  assert.match(ended.stderr, /does not know --mail-dir/);
 });

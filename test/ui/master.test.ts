@@ -61,7 +61,7 @@ test("labels and teams are made, given to a ticket, found by, and merged", async
   await shot("ticket-labels");
   await page.goto(`${demo.ready.url}/projects/ERP/tickets`);
   await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "お客様要望" });
-  await page.locator(".count:has-text('1')").waitFor();
+  await page.getByRole("status").filter({ hasText: /^1 件$/ }).waitFor();
   await page.locator("tbody .labels:has-text('お客様要望'), [role=row] .labels:has-text('お客様要望')").first().waitFor();
   await shot("list-labels");
 

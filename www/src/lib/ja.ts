@@ -1575,6 +1575,7 @@ export const ja = {
   ending_closed: "契約が終了しました",
   ending_closed_until: "データは {day} に削除されます。それまで、マスター管理者は書き出しができます。",
   ending_export: "データの書き出し",
+  ending_csv: "表ごとの CSV",
   ending_banner: "契約は {day} に終了します（あと {n} 日）。",
   certificates: "削除証明書",
   certificates_text: "契約が終了したテナントの削除の記録です。署名付きのファイルは、製品だけで検証できます。",

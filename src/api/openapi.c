@@ -190,7 +190,8 @@ static void put_parameter(struct json_out *o, const char *name,
     json_open(o, NULL, '{');
     json_text(o, "name", name);
     json_text(o, "in", place);
-    json_bool(o, "required", strcmp(place, "query") != 0);
+    json_bool(o, "required",
+              strcmp(place, "query") != 0 || f->flags & FIELD_REQUIRED);
     json_open(o, "schema", '{');
     json_text(o, "type", f && f->kind == FIELD_INT ? "integer" : "string");
     if (f && f->kind == FIELD_CHOICE)

@@ -51,10 +51,10 @@ async function goWell() {
   }
   throw new Error("no run went well");
 }
-/** Time for some twenty rounds of the caretaker. */
+/** Time for some ten rounds of the caretaker. */
 async function rounds() {
-  for (let n = 0; n < 10; n++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  for (let n = 0; n < 8; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 80));
     await mails();
   }
 }

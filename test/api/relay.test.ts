@@ -240,7 +240,7 @@ test("taken by the relay on a disk that is full: not sent again each minute", { 
     unlinkSync(join(mount, "ballast"));
     const last = invite(); // others go on, and it is removed when there is room
     await until(() => takenBy(last).length);
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     await server.stop();
     moveTo(ahead + 3600);
     server = await serve();

@@ -220,4 +220,19 @@ test("the language switches at once, without a reload", async () => {
   assert.equal(await page.evaluate(() => (window as any).same), true);
 });
 
+test("a language chosen as the page is left is kept, here and on the server", async () => {
+  await page.goto(`${demo.ready.url}/projects/ERP/tickets`);
+  let told = 0;
+  // the first telling never arrives: the page is gone before it does
+  await page.route("**/api/v1/me", (route) => (route.request().method() === "PATCH" && told++ === 0 ? undefined : route.continue()));
+  await page.getByRole("button", { name: "Language" }).click();
+  await page.getByRole("menuitemradio", { name: "日本語" }).click();
+  await page.goto(`${demo.ready.url}/projects/ERP/tickets`);
+  await page.getByRole("heading", { name: "チケット", exact: true }).waitFor();
+  await page.waitForFunction(() => !Object.keys(sessionStorage).some((k) => k.endsWith(":language")));
+  assert.equal(told, 2);
+  assert.equal(await page.evaluate((url) => fetch(`${url}/api/v1/session`).then((r) => r.json()).then((s) => s.user.lang), demo.ready.url), "ja");
+  await page.unroute("**/api/v1/me");
+});
+
 test("nothing broke the policy of the page", () => assert.deepEqual(problems, []));

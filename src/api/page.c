@@ -37,8 +37,11 @@ bool page_serve_system(struct call *k)
     } else if (str_equal(path, "/api/openapi.json")) {
         api_print_openapi(&k->reply->body);
         k->reply->status = 200;
-    } else if (str_equal(path, "/metrics") &&
-               k->request->listener == k->app->operator_listener) {
+    } else if (str_equal(path, "/metrics")) {
+        if (k->request->listener != k->app->operator_listener) {
+            plain(k, 404, "only on operator_listen\n");
+            return true;
+        }
         k->reply->status = 200;
         k->reply->type = METRICS_TYPE;
         metrics_put(k->app, &k->reply->body);

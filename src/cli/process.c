@@ -75,8 +75,8 @@ enum err process_open_store(struct process *p, const struct config *config)
     if (!e)
         e = store_open(&sc, &p->app.store);
     if (e)
-        fprintf(stderr, "yagura: cannot open %s: %s\n", config->data_dir,
-                err_name(e));
+        fprintf(stderr, "yagura: cannot open %s: the line above says why\n",
+                config->data_dir);
     else
         registry_sweep(p->app.store, p->mem);
     return e;

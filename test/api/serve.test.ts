@@ -168,6 +168,7 @@ test("one tenant's session and ids say nothing in another", async () => {
 test("captured mail is the demo's alone; figures are on the operator's port", async () => {
   assert.equal((await at("kou").get("/demo/mail")).status, 404);
   const own = await fetch(`https://localhost:${port}/metrics`);
+  assert.equal(own.status, 404);
   assert.doesNotMatch(await own.text(), /yagura_/);
   const figures = await fetch(`http://127.0.0.1:${operatorPort}/metrics`);
   assert.equal(figures.status, 200);

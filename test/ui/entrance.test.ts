@@ -46,6 +46,15 @@ test("wrong password and wrong code say what is wrong and how many tries are lef
   await page.locator("input.code").fill("00000000");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").filter({ hasText: "あと4回" }).waitFor();
+  for (const left of ["あと3回", "あと2回", "あと1回", ""]) {
+    await page.locator("input.code").fill("00000000");
+    await page.keyboard.press("Enter");
+    if (left) await page.getByRole("alert").filter({ hasText: left }).waitFor();
+  }
+  const password = page.locator('input[type="password"]');
+  await password.waitFor();
+  assert.ok(await page.locator("form").evaluate((form) => !!form.previousElementSibling?.matches("[role=alert]")), "said above the form");
+  assert.notEqual(await password.getAttribute("aria-invalid"), "true", "it is not the password that is wrong");
   assert.deepEqual(problems, []);
 });
 

@@ -96,6 +96,24 @@ test("Enter that ends kana conversion does not close the cell", async () => {
   assert.equal(await input.count(), 0);
 });
 
+test("what is refused stays in its cell as typed", async () => {
+  await row("物件を探す").locator(".end").dblclick();
+  const input = page.locator(".cell input");
+  const typed = "2020/1/1";
+  await input.fill(typed);
+  await page.keyboard.press("Enter");
+  await page.getByText("終了日は開始日以降にしてください").waitFor();
+  assert.deepEqual([await input.inputValue(), await input.getAttribute("aria-invalid")], [typed, "true"]);
+  await input.blur();
+  assert.equal(await input.inputValue(), typed);
+  await input.focus();
+  await page.keyboard.press("Escape");
+  assert.equal(await input.count(), 0);
+  await row("物件を探す").locator(".end").dblclick();
+  assert.equal(await input.getAttribute("aria-invalid"), "false");
+  await page.keyboard.press("Escape");
+});
+
 test("a bar is dragged to other days, and Ctrl+Z brings it back", async () => {
   await page.reload();
   await row("荷造り").waitFor();

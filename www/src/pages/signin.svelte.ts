@@ -26,6 +26,7 @@ export class SignInSteps {
   policy = $state.raw<Policy | null>(null);
   note = $state("");
   error = $state("");
+  over = $state(""); // why it begins again
   busy = $state(false);
 
   constructor() {
@@ -35,15 +36,18 @@ export class SignInSteps {
 
   async run(work: () => Promise<void>) {
     this.busy = true;
-    this.error = this.note = "";
+    this.error = this.note = this.over = "";
     try {
       await work();
     } catch (e) {
       if (!(e instanceof ApiError)) this.error = t("offline");
       else {
         if (e.rule === "tenant") app.noTenant = true;
-        if (e.rule === "code_expired") app.step = "signed_out";
-        this.error = e.errors.map((x) => x.message).join(" ") || e.message; // says how many tries are left
+        const message = e.errors.map((x) => x.message).join(" ") || e.message; // says how many tries are left
+        if (e.rule === "code_expired") {
+          app.step = "signed_out";
+          this.over = message;
+        } else this.error = message;
         if (e.rule === "code") this.code = "";
       }
     }
@@ -85,7 +89,7 @@ export class SignInSteps {
   }
   async restart() {
     await del("/session").catch(() => undefined);
-    this.error = this.note = "";
+    this.error = this.note = this.over = "";
     app.step = "signed_out";
   }
   private digits() {

@@ -203,7 +203,8 @@ static bool walk_jpeg(struct walk *w)
     keep(w, w->data, 2);
     while (w->len - at >= 2) {
         const uint8_t *part = w->data + at;
-        if (part[0] != 0xff)
+        /* below 0xc0 no marker has a length; 0 stands among coded lines */
+        if (part[0] != 0xff || (part[1] < 0xc0 && part[1] != 0x01))
             return false;
         if (part[1] == 0xff) { /* any number may stand before a marker */
             at++;

@@ -137,6 +137,12 @@ static void a_broken_jpeg_is_refused(void **state)
     begin_jpeg(m);
     buf_put(&m->in, BYTES("nonsense"));
     assert_false(strip(m, PICTURE_JPEG));
+    begin_jpeg(m); /* a mark of coded lines where there are none */
+    segment(m, 0xda, BYTES("\x01\x01\0\0\x3f\0"));
+    segment(m, 0xfe, BYTES("comment"));
+    segment(m, 0x00, BYTES("hides"));
+    end_jpeg(m);
+    assert_false(strip(m, PICTURE_JPEG));
     /* tags that lead outside are no tags */
     begin_jpeg(m);
     segment(m, 0xe1, BYTES("Exif\0\0II*\0\xff\xff\xff\xff"));

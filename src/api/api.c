@@ -188,15 +188,28 @@ static enum err read_query(struct call *k)
 {
     const struct form *form = k->route->query;
     const char *cells[32] = {0};
+    size_t known = 0;
 
     if (!form)
         return OK;
     must(form->count <= COUNT(cells));
     for (size_t i = 0; i < form->count; i++) {
+        size_t times = request_param_count(k->request, form->fields[i].name);
+        if (times > 1)
+            return ctx_fail(k->c, ERR_INVALID, form->fields[i].name, "twice",
+                            "この指定は一度だけにしてください",
+                            "This may be given only once");
+        known += times;
         cells[i] = request_param(k->request, form->fields[i].name);
         if (cells[i] && !*cells[i])
             cells[i] = NULL;
     }
+    /* "?dyr=1" must not turn a dry run into the change itself */
+    if (k->route->method != METHOD_GET &&
+        request_param_count(k->request, NULL) > known)
+        return ctx_fail(k->c, ERR_INVALID, "", "unknown_parameter",
+                        "URLに使えない指定が含まれています",
+                        "The address holds a parameter that is not known");
     return values_parse_cells(k->c, form, cells, &k->query);
 }
 

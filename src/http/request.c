@@ -137,6 +137,18 @@ const char *request_param(struct request *r, const char *name)
     return value ? decode(r->mem, value, value_len) : NULL;
 }
 
+size_t request_param_count(struct request *r, const char *name)
+{
+    size_t name_len = name ? strlen(name) : 0, count = 0;
+    for (const char *p = r->query; *p;) {
+        size_t len = strcspn(p, "&"), key = strcspn(p, "=&");
+        if (name ? key == name_len && memcmp(p, name, key) == 0 : len > 0)
+            count++;
+        p += len + (p[len] == '&');
+    }
+    return count;
+}
+
 const char *request_cookie(struct request *r, const char *name)
 {
     const char *line = request_header(r, "Cookie"), *value = NULL;

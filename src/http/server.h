@@ -95,6 +95,8 @@ const char *request_header(const struct request *r, const char *name);
 /* Value of a query parameter, percent-decoded once and checked as UTF-8, in
  * the arena; NULL when absent, given twice or malformed. */
 const char *request_param(struct request *r, const char *name);
+/* How often it stands in the query; of NULL, how many there are at all. */
+size_t request_param_count(struct request *r, const char *name);
 /* A cookie's value in the arena, NULL when absent or given twice. */
 const char *request_cookie(struct request *r, const char *name);
 /* The whole body within the deadline; ERR_LIMIT when longer than limit (what

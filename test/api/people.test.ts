@@ -153,6 +153,16 @@ test("every mistake of a file is told with its line and column, and nothing is w
   assert.equal(rule(await send(many(5001))), "rows");
 });
 
+test("a dry run misspelt or asked for twice is refused, not done", async () => {
+  const csv = utf8(`${head}\n追加,typo@people.example,人,,,`);
+  for (const [query, word] of [["dyr=1", "unknown_parameter"], ["dry=1&dyr=1", "unknown_parameter"], ["dry=1&dry=1", "twice"], ["dry=1&dry=0", "twice"]]) {
+    const reply = await admin.post(`/people/imports?${query}`, csv);
+    assert.deepEqual([reply.status, rule(reply)], [422, word], query);
+  }
+  assert.equal(rule(await admin.get("/users?admin=1&admin=0")), "twice");
+  assert.equal(await find("typo@people.example"), undefined);
+});
+
 test("a file that removes, suspends or demotes its own importer is refused with the line", async () => {
   const cases: [string, number[], string][] = [
     [`削除,${me.email},,,,`, [3, 1], "self"],

@@ -591,7 +591,7 @@ export const en: Record<Key, string> = {
   who: "Who",
   what: "What",
   object: "Object",
-  ip: "From",
+  ip: "Address",
   delete_project: "Delete the project",
   delete_project_text: "The project and all its tickets go to the bin and are erased after 30 days. Type the key {key} to go on.",
   read_only: "Read only",

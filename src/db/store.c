@@ -23,7 +23,7 @@
 
 enum {
     PATH_BYTES = 4096,
-    TENANTS_MAX = 256,
+    TENANTS_MAX = 160,
     WAIT_MS = 5000,
     SQLITE_FIRST_SAFE = 3051003
 };

@@ -10,7 +10,7 @@
  * the wrapped keys.  The store is opened once in main; it holds the lock that
  * keeps a second process out. */
 struct store;
-struct tenant; /* an open tenant, reference-counted, LRU of 256 */
+struct tenant; /* an open tenant, reference-counted, LRU of 160 */
 
 enum store_kind { STORE_SERVICE, STORE_EVALUATION };
 
@@ -20,7 +20,7 @@ struct store_config {
     const char *master_key_path;
     enum store_kind kind; /* serve refuses an evaluation directory */
     bool create;
-    size_t tenants_max; /* kept open; 0 means 256 */
+    size_t tenants_max; /* kept open; 0 means 160 */
     int wait_ms;        /* before ERR_BUSY; 0 means 5,000 */
     const char *vfs;    /* of SQLite; NULL, but in tests of failing disks */
 };

@@ -42,14 +42,20 @@ static enum err list_users(struct call *k)
     const struct user *list;
     size_t count;
     bool more;
+    unsigned rights = 0;
     enum err e = user_list(k->c, &filter, &list, &count, &more);
 
-    if (e)
+    if (e || (e = access_tenant(k->c, &rights)))
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "items", '[');
-    for (size_t i = 0; i < count; i++)
-        put_user(k, NULL, &list[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct user u = list[i];
+        /* when a colleague was here last is nobody else's business */
+        if (!(rights & MAY_ADMIN_USERS))
+            u.signed_in_at = 0;
+        put_user(k, NULL, &u);
+    }
     json_close(&k->out, ']');
     json_id(&k->out, "next", more ? list[count - 1].id : 0);
     json_close(&k->out, '}');

@@ -153,6 +153,14 @@ test("every mistake of a file is told with its line and column, and nothing is w
   assert.equal(rule(await send(many(5001))), "rows");
 });
 
+test("when somebody signed in last is told to who administers people alone", async () => {
+  const member = await signedIn(demo, 4);
+  const seen = async (who: typeof admin) =>
+    (await who.get("/users?limit=200")).body.items.filter((u: any) => u.signed_in_at !== null).length;
+  assert.ok((await seen(admin)) > 0);
+  assert.equal(await seen(member), 0);
+});
+
 test("a dry run misspelt or asked for twice is refused, not done", async () => {
   const csv = utf8(`${head}\n追加,typo@people.example,人,,,`);
   for (const [query, word] of [["dyr=1", "unknown_parameter"], ["dry=1&dyr=1", "unknown_parameter"], ["dry=1&dry=1", "twice"], ["dry=1&dry=0", "twice"]]) {

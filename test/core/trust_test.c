@@ -82,6 +82,15 @@ static void what_is_not_measured_needs_attention(void **state)
     }
 }
 
+/* This very test is such a binary; the product's sample has both. */
+static void a_binary_without_a_manual_turns_rows_19_and_27(void **state)
+{
+    struct watch x = watch(state);
+
+    assert_int_equal(state_of(&x, NULL, 19), TRUST_ATTENTION);
+    assert_int_equal(state_of(&x, NULL, 27), TRUST_ATTENTION);
+}
+
 static void terms_turn_row_2(void **state)
 {
     struct watch x = watch(state);
@@ -965,6 +974,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_not_measured_needs_attention),
+        TEST(a_binary_without_a_manual_turns_rows_19_and_27),
         TEST(terms_turn_row_2),
         TEST(policies_turn_row_1),
         TEST(a_path_outside_turns_row_3),

@@ -30,8 +30,9 @@ async function until(look: () => Promise<boolean>) {
     if (Date.now() > end) throw new Error(`never: ${look}`);
 }
 
+// not 18: what is left of the machine is not of the sample
 test("rows of the trust page hold where the demo has what they measure", async () => {
-  const rows = [1, 2, 3, 4, 5, 16, 17, 18, 20, 21, 23, 24, 26, 30, 31, 32, 33, 34, 35, 36, 38];
+  const rows = [1, 2, 3, 4, 5, 16, 17, 19, 20, 21, 23, 24, 26, 27, 30, 31, 32, 33, 34, 35, 36, 38];
   for (const who of [oper, admin]) {
     let open = rows;
     await until(async () => {

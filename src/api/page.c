@@ -95,7 +95,7 @@ enum err page_serve(struct call *k)
                         "This method is not allowed here");
     if (leads_to_console(k))
         return OK;
-    if (!a && !strchr(name ? name : path, '.'))
+    if (!a && !strchr(name ? name : path, '.') && !strstr(path, "/."))
         a = asset_find("/index.html");
     if (!a)
         return ctx_fail(k->c, ERR_NOT_FOUND, "", "route", "このURLはありません",

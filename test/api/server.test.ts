@@ -45,6 +45,11 @@ test("livez and readyz answer without a session; metrics are the operator's", as
     assert.doesNotMatch((await plain("GET", path)).body.toString(), /yagura_requests_total/);
 });
 
+test("a path of the screens is the page; a file that is not there is not", async () => {
+  assert.equal((await plain("GET", "/t/kaku/projects/ERP/gantt")).status, 200);
+  for (const path of ["/assets/nope.js", "/.git/config", "/t/kaku/.env", "/t/kaku/.git/HEAD"]) assert.equal((await plain("GET", path)).status, 404, path);
+});
+
 test("security headers are on every kind of reply", async () => {
   const replies: [string, string, number][] = [
     ["GET", "/t/kaku/api/v1/session", 200],

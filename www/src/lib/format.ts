@@ -35,9 +35,9 @@ export function shortDay(text: string | null | undefined, lang: "ja" | "en", thi
 }
 
 /** "2026-11-22T09:30:00+09:00" as Japan reads it. */
-export function formatMoment(text: string | null | undefined, lang: "ja" | "en"): string {
+export function formatMoment(text: string | null | undefined, lang: "ja" | "en", seconds = false): string {
   if (!text) return "";
-  return `${formatDay(text.slice(0, 10), lang)} ${text.slice(11, 16)}`;
+  return `${formatDay(text.slice(0, 10), lang)} ${text.slice(11, seconds ? 19 : 16)}`;
 }
 
 /** What a person types for a day: 2026-11-22, 2026/11/22, 11/22, 22, +3, 今日. */

@@ -2,6 +2,7 @@
 // Every word of the screens, in both languages, switched at once.
 import { setRequestLanguage } from "./api";
 import { en } from "./en";
+import { fill } from "./fill";
 import { ja, type Key } from "./ja";
 import type { Lang } from "./model";
 
@@ -18,12 +19,12 @@ export function setLang(lang: Lang) {
 }
 setLang(i18n.lang);
 
-/** t("tries", {n: 3}): {n} in the text is replaced. */
+/** t("tries", {n: 3}): {n} in the text is replaced; of {n:day|days} one word stays. */
 export const t = (key: Key, values: Record<string, string | number> = {}) => tIn(i18n.lang, key, values);
 
 /** The same in a given language: previews of what others will read. */
 export function tIn(lang: Lang, key: Key, values: Record<string, string | number> = {}) {
-  return catalog[lang][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return fill(catalog[lang][key], values);
 }
 
 /** For words made of data ("action_" + action): the key if there is such a word. */

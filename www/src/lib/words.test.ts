@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { en } from "./en.ts";
+import { fill } from "./fill.ts";
 import { ja } from "./ja.ts";
 
 const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
@@ -13,4 +14,10 @@ test("both languages have the same words, none empty", () => {
 
 test("a word takes the same values in both languages", () => {
   for (const key of Object.keys(ja) as (keyof typeof ja)[]) assert.deepEqual(holes(en[key]), holes(ja[key]), key);
+});
+
+test("English has one day and two days", () => {
+  assert.equal(fill("{n} {n:day|days} left of {all}", { n: 1, all: 3 }), "1 day left of 3");
+  assert.equal(fill("{n} {n:day|days} left of {all}", { n: 0, all: 3 }), "0 days left of 3");
+  for (const text of Object.values(en)) for (const [, name] of text.matchAll(/\{(\w+):/g)) assert.ok(text.includes(`{${name}}`), text);
 });

@@ -84,7 +84,7 @@ test("no room: the backup fails by name, what is there stays, and room helps", (
   writeFileSync(ballast, Buffer.alloc(bavail * bsize - (300 << 10)));
   assert.equal(yagura(["backup", "run"]).status, 1);
   rmSync(ballast);
-  assert.match(yagura(["backup", "list"]).stdout, /failed .*full/);
+  assert.match(yagura(["backup", "list"]).stdout, /failed .*no space left/);
   assert.match(yagura(["backup", "verify", "--date", today]).stdout, /files whole/);
   assert.equal(yagura(["backup", "run"]).status, 0);
 });

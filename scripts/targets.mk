@@ -25,7 +25,7 @@ endif
 ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
 ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(NODE_TEST) 'www/src/**/*.test.ts'
-	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=1 'test/ui/*.test.ts'
+	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=2 'test/ui/*.test.ts'
 endif
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts

@@ -52,7 +52,7 @@ test("a backup is run, followed and checked", async () => {
   await page.getByText("kaku.db: 書いたときと違います（SHA-256）").waitFor();
   await look(page, "odd");
   rmSync(process.env.YAGURA_BACKUP_COPY_DIR!, { recursive: true });
-  await run.click();
+  await Promise.all([page.waitForResponse((r) => r.request().method() === "POST"), run.click()]);
   for (;;) {
     await page.reload();
     if (await copies.getByText("フォルダーがありません").isVisible({ timeout: 2000 }).catch(() => false)) break;

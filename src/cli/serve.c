@@ -230,26 +230,28 @@ static void set_up_floor(struct policy_floor *floor, const struct config *c)
         floor->days = (int)days;
 }
 
+/* Where the console answers: place_find() in api/place.c says the same. */
+static const char *find_console(const struct process *p, const struct config *c)
+{
+    int own = p->app.operator_listener;
+
+    if (c->operator_host)
+        return registry_url(p->mem, p->app.base_url, "", c->operator_host);
+    if (own < 0)
+        return p->app.base_url;
+    return arena_printf(p->mem, "http://localhost:%d",
+                        server_port(p->app.server, own));
+}
+
 /* The first operator is set up with what only this output tells. */
 static void say_token(const struct process *p, const struct config *c)
 {
-    int port = server_port(p->app.server, 0);
-    char host[256] = "THIS-HOST";
-    const char *base = c->base_url;
-
-    (void)gethostname(host, sizeof host - 1);
-    if (!base)
-        base = port == 443 ? arena_printf(p->mem, "https://%s", host)
-                           : arena_printf(p->mem, "https://%s:%d", host, port);
-
     if (!*p->setup_token)
         return;
-    if (c->operator_host)
-        base = arena_printf(p->mem, "https://%s", c->operator_host);
     printf("no operator yet; set up the first one with this token\n"
            "(good until then, or until the next start):\n"
            "  %s\n  %s/operator/setup\n",
-           p->setup_token, base);
+           p->setup_token, find_console(p, c));
     (void)fflush(stdout);
 }
 

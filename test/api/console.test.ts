@@ -69,6 +69,14 @@ const ask = (method: string, path: string, body?: object, host = "localhost") =>
     sent.on("error", reject);
     sent.end(body && JSON.stringify(body));
   });
+/** The address that is printed with the token. */
+async function setupAddress(): Promise<string> {
+  for (;;) {
+    const found = text.match(/^ {2}(http\S+\/operator\/setup)$/m)?.[1];
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
 const api = (method: string, path: string, body?: object, host?: string) => ask(method, `/operator/api/v1${path}`, body, host);
 
 async function mailed(pattern: RegExp): Promise<string> {
@@ -93,6 +101,8 @@ test("the token of the first start makes the first operator, once", async () => 
   while (!found()) await new Promise((resolve) => setTimeout(resolve, 20));
   const token = found()!;
   assert.notEqual(token, old);
+  assert.equal(await setupAddress(), `https://localhost:${ports[0]}/operator/setup`);
+  assert.equal((await ask("GET", "/operator/setup")).status, 200);
 
   assert.deepEqual((await api("GET", "/setup")).body, { needed: true });
   const me = { email: "ops@example.jp", name: "運用 一郎", password: "Unyou-2026" };
@@ -129,6 +139,7 @@ test("the token of the first start makes the first operator, once", async () => 
 
 test("with a host name of its own the console is nowhere else", async () => {
   await start(["--operator_host", "ops.example.jp"], 1);
+  assert.equal(await setupAddress(), `https://ops.example.jp:${ports[0]}/operator/setup`);
   assert.equal((await api("GET", "/setup", undefined, "ops.example.jp")).status, 200);
   assert.equal((await api("GET", "/setup", undefined, "pm.example.jp")).status, 404);
   assert.equal((await ask("GET", "/operator/", undefined, "pm.example.jp")).status, 404);
@@ -140,6 +151,8 @@ test("with a host name of its own the console is nowhere else", async () => {
 test("with a listener of its own the console is nowhere else", async () => {
   await start(["--operator_listen", "127.0.0.1:0"], 2);
   assert.equal((await api("GET", "/setup")).status, 404);
+  assert.equal(await setupAddress(), `http://localhost:${ports[1]}/operator/setup`);
+  assert.equal((await fetch(await setupAddress())).status, 200, "the address that is printed answers");
   const own = await fetch(`http://127.0.0.1:${ports[1]}/operator/api/v1/setup`);
   assert.deepEqual(await own.json(), { needed: true });
 });

@@ -56,6 +56,13 @@ test("the packaged configuration is one the program takes", () => {
   assert.deepEqual([ended.status, ended.stdout], [0, "ok\n"], ended.stderr);
 });
 
+test("the package's last words send to the console where its configuration puts it", () => {
+  const conf = readFileSync(join(scripts, "yagura.conf"), "utf8"), words = readFileSync(join(scripts, "postinst"), "utf8");
+  const port = conf.match(/^operator_listen = 127\.0\.0\.1:(\d+)$/m)?.[1];
+  assert.ok(words.includes(` http://localhost:${port}/operator/setup\n`), "the address of operator_listen");
+  assert.doesNotMatch(words, /https:\S*\/operator/, "the port that people use has no console");
+});
+
 test("the unit exposes no more than 1.5 by systemd's own reckoning", { skip: !existsSync("/usr/bin/systemd-analyze") && "no systemd-analyze" }, () => {
   const told = spawnSync("systemd-analyze", ["security", "--offline=true", "--threshold=15", join(scripts, "yagura.service")], { encoding: "utf8" });
   assert.equal(told.status, 0, told.stdout.trim().split("\n").at(-1));

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -42,6 +42,31 @@ test("the package holds program, units, configuration, page and recipes, all roo
     assert.equal(statSync(join(dir, "e", script)).mode & 0o777, 0o755);
     run("sh", "-n", join(dir, "e", script));
   }
+});
+
+/** postinst in a place of its own; what it has systemctl do. */
+function configure(name: string, more: { from?: string; key?: boolean; disabled?: string }) {
+  const place = join(dir, name), bin = join(place, "bin");
+  for (const part of ["data/keys", "etc", "bin"]) mkdirSync(join(place, part), { recursive: true });
+  for (const file of ["data/keys/control.key", "etc/yagura.conf", ...(more.key ? ["etc/master.key"] : [])]) writeFileSync(join(place, file), "");
+  const systemctl = `#!/bin/sh\n[ "$1" = is-enabled ] || { echo "$*" >>${place}/done; exit 0; }\n[ "$3" != "${more.disabled ?? ""}" ]\n`;
+  for (const tool of ["getent", "install", "chown"]) writeFileSync(join(bin, tool), "#!/bin/sh\n", { mode: 0o755 });
+  writeFileSync(join(bin, "systemctl"), systemctl, { mode: 0o755 });
+  const script = readFileSync(join(scripts, "postinst"), "utf8").replaceAll("/var/lib/yagura", `${place}/data`).replaceAll("/etc/yagura", `${place}/etc`).replaceAll("/run/systemd/system", place);
+  const ended = spawnSync("sh", ["-c", script, "postinst", "configure", more.from ?? ""], { encoding: "utf8", env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } });
+  assert.equal(ended.status, 0, ended.stderr);
+  return { asked: readFileSync(join(place, "done"), "utf8").trim().split("\n"), err: ended.stderr };
+}
+
+test("an upgrade starts what is enabled, at once, and leaves the rest; a key elsewhere holds nothing up", () => {
+  const all = "yagura.socket yagura.service yagura-doctor.timer";
+  assert.deepEqual(configure("first", { key: true }).asked, [`enable --quiet ${all}`, "daemon-reload", `restart ${all}`]);
+  assert.deepEqual(configure("later", { key: true, from: "0.0.1", disabled: "yagura-doctor.timer" }).asked, ["daemon-reload", "restart yagura.socket yagura.service"]);
+  assert.deepEqual(configure("credential", { from: "0.0.1" }).asked, ["daemon-reload", `restart ${all}`]);
+  // data, no key, nothing known of it: said, and enabled for when it is back
+  const lost = configure("lost", {});
+  assert.deepEqual(lost.asked, [`enable --quiet ${all}`]);
+  assert.match(lost.err, /master\.key is missing/);
 });
 
 test("built twice it is the same package", { skip: !hasDpkg && "no dpkg-deb" }, () => {

@@ -116,6 +116,7 @@ static enum err read_secret(struct arena *mem, const struct config *c,
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     const char *path = c->backup_s3_secret_file;
     char text[SECRET_MAX + 2] = "";
+    mode_t others = path ? 077 : 027; /* an access list shows as the group's */
     struct stat st;
 
     if (!path)
@@ -130,7 +131,7 @@ static enum err read_secret(struct arena *mem, const struct config *c,
     }
     ssize_t n = read(fd, text, SECRET_MAX + 1);
     (void)close(fd);
-    if (st.st_mode & 077) {
+    if (st.st_mode & others) {
         fprintf(stderr, "yagura: %s must be a file of mode 0400\n", path);
         return ERR_DENIED;
     }

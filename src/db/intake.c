@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "db/conn.h"
 #include "db/migrate.h"
-#include "db/pool.h"
+#include "db/tenant_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,10 +29,10 @@ enum {
 #define FOREIGN "foreign.db"
 
 struct intake {
-    struct pool *pool;
+    struct store_place at;
     char id[33], folder[PATH_BYTES], foreign_path[PATH_BYTES];
     char path[PATH_BYTES];
-    struct pool_keys keys;
+    struct tenant_keys keys;
     struct conn_place place;
     int fd;
     int64_t bytes, deadline_ms;
@@ -71,10 +71,11 @@ enum err intake_begin(struct store *s, const char *id, struct intake **out)
     must(n);
     *out = NULL;
     n->fd = -1;
-    n->pool = store_pool(s);
+    n->at = store_place(s);
     must(tenant_is_id(id));
     memcpy(n->id, id, strlen(id) + 1);
-    enum err e = pool_begin(n->pool, id, n->folder, sizeof n->folder, &n->keys);
+    enum err e =
+        tenant_folder_begin(&n->at, id, n->folder, sizeof n->folder, &n->keys);
     if (e) {
         free(n);
         return e;
@@ -82,7 +83,7 @@ enum err intake_begin(struct store *s, const char *id, struct intake **out)
     (void)snprintf(n->path, PATH_BYTES, "%.4000s/tenant.db", n->folder);
     (void)snprintf(n->foreign_path, PATH_BYTES, "%.4000s/" FOREIGN, n->folder);
     n->place = (struct conn_place){.path = n->path,
-                                   .vfs = store_place(s).vfs,
+                                   .vfs = n->at.vfs,
                                    .tenant = n->id,
                                    .key = n->keys.data_file};
     n->fd =
@@ -493,7 +494,7 @@ void intake_derive_log_key(const struct intake *n, const char *label,
 enum err intake_finish(struct intake *n)
 {
     must(!n->foreign && !n->own);
-    enum err e = pool_finish(n->pool, n->id, true);
+    enum err e = tenant_folder_finish(&n->at, n->id, true);
 
     n->is_finished = true;
     return e;
@@ -505,7 +506,7 @@ void intake_close(struct intake *n)
         return;
     drop_foreign(n);
     conn_close(n->own);
-    if (!n->is_finished && pool_finish(n->pool, n->id, false))
+    if (!n->is_finished && tenant_folder_finish(&n->at, n->id, false))
         log_warn("db: what was begun for tenant=%s is left to the next start",
                  n->id);
     crypto_wipe(&n->keys, sizeof n->keys);

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A tenant is opened by the first who asks; others who ask meanwhile wait for
  * that one.  An entry whose migration failed stays, so that the reason is
- * found once and not at every request.  Creation builds everything in a
- * folder beside and renames it: mkdir of that folder is the lock between two
- * who create the same one. */
+ * found once and not at every request. */
 #include "db/pool.h"
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "db/key.h"
+#include "db/tenant_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUCKETS = 512, ID_BYTES = 33, PATH_BYTES = 4096 };
+enum { BUCKETS = 512, PATH_BYTES = TENANT_PATH_BYTES };
 enum tenant_state {
     TENANT_OPENING,
     TENANT_READY,
@@ -29,7 +26,7 @@ enum tenant_state {
 };
 
 struct tenant {
-    char id[ID_BYTES];
+    char id[TENANT_ID_BYTES];
     struct pool *pool;
     uint8_t key[32], log_key[32];
     struct file *data;
@@ -57,28 +54,7 @@ struct pool {
     uint64_t uses;
 };
 
-/* ---- names ---- */
-
-bool tenant_is_id(const char *id)
-{
-    size_t len = id ? strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
-
-    return len >= 1 && len < ID_BYTES && id[len] == '\0' && id[0] >= 'a' &&
-           id[0] <= 'z';
-}
-
-static void join(char out[PATH_BYTES], const char *dir, const char *name)
-{
-    must(snprintf(out, PATH_BYTES, "%s/%s", dir, name) < PATH_BYTES);
-}
-
-/* "<dir>/tenants/<prefix><id>" */
-static void join_tenant(char out[PATH_BYTES], const struct pool *p,
-                        const char *prefix, const char *id)
-{
-    must(snprintf(out, PATH_BYTES, "%s/tenants/%s%s", p->config.dir, prefix,
-                  id) < PATH_BYTES);
-}
+/* ---- opening ---- */
 
 static size_t bucket_of(const char *id)
 {
@@ -89,229 +65,22 @@ static size_t bucket_of(const char *id)
     return x % BUCKETS;
 }
 
-/* ---- keys of a tenant ---- */
-
-static enum err load_one(struct pool *p, const char *id, const char *kind,
-                         bool may_make, uint8_t out[32])
-{
-    char dir[PATH_BYTES], name[64], context[64];
-
-    join(dir, p->config.dir, "keys");
-    (void)snprintf(name, sizeof(name), "%s%s.key", id, kind);
-    (void)snprintf(context, sizeof(context), "tenant:%s%s", id, kind);
-    enum err e = key_load(dir, name, p->config.wrapping, context, out);
-    if (e != ERR_NOT_FOUND || !may_make)
-        return e;
-    return key_make(dir, name, p->config.wrapping, context, out);
-}
-
-static enum err load_keys(struct pool *p, const char *id, bool may_make,
-                          struct pool_keys *out)
-{
-    enum err e = load_one(p, id, "", may_make, out->data);
-
-    if (!e)
-        e = load_one(p, id, ".log", may_make, out->log);
-    if (e)
-        return e;
-    crypto_derive(out->data, "file:tenant", out->data_file);
-    crypto_derive(out->log, "file:access", out->log_file);
-    return OK;
-}
-
-/* ---- creation ---- */
-
-static enum err create_file(const char *path, const char *vfs,
-                            const uint8_t key[32],
-                            const struct migrate_plan *plan)
-{
-    struct conn_place place = {.path = path, .vfs = vfs, .key = key};
-    struct db *db = NULL;
-    enum err e = conn_open(&place, CONN_OWN, &db);
-
-    if (!e)
-        e = migrate_create(db, plan);
-    if (!e) { /* all of it in the one file before it is renamed */
-        int rc = sqlite3_wal_checkpoint_v2(
-            db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-        e = rc ? conn_fail(db, rc, "checkpoint") : OK;
-    }
-    conn_close(db);
-    return e;
-}
-
-/* One level of files; what is not there is no matter. */
-static void remove_folder(const char *dir)
-{
-    DIR *d = opendir(dir);
-    const struct dirent *entry;
-    char path[PATH_BYTES];
-
-    while (d && (entry = readdir(d))) {
-        if (entry->d_name[0] == '.')
-            continue;
-        join(path, dir, entry->d_name);
-        (void)unlink(path);
-    }
-    if (d)
-        closedir(d);
-    (void)rmdir(dir);
-}
-
-static enum err fill_folder(struct pool *p, const char *id, const char *beside,
-                            struct pool_keys *keys)
-{
-    char path[PATH_BYTES];
-    enum err e = load_keys(p, id, true, keys);
-
-    if (e)
-        return e;
-    join(path, beside, "tenant.db");
-    e = create_file(path, p->config.vfs, keys->data_file, &migrate_tenant);
-    join(path, beside, "access.db");
-    if (!e)
-        e = create_file(path, p->config.vfs, keys->log_file, &migrate_access);
-    return e ? e : key_sync_dir(beside);
-}
-
-/* Keys of a tenant that is not there open nothing. */
-static void remove_keys(const struct pool *p, const char *id)
-{
-    static const char *const kinds[] = {"", ".log"};
-    char dir[PATH_BYTES], path[PATH_BYTES];
-
-    join_tenant(dir, p, "", id);
-    for (size_t i = 0; i < COUNT(kinds) && access(dir, F_OK) != 0; i++) {
-        must(snprintf(path, PATH_BYTES, "%s/keys/%s%s.key", p->config.dir, id,
-                      kinds[i]) < PATH_BYTES);
-        (void)unlink(path);
-    }
-}
-
-enum err pool_begin(struct pool *p, const char *id, char *folder, size_t size,
-                    struct pool_keys *keys)
-{
-    char dir[PATH_BYTES], beside[PATH_BYTES];
-
-    must(tenant_is_id(id));
-    join_tenant(dir, p, "", id);
-    join_tenant(beside, p, ".new-", id);
-    must(strlen(beside) < size);
-    memcpy(folder, beside, strlen(beside) + 1);
-    if (access(dir, F_OK) == 0)
-        return ERR_CONFLICT;
-    if (mkdir(beside, 0700)) {
-        log_error("db: tenant=%s is being created, errno=%d", id, errno);
-        return errno == EEXIST   ? ERR_CONFLICT
-               : errno == ENOSPC ? ERR_FULL
-                                 : ERR_INTERNAL;
-    }
-    enum err e = fill_folder(p, id, beside, keys);
-    if (e)
-        remove_folder(beside);
-    return e;
-}
-
-enum err pool_finish(struct pool *p, const char *id, bool is_good)
-{
-    char dir[PATH_BYTES], beside[PATH_BYTES], parent[PATH_BYTES];
-    enum err e = OK;
-
-    join(parent, p->config.dir, "tenants");
-    join_tenant(dir, p, "", id);
-    join_tenant(beside, p, ".new-", id);
-    if (is_good && !(e = key_sync_dir(beside)) && rename(beside, dir))
-        e = errno == EEXIST || errno == ENOTEMPTY ? ERR_CONFLICT : ERR_INTERNAL;
-    if (e || !is_good) {
-        remove_folder(beside);
-        remove_keys(p, id);
-        return e;
-    }
-    return key_sync_dir(parent);
-}
-
-enum err pool_create(struct pool *p, const char *id)
-{
-    char folder[PATH_BYTES];
-    struct pool_keys keys;
-    enum err e = pool_begin(p, id, folder, sizeof folder, &keys);
-
-    crypto_wipe(&keys, sizeof keys);
-    return e ? e : pool_finish(p, id, true);
-}
-
-enum err pool_discard(struct pool *p, const char *id)
-{
-    char dir[PATH_BYTES], parent[PATH_BYTES];
-
-    must(tenant_is_id(id) && !pool_has(p, id));
-    join(parent, p->config.dir, "tenants");
-    join_tenant(dir, p, "", id);
-    remove_folder(dir);
-    remove_keys(p, id);
-    return access(dir, F_OK) == 0 ? ERR_INTERNAL : key_sync_dir(parent);
-}
-
-/* What is begun beside a tenant's files is named so until it is whole. */
-static void sweep_scratch(const char *dir)
-{
-    DIR *d = opendir(dir);
-    const struct dirent *entry;
-    char path[PATH_BYTES];
-
-    while (d && (entry = readdir(d))) {
-        if (strncmp(entry->d_name, POOL_SCRATCH, strlen(POOL_SCRATCH)) != 0)
-            continue;
-        join(path, dir, entry->d_name);
-        log_warn("db: removing what a broken export left: %s", path);
-        (void)unlink(path);
-    }
-    if (d)
-        closedir(d);
-}
-
-void pool_sweep(struct pool *p)
-{
-    char parent[PATH_BYTES], path[PATH_BYTES];
-
-    join(parent, p->config.dir, "tenants");
-    DIR *d = opendir(parent);
-    const struct dirent *entry;
-    while (d && (entry = readdir(d))) {
-        join(path, parent, entry->d_name);
-        if (strncmp(entry->d_name, ".new-", 5) != 0) {
-            if (entry->d_name[0] != '.')
-                sweep_scratch(path);
-            continue;
-        }
-        log_warn("db: removing what a broken creation left: %s", path);
-        remove_folder(path);
-        if (tenant_is_id(entry->d_name + strlen(".new-")))
-            remove_keys(p, entry->d_name + strlen(".new-"));
-    }
-    if (d)
-        closedir(d);
-}
-
-/* ---- opening ---- */
-
 static enum err open_files(struct tenant *t)
 {
     struct pool *p = t->pool;
-    struct pool_keys keys;
-    char dir[PATH_BYTES], path[PATH_BYTES];
+    struct tenant_keys keys;
+    char path[PATH_BYTES];
 
-    join_tenant(dir, p, "", t->id);
-    join(path, dir, "tenant.db");
+    tenant_folder_file(&p->config.place, t->id, "tenant.db", path);
     if (access(path, F_OK))
         return ERR_NOT_FOUND;
-    enum err e = load_keys(p, t->id, false, &keys);
+    enum err e = tenant_folder_keys(&p->config.place, t->id, &keys);
     if (e) {
         log_error("db: tenant=%s has files but no key", t->id);
         return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
     }
     struct conn_place place = {
-        .vfs = p->config.vfs, .tenant = t->id, .key = keys.data_file};
+        .vfs = p->config.place.vfs, .tenant = t->id, .key = keys.data_file};
     memcpy(t->key, keys.data, sizeof(t->key));
     memcpy(t->log_key, keys.log, sizeof(t->log_key));
     e = file_open(path, &place, &migrate_tenant, p->config.figures, &t->data);
@@ -425,7 +194,7 @@ enum err pool_get(struct pool *p, const char *id, struct tenant **out)
         *out = hold_own(p);
         return OK;
     }
-    if (!tenant_is_id(id))
+    if (!id || !tenant_is_id(id))
         return ERR_NOT_FOUND;
     pthread_mutex_lock(&p->lock);
     while ((t = *find(p, id)) && t->state == TENANT_OPENING)
@@ -544,11 +313,11 @@ enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
     *out = NULL;
     if (!tenant_is_id(id))
         return ERR_NOT_FOUND;
-    must(snprintf(path, sizeof path, "%s/retained/%s.log.db", p->config.dir,
-                  id) < PATH_BYTES);
+    must(snprintf(path, sizeof path, "%s/retained/%s.log.db",
+                  p->config.place.dir, id) < PATH_BYTES);
     if (access(path, F_OK))
         return ERR_NOT_FOUND;
-    enum err e = load_one(p, id, ".log", false, log_key);
+    enum err e = tenant_folder_log_key(&p->config.place, id, log_key);
     if (e)
         return e;
     struct tenant *t = calloc(1, sizeof(*t));
@@ -559,7 +328,7 @@ enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
     t->is_apart = true;
     crypto_derive(log_key, "file:retained", file_key);
     struct conn_place place = {
-        .vfs = p->config.vfs, .tenant = t->id, .key = file_key};
+        .vfs = p->config.place.vfs, .tenant = t->id, .key = file_key};
     e = file_open(path, &place, &migrate_retained, p->config.figures, &t->data);
     t->access = t->data; /* both logs are in it */
     crypto_wipe(log_key, sizeof log_key);
@@ -668,7 +437,7 @@ void pool_name_folder(const struct tenant *t, char *out, size_t size)
 {
     char dir[PATH_BYTES];
 
-    join_tenant(dir, t->pool, "", t->id);
+    tenant_folder_name(&t->pool->config.place, t->id, dir);
     must(strlen(dir) < size);
     memcpy(out, dir, strlen(dir) + 1);
 }
@@ -692,13 +461,12 @@ int64_t tenant_size(const struct tenant *t)
 {
     static const char *const names[] = {"tenant.db", "tenant.db-wal",
                                         "access.db", "access.db-wal"};
-    char dir[PATH_BYTES], path[PATH_BYTES];
+    char path[PATH_BYTES];
     struct stat st;
     int64_t sum = 0;
 
-    join_tenant(dir, t->pool, "", t->id);
     for (size_t i = 0; i < COUNT(names); i++) {
-        join(path, dir, names[i]);
+        tenant_folder_file(&t->pool->config.place, t->id, names[i], path);
         if (stat(path, &st) == 0)
             sum += st.st_size;
     }
@@ -709,10 +477,9 @@ int64_t tenant_size(const struct tenant *t)
  * locks when it is closed; that of its log has none. */
 enum err tenant_sync_access(struct tenant *t)
 {
-    char dir[PATH_BYTES], path[PATH_BYTES];
+    char path[PATH_BYTES];
 
-    join_tenant(dir, t->pool, "", t->id);
-    join(path, dir, "access.db-wal");
+    tenant_folder_file(&t->pool->config.place, t->id, "access.db-wal", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? OK : ERR_INTERNAL;
@@ -751,22 +518,21 @@ enum err tx_end(struct ctx *c, struct tenant *t, enum err outcome)
 
 static enum err open_access(struct tenant *t)
 {
-    struct pool_keys keys;
-    char dir[PATH_BYTES], path[PATH_BYTES];
+    const struct pool_config *config = &t->pool->config;
+    struct tenant_keys keys;
+    char path[PATH_BYTES];
 
     if (t == t->pool->own) /* it has none */
         return ERR_NOT_FOUND;
-    enum err e = load_keys(t->pool, t->id, false, &keys);
+    enum err e = tenant_folder_keys(&config->place, t->id, &keys);
     if (e)
         return ERR_INTERNAL;
-    struct conn_place place = {.vfs = t->pool->config.vfs,
+    struct conn_place place = {.vfs = config->place.vfs,
                                .tenant = t->id,
                                .key = keys.log_file,
                                .is_relaxed = true};
-    join_tenant(dir, t->pool, "", t->id);
-    join(path, dir, "access.db");
-    e = file_open(path, &place, &migrate_access, t->pool->config.figures,
-                  &t->access);
+    tenant_folder_file(&config->place, t->id, "access.db", path);
+    e = file_open(path, &place, &migrate_access, config->figures, &t->access);
     crypto_wipe(&keys, sizeof(keys));
     return e;
 }

@@ -7,12 +7,9 @@
 /* Open tenants by id: counted references, the longest unused closed first.
  * Inside db/ only. */
 struct pool;
-#define POOL_SCRATCH "scratch-"
 
 struct pool_config {
-    const char *dir; /* the data directory; outlives the pool */
-    const char *vfs;
-    const uint8_t *wrapping; /* 32 bytes */
+    struct store_place place; /* outlives the pool */
     size_t max;
     struct store_figures *figures;
 };
@@ -28,17 +25,6 @@ void pool_rest(struct pool *p, int64_t idle_ms);
 size_t pool_count(struct pool *p);
 size_t pool_list(struct pool *p, struct arena *mem,
                  const struct tenant_figures **out);
-MUST_USE enum err pool_create(struct pool *p, const char *id);
-/* The same in two steps: keys and fresh files in a folder aside, which the
- * second one names, or removes with all that belongs to it. */
-struct pool_keys {
-    uint8_t data[32], data_file[32], log[32], log_file[32];
-};
-MUST_USE enum err pool_begin(struct pool *p, const char *id, char *folder,
-                             size_t size, struct pool_keys *keys);
-MUST_USE enum err pool_finish(struct pool *p, const char *id, bool is_good);
-/* A tenant nobody has opened, with its keys. */
-MUST_USE enum err pool_discard(struct pool *p, const char *id);
 MUST_USE enum err pool_get(struct pool *p, const char *id, struct tenant **out);
 /* Whether it is open, or about to be. */
 bool pool_has(struct pool *p, const char *id);
@@ -54,7 +40,5 @@ MUST_USE enum err pool_retire(struct pool *p, const char *id, int wait_ms);
  * nothing else.  ERR_NOT_FOUND. */
 MUST_USE enum err pool_get_retained(struct pool *p, const char *id,
                                     struct tenant **out);
-/* What a broken creation or export left behind. */
-void pool_sweep(struct pool *p);
 
 #endif

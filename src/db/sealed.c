@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "db/key.h"
 #include "db/pool.h"
+#include "db/tenant_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -89,7 +90,7 @@ enum err sealed_create(struct tenant *t, struct sealed **out)
     str_to_hex(random, sizeof random, s->name);
     derive(t, s->name, s->key);
     pool_name_folder(t, s->folder, sizeof s->folder);
-    name_file(s->path, s->folder, POOL_SCRATCH, s->name);
+    name_file(s->path, s->folder, TENANT_SCRATCH, s->name);
     s->fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (s->fd < 0) {
         enum err e = of_errno("creating", s->path);

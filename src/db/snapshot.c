@@ -11,6 +11,7 @@
 #include "db/conn.h"
 #include "db/migrate.h"
 #include "db/pool.h"
+#include "db/tenant_folder.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -119,9 +120,9 @@ static void name_files(const struct tenant *t, struct snapshot *s)
     pool_name_folder(t, folder, sizeof folder);
     crypto_random(random, sizeof random);
     str_to_hex(random, sizeof random, hex);
-    must(snprintf(s->first, PATH_BYTES, "%s/" POOL_SCRATCH "%s.1.db", folder,
+    must(snprintf(s->first, PATH_BYTES, "%s/" TENANT_SCRATCH "%s.1.db", folder,
                   hex) < PATH_BYTES);
-    must(snprintf(s->path, PATH_BYTES, "%s/" POOL_SCRATCH "%s.db", folder,
+    must(snprintf(s->path, PATH_BYTES, "%s/" TENANT_SCRATCH "%s.db", folder,
                   hex) < PATH_BYTES);
 }
 

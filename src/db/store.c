@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "db/key.h"
 #include "db/pool.h"
+#include "db/tenant_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,14 +226,12 @@ static void open_pool(struct store *s, const struct store_config *config)
 {
     uint8_t key[32];
     struct pool_config pool = {
-        .dir = s->dir,
-        .vfs = s->vfs,
-        .wrapping = s->keys->wrapping,
+        .place = store_place(s),
         .max = config->tenants_max ? config->tenants_max : TENANTS_MAX,
         .figures = &s->figures,
     };
     s->pool = pool_open(&pool);
-    pool_sweep(s->pool);
+    tenant_folder_sweep(&pool.place);
     crypto_derive(s->keys->master, "use:operator", key);
     pool_adopt(s->pool, STORE_OPERATOR, key, s->control);
     crypto_wipe(key, sizeof(key));
@@ -350,12 +349,19 @@ void store_derive_lasting_key(const struct store *s, const char *label,
 
 enum err tenant_create(struct store *s, const char *id)
 {
-    return tenant_is_id(id) ? pool_create(s->pool, id) : ERR_INVALID;
+    struct store_place at = store_place(s);
+
+    return tenant_is_id(id) ? tenant_folder_create(&at, id) : ERR_INVALID;
 }
 
 enum err tenant_discard(struct store *s, const char *id)
 {
-    return tenant_is_id(id) ? pool_discard(s->pool, id) : ERR_INVALID;
+    struct store_place at = store_place(s);
+
+    if (!tenant_is_id(id))
+        return ERR_INVALID;
+    must(!pool_has(s->pool, id));
+    return tenant_folder_discard(&at, id);
 }
 
 enum err tenant_open(struct store *s, const char *id, struct tenant **out)

@@ -96,6 +96,13 @@ static enum err explain(struct ctx *c, enum err e)
 
 /* ---- the drill ---- */
 
+/* Not control.db, not an access log. */
+static bool is_tenant_file(const struct json *f)
+{
+    return strcmp(backup_manifest_text(f, "tenant"), GENERATION_CONTROL) != 0 &&
+           strcmp(backup_manifest_text(f, "suffix"), ".db") == 0;
+}
+
 static const char *choose(struct ctx *c, const struct app *app,
                           const char *name, const struct json *files,
                           const char *wanted, int64_t *rows)
@@ -105,9 +112,7 @@ static const char *choose(struct ctx *c, const struct app *app,
 
     for (const struct json *f = files->child; f; f = f->next) {
         const char *id = backup_manifest_text(f, "tenant");
-        if (strcmp(id, GENERATION_CONTROL) == 0 ||
-            strcmp(backup_manifest_text(f, "suffix"), ".db") != 0 ||
-            (wanted && strcmp(id, wanted) != 0) ||
+        if (!is_tenant_file(f) || (wanted && strcmp(id, wanted) != 0) ||
             !generation_has_key(app->store, name, id))
             continue;
         crypto_random((uint8_t *)&dice, sizeof dice);
@@ -211,8 +216,9 @@ static enum err refuse_deleted(struct ctx *c, const char *id)
                     id);
 }
 
-static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
-                               const char *id, const char *as)
+/* The tenant is in the backup, may come back, and is sound. */
+static enum err check_wanted(struct ctx *c, const struct app *app,
+                             const char *name, const char *id)
 {
     const struct json *files;
     int64_t rows;
@@ -220,19 +226,26 @@ static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
 
     if (e)
         return e;
-    if (!tenant_is_id(as))
-        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
-                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
-                        "32文字までです",
-                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
-                        "32 at most");
     if (backup_is_deleted(c, app, id))
         return refuse_deleted(c, id);
     if (!choose(c, app, name, files, id, &rows))
         return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
                         "このバックアップに %s はありません",
                         "%s is not in this backup", id);
-    if ((e = check_tenant(c, app, name, id)))
+    return check_tenant(c, app, name, id);
+}
+
+static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
+                               const char *id, const char *as)
+{
+    if (!tenant_is_id(as))
+        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
+                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
+                        "32文字までです",
+                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
+                        "32 at most");
+    enum err e = check_wanted(c, app, name, id);
+    if (e)
         return e;
     e = generation_restore(
         app->store, &(struct generation_aim){.name = name, .id = id, .as = as});
@@ -249,9 +262,8 @@ static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
         (void)!generation_drop(app->store, as, &rows_left);
         return explain(c, e);
     }
-    if (!e)
-        registry_find_sole(app, c->mem);
-    return e;
+    registry_find_sole(app, c->mem);
+    return OK;
 }
 
 /* Held against a deletion of the same tenant, which takes all copies. */
@@ -291,19 +303,9 @@ static enum err note_restored(struct ctx *c, const char *id, const char *date)
 enum err backup_restore_over(struct ctx *c, const struct app *app,
                              const char *name, const char *id)
 {
-    const struct json *files;
-    int64_t rows;
-    enum err e = backup_read_manifest(c, app, name, &files);
+    enum err e = check_wanted(c, app, name, id);
 
     if (e)
-        return e;
-    if (backup_is_deleted(c, app, id))
-        return refuse_deleted(c, id);
-    if (!choose(c, app, name, files, id, &rows))
-        return ctx_fail(c, ERR_NOT_FOUND, "tenant", "not_in_backup",
-                        "このバックアップに %s はありません",
-                        "%s is not in this backup", id);
-    if ((e = check_tenant(c, app, name, id)))
         return e;
     e = explain(c, generation_restore(
                        app->store,
@@ -343,8 +345,7 @@ static enum err for_each(struct ctx *c, const struct app *app, const char *name,
     *count = 0;
     for (const struct json *f = files->child; f && !e; f = f->next) {
         const char *id = backup_manifest_text(f, "tenant");
-        if (strcmp(id, GENERATION_CONTROL) == 0 ||
-            strcmp(backup_manifest_text(f, "suffix"), ".db") != 0)
+        if (!is_tenant_file(f))
             continue;
         if (!generation_has_key(app->store, name, id)) {
             log_warn("backup: tenant=%s is left out: its key is destroyed", id);

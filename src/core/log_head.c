@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hour that was done last is one row: another hour than that, earlier or
  * later, is due.  A tenant whose files stand as they did then costs four
- * stat() calls and is not opened.  Rows are keyed by where the chain stood, so an hour that
- * comes twice adds nothing to a log that did not move.  A log that is behind
- * what is known is never written down: that would hide it. */
+ * stat() calls and is not opened.  Rows are keyed by where the chain stood, so
+ * an hour that comes twice adds nothing to a log that did not move.  A log that
+ * is behind what is known is never written down: that would hide it. */
 #include "core/log_head.h"
 
 #include "base/clock.h"

@@ -2,10 +2,10 @@
 /* Japanese puts no spaces between words, and most of its words have two
  * characters, so the index holds every pair of neighbours: "要件定義" gives
  * 要件 件定 定義 義.  The single last character makes each position the start
- * of one token, so one character is found as a prefix.  A query's last
- * run gives the pairs alone; FTS5 wants them at consecutive positions, which
- * makes any substring of a run findable and nothing else.  Other scripts are cut into
- * words.  Text comes folded by str_fold(). */
+ * of one token, so one character is found as a prefix.  A query's last run
+ * gives the pairs alone; FTS5 wants them at consecutive positions, which makes
+ * any substring of a run findable and nothing else.  Other scripts are cut
+ * into words.  Text comes folded by str_fold(). */
 #include "db/tokenizer.h"
 
 #include "base/buf.h"

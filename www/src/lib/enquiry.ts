@@ -80,4 +80,3 @@ export const download = (path: string, file: EnquiryFile) => getBlob(`${path}/fi
 
 /** 95 -> "1:35" */
 export const span = (minutes: number) => `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
-export const sizeText = (bytes: number) => (bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);

@@ -80,3 +80,6 @@ export function relative(text: string, lang: "ja" | "en", now = Date.now()): str
   if (past < 30 * 86_400) return format.format(Math.trunc(seconds / 86_400), "day");
   return formatDay(text.slice(0, 10), lang);
 }
+
+/** "12 KB", "3.4 MB". */
+export const sizeText = (bytes: number) => (bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`);

@@ -88,3 +88,20 @@ test("a master administrator sees the tenant's own evidence, on paper too", asyn
   if (process.env.SHOTS) (await import("node:fs")).writeFileSync(`${process.env.SHOTS}/trust.pdf`, paper);
   assert.deepEqual(problems, []);
 });
+
+test("two turns of a row in one second are two lines", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await page.route("**/api/v1/trust", async (route) => {
+    const reply = await route.fetch();
+    const body = await reply.json();
+    const at = "2026-11-26T10:00:00+09:00";
+    body.items[0].history = [{ at, state: "holds" }, { at, state: "attention" }];
+    await route.fulfill({ response: reply, json: body });
+  });
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  await page.getByRole("link", { name: "トラストページ" }).click();
+  await row(page, 1).locator("details").evaluate((d: HTMLDetailsElement) => (d.open = true));
+  assert.equal(await row(page, 1).locator("details li").count(), 2);
+  assert.deepEqual(problems, []);
+});

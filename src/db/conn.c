@@ -209,6 +209,7 @@ int conn_control(struct db *db, enum conn_control what)
         rc = sqlite3_prepare_v3(db->sqlite, control_text[what], -1,
                                 SQLITE_PREPARE_PERSISTENT, s, NULL);
     if (!rc) {
+        db->cpu_ms = 0; /* of another statement, perhaps another thread */
         rc = sqlite3_step(*s);
         if (rc == SQLITE_DONE)
             rc = SQLITE_OK;

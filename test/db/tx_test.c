@@ -2,6 +2,7 @@
 /* Transactions as core uses them: what writers share and what they do not. */
 #include "db_fixture.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 
 #include <pthread.h>
@@ -200,6 +201,44 @@ static void binds_and_reads_every_type(void **state)
     assert_int_equal(tx_end(&f->c, f->t, OK), OK);
 }
 
+/* Some ticks of a statement, on a thread that has used no time of its own. */
+static void *count_a_little(void *arg)
+{
+    static const char counting[] =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+        " WHERE i < 3000) SELECT count(*) FROM n";
+    struct fixture own = *(struct fixture *)arg;
+
+    own.c.mem = arena_open(0);
+    must(tx_begin(&own.c, own.t, TX_WRITE) == OK);
+    struct query *q = query(&own.c, counting);
+    must(query_one(&own.c, q) == OK);
+    query_done(q);
+    must(tx_end(&own.c, own.t, OK) == OK);
+    arena_close(own.c.mem);
+    return NULL;
+}
+
+/* A transaction's own statements are seen by the guard too, now and then: what
+ * another thread's statement began with is nothing to them. */
+static void counts_no_other_threads_time(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t thread;
+
+    assert_int_equal(setenv("YAGURA_TEST_STATEMENT_MS", "300", 1), 0);
+    open_again(f);
+    assert_int_equal(unsetenv("YAGURA_TEST_STATEMENT_MS"), 0);
+    while (clock_thread_cpu_ms() < 1000)
+        ;
+    assert_int_equal(pthread_create(&thread, NULL, count_a_little, f), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (int i = 0; i < 5000; i++) {
+        assert_int_equal(tx_begin(&f->c, f->t, TX_WRITE), OK);
+        assert_int_equal(tx_end(&f->c, f->t, OK), OK);
+    }
+}
+
 static void stops_what_runs_too_long(void **state)
 {
     struct fixture *f = *state;
@@ -349,6 +388,7 @@ int main(void)
         CASE(tells_a_conflict_and_goes_on),
         CASE(undoes_an_inner_part),
         CASE(binds_and_reads_every_type),
+        CASE(counts_no_other_threads_time),
         CASE(stops_what_runs_too_long),
         CASE(lets_a_reader_keep_its_moment),
         CASE(lets_writers_share_commits),

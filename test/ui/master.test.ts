@@ -154,13 +154,18 @@ test("a calendar is made and chosen by a project; a company day is in it", async
   await dialog().getByRole("button", { name: "保存" }).click();
   await page.locator("li", { hasText: "週6日" }).waitFor();
   await page.goto(`${demo.ready.url}/projects/ERP/settings`);
+  // who is quicker than the server: the second change waits for the first
+  await page.route("**/api/v1/projects/*", async (route) => {
+    if (route.request().method() === "PATCH") await new Promise((done) => setTimeout(done, 300));
+    await route.continue();
+  });
   await page.getByLabel("使うカレンダー").selectOption({ label: "週6日" });
+  await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "重点案件" });
   const erp = (await api.get("/programs")).body.projects.find((p: any) => p.key === "ERP");
   const mine = async () => (await api.get("/calendars")).body.items.find((c: any) => c.name === "週6日");
   for (let i = 0; i < 100 && (await mine()).projects !== 1; i++) await page.waitForTimeout(30);
   assert.equal((await api.get(`/projects/${erp.id}`)).body.calendar_id, (await mine()).id);
   assert.equal((await mine()).calendar.weekdays, 126);
-  await page.getByLabel("ラベル", { exact: true }).selectOption({ label: "重点案件" });
   await page.locator(".mark:has-text('重点案件')").waitFor();
   await page.goto(`${demo.ready.url}/projects/ERP`);
   await page.locator(".title .tag:has-text('重点案件')").waitFor();

@@ -5,6 +5,7 @@ import { ApiError, get, post } from "../lib/api";
 import { isoDay } from "../lib/format";
 import { t } from "../lib/i18n.svelte";
 import { toast } from "../lib/state.svelte";
+import { inTurn } from "../lib/turn";
 import { Workdays } from "./days";
 import { type Delta, type Kind, type Link, Plan, type PlanReply, type Row, readRow } from "./model";
 
@@ -123,7 +124,7 @@ export class Editor {
   info!: PlanReply["project"];
   days!: Workdays;
   today = 0;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly turn = inTurn();
   private timer = 0;
   private retryTimer = 0;
 
@@ -181,9 +182,7 @@ export class Editor {
     for (const e of edits) if (e.op === "update" && e.id) this.preview(e);
     this.stamp++;
     this.saving++;
-    const result = this.queue.then(() => this.send(label, edits, before, into));
-    this.queue = result;
-    return result;
+    return this.turn(() => this.send(label, edits, before, into));
   }
 
   private preview(e: Edit) {
@@ -285,13 +284,11 @@ export class Editor {
   }
   /** What is still on its way is waited for: it is what shall be undone. */
   async undo() {
-    await this.queue;
-    const step = this.undoList.pop();
+    const step = await this.turn(async () => this.undoList.pop());
     if (step && (await this.apply(step.label, step.edits, "redo"))) toast(t("undone", { what: step.label }));
   }
   async redo() {
-    await this.queue;
-    const step = this.redoList.pop();
+    const step = await this.turn(async () => this.redoList.pop());
     if (step && (await this.apply(step.label, step.edits, "undo"))) toast(t("redone", { what: step.label }));
   }
 

@@ -5,6 +5,7 @@ import { ApiError } from "./api";
 import { addAttachment, ATTACHMENT_BYTES, type Attachment } from "./attachment";
 import { t } from "./i18n.svelte";
 import { toast } from "./state.svelte";
+import { inTurn } from "./turn";
 
 let last = 0;
 
@@ -29,7 +30,7 @@ export class Upload {
 export class Uploads {
   list = $state.raw<Upload[]>([]);
   private readonly ticket: string | Promise<string>;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly turn = inTurn();
   private isLeft = false;
 
   /** A promise: of a ticket that is still to be created. */
@@ -47,8 +48,7 @@ export class Uploads {
   }
   /** What the server made of it; null: refused, or cancelled. */
   send(upload: Upload): Promise<Attachment | null> {
-    const work = this.queue.then(() => this.run(upload));
-    this.queue = work;
+    const work = this.turn(() => this.run(upload));
     // cancelled while it waits: known at once, not when its turn comes
     return new Promise((done) => {
       upload.stop.signal.addEventListener("abort", () => done(null));

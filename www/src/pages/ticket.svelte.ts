@@ -7,6 +7,7 @@ import { ApiError, del, get, patch, post } from "../lib/api";
 import { t, word, type Key } from "../lib/i18n.svelte";
 import type { LinkKind, Ticket } from "../lib/model";
 import { app, complain, toast } from "../lib/state.svelte";
+import { inTurn } from "../lib/turn";
 import { remember } from "../lib/undo.svelte";
 
 export type Field =
@@ -78,7 +79,7 @@ export class TicketEditor {
   /** Counts files put into a text: the list of files reads itself anew. */
   files = $state(0);
   private readonly key: string;
-  private queue: Promise<unknown> = Promise.resolve();
+  private readonly turn = inTurn();
 
   constructor(key: string) {
     this.key = key;
@@ -115,9 +116,7 @@ export class TicketEditor {
     const before = this.ticket && valueOf(this.ticket, field);
     if (!this.ticket || same(before, value)) return Promise.resolve();
     this.saving++;
-    const work = this.queue.then(() => this.send(field, value, before)).finally(() => this.saving--);
-    this.queue = work;
-    return work;
+    return this.turn(() => this.send(field, value, before)).finally(() => this.saving--);
   }
 
   private async send(field: Field, value: Value, before: Value) {

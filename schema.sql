@@ -766,10 +766,15 @@ CREATE TABLE entry ( -- access log: who came from where; each row kept 3 months
   agent      TEXT NOT NULL,
   hash       BLOB NOT NULL                     -- SHA-256(previous hash, this row)
 ) STRICT;
-CREATE INDEX entry_at ON entry(at);
-CREATE INDEX entry_user ON entry(user_id);
-CREATE INDEX entry_ip ON entry(ip);
 CREATE INDEX entry_refused ON entry(seq) WHERE status >= 400 OR status = 0;
+
+CREATE TABLE entry_key ( -- who, where from and when is among 256 rows of entry; cheaper than an index entry a row
+  kind      INTEGER NOT NULL,                  -- enum entry_key: minute, person, address
+  value     ANY NOT NULL,                      -- minutes since 1970; user_id; ip
+  first_seq INTEGER NOT NULL,                  -- of these rows: a multiple of 256
+  PRIMARY KEY (kind, value, first_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_key_first ON entry_key(first_seq);
 
 CREATE TABLE mark ( -- where a chain stood, signed by the log key
   name      TEXT PRIMARY KEY,                  -- "access anchor", "access head", "operation head"

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/operation.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 enum {
     QUEUE_MAX = 8192,
     QUEUE_MANY = 2048, /* written at once, without waiting for more */
+    ROOM_MS = 250,
     BATCH_MS = 1000,
     DROPS_MAX = 64,
     HEADS_MAX = 256,
@@ -47,8 +49,8 @@ struct access_log {
     struct app *app;
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows, up to heads */
-    pthread_cond_t wake, done;
-    bool stop;
+    pthread_cond_t wake, done, room;
+    bool stop, is_stuck;
     struct slot *slots;
     size_t count;
     uint64_t given, written; /* rounds asked for by access_log_flush() */
@@ -106,13 +108,26 @@ static void count_drop(struct access_log *l, const char *tenant, int64_t n)
     l->dropped += n;
 }
 
+/* With the lock held.  A flood goes at the writer's pace; a writer that is
+ * stuck is waited for once, then by nobody until it goes on. */
+static bool has_room(struct access_log *l)
+{
+    struct timespec until = clock_after_ms(ROOM_MS);
+    int rc = l->is_stuck ? ETIMEDOUT : 0;
+
+    while (l->count == QUEUE_MAX && !rc)
+        rc = pthread_cond_timedwait(&l->room, &l->lock, &until);
+    l->is_stuck = l->count == QUEUE_MAX;
+    return !l->is_stuck;
+}
+
 void access_log_put(struct access_log *l, const char *tenant,
                     const struct entry *it)
 {
     if (!l)
         return;
     pthread_mutex_lock(&l->lock);
-    if (l->count == QUEUE_MAX) {
+    if (l->count == QUEUE_MAX && !has_room(l)) {
         count_drop(l, tenant, 1);
     } else {
         struct slot *s = &l->slots[l->count++];
@@ -315,6 +330,8 @@ static void write_round(struct access_log *l, struct arena *mem)
     l->slots = l->batch;
     l->batch = batch;
     l->count = l->drop_count = 0;
+    l->is_stuck = false;
+    pthread_cond_broadcast(&l->room);
     memcpy(drops, l->drops, sizeof drops);
     memset(l->drops, 0, sizeof l->drops);
     pthread_mutex_unlock(&l->lock);
@@ -395,6 +412,7 @@ struct access_log *access_log_open(struct app *app)
     must(l->slots && l->batch);
     must(pthread_mutex_init(&l->lock, NULL) == 0);
     clock_init_cond(&l->wake);
+    clock_init_cond(&l->room);
     must(pthread_cond_init(&l->done, NULL) == 0);
     must(pthread_create(&l->thread, NULL, run, l) == 0);
     return l;

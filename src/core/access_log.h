@@ -7,8 +7,8 @@
 
 /* Takes what is to be written in the access logs from the requests and writes
  * it in batches, one thread for all tenants.  A request only copies into a
- * bounded queue; what finds it full is counted, and the count is a row of the
- * log itself ("(dropped)").  About once a minute the thread signs where both
+ * bounded queue, and waits a moment where it is full; what finds no room then
+ * is counted, and the count is a row of the log itself ("(dropped)").  About once a minute the thread signs where both
  * logs of a tenant stand. */
 struct access_log;
 
@@ -16,7 +16,7 @@ struct access_log *access_log_open(struct app *app);
 /* Writes what is there and signs; NULL is allowed. */
 void access_log_close(struct access_log *l);
 
-/* Never waits for a disk.  route must be constant text, the others are
+/* Waits for a disk 250 ms at most.  route must be constant text, the others are
  * copied; texts that are too long are cut.  it->seq is not looked at. */
 void access_log_put(struct access_log *l, const char *tenant,
                     const struct entry *it);

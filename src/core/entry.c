@@ -11,8 +11,8 @@
 
 #define ENTRY_COLS                                                             \
     "seq, at, ip, user_id, method, route, status, request_id, agent, hash"
-#define ENTRY_LIST(source, bound, order)                                       \
-    "SELECT " ENTRY_COLS " FROM " source " WHERE " bound                       \
+#define ENTRY_LIST(source, order)                                              \
+    "SELECT " ENTRY_COLS " FROM " source                                       \
     " AND at >= ?2 AND at < ?3 AND (?4 IS NULL OR user_id = ?4)"               \
     " AND (?5 IS NULL OR ip = ?5) AND (?6 = 0 OR status >= 400 OR status = 0)" \
     " AND (?7 IS NULL OR instr(lower(route), lower(?7)) > 0"                   \
@@ -38,6 +38,9 @@ enum {
     ENTRY_HASH,
     ENTRY_FIRST_KEPT,
     ENTRY_DELETE,
+    ENTRY_KEY,
+    ENTRY_KEY_DELETE,
+    ENTRY_KEY_AGAIN,
     ENTRY_MARK,
     ENTRY_SET_MARK,
 };
@@ -47,29 +50,48 @@ static const char *const entry_text[] = {
     [ENTRY_INSERT] = ENTRY_INTO ENTRY_ROW,
     [ENTRY_INSERT_SOME] =
         ENTRY_INTO ENTRY_ROWS ", " ENTRY_ROWS ", " ENTRY_ROWS ", " ENTRY_ROWS,
-    [ENTRY_LIST_ALL] = ENTRY_LIST("entry", "seq < ?1", "seq DESC"),
-    [ENTRY_LIST_USER] = ENTRY_LIST("entry INDEXED BY entry_user",
-                                   "user_id = ?4 AND seq < ?1", "seq DESC"),
-    [ENTRY_LIST_IP] = ENTRY_LIST("entry INDEXED BY entry_ip",
-                                 "ip = ?5 AND seq < ?1", "seq DESC"),
+    [ENTRY_LIST_ALL] = ENTRY_LIST("entry WHERE seq < ?1", "seq DESC"),
+    [ENTRY_LIST_USER] =
+        ENTRY_LIST(ENTRY_AMONG_USER " AND value = ?4 AND first_seq < ?1"
+                                    " AND seq < ?1",
+                   "first_seq DESC, seq DESC"),
+    [ENTRY_LIST_IP] =
+        ENTRY_LIST(ENTRY_AMONG_IP " AND value = ?5 AND first_seq < ?1"
+                                  " AND seq < ?1",
+                   "first_seq DESC, seq DESC"),
     [ENTRY_LIST_REFUSED] =
-        ENTRY_LIST("entry INDEXED BY entry_refused",
-                   "(status >= 400 OR status = 0) AND seq < ?1", "seq DESC"),
+        ENTRY_LIST("entry INDEXED BY entry_refused WHERE"
+                   " (status >= 400 OR status = 0) AND seq < ?1",
+                   "seq DESC"),
     [ENTRY_LIST_TIME] =
-        ENTRY_LIST("entry INDEXED BY entry_at",
-                   "(at, seq) < (coalesce((SELECT at FROM entry WHERE"
-                   " seq = ?1), ?3), ?1)",
-                   "at DESC, seq DESC"),
+        ENTRY_LIST(ENTRY_AMONG_MINUTES
+                   " AND value >= ?2 / " ENTRY_MINUTE
+                   " AND value <= (?3 - 1) / " ENTRY_MINUTE
+                   " AND (value, seq) < (coalesce((SELECT at / " ENTRY_MINUTE
+                   " FROM entry WHERE seq = ?1), ?3), ?1)",
+                   "value DESC, first_seq DESC, seq DESC"),
     [ENTRY_WALK] = "SELECT " ENTRY_COLS " FROM entry WHERE seq > ?1"
                    " AND seq <= ?2 ORDER BY seq",
-    [ENTRY_RANGE] = "SELECT (SELECT seq FROM entry WHERE at >= ?1"
-                    " ORDER BY at, seq LIMIT 1), (SELECT seq FROM entry"
-                    " WHERE at < ?2 ORDER BY at DESC, seq DESC LIMIT 1)",
+    [ENTRY_RANGE] = "SELECT (SELECT seq FROM " ENTRY_AMONG_MINUTES
+                    " AND value >= ?1 / " ENTRY_MINUTE " AND at >= ?1"
+                    " ORDER BY value, first_seq, seq LIMIT 1),"
+                    " (SELECT seq FROM " ENTRY_AMONG_MINUTES
+                    " AND value <= (?2 - 1) / " ENTRY_MINUTE " AND at < ?2"
+                    " ORDER BY value DESC, first_seq DESC, seq DESC LIMIT 1)",
     [ENTRY_HASH] = "SELECT hash FROM entry WHERE seq = ?1",
     [ENTRY_FIRST_KEPT] =
-        "SELECT coalesce((SELECT min(seq) FROM entry WHERE at >= ?1),"
-        " (SELECT max(seq) + 1 FROM entry), 0)",
+        "SELECT coalesce((SELECT seq FROM entry WHERE seq > 0 AND at >= ?1"
+        " ORDER BY seq LIMIT 1), (SELECT max(seq) + 1 FROM entry), 0)",
     [ENTRY_DELETE] = "DELETE FROM entry WHERE seq < ?1",
+    [ENTRY_KEY] = "INSERT OR IGNORE INTO entry_key (kind, value, first_seq)"
+                  " VALUES (?1, ?2, ?3)",
+    [ENTRY_KEY_DELETE] = "DELETE FROM entry_key WHERE first_seq < ?1",
+    [ENTRY_KEY_AGAIN] =
+        "INSERT OR IGNORE INTO entry_key (kind, value, first_seq)"
+        " SELECT kind, CASE kind WHEN 0 THEN at / " ENTRY_MINUTE
+        " WHEN 1 THEN user_id ELSE ip END, seq - seq % 256 FROM entry,"
+        " (SELECT 0 AS kind UNION ALL SELECT 1 UNION ALL SELECT 2)"
+        " WHERE seq >= ?1 AND seq < ?1 - ?1 % 256 + 256",
     [ENTRY_MARK] = "SELECT seq, hash, signature FROM mark WHERE name = ?1",
     [ENTRY_SET_MARK] =
         "INSERT INTO mark (name, seq, hash, at, signature)"
@@ -198,10 +220,62 @@ static void bind_entry(struct query *q, int n, const struct entry *it,
     memcpy(last->hash, row.hash, sizeof last->hash);
 }
 
+/* Keys this append has written for the 256 rows it is at; a key that is
+ * forgotten here is written again, to no effect. */
+struct seen {
+    int64_t first_seq;
+    size_t count;
+    struct {
+        enum entry_key kind;
+        int64_t number;
+        const char *text;
+    } keys[96];
+};
+
+static enum err note_key(struct ctx *c, struct seen *s, enum entry_key kind,
+                         int64_t number, const char *text)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->keys[i].kind == kind && s->keys[i].number == number &&
+            (!text || strcmp(s->keys[i].text, text) == 0))
+            return OK;
+    if (s->count == COUNT(s->keys))
+        s->count = 0;
+    s->keys[s->count].kind = kind;
+    s->keys[s->count].number = number;
+    s->keys[s->count++].text = text;
+    struct query *q = query(c, entry_text[ENTRY_KEY]);
+    bind_int(q, 1, kind);
+    if (text)
+        bind_text(q, 2, text);
+    else
+        bind_int(q, 2, number);
+    bind_int(q, 3, s->first_seq);
+    return query_run(c, q);
+}
+
+static enum err note_keys(struct ctx *c, struct seen *s, int64_t seq,
+                          const struct entry *it)
+{
+    int64_t first_seq = seq - seq % 256;
+
+    if (s->first_seq != first_seq)
+        *s = (struct seen){.first_seq = first_seq};
+    enum err e = note_key(c, s, KEY_MINUTE, it->at / 60000000, NULL);
+    if (e || (e = note_key(c, s, KEY_USER, it->user_id, NULL)))
+        return e;
+    return note_key(c, s, KEY_IP, 0, it->ip);
+}
+
 enum err entry_append(struct ctx *c, const struct entry *list, size_t count)
 {
-    struct log_mark last;
+    struct log_mark last = {.seq = 0};
+    struct seen seen = {.first_seq = -1};
     enum err e = entry_last(c, &last);
+    int64_t first = last.seq + 1;
+
+    for (size_t i = 0; !e && i < count; i++)
+        e = note_keys(c, &seen, first + (int64_t)i, &list[i]);
 
     for (size_t i = 0, n; !e && i < count; i += n) {
         n = count - i < SOME ? 1 : SOME;
@@ -355,6 +429,20 @@ enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,
 
 /* ---- pruning ---- */
 
+/* Whoever is among no row that is kept is forgotten with the rows. */
+static enum err forget_keys(struct ctx *c, int64_t kept)
+{
+    struct query *q = query(c, entry_text[ENTRY_KEY_DELETE]);
+
+    bind_int(q, 1, kept);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    q = query(c, entry_text[ENTRY_KEY_AGAIN]);
+    bind_int(q, 1, kept);
+    return query_run(c, q);
+}
+
 enum err entry_prune(struct ctx *c, int64_t before_us,
                      const uint8_t key[CRYPTO_KEY_BYTES], size_t *removed)
 {
@@ -382,5 +470,5 @@ enum err entry_prune(struct ctx *c, int64_t before_us,
     bind_int(q, 1, kept);
     e = query_run(c, q);
     *removed = (size_t)db_changes(c);
-    return e;
+    return e ? e : forget_keys(c, kept);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain: hash(n) = SHA-256(hash(n - 1) || row n), every text with its
- * length before it, so that no two rows read alike. */
+/* The chain: hash(n) = SHA-256(hash(n - 1) || row n).  A number and the length
+ * before each text are written as LEB128: nothing else reads alike, and most
+ * rows of the access log fit two blocks. */
 #include "core/log_chain.h"
 
 #include "base/str.h"
@@ -75,21 +76,24 @@ static void add(struct gather *g, const void *data, size_t len)
     g->len += len;
 }
 
-static void add_int(struct gather *g, int64_t value)
+/* Seven bits a byte, the low ones first; the top bit says that more follow. */
+static void add_number(struct gather *g, uint64_t value)
 {
-    uint8_t bytes[8];
+    uint8_t bytes[10];
+    size_t n = 0;
 
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
-    add(g, bytes, sizeof bytes);
+    for (; value > 127; value >>= 7)
+        bytes[n++] = (uint8_t)(value | 128);
+    bytes[n++] = (uint8_t)value;
+    add(g, bytes, n);
 }
 
-/* -1 as the length tells NULL from the empty text. */
+/* 0 for NULL, which is not the empty text. */
 static void add_text(struct gather *g, const char *text)
 {
     size_t len = text ? strlen(text) : 0;
 
-    add_int(g, text ? (int64_t)len : -1);
+    add_number(g, text ? len + 1 : 0);
     if (text)
         add(g, text, len);
 }
@@ -105,7 +109,7 @@ void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
     add(&g, before, CRYPTO_HASH_BYTES);
     for (size_t i = 0; i < s->count; i++)
         if (s->columns[i].cell <= LOG_MOMENT)
-            add_int(&g, row->numbers[i]);
+            add_number(&g, (uint64_t)row->numbers[i]);
         else
             add_text(&g, row->texts[i]);
     crypto_hash_add(&g.hash, g.bytes, g.len);

@@ -78,7 +78,8 @@ static const char *const accesses_text[] = {
     [ACCESSES_RANGE] =
         "SELECT (SELECT at FROM entry WHERE seq = (SELECT min(seq) FROM"
         " entry)), (SELECT at FROM entry WHERE seq = (SELECT max(seq) FROM"
-        " entry)), (SELECT count(*) FROM entry)",
+        " entry)), coalesce((SELECT max(seq) FROM entry) - (SELECT min(seq)"
+        " FROM entry) + 1, 0)",
 };
 const struct query_set trust_access_queries = {"trust_access", accesses_text,
                                                COUNT(accesses_text)};

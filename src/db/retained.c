@@ -34,6 +34,7 @@ static const struct table of_tenant[] = {
 };
 static const struct table of_access[] = {
     TABLE("entry", "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10"),
+    TABLE("entry_key", "?1,?2,?3"),
     TABLE("mark", "?1,?2,?3,?4,?5"),
 };
 

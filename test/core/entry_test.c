@@ -161,33 +161,145 @@ static void prunes_and_goes_on(void **state)
     assert_int_equal(listed(w, (struct entry_filter){.after_seq = 12}), 1);
 }
 
-/* The writer works while requests go on giving; nothing is lost unseen. */
-static void counts_what_it_drops(void **state)
+/* What a flood leaves in the log, once it is closed. */
+static void count_rows(struct world *w, int64_t *rows, int64_t *dropped)
 {
-    enum { GIVEN = 100000 };
-    struct world *w = *state;
-    struct app app = {.store = w->f->store};
-    struct access_log *l = access_log_open(&app);
-    struct entry it = row_of(1);
-    int64_t rows = 0, dropped = 0;
     enum err e;
 
-    for (int i = 0; i < GIVEN; i++)
-        access_log_put(l, "acme", &it);
-    access_log_put(l, "nobody", &it);
-    access_log_close(l);
+    *rows = *dropped = 0;
     begin(w, TX_READ);
     struct query *q = query(&w->c, "SELECT route, agent FROM entry");
     while (query_next(&w->c, q, &e)) {
         if (strcmp(col_peek(q, 0), "(dropped)") == 0)
-            dropped += strtol(col_peek(q, 1), NULL, 10);
+            *dropped += strtol(col_peek(q, 1), NULL, 10);
         else
-            rows++;
+            ++*rows;
     }
     must(end(w, OK) == OK);
+}
+
+/* More than the queue holds, faster than it is written: all of it. */
+static void writes_a_flood(void **state)
+{
+    enum { GIVEN = 50000 };
+    struct world *w = *state;
+    struct app app = {.store = w->f->store};
+    struct access_log *l = access_log_open(&app);
+    struct entry it = row_of(1);
+    int64_t rows, dropped;
+
+    for (int i = 0; i < GIVEN; i++)
+        access_log_put(l, "acme", &it);
+    access_log_close(l);
+    count_rows(w, &rows, &dropped);
+    assert_int_equal(rows, GIVEN);
+    assert_int_equal(dropped, 0);
+    assert_int_equal(broken(w), 0);
+}
+
+/* The writer cannot write for a while; nothing is lost unseen. */
+static void counts_what_it_drops(void **state)
+{
+    enum { GIVEN = 30000 };
+    struct world *w = *state;
+    struct app app = {.store = w->f->store};
+    struct access_log *l = access_log_open(&app);
+    struct entry it = row_of(1);
+    int64_t rows, dropped;
+
+    begin(w, TX_WRITE);
+    for (int i = 0; i < GIVEN; i++)
+        access_log_put(l, "acme", &it);
+    access_log_put(l, "nobody", &it);
+    must(end(w, OK) == OK);
+    access_log_close(l);
+    count_rows(w, &rows, &dropped);
     assert_true(dropped > 0);
     assert_true(rows > 0);
     assert_in_range(rows + dropped, GIVEN, GIVEN + 1);
+    assert_int_equal(broken(w), 0);
+}
+
+static void append_many(struct world *w, int count)
+{
+    struct entry *list = calloc((size_t)count, sizeof *list);
+
+    must(list);
+    for (int i = 0; i < count; i++) {
+        list[i] = row_of(0);
+        list[i].at = NOW_US + i * INT64_C(20000000); /* three a minute */
+        list[i].user_id = i % 300 ? 1 + i % 120 : 999;
+        list[i].ip = i == 700 ? "192.0.2.99" : "2001:db8::1";
+    }
+    begin(w, TX_WRITE);
+    must(end(w, entry_append(&w->c, list, (size_t)count)) == OK);
+    free(list);
+}
+
+/* Across several 256s, and page by page, as a walk of all rows would. */
+static void finds_by_what_is_among_them(void **state)
+{
+    struct world *w = *state;
+    const int64_t hour = INT64_C(3600000000);
+    const struct entry *list;
+    size_t count;
+    bool more = true;
+
+    append_many(w, 1000);
+    append(w, 1); /* a later append into a 256 that has begun */
+    assert_int_equal(listed(w, (struct entry_filter){.user_id = 999}), 4);
+    assert_int_equal(listed(w, (struct entry_filter){.user_id = 7}), 9);
+    assert_int_equal(listed(w, (struct entry_filter){.user_id = 998}), 0);
+    assert_int_equal(listed(w, (struct entry_filter){.ip = "192.0.2.99"}), 1);
+    assert_int_equal(
+        listed(w, (struct entry_filter){.ip = "192.0.2.99", .user_id = 7}), 0);
+    assert_int_equal(listed(w, (struct entry_filter){.from_us = NOW_US + 50,
+                                                     .to_us = NOW_US + hour}),
+                     100);
+    begin(w, TX_READ);
+    struct entry_filter f = {
+        .from_us = NOW_US + hour, .to_us = NOW_US + 3 * hour, .limit = 50};
+    int64_t seen = 0, last = 0;
+    while (more) {
+        must(entry_list(&w->c, &f, &list, &count, &more) == OK);
+        for (size_t i = 0; i < count; i++, seen++) {
+            assert_true(!last || list[i].seq == last - 1);
+            last = list[i].seq;
+        }
+        f.after_seq = last;
+    }
+    assert_int_equal(seen, 360);
+    assert_int_equal(last, 181);
+    must(end(w, OK) == OK);
+}
+
+/* No person or address outlives the rows it was among. */
+static void forgets_with_the_rows(void **state)
+{
+    struct world *w = *state;
+    uint8_t key[CRYPTO_KEY_BYTES];
+    size_t removed;
+
+    append_many(w, 1000);
+    sign(w);
+    log_sign_key(w->f->t, key);
+    begin(w, TX_WRITE);
+    must(end(w, entry_prune(&w->c, NOW_US + 710 * INT64_C(20000000), key,
+                            &removed)) == OK);
+    assert_int_equal(removed, 710);
+    begin(w, TX_READ);
+    struct query *q = query(
+        &w->c, "SELECT (SELECT count(*) FROM entry_key WHERE first_seq < 512),"
+               " (SELECT count(*) FROM entry_key WHERE value = '192.0.2.99'),"
+               " (SELECT count(*) FROM entry_key WHERE kind = 1)"
+               " - (SELECT count(*) FROM (SELECT DISTINCT user_id, seq / 256"
+               " FROM entry))");
+    must(query_one(&w->c, q) == OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(col_int(q, i), 0);
+    query_done(q);
+    must(end(w, OK) == OK);
+    assert_int_equal(listed(w, (struct entry_filter){.user_id = 999}), 1);
     assert_int_equal(broken(w), 0);
 }
 
@@ -220,9 +332,11 @@ int main(void)
 #define RULE(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
-        RULE(proves_and_filters),   RULE(misses_a_cut_end),
-        RULE(prunes_and_goes_on),   RULE(misses_a_cut_end_of_operations),
-        RULE(counts_what_it_drops), RULE(cuts_between_letters),
+        RULE(proves_and_filters),    RULE(misses_a_cut_end),
+        RULE(prunes_and_goes_on),    RULE(misses_a_cut_end_of_operations),
+        RULE(counts_what_it_drops),  RULE(cuts_between_letters),
+        RULE(writes_a_flood),        RULE(finds_by_what_is_among_them),
+        RULE(forgets_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,24 @@ static int find_slot(const struct admission *a, const struct address *from)
     return (int)(hash >> 52) % SLOTS;
 }
 
-/* Shuts the connection of this address down that has said nothing longest. */
+enum line { LINE_SILENT, LINE_SPEAKS, LINE_CLOSED };
+
+/* What the worker of the seat will find when it looks next. */
+static enum line peek(struct seat *seat)
+{
+    char byte;
+
+    pthread_mutex_lock(&seat->lock);
+    ssize_t n = seat->fd < 0 ? 0
+                             : recv(seat->fd, &byte, sizeof byte,
+                                    MSG_PEEK | MSG_DONTWAIT);
+    pthread_mutex_unlock(&seat->lock);
+    return n > 0 ? LINE_SPEAKS : n == 0 ? LINE_CLOSED : LINE_SILENT;
+}
+
+/* Shuts the connection of this address down that has said nothing longest.
+ * One that its client has left goes first; one whose request is on the way
+ * does not count as silent. */
 static bool evict_oldest(struct admission *a, int slot)
 {
     struct seat *oldest = NULL;
@@ -96,10 +113,15 @@ static bool evict_oldest(struct admission *a, int slot)
     for (int i = 0; i < taken && i < a->workers; i++) {
         struct seat *seat = &a->seats[i];
         int64_t waiting = atomic_load(&seat->waiting_since);
-        if (atomic_load(&seat->tag) == slot && waiting < since) {
-            oldest = seat;
-            since = waiting;
-        }
+        if (atomic_load(&seat->tag) != slot || waiting == WORKING)
+            continue;
+        enum line line = peek(seat);
+        if (line == LINE_SPEAKS || (line == LINE_SILENT && waiting >= since))
+            continue;
+        oldest = seat;
+        since = waiting;
+        if (line == LINE_CLOSED)
+            break;
     }
     if (!oldest)
         return false;

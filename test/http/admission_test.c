@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who must go when an address holds its 32 connections and the workers are
+ * few: never somebody whose request is on the way. */
+#include "http/admission.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+enum { WORKERS = 40, HELD = ADMISSION_PER_ADDRESS };
+
+struct line {
+    int client, server;
+};
+
+static struct admission *a;
+static struct seat *seats[HELD];
+static struct line lines[HELD];
+static struct address home;
+
+static int set_up(void **state)
+{
+    (void)state;
+    a = admission_open(WORKERS);
+    must(address_parse("192.0.2.1", &home));
+    for (int i = 0; i < HELD; i++) {
+        int pair[2];
+        must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+        lines[i] = (struct line){pair[0], pair[1]};
+        int tag = admission_enter(a, &home, false, false, i);
+        assert_true(tag >= 0);
+        seats[i] = admission_take_seat(a);
+        seat_attach(seats[i], lines[i].server, tag, i);
+    }
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    for (int i = 0; i < HELD; i++) {
+        seat_detach(seats[i]);
+        (void)close(lines[i].client);
+        (void)close(lines[i].server);
+    }
+    admission_close(a);
+    return 0;
+}
+
+static bool is_shut(int i)
+{
+    char byte;
+
+    return recv(lines[i].client, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static bool is_let_in(void)
+{
+    return admission_enter(a, &home, false, false, HELD) >= 0;
+}
+
+static void the_oldest_silent_one_goes(void **state)
+{
+    (void)state;
+    assert_true(is_let_in());
+    assert_true(is_shut(0));
+    assert_false(is_shut(1));
+}
+
+static void not_one_that_speaks(void **state)
+{
+    (void)state;
+    must(send(lines[0].client, "G", 1, 0) == 1);
+    seat_work(seats[1]);
+    assert_true(is_let_in());
+    assert_false(is_shut(0));
+    assert_false(is_shut(1));
+    assert_true(is_shut(2));
+    seat_wait(seats[1], 1);
+}
+
+static void rather_one_whose_client_has_left(void **state)
+{
+    (void)state;
+    must(shutdown(lines[5].client, SHUT_WR) == 0);
+    assert_true(is_let_in());
+    assert_false(is_shut(0));
+    assert_true(is_shut(5));
+}
+
+static void nobody_when_all_speak(void **state)
+{
+    struct address other;
+
+    (void)state;
+    for (int i = 0; i < HELD; i++)
+        must(send(lines[i].client, "G", 1, 0) == 1);
+    assert_false(is_let_in());
+    must(address_parse("192.0.2.2", &other));
+    assert_true(admission_enter(a, &other, false, false, HELD) >= 0);
+}
+
+int main(void)
+{
+#define RULE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        RULE(the_oldest_silent_one_goes),
+        RULE(not_one_that_speaks),
+        RULE(rather_one_whose_client_has_left),
+        RULE(nobody_when_all_speak),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

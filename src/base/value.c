@@ -121,8 +121,10 @@ static enum err take_text(const struct check *k, const char *text,
         return ctx_fail(k->c, ERR_INVALID, path_of(k), "control_character",
                         "「%s」に使えない制御文字が含まれています",
                         "%s contains a control character", label_of(k));
-    if (k->field->kind == FIELD_TEXT)
-        out->text = str_trim(k->c->mem, text);
+    /* lines keep their indentation, but nothing that shows is nothing */
+    const char *trimmed = str_trim(k->c->mem, text);
+    if (k->field->kind == FIELD_TEXT || !*trimmed)
+        out->text = trimmed;
     return check_length(k, out->text);
 }
 

@@ -18,6 +18,17 @@ static const char *day(struct ctx *c, int32_t d)
     return arena_strdup(c->mem, text);
 }
 
+/* What row 1 says is public is; what is stated says something. */
+static const char *find_lack(struct ctx *c, int row, const struct document *d)
+{
+    if (!*str_trim(c->mem, d->ja) || !*str_trim(c->mem, d->en))
+        return ctx_text(c, "本文が空です", "its text is empty");
+    if (row == 1 && !d->is_public)
+        return ctx_text(c, "公開ページに出ていません",
+                        "not on the public page");
+    return NULL;
+}
+
 static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
                             struct trust_list *out)
 {
@@ -34,8 +45,12 @@ static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
     if (e)
         return e;
     const char *since = day(c, clock_today(d.published_at));
-    bool is_late = d.review_on < clock_today(c->now_us);
-    if (is_late)
+    const char *lack = find_lack(c, row, &d);
+    if (lack)
+        trust_say(c, out, row, false, "%s: 第%lld版（%s）、%s",
+                  "%s: version %lld of %s, %s", title, (long long)d.no, since,
+                  lack);
+    else if (d.review_on < clock_today(c->now_us))
         trust_say(c, out, row, false,
                   "%s: 第%lld版（%s）、見直しの期限 %s を過ぎています",
                   "%s: version %lld of %s, whose review was due on %s", title,

@@ -49,6 +49,10 @@ test("nothing is asked for by a draft, which is the operator's", async () => {
   assert.equal((await admin.get("/terms/versions")).status, 404);
   assert.equal(rule(await publish(await draft({ valid_from: jst(-1) }))), "past");
   assert.equal((await oper.post("/terms/versions", { ja: "x", en: "", valid_from: jst() })).status, 422);
+  for (const blank of [" ", "\n", "\u3000\r\n\t"]) {
+    const reply = await oper.post("/terms/versions", { ja: "x", en: blank, valid_from: jst() });
+    assert.deepEqual([reply.status, reply.body.errors[0].field, reply.body.errors[0].rule], [422, "en", "required"]);
+  }
 });
 
 test("a material version closes the tenant until a master administrator accepts it", async () => {

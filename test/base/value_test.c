@@ -106,6 +106,41 @@ static void test_takes_every_kind(void **state)
     assert_false(values_has(rows[0], "note"));
 }
 
+/* Blanks alone are as empty as none; what is indented stays so. */
+static void test_takes_blank_lines_for_none(void **state)
+{
+    (void)state;
+    static const struct field lines[] = {
+        {"must", FIELD_LINES, 1, 9, FIELD_REQUIRED, NULL, NULL, "本文", "Body"},
+        {"may",  FIELD_LINES, 0, 9, 0,              NULL, NULL, "備考", "Note"},
+        {"null", FIELD_LINES, 1, 9, FIELD_NULLABLE, NULL, NULL, "理由", "Why" },
+    };
+    static const struct form two = {"Two", lines, COUNT(lines)};
+    static const char *const bad[] = {"{\"must\":\" \"}",
+                                      "{\"must\":\"\\n\\r\\n\\t\"}",
+                                      "{\"must\":\"\xe3\x80\x80\\n \"}"};
+    static const char good[] =
+        "{\"must\":\"\\n    a\\n\",\"may\":\" \\n \",\"null\":null}";
+    static const char hollow[] = "{\"must\":\"a\",\"null\":\"\\n\"}";
+    const struct values *v = NULL;
+
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        c.fail = NULL;
+        assert_int_equal(
+            values_parse_json(&c, &two, bad[i], strlen(bad[i]), &v),
+            ERR_INVALID);
+        assert_string_equal(c.fail->field, "must");
+        assert_string_equal(c.fail->rule, "required");
+    }
+    c.fail = NULL;
+    assert_int_equal(values_parse_json(&c, &two, good, strlen(good), &v), OK);
+    assert_string_equal(values_text(v, "must"), "\n    a\n");
+    assert_string_equal(values_text(v, "may"), "");
+    assert_int_equal(values_parse_json(&c, &two, hollow, strlen(hollow), &v),
+                     ERR_INVALID);
+    assert_string_equal(c.fail->field, "null");
+}
+
 static void test_tells_null_from_absent(void **state)
 {
     (void)state;
@@ -231,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_takes_every_kind),
+        cmocka_unit_test(test_takes_blank_lines_for_none),
         cmocka_unit_test(test_tells_null_from_absent),
         cmocka_unit_test(test_names_each_bad_field),
         cmocka_unit_test(test_unknown_fields_go_first),

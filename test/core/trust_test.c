@@ -302,6 +302,13 @@ static void policies_turn_row_1(void **state)
     assert_int_equal(state_of(&x, NULL, 1), TRUST_HOLDS);
     run_control(&x, "UPDATE document SET review_on = 1 WHERE kind = 1");
     assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
+    run_control(&x, "UPDATE document SET review_on = 99999");
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_HOLDS);
+    run_control(&x, "UPDATE document SET is_public = 0 WHERE kind = 2");
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
+    run_control(&x, "UPDATE document SET is_public = 1, en = ' ' || char(10)"
+                    " WHERE kind = 2");
+    assert_int_equal(state_of(&x, NULL, 1), TRUST_ATTENTION);
 }
 
 static void a_path_outside_turns_row_3(void **state)

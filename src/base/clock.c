@@ -189,6 +189,27 @@ const char *clock_format(struct arena *mem, int64_t utc_us)
     return arena_strdup(mem, text);
 }
 
+const char *clock_say(struct arena *mem, int64_t utc_us, bool ja)
+{
+    static const char *const days_ja[] = {"日", "月", "火", "水",
+                                          "木", "金", "土"};
+    static const char *const days_en[] = {"Sun", "Mon", "Tue", "Wed",
+                                          "Thu", "Fri", "Sat"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr",
+                                         "May", "Jun", "Jul", "Aug",
+                                         "Sep", "Oct", "Nov", "Dec"};
+    const char *time = clock_format(mem, utc_us) + 11;
+    int32_t today = clock_today(utc_us);
+    int weekday = civil_weekday(today), year, month, day;
+
+    civil_to_ymd(today, &year, &month, &day);
+    if (ja)
+        return arena_printf(mem, "%04d/%02d/%02d (%s) %.5s", year, month, day,
+                            days_ja[weekday], time);
+    return arena_printf(mem, "%s %d %s %04d %.5s", days_en[weekday], day,
+                        months[month - 1], year, time);
+}
+
 /* Two digits below limit, or -1. */
 static int read_two(const char *text, int limit)
 {

@@ -37,7 +37,10 @@ void clock_read_kernel(struct clock_kernel *out);
 /* "2026-11-22T09:30:00+09:00" */
 #define CLOCK_CHARS 25
 const char *clock_format(struct arena *mem, int64_t utc_us);
-/* The same without an arena: for the log, which must work without memory. */
+/* As people read it, in Japan, to the minute: "2026/11/28 (土) 13:25" or "Sat
+ * 28 Nov 2026 13:25". */
+const char *clock_say(struct arena *mem, int64_t utc_us, bool ja);
+/* clock_format() without an arena: for the log, which must work without memory. */
 void clock_print(int64_t utc_us, char out[CLOCK_CHARS + 1]);
 /* "2026-11-22T09:30" in Japan, with or without seconds and "+09:00"; the
  * years of civil_parse().  False, with *out untouched, for anything else. */

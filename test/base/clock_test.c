@@ -25,6 +25,19 @@ static void test_formats_in_japan(void **state)
     arena_close(mem);
 }
 
+static void test_says_it_to_people(void **state)
+{
+    (void)state;
+    struct arena *mem = arena_open(0);
+    int64_t at = INT64_C(1795307400) * US_PER_SECOND;
+    assert_string_equal(clock_say(mem, at, true), "2026/11/22 (日) 09:30");
+    assert_string_equal(clock_say(mem, at, false), "Sun 22 Nov 2026 09:30");
+    assert_string_equal(clock_say(mem, 0, false), "Thu 1 Jan 1970 09:00");
+    (void)clock_say(mem, INT64_MAX, true);
+    (void)clock_say(mem, INT64_MIN, false);
+    arena_close(mem);
+}
+
 static void test_reads_what_it_writes(void **state)
 {
     (void)state;
@@ -75,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_formats_in_japan),
+        cmocka_unit_test(test_says_it_to_people),
         cmocka_unit_test(test_reads_what_it_writes),
         cmocka_unit_test(test_day_changes_at_midnight_in_japan),
         cmocka_unit_test(test_clocks_do_not_go_back),

@@ -350,8 +350,18 @@ static enum err add(struct ctx *c, struct enquiry *it)
 
 static enum err check_days(struct ctx *c, const struct enquiry *it)
 {
-    if (it->category != ENQUIRY_ACCESS_LOG)
-        return OK;
+    bool has_from = it->from_day != DAY_NONE;
+
+    if (it->category != ENQUIRY_ACCESS_LOG) {
+        if (!has_from && it->to_day == DAY_NONE)
+            return OK;
+        return ctx_fail(
+            c, ERR_INVALID, has_from ? "from" : "to", "category",
+            "期間を指定できるのは、種別「アクセスログの開示依頼」だけ"
+            "です。本文に書いてください",
+            "Days belong to the category of access logs alone: "
+            "write them into the text");
+    }
     if (it->from_day == DAY_NONE || it->to_day == DAY_NONE)
         return ctx_fail(c, ERR_INVALID,
                         it->from_day == DAY_NONE ? "from" : "to", "required",
@@ -402,8 +412,6 @@ enum err enquiry_open(struct ctx *c, const struct enquiry_side *by,
     enum err e = check_open(c, out);
     if (e)
         return e;
-    if (out->category != ENQUIRY_ACCESS_LOG)
-        out->from_day = out->to_day = DAY_NONE;
     if ((e = add(c, out)))
         return e;
     const struct enquiry_message m = {.author_id = c->actor->user_id,

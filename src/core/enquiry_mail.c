@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mails of the desk name a thread by its number and lead to it; what is said
- * in it stays inside. */
+/* Mails of the desk name a thread by its number, to the operators also its
+ * category, and lead to it; what is said in it stays inside. */
 #include "base/buf.h"
 #include "core/core.h"
 #include "core/enquiry.h"
@@ -78,6 +78,13 @@ enum err enquiry_mail_customer(struct ctx *c, const struct app *app,
     return e;
 }
 
+static const char *const categories_ja[] = {
+    "サポート",   "出来事の報告",     "知的財産権",
+    "開示の相談", "監査報告書の依頼", "アクセスログの開示依頼"};
+static const char *const categories_en[] = {
+    "Support",    "Event report",         "Intellectual property",
+    "Disclosure", "Audit report request", "Access-log request"};
+
 enum err enquiry_mail_desk(struct ctx *c, const struct app *app,
                            const char *tenant, const struct enquiry *it)
 {
@@ -88,23 +95,30 @@ enum err enquiry_mail_desk(struct ctx *c, const struct app *app,
 
     for (size_t i = 0; !e && i < count; i++) {
         bool ja = list[i].is_ja;
+        const char *category =
+            ja ? categories_ja[it->category] : categories_en[it->category];
         const char *text = arena_printf(
             c->mem,
-            ja ? "%s 様\n\nお問い合わせ %s #%lld が回答を待っています。\n\n"
+            ja ? "%s 様\n\nお問い合わせ %s #%lld が回答を待っています。\n"
+                 "種別: %s\n\n"
                  "%s/desk/%s/%lld\n\n-- \n"
                  "櫓（Yagura）から自動で送信しています。\n"
-               : "Dear %s,\n\nEnquiry %s #%lld waits for an answer.\n\n"
+               : "Dear %s,\n\nEnquiry %s #%lld waits for an answer.\n"
+                 "Category: %s\n\n"
                  "%s/desk/%s/%lld\n\n-- \nSent automatically by Yagura.\n",
-            list[i].name, tenant, (long long)it->id, c->actor->base_url, tenant,
-            (long long)it->id);
-        e = outbox_add(c, app,
-                       &(struct letter){.address = list[i].email,
-                                        .subject = arena_printf(
-                                            c->mem,
-                                            ja ? "【櫓】お問い合わせ %s #%lld"
-                                               : "[Yagura] Enquiry %s #%lld",
-                                            tenant, (long long)it->id),
-                                        .text = text});
+            list[i].name, tenant, (long long)it->id, category,
+            c->actor->base_url, tenant, (long long)it->id);
+        e = outbox_add(
+            c, app,
+            &(struct letter){
+                .address = list[i].email,
+                .subject = arena_printf(c->mem,
+                                        ja ? "【櫓】お問い合わせ（%s） "
+                                             "%s #%lld"
+                                           : "[Yagura] Enquiry (%s) "
+                                             "%s #%lld",
+                                        category, tenant, (long long)it->id),
+                .text = text});
     }
     return e;
 }

@@ -72,6 +72,8 @@ test("a question, an answer, a question again, closed by who asked", async () =>
 
 test("one sees one's own threads, administrators all of the tenant's", async () => {
   const it = await ask(member, { category: "event" });
+  await oper.waitForMail(demo.ready.operator.email, new RegExp(`#${it.id} が回答を待っています。\n種別: 出来事の報告\n`));
+  assert.ok((await mails(demo.ready.operator.email)).some((m: any) => m.subject === `【櫓】お問い合わせ（出来事の報告） kaku #${it.id}`));
   assert.equal((await other.get(`/enquiries/${it.id}`)).status, 404);
   assert.equal((await other.post(`/enquiries/${it.id}/messages`, { body: "x" })).status, 404);
   assert.ok(!(await other.get("/enquiries")).body.items.some((x: any) => x.id === it.id));
@@ -181,6 +183,8 @@ test("the access log of some days is asked for, released with its proof, or refu
   const asked = { category: "access_log", subject: "9月の記録", from: jst(-1), to: jst(), format: "ndjson" };
   assert.equal(rule(await admin.post("/enquiries", { ...asked, body: "監査", from: undefined })), "required");
   assert.equal(rule(await admin.post("/enquiries", { ...asked, body: "監査", from: jst(), to: jst(-1) })), "order");
+  const elsewhere = await admin.post("/enquiries", { category: "disclosure", subject: "開示", body: "本文", from: jst(-1), to: jst() });
+  assert.deepEqual([elsewhere.status, elsewhere.body.errors[0].field, rule(elsewhere)], [422, "from", "category"], "days are not dropped in silence");
   const it = await ask(admin, asked);
   assert.deepEqual([it.from, it.to, it.decision], [jst(-1), jst(), "none"]);
   const done = await ok(oper.post(`${thread(it.id)}/release`, { body: "開示します" }));

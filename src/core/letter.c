@@ -2,6 +2,7 @@
 #include "core/letter.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "core/outbox.h"
 #include "core/tenancy.h"
 
@@ -13,6 +14,31 @@ static const char *foot(enum lang lang)
                ? "\n-- \n櫓（Yagura）から自動で送信しています。"
                  "このメールには返信できません。\n"
                : "\n-- \nSent automatically by Yagura. Replies are not read.\n";
+}
+
+/* Where the account is; in the console that is a role, not a tenant. */
+static const char *account_line(struct ctx *c, const struct user *u)
+{
+    bool ja = u->lang == LANG_JA;
+
+    if (!str_equal(c->actor->tenant, STORE_OPERATOR))
+        return arena_printf(c->mem, ja ? "テナント: %s" : "Tenant: %s",
+                            c->actor->tenant);
+    if (u->is_admin)
+        return ja ? "運用者の画面での役割: 運用者"
+                  : "Role in the operator's console: Operator";
+    return ja ? "運用者の画面での役割: 監査者（閲覧のみ）"
+              : "Role in the operator's console: Auditor (reads only)";
+}
+
+static const char *code_place(struct ctx *c, enum lang lang)
+{
+    bool ja = lang == LANG_JA;
+
+    if (str_equal(c->actor->tenant, STORE_OPERATOR))
+        return ja ? "運用者の画面" : "The operator's console";
+    return arena_printf(c->mem, ja ? "テナント: %s" : "Tenant: %s",
+                        c->actor->tenant);
 }
 
 static enum err send(struct ctx *c, const struct app *app, const char *address,
@@ -37,20 +63,20 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
         text = arena_printf(
             c->mem,
             "%s 様\n\nサインインの確認コードです。%d分以内に入力してください。"
-            "\n\n    %s\n\nテナント: %s\n日時: %s\n接続元: %s\n\n"
+            "\n\n    %s\n\n%s\n日時: %s\n接続元: %s\n\n"
             "お心当たりがない場合は、パスワードを知られているおそれが"
             "あります。\nコードを入力せず、管理者に連絡してください。\n%s",
-            u->name, minutes, code, c->actor->tenant, when, c->actor->ip,
+            u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
             foot(u->lang));
     } else {
         subject = "[Yagura] Your sign-in code";
         text = arena_printf(
             c->mem,
             "Dear %s,\n\nThis is your sign-in code. Enter it within %d "
-            "minutes.\n\n    %s\n\nTenant: %s\nTime: %s\nFrom: %s\n\n"
+            "minutes.\n\n    %s\n\n%s\nTime: %s\nFrom: %s\n\n"
             "If this was not you, somebody may know your password.\n"
             "Do not enter the code; tell your administrator.\n%s",
-            u->name, minutes, code, c->actor->tenant, when, c->actor->ip,
+            u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
             foot(u->lang));
     }
     return send(c, app, u->email, subject, text, minutes);
@@ -70,24 +96,24 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
             c->mem,
             "%s 様\n\n%s\n次のリンクを開き、パスワードを設定してください。"
             "\nリンクは24時間、1回だけ有効です。\n\n%s/link#%s\n\n"
-            "テナント: %s\n%s",
+            "%s\n%s",
             u->name,
             is_first ? "櫓にご招待します。"
                      : "パスワードの再設定を受け付けました。"
                        "お心当たりがなければ何もする必要はありません。",
-            base, token, c->actor->tenant, foot(u->lang));
+            base, token, account_line(c, u), foot(u->lang));
     } else {
         subject = is_first ? "[Yagura] You are invited: set your password"
                            : "[Yagura] Reset your password";
         text = arena_printf(
             c->mem,
             "Dear %s,\n\n%s\nOpen this link and set your password. It works "
-            "once, for 24 hours.\n\n%s/link#%s\n\nTenant: %s\n%s",
+            "once, for 24 hours.\n\n%s/link#%s\n\n%s\n%s",
             u->name,
             is_first ? "You are invited to Yagura."
                      : "A new password was asked for. If that was not you, "
                        "there is nothing to do.",
-            base, token, c->actor->tenant, foot(u->lang));
+            base, token, account_line(c, u), foot(u->lang));
     }
     return send(c, app, u->email, subject, text, 24 * 60);
 }

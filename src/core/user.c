@@ -361,6 +361,12 @@ static enum err check_last_admin(struct ctx *c, const struct user *before)
     enum err e = user_count_admins(c, &left);
     if (e || left > 0)
         return e;
+    if (str_equal(c->actor->tenant, STORE_OPERATOR))
+        return ctx_fail(c, ERR_CONFLICT, "role", "last_admin",
+                        "最後の運用者は外せません。先に別の人を運用者に"
+                        "してください",
+                        "The last operator must stay. Make somebody else an "
+                        "operator first");
     return ctx_fail(c, ERR_CONFLICT, "is_admin", "last_admin",
                     "最後のマスター管理者は外せません",
                     "The last master administrator must stay");

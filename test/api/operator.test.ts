@@ -27,6 +27,9 @@ async function added(role: "operator" | "auditor") {
   const reply = await oper.post("/operators", { email, name: `担当 ${count}`, role });
   assert.equal(reply.status, 201, JSON.stringify(reply.body));
   const [, token] = await oper.waitForMail(email, /\/operator\/link#([\w-]{43})/);
+  const [mail] = (await oper.get("/demo/mail")).body.items.filter((m: any) => m.to === email);
+  assert.match(mail.text, role === "operator" ? /運用者の画面での役割: 運用者\n/ : /運用者の画面での役割: 監査者（閲覧のみ）\n/);
+  assert.doesNotMatch(mail.text, /OPERATOR/);
   const guest = new Client(demo.ready.console);
   assert.equal((await guest.post("/links/accept", { token, password })).status, 204);
   return { ...reply.body, client: await signedInOperator(demo, { email, password }) };
@@ -125,8 +128,11 @@ test("a suspended operator is out at once; the last one stays", async () => {
   assert.equal(rule(await new Client(demo.ready.console).post("/sign-in", { email: now.email, password })), "credentials");
   assert.equal(rule(await oper.post(`/operators/${id}/invitation`, undefined)), "suspended");
   const me = (await oper.get("/session")).body.user.id;
-  for (const change of [{ role: "auditor" }, { state: "suspended" }])
-    assert.equal(rule(await oper.patch(`/operators/${me}`, change, (await current(me)).version)), "last_admin");
+  for (const change of [{ role: "auditor" }, { state: "suspended" }]) {
+    const { body } = await oper.patch(`/operators/${me}`, change, (await current(me)).version);
+    assert.deepEqual([body.errors[0].field, body.errors[0].rule], ["role", "last_admin"]);
+    assert.match(body.errors[0].message, /最後の運用者は外せません/);
+  }
   assert.equal(rule(await oper.delete(`/operators/${me}`, (await current(me)).version)), "last_admin");
 });
 

@@ -1034,6 +1034,7 @@ CREATE TABLE incident ( -- the register; nothing in it is ever deleted
   closed_at       INTEGER,
   cause           TEXT,                        -- said when it is closed
   measure         TEXT,
+  nobody_reason   TEXT,                        -- why it concerns no customer, said when it is closed without any
   recorded_by     TEXT NOT NULL,               -- names as they were then
   recorded_at     INTEGER NOT NULL,
   closed_by       TEXT,
@@ -1041,15 +1042,17 @@ CREATE TABLE incident ( -- the register; nothing in it is ever deleted
 ) STRICT;
 CREATE INDEX incident_due ON incident(due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX incident_open ON incident(id) WHERE closed_at IS NULL;
-CREATE INDEX incident_detected ON incident(detected_at, first_report_at);
+CREATE INDEX incident_recorded ON incident(recorded_at);
 
 CREATE TABLE incident_tenant ( -- whom an incident concerns
   incident_id INTEGER NOT NULL REFERENCES incident(id),
   customer_id TEXT NOT NULL,
   since       INTEGER NOT NULL,                -- known to be concerned: a report is owed within 24 hours
-  reported_at INTEGER,
+  reported_at INTEGER,                         -- told of it by a report
+  gone_at     INTEGER,                         -- its deletion began before that: nobody is left to tell
   PRIMARY KEY (incident_id, customer_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_tenant_owed ON incident_tenant(customer_id) WHERE reported_at IS NULL AND gone_at IS NULL;
 
 CREATE TABLE notice ( -- an entry of the service dashboard; once published it stays
   id           INTEGER PRIMARY KEY,
@@ -1069,6 +1072,8 @@ CREATE TABLE notice ( -- an entry of the service dashboard; once published it st
   published_at INTEGER,
   corrected_at INTEGER,
   withdrawn_at INTEGER,
+  lead_us      INTEGER,                        -- shortest time between saying when it begins and its beginning
+  begun_at     INTEGER,                        -- it had begun, as then planned, when it was published, corrected or withdrawn
   reason_ja    TEXT,                           -- why it was withdrawn
   reason_en    TEXT,
   revision     INTEGER NOT NULL DEFAULT 1,     -- counts corrections and the withdrawal

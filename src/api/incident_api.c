@@ -17,6 +17,7 @@ static const struct field tenant_fields[] = {
     {"name",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     {"since",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
     {"reported_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"gone_at",     FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
 };
 static const struct form tenant_form = {"IncidentTenant", tenant_fields,
                                         COUNT(tenant_fields)};
@@ -35,11 +36,13 @@ static const struct field row_fields[] = {
     {"closed_at",       FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL,                       "", ""},
     {"cause",           FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL,                       "", ""},
     {"measure",         FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL,                       "", ""},
+    {"nobody_reason",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL,                       "", ""},
     {"recorded_by",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
     {"recorded_at",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
     {"closed_by",       FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL,                       "", ""},
     {"tenant_count",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
     {"unreported",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
+    {"gone",            FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
     {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                    NULL,                       "", ""},
     {"tenants",         FIELD_ROWS,   0, 0, 0,              NULL,                    &tenant_form,               "", ""},
     {"direct_contacts", FIELD_ROWS,   0, 0, 0,              NULL,                    &direct_contact_reply_form,
@@ -83,11 +86,13 @@ static void put_row(struct call *k, const struct incident *i)
     json_moment(o, "closed_at", i->closed_at);
     json_text(o, "cause", i->cause);
     json_text(o, "measure", i->measure);
+    json_text(o, "nobody_reason", i->nobody_reason);
     json_text(o, "recorded_by", i->recorded_by);
     json_moment(o, "recorded_at", i->recorded_at);
     json_text(o, "closed_by", i->closed_by);
     json_int(o, "tenant_count", i->tenants);
     json_int(o, "unreported", i->unreported);
+    json_int(o, "gone", i->gone);
     json_int(o, "version", i->version);
 }
 
@@ -127,6 +132,7 @@ static void put_tenants(struct call *k, const struct incident_tenant *list,
         json_text(o, "name", list[i].name);
         json_moment(o, "since", list[i].since);
         json_moment(o, "reported_at", list[i].reported_at);
+        json_moment(o, "gone_at", list[i].gone_at);
         json_close(o, '}');
     }
     json_close(o, ']');

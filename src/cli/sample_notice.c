@@ -227,7 +227,7 @@ static const struct sample_notice reports[] = {
 };
 
 /* With its first report in one transaction: between the two it would be
- * overdue, and the operators would be warned. */
+ * overdue, and the operators would be warned.  The mails follow at once. */
 static enum err detect(struct sample_stage *s, int64_t *incident,
                        int64_t *report)
 {
@@ -252,7 +252,8 @@ static enum err detect(struct sample_stage *s, int64_t *incident,
     if (e)
         return e;
     *incident = i.id;
-    return write_and_publish(s, &reports[0], i.id, 0, report);
+    e = write_and_publish(s, &reports[0], i.id, 0, report);
+    return e ? e : incident_note_told(s->c, i.id, sample_tenant);
 }
 
 static enum err note_call(struct sample_stage *s, int64_t incident)

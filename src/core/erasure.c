@@ -12,6 +12,7 @@
 #include "core/contract_mail.h"
 #include "core/core.h"
 #include "core/entry.h"
+#include "core/incident.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/standing.h"
@@ -275,7 +276,8 @@ static enum err add(struct ctx *c, const struct begin *b)
         return e;
     q = query(c, erasure_text[ERASURE_CLOSE]);
     bind_text(q, 1, b->tenant);
-    if ((e = query_run(c, q)) || (e = forget(c, b->tenant)))
+    if ((e = query_run(c, q)) || (e = forget(c, b->tenant)) ||
+        (e = incident_note_gone(c, b->tenant)))
         return e;
     return operation_log(c, &(struct operation){.action = "erase",
                                                 .kind = "tenant",

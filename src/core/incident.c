@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/core.h"
+#include "core/notice.h"
 #include "core/operation.h"
 #include "db/query.h"
 
@@ -19,7 +20,8 @@ const char *const incident_severity_words[] = {"low", "medium", "high",
     "SELECT i.id, i.detected_at, i.due_at, i.first_report_at, i.recovered_at," \
     " i.closed_at, i.recorded_at, i.version, i.severity, i.title, i.what,"     \
     " i.cause, i.measure, i.recorded_by, i.closed_by, count(t.customer_id),"   \
-    " coalesce(sum(t.customer_id IS NOT NULL AND t.reported_at IS NULL), 0)"   \
+    " coalesce(sum(t.customer_id IS NOT NULL AND t.reported_at IS NULL"        \
+    " AND t.gone_at IS NULL), 0), count(t.gone_at), i.nobody_reason"           \
     " FROM incident i LEFT JOIN incident_tenant t ON t.incident_id = i.id"
 
 enum {
@@ -37,6 +39,8 @@ enum {
     INCIDENT_REPORTED,
     INCIDENT_FIRST,
     INCIDENT_RECOVERED,
+    INCIDENT_OWED_TO,
+    INCIDENT_GONE,
     INCIDENT_SUMMARY,
 };
 static const char *const incident_text[] = {
@@ -48,7 +52,7 @@ static const char *const incident_text[] = {
     [INCIDENT_GET] = INCIDENT_SELECT " WHERE i.id = ?1 GROUP BY i.id",
     [INCIDENT_TENANTS] =
         "SELECT t.customer_id, coalesce(customer.name, t.customer_id),"
-        " t.since, t.reported_at FROM incident_tenant t"
+        " t.since, t.reported_at, t.gone_at FROM incident_tenant t"
         " LEFT JOIN customer ON customer.id = t.customer_id"
         " WHERE t.incident_id = ?1 ORDER BY t.customer_id LIMIT 10000",
     [INCIDENT_ADD] =
@@ -75,20 +79,28 @@ static const char *const incident_text[] = {
         " FROM (SELECT CASE WHEN i.closed_at IS NOT NULL THEN NULL"
         " WHEN EXISTS (SELECT 1 FROM incident_tenant WHERE incident_id = ?1)"
         " THEN (SELECT min(since) FROM incident_tenant WHERE incident_id = ?1"
-        " AND reported_at IS NULL) + ?2 ELSE i.detected_at + ?2 END AS due"
+        " AND reported_at IS NULL AND gone_at IS NULL) + ?2"
+        " ELSE i.detected_at + ?2 END AS due"
         " FROM incident i WHERE i.id = ?1) AS d WHERE id = ?1",
     [INCIDENT_CLOSE] =
         "UPDATE incident SET closed_at = ?3, cause = ?4, measure = ?5,"
-        " closed_by = ?6, version = version + 1"
+        " closed_by = ?6, nobody_reason = ?7, version = version + 1"
         " WHERE id = ?1 AND version = ?2 AND closed_at IS NULL",
-    [INCIDENT_REPORTED] = "UPDATE incident_tenant SET reported_at = ?2"
-                          " WHERE incident_id = ?1 AND reported_at IS NULL",
-    [INCIDENT_FIRST] =
-        "UPDATE incident SET first_report_at = coalesce(first_report_at, ?2),"
-        " version = version + 1 WHERE id = ?1",
+    [INCIDENT_REPORTED] =
+        "UPDATE incident_tenant SET reported_at = ?2 WHERE incident_id = ?1"
+        " AND customer_id = ?3 AND reported_at IS NULL AND gone_at IS NULL",
+    [INCIDENT_FIRST] = "UPDATE incident SET first_report_at = ?2 WHERE id = ?1"
+                       " AND first_report_at IS NULL",
     [INCIDENT_RECOVERED] =
-        "UPDATE incident SET recovered_at = coalesce(recovered_at, ?2),"
+        "UPDATE incident SET recovered_at = (SELECT min(published_at)"
+        " FROM notice WHERE incident_id = ?1 AND kind = ?2 AND state = 2),"
         " version = version + 1 WHERE id = ?1",
+    [INCIDENT_OWED_TO] =
+        "SELECT incident_id FROM incident_tenant WHERE customer_id = ?1"
+        " AND reported_at IS NULL AND gone_at IS NULL",
+    [INCIDENT_GONE] =
+        "UPDATE incident_tenant SET gone_at = ?2 WHERE customer_id = ?1"
+        " AND reported_at IS NULL AND gone_at IS NULL",
     [INCIDENT_SUMMARY] =
         "SELECT (SELECT count(*) FROM incident WHERE closed_at IS NULL),"
         " count(*), coalesce(sum(due_at <= ?1), 0), coalesce(min(due_at), 0)"
@@ -138,10 +150,12 @@ static const struct field tenants_fields[] = {TENANT_FIELDS};
 const struct form incident_tenants_form = {"IncidentTenants", tenants_fields,
                                            COUNT(tenants_fields)};
 static const struct field close_fields[] = {
-    {"cause",   FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "原因",
-     "Cause"  },
-    {"measure", FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "再発防止策",
-     "Measure"},
+    {"cause",         FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "原因",
+     "Cause"                                                                                                             },
+    {"measure",       FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "再発防止策",
+     "Measure"                                                                                                           },
+    {"nobody_reason", FIELD_LINES, 1, 2000,  0,              NULL, NULL,
+     "お客様に関係しない理由",                                                   "Why it concerns no customer"},
 };
 const struct form incident_close_form = {"IncidentClose", close_fields,
                                          COUNT(close_fields)};
@@ -168,6 +182,8 @@ static void read_row(struct ctx *c, struct query *q, struct incident *out)
         .closed_by = col_text(c, q, 14),
         .tenants = col_int(q, 15),
         .unreported = col_int(q, 16),
+        .gone = col_int(q, 17),
+        .nobody_reason = col_text(c, q, 18),
     };
 }
 
@@ -226,6 +242,7 @@ enum err incident_list_tenants(struct ctx *c, int64_t id,
             .name = col_text(c, q, 1),
             .since = col_int(q, 2),
             .reported_at = col_int(q, 3),
+            .gone_at = col_int(q, 4),
         };
         buf_put(&rows, &row, sizeof row);
     }
@@ -251,6 +268,7 @@ static const char *as_json(struct ctx *c, const struct incident *i)
     json_moment(&o, "closed_at", i->closed_at);
     json_text(&o, "cause", i->cause);
     json_text(&o, "measure", i->measure);
+    json_text(&o, "nobody_reason", i->nobody_reason);
     json_close(&o, '}');
     return b.data;
 }
@@ -400,6 +418,13 @@ enum err incident_update(struct ctx *c, int64_t id, int64_t version,
         return ctx_fail(c, ERR_CONFLICT, "detected_at", "reported",
                         "第一報のあとで検知日時は変えられません",
                         "It was reported: when it was detected stays");
+    if (i.detected_at > before.detected_at)
+        return ctx_fail(c, ERR_CONFLICT, "detected_at", "later",
+                        "検知日時を遅らせることはできません。誤って登録した"
+                        "ときは、理由を書いて完了し、登録し直してください",
+                        "When it was detected cannot be put off. If it was "
+                        "entered wrongly, close it with the reason and enter "
+                        "it anew");
     if ((e = check_moment(c, &i)) || (e = put_fields(c, version, &i)))
         return e;
     /* those known from the beginning */
@@ -420,24 +445,43 @@ enum err incident_add_tenants(struct ctx *c, int64_t id, int64_t version,
 
     if (e || (e = need_open(c, &before)) ||
         (e = put_fields(c, version, &before)) ||
-        (e = add_tenants(c, id, v, c->now_us)))
+        (e = add_tenants(c, id, v,
+                         before.tenants ? c->now_us : before.detected_at)))
         return e;
     return finish(c, id, "add_tenants", &before, out);
+}
+
+static enum err check_end(struct ctx *c, const struct incident *i,
+                          const char *nobody_reason)
+{
+    if (i->unreported)
+        return ctx_fail(c, ERR_CONFLICT, "", "unreported",
+                        "第一報を受けていないテナントが %lld 件あります",
+                        "Tenants that have no first report yet: %lld",
+                        (long long)i->unreported);
+    if (!i->tenants && !nobody_reason)
+        return ctx_fail(
+            c, ERR_INVALID, "nobody_reason", "required",
+            "関係するテナントがありません。お客様に関係しない理由"
+            "を書いてください",
+            "No tenants are in it: say why it concerns no customer");
+    if (i->tenants && nobody_reason)
+        return ctx_fail(c, ERR_INVALID, "nobody_reason", "tenants",
+                        "関係するテナントがあるときは書けません",
+                        "There are tenants that it concerns");
+    return OK;
 }
 
 enum err incident_close(struct ctx *c, int64_t id, int64_t version,
                         const struct values *v, struct incident *out)
 {
     struct incident before;
+    const char *nobody_reason = values_text(v, "nobody_reason");
     enum err e = incident_get(c, id, &before);
 
-    if (e || (e = need_open(c, &before)))
+    if (e || (e = need_open(c, &before)) ||
+        (e = check_end(c, &before, nobody_reason)))
         return e;
-    if (before.unreported)
-        return ctx_fail(c, ERR_CONFLICT, "", "unreported",
-                        "第一報を受けていないテナントが %lld 件あります",
-                        "Tenants that have no first report yet: %lld",
-                        (long long)before.unreported);
     struct query *q = query(c, incident_text[INCIDENT_CLOSE]);
     bind_int(q, 1, id);
     bind_int(q, 2, version);
@@ -445,6 +489,7 @@ enum err incident_close(struct ctx *c, int64_t id, int64_t version,
     bind_text(q, 4, values_text(v, "cause"));
     bind_text(q, 5, values_text(v, "measure"));
     bind_text(q, 6, c->actor->name);
+    bind_text(q, 7, nobody_reason);
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
@@ -452,19 +497,55 @@ enum err incident_close(struct ctx *c, int64_t id, int64_t version,
     return finish(c, id, "close", &before, out);
 }
 
-enum err incident_note_report(struct ctx *c, int64_t id, bool is_recovery)
+/* In the log are the first that was told and the last. */
+enum err incident_note_told(struct ctx *c, int64_t id, const char *tenant)
 {
     struct incident before, after;
+    struct query *q = query(c, incident_text[INCIDENT_REPORTED]);
     enum err e = incident_get(c, id, &before);
 
     if (e)
         return e;
-    if (is_recovery)
-        return run_id(c, INCIDENT_RECOVERED, id, c->now_us);
-    if ((e = run_id(c, INCIDENT_REPORTED, id, c->now_us)) ||
-        (e = run_id(c, INCIDENT_FIRST, id, c->now_us)))
+    bind_int(q, 1, id);
+    bind_int(q, 2, c->now_us);
+    bind_text(q, 3, tenant);
+    if ((e = query_run(c, q)) || db_changes(c) == 0)
         return e;
-    return finish(c, id, "report", &before, &after);
+    if ((e = run_id(c, INCIDENT_FIRST, id, c->now_us)) ||
+        (e = run_id(c, INCIDENT_SET_DUE, id, REPORT_US)) ||
+        (e = incident_get(c, id, &after)))
+        return e;
+    if (before.first_report_at && after.unreported)
+        return OK;
+    return log_it(c, "report", &before, &after);
+}
+
+enum err incident_note_recovery(struct ctx *c, int64_t id)
+{
+    return run_id(c, INCIDENT_RECOVERED, id, NOTICE_RECOVERY);
+}
+
+enum err incident_note_gone(struct ctx *c, const char *tenant)
+{
+    struct query *q = query(c, incident_text[INCIDENT_OWED_TO]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_text(q, 1, tenant);
+    while (query_next(c, q, &e)) {
+        int64_t id = col_int(q, 0);
+        buf_put(&rows, &id, sizeof id);
+    }
+    if (e)
+        return e;
+    q = query(c, incident_text[INCIDENT_GONE]);
+    bind_text(q, 1, tenant);
+    bind_int(q, 2, c->now_us);
+    e = query_run(c, q);
+    const int64_t *ids = (const void *)rows.data;
+    for (size_t i = 0; !e && i < rows.len / sizeof *ids; i++)
+        e = run_id(c, INCIDENT_SET_DUE, ids[i], REPORT_US);
+    return e;
 }
 
 enum err incident_summary(struct ctx *c, struct incident_summary *out)

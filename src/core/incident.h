@@ -9,8 +9,12 @@
 
 /* The register of incidents, in control.db.  From the moment one is detected
  * 24 hours run, in which every tenant concerned gets a first report: a notice
- * of kind incident.  A tenant found later has 24 hours from then.  Nothing is
- * ever deleted here. */
+ * of kind incident.  It counts for a tenant when that tenant was told, not when
+ * it was published: one that is withdrawn before counts for nobody, one that is
+ * withdrawn after stays counted.  A tenant found later has 24 hours from then;
+ * the first ones found have what is left.  Where the deletion of a tenant
+ * begins, nobody is left to tell: it owes nothing more.  What was late stays
+ * late, and nothing is ever deleted here. */
 enum { INCIDENT_REPORT_HOURS = 24 };
 enum incident_severity {
     INCIDENT_LOW,
@@ -27,15 +31,17 @@ struct incident {
     int64_t recorded_at, version;
     enum incident_severity severity;
     const char *title, *what, *cause, *measure; /* the last two: when closed */
+    const char *nobody_reason; /* closed without tenants: why, else NULL */
     const char *recorded_by, *closed_by;
-    int64_t tenants, unreported;
+    int64_t tenants, unreported, gone; /* gone: of tenants, never told */
 };
 struct incident_tenant {
     const char *tenant, *name;
-    int64_t since, reported_at;
+    int64_t since, reported_at, gone_at;
 };
 
-/* title what severity detected_at tenants is_for_all; cause measure */
+/* title what severity detected_at tenants is_for_all; cause measure
+ * nobody_reason */
 extern const struct form incident_form, incident_edit_form,
     incident_tenants_form, incident_close_form;
 
@@ -49,19 +55,25 @@ MUST_USE enum err incident_list_tenants(struct ctx *c, int64_t id,
                                         size_t *count);
 MUST_USE enum err incident_create(struct ctx *c, const struct values *v,
                                   struct incident *out);
+/* ERR_CONFLICT "later": its 24 hours cannot be put off. */
 MUST_USE enum err incident_update(struct ctx *c, int64_t id, int64_t version,
                                   const struct values *v, struct incident *out);
 /* Tenants found to be concerned too. */
 MUST_USE enum err incident_add_tenants(struct ctx *c, int64_t id,
                                        int64_t version, const struct values *v,
                                        struct incident *out);
-/* Not before every tenant concerned has its report. */
+/* Not before every tenant concerned has its report; without any tenant it
+ * takes a reason, and that reason is owed within the 24 hours too. */
 MUST_USE enum err incident_close(struct ctx *c, int64_t id, int64_t version,
                                  const struct values *v, struct incident *out);
 
-/* A notice of it was published just now, to all tenants concerned. */
-MUST_USE enum err incident_note_report(struct ctx *c, int64_t id,
-                                       bool is_recovery);
+/* A tenant was told of it just now, by a report. */
+MUST_USE enum err incident_note_told(struct ctx *c, int64_t id,
+                                     const char *tenant);
+/* Its notices of recovery are others now. */
+MUST_USE enum err incident_note_recovery(struct ctx *c, int64_t id);
+/* The deletion of a tenant began. */
+MUST_USE enum err incident_note_gone(struct ctx *c, const char *tenant);
 
 /* How many wait for their report, and the soonest moment (0: none). */
 struct incident_summary {

@@ -40,10 +40,12 @@ static const char *const clock_text[] = {
     [CLOCK_LATE] =
         "SELECT count(*), coalesce(sum(first_report_at IS NOT NULL), 0),"
         " coalesce(avg(first_report_at - detected_at), 0),"
-        " coalesce(max(first_report_at - detected_at), 0), coalesce(sum(EXISTS"
-        " (SELECT 1 FROM incident_tenant t WHERE t.incident_id = id"
-        " AND t.reported_at > t.since + ?2)), 0)"
-        " FROM incident WHERE detected_at > ?1",
+        " coalesce(max(first_report_at - detected_at), 0),"
+        " coalesce(sum(CASE WHEN EXISTS (SELECT 1 FROM incident_tenant t"
+        " WHERE t.incident_id = id) THEN EXISTS (SELECT 1 FROM incident_tenant"
+        " t WHERE t.incident_id = id AND coalesce(t.reported_at, t.gone_at, ?3)"
+        " > t.since + ?2) ELSE coalesce(closed_at, ?3) > detected_at + ?2 END),"
+        " 0), count(nobody_reason) FROM incident WHERE recorded_at > ?1",
     [SETTING_GET] = "SELECT contact_ja, contact_en, warn_hours, version"
                     " FROM notice_setting WHERE id = 1",
     [SETTING_ADD] = "INSERT INTO notice_setting (id, contact_ja, contact_en,"
@@ -142,7 +144,6 @@ struct due {
 static enum err warn(struct ctx *c, const struct app *app, const struct due *d)
 {
     bool over = d->due_at <= c->now_us;
-    const char *at = clock_format(c->mem, d->due_at);
     const char *url = arena_printf(c->mem, "%s/incidents/%lld",
                                    operator_mail_url(c, app), (long long)d->id);
     const struct operator_news news = {
@@ -150,16 +151,20 @@ static enum err warn(struct ctx *c, const struct app *app, const struct due *d)
             over ? "第一報の期限を過ぎました" : "第一報の期限が近づいています",
         .subject_en =
             over ? "A first report is overdue" : "A first report is due soon",
-        .ja = arena_printf(c->mem,
-                           "インシデント #%lld の第一報は %s までに必要です。\n"
-                           "関係するテナントへのお知らせを公開してください。"
-                           "\n\n%s\n\n%s",
-                           (long long)d->id, at, d->title, url),
-        .en = arena_printf(c->mem,
-                           "The first report of incident #%lld is due by %s.\n"
-                           "Publish a notice to the tenants concerned.\n\n%s"
-                           "\n\n%s",
-                           (long long)d->id, at, d->title, url),
+        .ja = arena_printf(
+            c->mem,
+            "インシデント #%lld の第一報は %s（日本時間）までに必要です。\n"
+            "関係するテナントへのお知らせを公開してください。"
+            "\n\n%s\n\n%s",
+            (long long)d->id, clock_say(c->mem, d->due_at, true), d->title,
+            url),
+        .en = arena_printf(
+            c->mem,
+            "The first report of incident #%lld is due by %s (Japan time).\n"
+            "Publish a notice to the tenants concerned.\n\n%s"
+            "\n\n%s",
+            (long long)d->id, clock_say(c->mem, d->due_at, false), d->title,
+            url),
     };
     enum err e = operator_mail_all(c, app, &news);
     if (e)
@@ -234,18 +239,21 @@ enum err incident_measure(struct ctx *c, struct trust_list *out)
     struct query *q = query(c, clock_text[CLOCK_LATE]);
     bind_int(q, 1, c->now_us - SPAN_US);
     bind_int(q, 2, REPORT_US);
+    bind_int(q, 3, c->now_us);
     if ((e = query_one(c, q)))
         return e;
     long long all = col_int(q, 0), reported = col_int(q, 1);
     long long mean = col_int(q, 2) / 60000000, most = col_int(q, 3) / 60000000;
-    long long late = col_int(q, 4);
+    long long late = col_int(q, 4), nobody = col_int(q, 5);
     query_done(q);
     trust_say(c, out, 31, late == 0,
               "90日間のインシデント %lld 件、第一報 %lld 件（検知から平均 "
-              "%lld 分、最長 %lld 分）、24時間より遅れたもの %lld 件",
+              "%lld 分、最長 %lld 分）、24時間より遅れたもの %lld 件、"
+              "お客様に関係しないとして完了 %lld 件",
               "Incidents in 90 days: %lld; first reports: %lld (after %lld "
-              "minutes on average, %lld at most); later than 24 hours: %lld",
-              all, reported, mean, most, late);
+              "minutes on average, %lld at most); later than 24 hours: %lld; "
+              "closed as of no concern to customers: %lld",
+              all, reported, mean, most, late, nobody);
     bool is_stated = *setting.contact_ja && *setting.contact_en;
     trust_say(c, out, 31, is_stated, "お客様への連絡先の掲示: %s",
               "Contact address shown to customers: %s",

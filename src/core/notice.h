@@ -24,6 +24,8 @@ enum notice_state {
     NOTICE_WITHDRAWN,
 };
 enum notice_mail_to { NOTICE_NOBODY, NOTICE_ADMINS, NOTICE_EVERYBODY };
+/* GONE: its deletion has begun.  CLOSED: suspended, or its contract is over;
+ * of an incident it is told all the same while its data is here. */
 enum notice_skipped { NOTICE_TOLD, NOTICE_TENANT_GONE, NOTICE_TENANT_CLOSED };
 extern const char *const notice_kind_words[];
 extern const char *const notice_state_words[];
@@ -99,7 +101,9 @@ MUST_USE enum err notice_delete(struct ctx *c, int64_t id, int64_t version);
 
 /* ---- notice_publish.c ---- */
 
-/* At publish_at, or now when that is not given. */
+/* At publish_at, or now when that is not given.  ERR_CONFLICT "nobody" when no
+ * tenant is left that could be told; one that was scheduled becomes a draft
+ * again then. */
 MUST_USE enum err notice_schedule(struct ctx *c, int64_t id, int64_t version,
                                   const struct values *v,
                                   struct notice_row *out);
@@ -112,6 +116,9 @@ MUST_USE enum err notice_correct(struct ctx *c, int64_t id, int64_t version,
 MUST_USE enum err notice_withdraw(struct ctx *c, int64_t id, int64_t version,
                                   const struct values *v,
                                   struct notice_row *out);
+/* The round of notice_mail.c has written a tenant's mails. */
+MUST_USE enum err notice_note_told(struct ctx *c, const struct notice *n,
+                                   const char *tenant);
 /* What is due by now; each once, whatever the clock does. */
 MUST_USE enum err notice_publish_due(struct ctx *c, size_t *count);
 
@@ -122,7 +129,10 @@ MUST_USE enum err notice_check(struct ctx *c, const struct notice *n);
 MUST_USE enum err notice_log(struct ctx *c, const char *action,
                              const struct notice *before,
                              const struct notice *n);
-/* Those of the last 90 days, for row 17 of the trust page. */
+/* Those of the last 90 days, for row 17 of the trust page: how long before
+ * it began planned work was announced, as that stood when it was said.  A
+ * correction to an earlier beginning counts from its own moment; one that was
+ * withdrawn after it had begun still counts. */
 struct trust_list;
 MUST_USE enum err notice_measure(struct ctx *c, struct trust_list *out);
 

@@ -69,16 +69,31 @@ static const char *news_of(const struct notice *n, bool ja)
     return "";
 }
 
+static void put_period(struct ctx *c, struct buf *b, const struct notice *n,
+                       bool ja)
+{
+    if (n->starts_at && n->ends_at)
+        buf_printf(b,
+                   ja ? "期間: %s ～ %s（日本時間）\n"
+                      : "Period: %s to %s (Japan time)\n",
+                   clock_say(c->mem, n->starts_at, ja),
+                   clock_say(c->mem, n->ends_at, ja));
+    else if (n->starts_at)
+        buf_printf(b,
+                   ja ? "開始: %s（日本時間）\n" : "Begins: %s (Japan time)\n",
+                   clock_say(c->mem, n->starts_at, ja));
+    else if (n->ends_at)
+        buf_printf(b, ja ? "終了: %s（日本時間）\n" : "Ends: %s (Japan time)\n",
+                   clock_say(c->mem, n->ends_at, ja));
+}
+
 static void put_facts(struct ctx *c, struct buf *b, const struct notice *n,
                       bool ja)
 {
     buf_printf(b, "%s%s\n%s%s\n", ja ? "種別: " : "Kind: ",
                ja ? kinds_ja[n->kind] : kinds_en[n->kind],
                ja ? "件名: " : "Title: ", ja ? n->title_ja : n->title_en);
-    if (n->starts_at)
-        buf_printf(b, "%s%s - %s\n", ja ? "期間: " : "Period: ",
-                   clock_format(c->mem, n->starts_at),
-                   n->ends_at ? clock_format(c->mem, n->ends_at) : "");
+    put_period(c, b, n, ja);
     if (n->state == NOTICE_WITHDRAWN)
         buf_printf(b, "%s%s\n", ja ? "取り消しの理由: " : "Why withdrawn: ",
                    ja ? n->reason_ja : n->reason_en);
@@ -209,7 +224,8 @@ static enum err tell(struct ctx *c, void *arg)
 
 /* What keeps a tenant from being told, or NOTICE_TOLD. */
 static enum err find_obstacle(struct ctx *c, const struct app *app,
-                              const char *tenant, enum notice_skipped *out)
+                              const struct notice *n, const char *tenant,
+                              enum notice_skipped *out)
 {
     struct registry_row row;
     struct standing standing;
@@ -217,9 +233,11 @@ static enum err find_obstacle(struct ctx *c, const struct app *app,
 
     standing_find(app, tenant, &standing);
     *out = NOTICE_TOLD;
-    if (e == ERR_NOT_FOUND)
+    if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
         *out = NOTICE_TENANT_GONE;
-    else if (!e && (row.state != REGISTRY_OPEN || standing.is_suspended))
+    else if (!e && !n->incident_id &&
+             (standing.is_suspended ||
+              standing_is_closed(&standing, c->now_us)))
         *out = NOTICE_TENANT_CLOSED;
     return e == ERR_NOT_FOUND ? OK : e;
 }
@@ -254,7 +272,7 @@ static enum err settle(struct ctx *c, const struct app *app,
         .app = app, .tenant = it->tenant, .name = "notices"};
     enum err e = read_notice(c, app->store, it->notice_id, &t, &row);
 
-    if (e || (e = find_obstacle(c, app, it->tenant, &skipped)))
+    if (e || (e = find_obstacle(c, app, &row.notice, it->tenant, &skipped)))
         return e;
     if (skipped == NOTICE_TOLD &&
         (e = errand_run(c, &errand, TX_WRITE, tell, &t)))
@@ -268,7 +286,10 @@ static enum err settle(struct ctx *c, const struct app *app,
     bind_int(q, 4, t.mails);
     bind_int(q, 5, skipped);
     bind_int(q, 6, c->now_us);
-    return tx_end_control(c, app->store, query_run(c, q));
+    e = query_run(c, q);
+    if (!e && skipped == NOTICE_TOLD)
+        e = notice_note_told(c, &row.notice, it->tenant);
+    return tx_end_control(c, app->store, e);
 }
 
 static enum err read_owed(struct ctx *c, struct store *s,

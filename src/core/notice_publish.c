@@ -18,6 +18,8 @@ enum {
     PUBLISH_SCHEDULE,
     PUBLISH_UNSCHEDULE,
     PUBLISH_NOW,
+    PUBLISH_HAS_CHOSEN,
+    PUBLISH_HAS_CONCERNED,
     PUBLISH_TO_ALL,
     PUBLISH_TO_CONCERNED,
     PUBLISH_OWE,
@@ -38,14 +40,28 @@ static const char *const publish_text[] = {
         " version = version + 1 WHERE id = ?1 AND version = ?2 AND state = 1",
     [PUBLISH_NOW] = "UPDATE notice SET state = 2, published_at = ?2,"
                     " mail_revision = CASE WHEN mail_to > 0 THEN 1 ELSE 0 END,"
+                    " lead_us = starts_at - ?2, begun_at ="
+                    " CASE WHEN starts_at <= ?2 THEN starts_at END,"
                     " version = version + 1 WHERE id = ?1 AND state = 1",
+    [PUBLISH_HAS_CHOSEN] =
+        "SELECT EXISTS (SELECT 1 FROM notice_tenant t JOIN customer"
+        " ON customer.id = t.customer_id WHERE t.notice_id = ?1"
+        " AND customer.state = 1 AND NOT EXISTS (SELECT 1 FROM suspension s"
+        " WHERE s.customer_id = t.customer_id) AND NOT EXISTS (SELECT 1"
+        " FROM termination e WHERE e.customer_id = t.customer_id"
+        " AND e.end_on < ?2))",
+    [PUBLISH_HAS_CONCERNED] =
+        "SELECT EXISTS (SELECT 1 FROM incident_tenant t JOIN customer"
+        " ON customer.id = t.customer_id WHERE t.incident_id = ?1"
+        " AND customer.state = 1)",
     [PUBLISH_TO_ALL] = "INSERT INTO notice_tenant (notice_id, customer_id)"
                        " SELECT ?1, id FROM customer WHERE state = 1"
                        " ON CONFLICT DO NOTHING",
     [PUBLISH_TO_CONCERNED] =
         "INSERT INTO notice_tenant (notice_id, customer_id)"
-        " SELECT ?1, customer_id FROM incident_tenant WHERE incident_id = ?2"
-        " ON CONFLICT DO NOTHING",
+        " SELECT ?1, t.customer_id FROM incident_tenant t JOIN customer"
+        " ON customer.id = t.customer_id WHERE t.incident_id = ?2"
+        " AND customer.state = 1 ON CONFLICT DO NOTHING",
     [PUBLISH_OWE] = "UPDATE notice_tenant SET is_owed = 1, skipped = 0"
                     " WHERE notice_id = ?1",
     [PUBLISH_OWE_TOLD] =
@@ -54,22 +70,29 @@ static const char *const publish_text[] = {
     [PUBLISH_CORRECT] =
         "UPDATE notice SET title_ja = ?3, title_en = ?4, body_ja = ?5,"
         " body_en = ?6, starts_at = ?7, ends_at = ?8, corrected_at = ?9,"
+        " lead_us = CASE WHEN ?7 < starts_at OR lead_us IS NULL"
+        " THEN min(?7 - ?9, coalesce(lead_us, ?7 - ?9)) ELSE lead_us END,"
+        " begun_at = coalesce(begun_at, CASE WHEN starts_at <= ?9"
+        " THEN starts_at WHEN ?7 <= ?9 THEN ?7 END),"
         " revision = revision + 1, mail_revision = CASE WHEN ?10"
         " THEN revision + 1 ELSE mail_revision END, version = version + 1"
         " WHERE id = ?1 AND version = ?2",
     [PUBLISH_WITHDRAW] =
         "UPDATE notice SET state = 3, withdrawn_at = ?3, reason_ja = ?4,"
-        " reason_en = ?5, revision = revision + 1, mail_revision ="
+        " reason_en = ?5, begun_at = coalesce(begun_at, CASE WHEN starts_at"
+        " <= ?3 THEN starts_at END), revision = revision + 1, mail_revision ="
         " CASE WHEN ?6 THEN revision + 1 ELSE mail_revision END,"
         " version = version + 1 WHERE id = ?1 AND version = ?2",
     [PUBLISH_DUE] = "SELECT id FROM notice WHERE state = 1 AND publish_at <= ?1"
                     " ORDER BY publish_at LIMIT 100",
     [PUBLISH_KEPT] =
         "SELECT count(*), coalesce(sum(kind <= 1), 0),"
-        " coalesce(min(CASE WHEN kind <= 1 THEN starts_at - published_at END),"
-        " 0), coalesce(avg(CASE WHEN kind <= 1 THEN starts_at - published_at"
-        " END), 0), coalesce(sum(kind <= 1 AND starts_at <= published_at), 0)"
-        " FROM notice WHERE state >= 2 AND state < 3 AND published_at > ?1",
+        " coalesce(min(CASE WHEN kind <= 1 THEN lead_us END), 0),"
+        " coalesce(avg(CASE WHEN kind <= 1 THEN max(lead_us, 0) END), 0),"
+        " coalesce(sum(kind <= 1 AND lead_us <= 0), 0),"
+        " coalesce(sum(kind <= 1 AND mail_to = 0), 0)"
+        " FROM notice WHERE state >= 2 AND published_at > ?1"
+        " AND (state = 2 OR (kind <= 1 AND begun_at IS NOT NULL))",
     [PUBLISH_SILENT] =
         "SELECT count(*) FROM notice INDEXED BY notice_due WHERE state = 1"
         " AND publish_at > 0 AND kind <= 1 AND starts_at <= ?1",
@@ -107,6 +130,58 @@ static enum err put_schedule(struct ctx *c, int64_t id, int64_t version,
     return !e && db_changes(c) == 0 ? ctx_stale(c) : e;
 }
 
+static enum err read_count(struct ctx *c, int statement, int64_t arg,
+                           int64_t *out)
+{
+    struct query *q = query(c, publish_text[statement]);
+
+    bind_int(q, 1, arg);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = col_int(q, 0);
+    query_done(q);
+    return OK;
+}
+
+/* What is for all is also for who comes later. */
+static enum err has_audience(struct ctx *c, const struct notice *n, bool *out)
+{
+    *out = true;
+    if (n->is_for_all)
+        return OK;
+    struct query *q =
+        query(c, publish_text[n->incident_id ? PUBLISH_HAS_CONCERNED
+                                             : PUBLISH_HAS_CHOSEN]);
+    bind_int(q, 1, n->incident_id ? n->incident_id : n->id);
+    if (!n->incident_id)
+        bind_int(q, 2, clock_today(c->now_us));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = col_int(q, 0) != 0;
+    query_done(q);
+    return OK;
+}
+
+static enum err check_audience(struct ctx *c, const struct notice *n)
+{
+    bool is_there;
+    enum err e = has_audience(c, n, &is_there);
+
+    if (e || is_there)
+        return e;
+    if (n->incident_id)
+        return ctx_fail(c, ERR_CONFLICT, "incident", "nobody",
+                        "このインシデントには、知らせることのできるテナントが"
+                        "ありません。関係するテナントを追加してください",
+                        "No tenant of this incident can be told. Add the "
+                        "tenants concerned");
+    return ctx_fail(c, ERR_CONFLICT, "tenants", "nobody",
+                    "対象のテナントは、すべて停止・契約終了・削除されています",
+                    "All its tenants are suspended, over or deleted");
+}
+
 /* Of one that is scheduled. */
 static enum err publish(struct ctx *c, int64_t id, struct notice_row *out)
 {
@@ -122,8 +197,8 @@ static enum err publish(struct ctx *c, int64_t id, struct notice_row *out)
         e = run_for(c, PUBLISH_TO_CONCERNED, id, n->incident_id);
     if (!e && n->mail_to != NOTICE_NOBODY)
         e = run_for(c, PUBLISH_OWE, id, 0);
-    if (!e && n->incident_id)
-        e = incident_note_report(c, n->incident_id, n->kind == NOTICE_RECOVERY);
+    if (!e && n->incident_id && n->kind == NOTICE_RECOVERY)
+        e = incident_note_recovery(c, n->incident_id);
     if (e || (e = notice_get(c, id, out)))
         return e;
     return notice_log(c, "publish", n, &out->notice);
@@ -155,7 +230,8 @@ enum err notice_schedule(struct ctx *c, int64_t id, int64_t version,
     if (n->state > NOTICE_SCHEDULED)
         return ctx_fail(c, ERR_CONFLICT, "", "published",
                         "すでに公開されています", "It is published already");
-    if ((e = notice_check(c, n)) || (at && (e = check_time(c, n, at))))
+    if ((e = notice_check(c, n)) || (at && (e = check_time(c, n, at))) ||
+        (e = check_audience(c, n)))
         return e;
     if ((e = put_schedule(c, id, version, at ? at : c->now_us)))
         return e;
@@ -164,6 +240,20 @@ enum err notice_schedule(struct ctx *c, int64_t id, int64_t version,
     if ((e = notice_get(c, id, out)))
         return e;
     return notice_log(c, "schedule", n, &out->notice);
+}
+
+static enum err unschedule(struct ctx *c, const struct notice *n,
+                           int64_t version, struct notice_row *out)
+{
+    enum err e = run_for(c, PUBLISH_UNSCHEDULE, n->id, version);
+
+    if (e)
+        return e;
+    if (db_changes(c) == 0)
+        return ctx_stale(c);
+    if ((e = notice_get(c, n->id, out)))
+        return e;
+    return notice_log(c, "unschedule", n, &out->notice);
 }
 
 enum err notice_unschedule(struct ctx *c, int64_t id, int64_t version,
@@ -177,13 +267,21 @@ enum err notice_unschedule(struct ctx *c, int64_t id, int64_t version,
     if (before.notice.state != NOTICE_SCHEDULED)
         return ctx_fail(c, ERR_CONFLICT, "", "not_scheduled",
                         "公開は予約されていません", "It is not scheduled");
-    if ((e = run_for(c, PUBLISH_UNSCHEDULE, id, version)))
+    return unschedule(c, &before.notice, version, out);
+}
+
+static enum err publish_due(struct ctx *c, int64_t id)
+{
+    struct notice_row row;
+    bool is_there = false;
+    enum err e = notice_get(c, id, &row);
+
+    if (e || (e = has_audience(c, &row.notice, &is_there)))
         return e;
-    if (db_changes(c) == 0)
-        return ctx_stale(c);
-    if ((e = notice_get(c, id, out)))
-        return e;
-    return notice_log(c, "unschedule", &before.notice, &out->notice);
+    if (is_there)
+        return publish(c, id, &row);
+    struct notice before = row.notice;
+    return unschedule(c, &before, before.version, &row);
 }
 
 enum err notice_publish_due(struct ctx *c, size_t *count)
@@ -199,11 +297,17 @@ enum err notice_publish_due(struct ctx *c, size_t *count)
     }
     const int64_t *ids = (const void *)due.data;
     *count = due.len / sizeof *ids;
-    for (size_t i = 0; i < *count && !e; i++) {
-        struct notice_row row;
-        e = publish(c, ids[i], &row);
-    }
+    for (size_t i = 0; i < *count && !e; i++)
+        e = publish_due(c, ids[i]);
     return e;
+}
+
+enum err notice_note_told(struct ctx *c, const struct notice *n,
+                          const char *tenant)
+{
+    if (n->kind != NOTICE_INCIDENT || n->state != NOTICE_PUBLISHED)
+        return OK;
+    return incident_note_told(c, n->incident_id, tenant);
 }
 
 /* ---- afterwards ---- */
@@ -294,59 +398,67 @@ enum err notice_withdraw(struct ctx *c, int64_t id, int64_t version,
     q = query(c, publish_text[PUBLISH_OWE_TOLD]);
     bind_int(q, 1, id);
     bind_int(q, 2, is_mailed);
-    if ((e = query_run(c, q)) || (e = notice_get(c, id, out)))
+    if ((e = query_run(c, q)))
+        return e;
+    if (before.notice.kind == NOTICE_RECOVERY && before.notice.incident_id)
+        e = incident_note_recovery(c, before.notice.incident_id);
+    if (e || (e = notice_get(c, id, out)))
         return e;
     return notice_log(c, "withdraw", &before.notice, &out->notice);
 }
 
 /* ---- the trust page ---- */
 
-static enum err read_count(struct ctx *c, int statement, int64_t arg,
-                           int64_t *out)
+static const char *hours_before(struct ctx *c, int64_t lead)
 {
-    struct query *q = query(c, publish_text[statement]);
-
-    bind_int(q, 1, arg);
-    enum err e = query_one(c, q);
-    if (e)
-        return e;
-    *out = col_int(q, 0);
-    query_done(q);
-    return OK;
+    if (lead <= 0)
+        return ctx_text(c, "始まったあと", "after it had begun");
+    long long hours = (long long)(lead / US_PER_HOUR);
+    return arena_printf(c->mem, "%lld %s", hours, ctx_text(c, "時間", "h"));
 }
 
-enum err notice_measure(struct ctx *c, struct trust_list *out)
+static enum err say_kept(struct ctx *c, struct trust_list *out, int64_t silent)
 {
     struct query *q = query(c, publish_text[PUBLISH_KEPT]);
-    int64_t silent, waiting;
 
     bind_int(q, 1, c->now_us - SPAN_US);
     enum err e = query_one(c, q);
     if (e)
         return e;
-    int64_t all = col_int(q, 0), planned = col_int(q, 1);
-    long long shortest = (long long)(col_int(q, 2) / US_PER_HOUR);
-    long long mean = (long long)(col_int(q, 3) / US_PER_HOUR);
-    int64_t late = col_int(q, 4);
+    long long all = col_int(q, 0), planned = col_int(q, 1);
+    int64_t shortest = col_int(q, 2), mean = col_int(q, 3);
+    long long late = col_int(q, 4) + silent, unmailed = col_int(q, 5);
     query_done(q);
-    if ((e = read_count(c, PUBLISH_SILENT, c->now_us, &silent)) ||
-        (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR, &waiting)))
-        return e;
-    late += silent;
     if (planned)
         trust_say(c, out, 17, late == 0,
                   "90日間のお知らせ %lld 件。計画作業 %lld 件の予告期間 最短 "
-                  "%lld 時間、平均 %lld 時間。予告なしに始まった作業 %lld 件",
-                  "Notices in 90 days: %lld. Planned work: %lld, announced at "
-                  "least %lld hours before, %lld on average; begun "
+                  "%s、平均 %s。予告なしに始まった作業 %lld 件",
+                  "Notices in 90 days: %lld. Planned work: %lld, announced "
+                  "before it began: shortest %s, on average %s; begun "
                   "unannounced: %lld",
-                  (long long)all, (long long)planned, shortest, mean,
-                  (long long)late);
+                  all, planned, hours_before(c, shortest),
+                  hours_before(c, mean), late);
     else
         trust_say(c, out, 17, late == 0,
                   "90日間のお知らせ %lld 件。予告なしに始まった作業 %lld 件",
-                  "Notices in 90 days: %lld; work begun unannounced: %lld",
-                  (long long)all, (long long)late);
+                  "Notices in 90 days: %lld; work begun unannounced: %lld", all,
+                  late);
+    if (planned)
+        trust_say(c, out, 17, unmailed == 0,
+                  "メールでは予告しなかった計画作業 %lld 件",
+                  "Planned work that was not announced by mail: %lld",
+                  unmailed);
+    return OK;
+}
+
+enum err notice_measure(struct ctx *c, struct trust_list *out)
+{
+    int64_t silent, waiting;
+    enum err e = read_count(c, PUBLISH_SILENT, c->now_us, &silent);
+
+    if (e || (e = say_kept(c, out, silent)) ||
+        (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR, &waiting)))
+        return e;
     trust_say(c, out, 17, waiting == 0,
               "1時間以上メールが届けられていないテナント %lld 件",
               "Tenants whose mails wait for more than an hour: %lld",

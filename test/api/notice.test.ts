@@ -62,6 +62,7 @@ test("a draft is nobody's until it is published; then its people see and are mai
   assert.equal((await ok(member.get("/notices/now"))).unread, before + 1);
   const mail = await until(async () => (await mails("計画停止"))[0]);
   assert.equal(mail.to, demo.ready.accounts[0]!.email);
+  assert.match(mail.text, /期間: \d{4}\/\d\d\/\d\d \([日月火水木金土]\) \d\d:\d\d ～ \d{4}\/\d\d\/\d\d \([日月火水木金土]\) \d\d:\d\d（日本時間）\n/);
   assert.ok(mail.text.includes("計画停止** の本文") && mail.text.includes(`/notices/${n.id}`));
   const view = await ok(member.get(`/notices/${n.id}`));
   assert.deepEqual([view.title_ja, view.title_en, view.body_en, view.is_read, view.is_current, view.readers], ["計画停止のお知らせ", "Notice of 計画停止", "Text of **計画停止**", false, false, undefined]);

@@ -1,51 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a notice owes its tenants: written once, wherever the work was cut off;
  * tenants that are gone or closed by then are passed over and recorded. */
-#include "core_fixture.h"
+#include "control_fixture.h"
 
-#include "base/clock.h"
-#include "core/notice.h"
 #include "core/notice_board.h"
-#include "core/notice_mail.h"
-
-static const struct actor oper = {.user_id = 1,
-                                  .name = "運用 一郎",
-                                  .ip = "192.0.2.9",
-                                  .request_id = "0123456789abcdef",
-                                  .tenant = STORE_OPERATOR,
-                                  .base_url = "",
-                                  .lang = LANG_EN};
-
-static void control(struct world *w, enum tx_mode mode)
-{
-    arena_reset(w->f->c.mem);
-    w->c = (struct ctx){
-        .mem = w->f->c.mem, .actor = &oper, .now_us = clock_now_us()};
-    must(tx_begin_control(&w->c, w->f->store, mode) == OK);
-}
-
-static enum err end(struct world *w, enum err e)
-{
-    return tx_end_control(&w->c, w->f->store, e);
-}
-
-static void run(struct world *w, const char *sql)
-{
-    control(w, TX_WRITE);
-    must(query_run(&w->c, query(&w->c, sql)) == OK);
-    must(end(w, OK) == OK);
-}
-
-static int64_t control_number(struct world *w, const char *sql)
-{
-    control(w, TX_READ);
-    struct query *q = query(&w->c, sql);
-    must(query_one(&w->c, q) == OK);
-    int64_t number = col_int(q, 0);
-    query_done(q);
-    must(end(w, OK) == OK);
-    return number;
-}
 
 #define TEXTS                                                                  \
     "\"title_ja\":\"停止\",\"title_en\":\"Stop\",\"body_ja\":\"本文\","    \
@@ -69,26 +27,6 @@ static int64_t publish(struct world *w, const char *mail_to)
     int64_t id = row.notice.id;
     must(end(w, OK) == OK);
     return id;
-}
-
-static void look(struct world *w)
-{
-    struct app app = {.store = w->f->store, .base_url = "https://example.jp"};
-    struct arena *mem = arena_open(0);
-
-    notice_look(&app, mem);
-    arena_close(mem);
-}
-
-static void add_customers(struct world *w)
-{
-    run(w, "INSERT INTO customer (id, name, state, created_at) VALUES"
-           " ('acme', 'Acme', 1, 1), ('closed', 'C', 1, 1),"
-           " ('gone', 'G', 1, 1), ('making', 'M', 0, 1)");
-    world_begin(w, w->admin, TX_WRITE);
-    must(query_run(&w->c, query(&w->c, "UPDATE user SET is_admin = 1"
-                                       " WHERE id = 1")) == OK);
-    must(world_end(w, OK) == OK);
 }
 
 static void mails_are_written_once(void **state)
@@ -128,7 +66,8 @@ static void who_is_gone_or_closed_is_passed_over(void **state)
     add_customers(w);
     publish(w, "admins");
     run(w, "DELETE FROM customer WHERE id = 'gone'");
-    run(w, "UPDATE customer SET state = 2 WHERE id = 'closed'");
+    run(w, "INSERT INTO suspension (customer_id, reason, by, at) VALUES"
+           " ('closed', 'r', 'b', 1)");
     look(w);
     assert_int_equal(world_number(w, "SELECT count(*) FROM mail", 0), 1);
     assert_int_equal(
@@ -142,6 +81,156 @@ static void who_is_gone_or_closed_is_passed_over(void **state)
         assert_int_equal(control_number(w, skipped[i]), i);
     assert_int_equal(
         control_number(w, "SELECT count(told_at) FROM notice_tenant"), 1);
+}
+
+/* After a stop of the server: the end of the contract came in between. */
+static void a_contract_that_is_over_is_passed_over(void **state)
+{
+    struct world *w = *state;
+
+    add_customers(w);
+    publish(w, "admins");
+    run(w, "INSERT INTO termination (customer_id, end_on, delete_on, asked_by,"
+           " is_customers, asked_at) VALUES ('acme', 1, 9, 'x', 0, 1)");
+    run(w, "UPDATE customer SET state = 2 WHERE id = 'gone'");
+    look(w);
+    assert_int_equal(world_number(w, "SELECT count(*) FROM mail", 0), 0);
+    assert_int_equal(control_number(w, "SELECT skipped FROM notice_tenant"
+                                       " WHERE customer_id = 'acme'"),
+                     NOTICE_TENANT_CLOSED);
+    assert_int_equal(control_number(w, "SELECT skipped FROM notice_tenant"
+                                       " WHERE customer_id = 'gone'"),
+                     NOTICE_TENANT_GONE);
+}
+
+/* A draft of planned work for acme, to begin so many hours from now. */
+static struct notice_row plan(struct world *w, int hours, const char *mail_to)
+{
+    struct notice_row row;
+
+    control(w, TX_WRITE);
+    const char *json = arena_printf(
+        w->c.mem,
+        "{\"kind\":\"change\"," TEXTS ",\"tenants\":[{\"id\":\"acme\"}],"
+        "\"starts_at\":\"%s\",\"mail_to\":\"%s\"}",
+        clock_format(w->c.mem, w->c.now_us + hours * INT64_C(3600000000)),
+        mail_to);
+    must(notice_create(&w->c, world_values(w, &notice_form, json), &row) == OK);
+    must(end(w, OK) == OK);
+    return row;
+}
+
+static enum err publish_at(struct world *w, struct notice_row *row,
+                           const char *json)
+{
+    struct notice_row out;
+
+    control(w, TX_WRITE);
+    enum err e = end(
+        w, notice_schedule(&w->c, row->notice.id, row->notice.version,
+                           world_values(w, &notice_schedule_form, json), &out));
+    if (!e)
+        *row = out;
+    return e;
+}
+
+static void correct(struct world *w, struct notice_row *row, int hours)
+{
+    control(w, TX_WRITE);
+    const char *json = arena_printf(
+        w->c.mem, "{\"starts_at\":\"%s\"}",
+        clock_format(w->c.mem, w->c.now_us + hours * INT64_C(3600000000)));
+    must(notice_correct(&w->c, row->notice.id, row->notice.version,
+                        world_values(w, &notice_correct_form, json),
+                        row) == OK);
+    must(end(w, OK) == OK);
+}
+
+static void withdraw(struct world *w, struct notice_row *row)
+{
+    control(w, TX_WRITE);
+    must(notice_withdraw(&w->c, row->notice.id, row->notice.version,
+                         world_values(w, &notice_withdraw_form,
+                                      "{\"reason_ja\":\"誤\","
+                                      "\"reason_en\":\"error\"}"),
+                         row) == OK);
+    must(end(w, OK) == OK);
+}
+
+static void notice_given_stays_what_it_was(void **state)
+{
+    struct world *w = *state;
+    const char *text;
+
+    add_customers(w);
+    struct notice_row row = plan(w, 2, "admins");
+    must(publish_at(w, &row, "{}") == OK);
+    assert_true(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "shortest 1 h"));
+    correct(w, &row, 2000); /* later: what was said before still counts */
+    assert_true(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "shortest 1 h"));
+    correct(w, &row, 1999); /* nearer, but long before */
+    assert_true(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "shortest 1 h"));
+    row = plan(w, 100, "admins");
+    must(publish_at(w, &row, "{}") == OK);
+    correct(w, &row, -1);
+    assert_false(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "after it had begun"));
+    assert_null(strstr(text, "-1 h"));
+    assert_non_null(strstr(text, "begun unannounced: 1"));
+    withdraw(w, &row); /* it had begun all the same */
+    assert_false(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "begun unannounced: 1"));
+}
+
+static void what_never_began_is_not_counted(void **state)
+{
+    struct world *w = *state;
+    const char *text;
+
+    add_customers(w);
+    struct notice_row row = plan(w, 2, "nobody");
+    must(publish_at(w, &row, "{}") == OK);
+    assert_false(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "not announced by mail: 1"));
+    withdraw(w, &row);
+    assert_true(measured(w, notice_measure, &text));
+    assert_non_null(strstr(text, "Notices in 90 days: 0"));
+    row = plan(w, -148, "admins");
+    must(publish_at(w, &row, "{}") == OK);
+    correct(w, &row, 600);
+    withdraw(w, &row);
+    assert_false(measured(w, notice_measure, &text));
+}
+
+static void nobody_left_to_tell_is_refused(void **state)
+{
+    struct world *w = *state;
+
+    add_customers(w);
+    struct notice_row row = plan(w, 5, "admins");
+    run(w, "INSERT INTO suspension (customer_id, reason, by, at) VALUES"
+           " ('acme', 'r', 'b', 1)");
+    assert_int_equal(publish_at(w, &row, "{}"), ERR_CONFLICT);
+    assert_string_equal(w->c.fail->field, "tenants");
+    assert_string_equal(w->c.fail->rule, "nobody");
+    run(w, "DELETE FROM suspension");
+    /* scheduled, and nobody is left when its moment comes: a draft again */
+    control(w, TX_READ);
+    const char *later =
+        arena_printf(w->c.mem, "{\"publish_at\":\"%s\"}",
+                     clock_format(w->c.mem, w->c.now_us + INT64_C(3600000000)));
+    char json[80];
+    (void)snprintf(json, sizeof json, "%s", later);
+    must(end(w, OK) == OK);
+    must(publish_at(w, &row, json) == OK);
+    run(w, "UPDATE notice SET publish_at = 1");
+    run(w, "UPDATE customer SET state = 2 WHERE id = 'acme'");
+    look(w);
+    assert_int_equal(control_number(w, "SELECT state FROM notice"),
+                     NOTICE_DRAFT);
 }
 
 static void a_correction_meets_mails_under_way(void **state)
@@ -228,6 +317,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(mails_are_written_once, world_set_up,
                                         world_tear_down),
         cmocka_unit_test_setup_teardown(who_is_gone_or_closed_is_passed_over,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(a_contract_that_is_over_is_passed_over,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(notice_given_stays_what_it_was,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(what_never_began_is_not_counted,
+                                        world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(nobody_left_to_tell_is_refused,
                                         world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_correction_meets_mails_under_way,
                                         world_set_up, world_tear_down),

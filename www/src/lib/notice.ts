@@ -112,13 +112,17 @@ export interface Incident {
   closed_at: string | null;
   cause: string | null;
   measure: string | null;
+  /** Closed without tenants: why it concerns no customer. */
+  nobody_reason: string | null;
   recorded_by: string;
   recorded_at: string;
   closed_by: string | null;
   tenant_count: number;
   unreported: number;
+  /** Tenants whose deletion began before they were told. */
+  gone: number;
   version: number;
-  tenants?: { tenant: string; name: string; since: string; reported_at: string | null }[];
+  tenants?: { tenant: string; name: string; since: string; reported_at: string | null; gone_at: string | null }[];
   direct_contacts?: DirectContact[];
 }
 

@@ -121,6 +121,30 @@ test("the access log is asked for and released; a mail is entered", async () => 
   assert.deepEqual([...problems, ...oper.problems], []);
 });
 
+test("the desk sees whose thread it is, however long the name; an event report stands out", async () => {
+  const by = await signedInOperator(demo);
+  const name = "株式会社アルファベット・ホールディングス・インターナショナル東日本統括本部情報システム運用管理センター";
+  assert.equal((await by.post("/tenants", { id: "quite-a-long-identifier-for-a-ten", name, admin_email: "a@long.example", admin_name: "管理 者" })).status, 422);
+  assert.equal((await by.post("/tenants", { id: "quite-a-long-identifier", name, admin_email: "a@long.example", admin_name: "管理 者" })).status, 201);
+  const mail = { tenant: "quite-a-long-identifier", category: "event", subject: "不審なサインイン", sender: "someone@example.org", sent_on: "2026-11-20", sent_minute: 600, body: "心当たりのない通知です" };
+  assert.equal((await by.post("/desk/mail", mail)).status, 201);
+  for (const [shot, options] of [["", {}], ["-narrow-dark", { viewport: { width: 390, height: 844 }, colorScheme: "dark" }]] as const) {
+    const { page, problems } = await opened(options);
+    await signInAt(page, demo.ready.console, demo.ready.operator);
+    await page.goto(`${demo.ready.console}/desk`);
+    await page.getByTitle("出来事の報告").waitFor();
+    await look(page, `desk-list-event${shot}`);
+    await page.goto(`${demo.ready.console}/desk/quite-a-long-identifier/1`);
+    await page.getByRole("link", { name }).waitFor();
+    // what is wrong with a file is said beside it, over no button
+    await page.locator("input[type=file]").setInputFiles({ name: "大きな記録.zip", mimeType: "application/zip", buffer: Buffer.alloc(10 * 1024 * 1024 + 1) });
+    await page.getByRole("alert").filter({ hasText: "大きな記録.zip" }).waitFor();
+    await look(page, `desk-thread-long${shot}`);
+    await page.getByLabel("回答").fill("確認しました");
+    assert.deepEqual(problems, []);
+  }
+});
+
 test("a disclosure is recorded, kept silent, then told", async () => {
   const oper = await opened();
   await signInAt(oper.page, demo.ready.console, demo.ready.operator);

@@ -36,6 +36,11 @@ async function when(page: Page, label: string, days: number, time: string) {
   await field.press("Tab");
   await page.getByLabel(`${label} (時刻)`).fill(time);
 }
+/** Both halves of each moment lie inside their field. */
+async function momentsFit(page: Page) {
+  const wide = await page.locator(".moment").evaluateAll((all) => all.filter((m) => [...m.querySelectorAll("input")].some((i) => i.getBoundingClientRect().right > m.getBoundingClientRect().right + 1)).length);
+  assert.equal(wide, 0, "a moment runs out of its field");
+}
 const LONG = "基幹データベースの移行に伴う全サービス停止とメール配信の遅延、ならびに夜間バッチの実施時刻変更について";
 
 test("planned maintenance: written with a preview, scheduled, published, read, withdrawn", async () => {
@@ -46,6 +51,8 @@ test("planned maintenance: written with a preview, scheduled, published, read, w
   await look(page, "console-notices");
   await page.getByRole("link", { name: "お知らせを作成" }).first().click();
   await page.getByLabel("件名（日本語）").fill(LONG);
+  await momentsFit(page);
+  await look(page, "console-notice-new");
   await page.getByLabel("件名（英語）").fill("All services stop while the database moves");
   await page.getByLabel("本文（日本語）").fill("**停止**します。\n\n| 対象 | 時間 |\n|---|---|\n| すべて | 2時間 |\n\n- 事前に保存してください");
   await page.getByLabel("本文（英語）").fill("Everything **stops**.\n\n- Please save before");
@@ -124,6 +131,11 @@ test("a contact is named; an incident is reported to it within its hours; a bann
   await admin.page.getByText("緊急 窓口").waitFor();
   await admin.page.getByRole("heading", { name: "連絡担当者" }).scrollIntoViewIfNeeded();
   await look(admin.page, "contacts");
+  await admin.page.setViewportSize(narrow.viewport);
+  const address = admin.page.getByRole("link", { name: "sos@kaku.example" });
+  assert.ok((await address.boundingBox())!.height < 30, "an address breaks though its line has room");
+  await address.scrollIntoViewIfNeeded();
+  await look(admin.page, "contacts-narrow");
 
   const { page, problems } = await opened();
   await signInAt(page, demo.ready.console, demo.ready.operator);
@@ -191,6 +203,62 @@ test("a contact is named; an incident is reported to it within its hours; a bann
   await page.getByText("03-1234-5678").waitFor();
   await look(page, "console-customer-contacts");
   assert.deepEqual([problems, people.problems, admin.problems], [[], [], []]);
+});
+
+test("an incident of nobody's takes a reason; tenants with long names fit", async () => {
+  const name = "株式会社アルファベット・ホールディングス・インターナショナル東日本統括本部情報システム運用管理センター";
+  assert.equal((await oper.post("/tenants", { id: "quite-a-long-identifier", name, admin_email: "a@long.example", admin_name: "管理 者" })).status, 201);
+  const { page, problems } = await opened();
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  const enter = async (title: string, tenants: object[]) => (await oper.post("/service/incidents", { title, what: "調査中", severity: "low", detected_at: new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19), tenants })).body;
+  const near = await enter("監視の誤検知", []);
+  await page.goto(`${demo.ready.console}/incidents/${near.id}`);
+  await page.getByText("関係するテナントを追加すると、第一報を公開できます").waitFor();
+  const box = page.getByRole("dialog");
+  await page.getByRole("button", { name: "テナントを追加" }).click();
+  await box.getByText("期限は延びません").waitFor();
+  const label = box.locator("label", { hasText: name });
+  const [tick, text] = [await label.locator("input").boundingBox(), await label.locator("span").first().boundingBox()];
+  assert.ok(text!.y < tick!.y + tick!.height, "the name drops below its box");
+  await look(page, "incident-tenants-long");
+  await box.getByRole("button", { name: "キャンセル" }).click();
+  await page.getByRole("button", { name: "完了にする" }).click();
+  await box.getByLabel("原因").fill("しきい値");
+  await box.getByLabel("再発防止策").fill("しきい値の見直し");
+  await box.getByLabel("お客様に関係しない理由").fill("予備系の検知で、提供中の機能に影響なし");
+  await look(page, "incident-close-nobody");
+  await box.getByRole("button", { name: "完了にする" }).click();
+  await page.getByText("予備系の検知で、提供中の機能に影響なし").waitFor();
+  await page.getByText("関係するテナントはありませんでした").waitFor();
+  assert.equal(await page.getByText("第一報を作成").or(page.getByText("分かりしだい追加")).count(), 0, "a closed one asks for nothing more");
+  await look(page, "incident-closed-nobody");
+
+  const long = await enter("画面の遅延", [{ id: "quite-a-long-identifier" }, { id: demo.ready.tenant }]);
+  await page.setViewportSize(narrow.viewport);
+  await page.goto(`${demo.ready.console}/incidents/${long.id}`);
+  const cell = page.getByRole("cell", { name }).or(page.locator("td", { hasText: name }));
+  await cell.waitFor();
+  for (const td of await page.locator("table.list td").all()) {
+    const at = (await td.boundingBox())!;
+    assert.ok(at.x >= 0 && at.x + at.width <= 390, "a cell is off the screen");
+  }
+  await cell.scrollIntoViewIfNeeded();
+  await look(page, "incident-tenants-narrow");
+  assert.deepEqual(problems, []);
+});
+
+test("an auditor gets no form for a notice", async () => {
+  const email = "auditor@example.jp", password = "Unyou-2026";
+  assert.equal((await oper.post("/operators", { email, name: "監査 花子", role: "auditor" })).status, 201);
+  const [, token] = await oper.waitForMail(email, /\/operator\/link#([\w-]{43})/);
+  assert.equal((await new Client(demo.ready.console).post("/links/accept", { token, password })).status, 204);
+  const { page, problems } = await opened();
+  await signInAt(page, demo.ready.console, { email, password });
+  await page.goto(`${demo.ready.console}/notices/new`);
+  await page.getByText("監査者は閲覧だけができます").waitFor();
+  assert.equal(await page.locator("form").count(), 0);
+  await look(page, "console-notice-new-auditor");
+  assert.deepEqual(problems, []);
 });
 
 test("the console on a narrow screen, dark, in English", async () => {

@@ -372,7 +372,7 @@ export const operator = {
   incident_gone_at: "知らせる前に削除開始 {at}",
   incident_nobody_left: "知らせる相手なし",
   incident_nobody_reason: "お客様に関係しない理由",
-  incident_nobody_help: "関係するテナントがないため必要です。24時間を過ぎてから完了にすると、遅れたものとして信頼性ページに残ります。",
+  incident_nobody_help: "関係するテナントがないため必要です。24時間を過ぎてから完了にすると、遅れたものとしてトラストページに残ります。",
   incident_tenants_help: "関係するテナントが分からないときは、選ばずに登録できます。24時間は数えられます。",
   incident_add_tenants: "テナントを追加",
   incident_add_help: "追加したテナントには、今から24時間以内に第一報が必要です。",

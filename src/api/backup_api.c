@@ -36,6 +36,7 @@ static void put_tenant(struct json_out *o, const struct backup_tenant *t)
     json_moment(o, "at", t->at);
     json_int(o, "bytes", t->bytes);
     json_int(o, "rows", t->rows);
+    json_bool(o, "is_there", t->is_there);
     json_close(o, '}');
 }
 
@@ -101,6 +102,10 @@ static enum err get_backups(struct call *k)
     json_open(&k->out, "generations", '[');
     for (size_t i = 0; i < v.name_count; i++)
         json_text(&k->out, NULL, v.names[i]);
+    json_close(&k->out, ']');
+    json_open(&k->out, "gone", '[');
+    for (size_t i = 0; i < v.gone_count; i++)
+        json_text(&k->out, NULL, v.gone[i]);
     json_close(&k->out, ']');
     json_open(&k->out, "runs", '[');
     for (size_t i = 0; i < v.run_count; i++)

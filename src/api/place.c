@@ -57,6 +57,34 @@ static void name_cookies(struct ctx *c, const struct request *r,
     out->cookie_path = *out->prefix ? out->prefix : "/";
 }
 
+static bool parts(struct ctx *c, bool is_tls, bool by_path)
+{
+    const struct request r = {.is_tls = is_tls};
+    struct place a = {.tenant = "a", .prefix = by_path ? "/t/a" : ""};
+    struct place b = {.tenant = "b", .prefix = by_path ? "/t/b" : ""};
+
+    name_cookies(c, &r, &a);
+    name_cookies(c, &r, &b);
+    if (str_equal(a.cookie, b.cookie) ||
+        str_equal(a.device_cookie, b.device_cookie))
+        return false;
+    return by_path ? !str_equal(a.cookie_path, b.cookie_path)
+                   : !is_tls || (str_starts(a.cookie, "__Host-") &&
+                                 str_starts(b.cookie, "__Host-"));
+}
+
+bool place_parts_cookies(void)
+{
+    struct arena *mem = arena_open(0);
+    struct ctx c = {.mem = mem};
+    bool holds = true;
+
+    for (int way = 0; way < 4 && holds; way++)
+        holds = parts(&c, way & 1, way & 2);
+    arena_close(mem);
+    return holds;
+}
+
 /* ---- the operator's place ---- */
 
 static const char operator_prefix[] = "/operator";

@@ -21,6 +21,11 @@ struct place {
     bool is_operator; /* tenant is STORE_OPERATOR, the console's place */
 };
 
+/* Tried on two tenants at once, by host name and by path, with and without
+ * TLS: their cookies have names of their own, and what has a path is bound to
+ * it, the rest to its host. */
+bool place_parts_cookies(void);
+
 MUST_USE enum err place_find(struct ctx *c, const struct app *app,
                              const struct request *r, struct place *out);
 

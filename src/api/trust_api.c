@@ -2,6 +2,7 @@
 /* The trust page for the three who read it: everybody what the operator made
  * public, a tenant's master administrator with the tenant's own evidence, the
  * operator everything. */
+#include "api/place.h"
 #include "api/reader.h"
 #include "api/routes.h"
 #include "core/trust.h"
@@ -87,13 +88,14 @@ static enum err put_editions(struct call *k)
 static enum err get_trust(struct call *k)
 {
     static const char *const words[] = {"anyone", "tenant", "operator"};
+    static const enum trust_reader readers[] = {TRUST_ANYONE, TRUST_TENANT,
+                                                TRUST_OPERATOR};
     struct trust_row rows[TRUST_COUNT];
     enum reader reader;
     enum err e = reader_find(k, &reader);
 
     if (!e)
-        e = trust_read(k->c, k->app, reader == READER_TENANT ? k->tenant : NULL,
-                       rows);
+        e = trust_read(k->c, k->app, readers[reader], k->tenant, rows);
     if (e)
         return e;
     json_open(&k->out, NULL, '{');
@@ -147,11 +149,14 @@ void trust_find_facts(struct app *app)
 {
     struct trust_facts *f = &app->facts;
 
-    *f = (struct trust_facts){.routes = 0};
+    *f = (struct trust_facts){.parts_cookies = place_parts_cookies()};
     for (size_t i = 0; i < route_set_count; i++)
         for (size_t j = 0; j < route_sets[i]->count; j++) {
             const struct route *r = &route_sets[i]->routes[j];
             f->routes++;
+            f->has_desk =
+                f->has_desk || (r->method == METHOD_POST &&
+                                strcmp(r->path, "/api/v1/enquiries") == 0);
             if (r->right > RIGHT_HALF)
                 continue;
             f->open_routes++;

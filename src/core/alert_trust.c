@@ -41,13 +41,13 @@ static enum err measure_rules(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     int64_t unheard = col_int(q, 2), behind = col_int(q, 3);
-    trust_say(c, out, 23, unheard == 0 && behind == 0,
-              "通知の決まり %lld 件、うち有効 %lld 件（宛先のないもの %lld "
-              "件、遅れているもの %lld 件）",
-              "Alert rules: %lld, switched on: %lld (told to nobody: %lld, "
-              "behind: %lld)",
-              (long long)col_int(q, 0), (long long)col_int(q, 1),
-              (long long)unheard, (long long)behind);
+    trust_show(c, out, 23, unheard == 0 && behind == 0,
+               "通知の決まり %lld 件、うち有効 %lld 件（宛先のないもの %lld "
+               "件、遅れているもの %lld 件）",
+               "Alert rules: %lld, switched on: %lld (told to nobody: %lld, "
+               "behind: %lld)",
+               (long long)col_int(q, 0), (long long)col_int(q, 1),
+               (long long)unheard, (long long)behind);
     query_done(q);
     return OK;
 }
@@ -63,12 +63,12 @@ static enum err measure_mails(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     int64_t failed = col_int(q, 0), late = col_int(q, 1);
-    trust_say(c, out, 23, failed == 0 && late == 0,
-              "%d 日間に届けられなかった通知メール %lld 件、1時間を超えて"
-              "送れずにいるもの %lld 件",
-              "Alert mails of %d days that could not be delivered: %lld; "
-              "waiting for more than an hour: %lld",
-              SPAN_DAYS, (long long)failed, (long long)late);
+    trust_show(c, out, 23, failed == 0 && late == 0,
+               "%d 日間に届けられなかった通知メール %lld 件、1時間を超えて"
+               "送れずにいるもの %lld 件",
+               "Alert mails of %d days that could not be delivered: %lld; "
+               "waiting for more than an hour: %lld",
+               SPAN_DAYS, (long long)failed, (long long)late);
     query_done(q);
     return OK;
 }

@@ -25,6 +25,8 @@ struct policy_floor {
 struct trust_facts {
     int routes, open_routes; /* open: for whom is not signed in */
     const char *odd_route;   /* an open one that is no sign-in step, or NULL */
+    bool has_desk;           /* customers can write to the desk */
+    bool parts_cookies;      /* no cookie of a tenant reaches another */
 };
 
 /* Where generations are copied to; NULL: nowhere. */

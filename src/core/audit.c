@@ -520,14 +520,14 @@ enum err audit_measure(struct ctx *c, struct trust_list *out)
     bool is_new = day != DAY_NONE && day >= today - REPORT_DAYS;
     if (day != DAY_NONE)
         civil_format(day, last);
-    trust_say(c, out, 38, is_new,
-              "監査報告書 %lld 件、最新 %s、お客様への開示 %lld 件",
-              "Audit reports: %lld, newest of %s, released to customers: %lld",
-              (long long)col_int(q, 0), last, (long long)col_int(q, 2));
-    trust_say(c, out, 38, col_int(q, 4) == 0,
-              "90日間の請求 %lld 件、回答の期限を過ぎたもの %lld 件",
-              "Requests in 90 days: %lld, answers overdue: %lld",
-              (long long)col_int(q, 3), (long long)col_int(q, 4));
+    trust_show(c, out, 38, is_new,
+               "監査報告書 %lld 件、最新 %s、お客様への開示 %lld 件",
+               "Audit reports: %lld, newest of %s, released to customers: %lld",
+               (long long)col_int(q, 0), last, (long long)col_int(q, 2));
+    trust_show(c, out, 38, col_int(q, 4) == 0,
+               "90日間の請求 %lld 件、回答の期限を過ぎたもの %lld 件",
+               "Requests in 90 days: %lld, answers overdue: %lld",
+               (long long)col_int(q, 3), (long long)col_int(q, 4));
     query_done(q);
     return OK;
 }

@@ -121,7 +121,8 @@ static enum err read_runs(struct ctx *c, struct backup_view *out)
     return e;
 }
 
-static enum err read_tenants(struct ctx *c, struct backup_view *out)
+static enum err read_tenants(struct ctx *c, const struct app *app,
+                             struct backup_view *out)
 {
     struct buf rows = buf_in(c->mem);
     struct query *q = query(c, backup_text[BACKUP_TENANTS]);
@@ -136,6 +137,7 @@ static enum err read_tenants(struct ctx *c, struct backup_view *out)
             .bytes = col_int(q, 4),
             .rows = col_int(q, 5),
         };
+        t.is_there = t.date && generation_has_tenant(app->store, t.date, t.id);
         buf_put(&rows, &t, sizeof t);
     }
     out->tenants = (const void *)rows.data;
@@ -152,7 +154,9 @@ enum err backup_read(struct ctx *c, const struct app *app,
     out->name_count = generation_list(app->store, c->mem, &out->names);
     enum err e = read_runs(c, out);
     if (!e)
-        e = read_tenants(c, out);
+        e = read_tenants(c, app, out);
+    if (!e)
+        e = backup_list_gone(c, app, &out->gone, &out->gone_count);
     if (!e)
         e = backup_check_list(c, &out->checks, &out->check_count);
     if (!e)
@@ -319,8 +323,9 @@ static enum err end_broken(struct ctx *c)
 }
 
 /* Today's, once the hour has come; again for a tenant that has none at all,
- * or after a failure, but once an hour at most. */
-static enum err is_hour(struct ctx *c, bool *out)
+ * when today's is gone from the disk or after a failure, but once an hour at
+ * most. */
+static enum err is_hour(struct ctx *c, const struct app *app, bool *out)
 {
     int64_t hour_ago = c->now_us - US_PER_HOUR;
     const char *today = backup_name_today(c);
@@ -344,6 +349,8 @@ static enum err is_hour(struct ctx *c, bool *out)
     if ((e = query_one(c, q)))
         return e;
     bool any = col_int(q, 0) > 0, is_missing = col_int(q, 1) > 0;
+    is_missing = is_missing ||
+                 !generation_has_tenant(app->store, today, GENERATION_CONTROL);
     query_done(q);
     int64_t since = c->now_us - BACKUP_HOUR * US_PER_HOUR;
     *out = any && clock_today(since) == clock_today(c->now_us) &&
@@ -351,7 +358,8 @@ static enum err is_hour(struct ctx *c, bool *out)
     return OK;
 }
 
-enum err backup_find_due(struct ctx *c, struct backup_due *out)
+enum err backup_find_due(struct ctx *c, const struct app *app,
+                         struct backup_due *out)
 {
     bool has_drill;
     enum err e = end_broken(c);
@@ -366,7 +374,7 @@ enum err backup_find_due(struct ctx *c, struct backup_due *out)
     query_done(q);
     if (e && e != ERR_NOT_FOUND)
         return e;
-    if ((e = is_hour(c, &out->is_hour)))
+    if ((e = is_hour(c, app, &out->is_hour)))
         return e;
     out->is_hour = out->is_hour && !out->run_id;
     q = query(c, backup_text[BACKUP_DRILLED]);

@@ -26,6 +26,7 @@ struct backup_run {
 struct backup_tenant {
     const char *id, *name, *date; /* date NULL: never */
     int64_t at, bytes, rows;
+    bool is_there; /* its files are in that generation */
 };
 struct backup_drill {
     int64_t at, us, rows;
@@ -48,9 +49,10 @@ struct backup_view {
     const struct backup_drill *drills; /* newest first, at most 12 */
     const struct backup_check *checks; /* newest first, BACKUP_CHECKS */
     const char *const *names;          /* generations there, newest first */
+    const char *const *gone; /* made in their seven days and not whole */
     struct backup_copies copies[BACKUP_PLACES];
     size_t run_count, tenant_count, drill_count, name_count, copy_count,
-        check_count;
+        check_count, gone_count;
 };
 /* In a transaction of control.db. */
 MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
@@ -108,6 +110,11 @@ void backup_check_round(struct app *app, struct arena *mem);
  * once when a tenant has had no good copy for 26 hours. */
 void backup_watch(struct app *app, struct arena *mem);
 
+/* Days of the last seven whose generation was made and is not on the disk, or
+ * lacks what a whole restore begins with; newest first.  In a transaction of
+ * control.db. */
+MUST_USE enum err backup_list_gone(struct ctx *c, const struct app *app,
+                                   const char *const **out, size_t *count);
 /* For the trust page: how the copies elsewhere stand. */
 struct trust_list;
 MUST_USE enum err backup_measure_copies(struct ctx *c, const struct app *app,

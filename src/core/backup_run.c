@@ -412,7 +412,7 @@ static enum err find_due(struct app *app, struct ctx *c, struct backup_due *due)
 {
     enum err e = tx_begin_control(c, app->store, TX_WRITE);
 
-    return e ? e : tx_end_control(c, app->store, backup_find_due(c, due));
+    return e ? e : tx_end_control(c, app->store, backup_find_due(c, app, due));
 }
 
 void backup_round(struct app *app, struct arena *mem)

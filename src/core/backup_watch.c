@@ -136,7 +136,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
             p->list[0].at > c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
             p->list[0].at <= c->now_us + US_PER_HOUR;
         bool is_dir = p->kind == BACKUP_DIR;
-        trust_say(
+        trust_show(
             c, out, 20, holds, "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",
             "Copies elsewhere (%s): %zu generations, newest %s, failure: "
             "%s",

@@ -14,7 +14,8 @@ struct backup_due {
     int64_t run_id; /* somebody asked; 0: nobody */
     bool is_hour, is_drill;
 };
-MUST_USE enum err backup_find_due(struct ctx *c, struct backup_due *out);
+MUST_USE enum err backup_find_due(struct ctx *c, const struct app *app,
+                                  struct backup_due *out);
 const char *backup_name_today(struct ctx *c);
 MUST_USE enum err backup_note_start(struct ctx *c, const char *asked_by,
                                     int64_t *id);

@@ -50,8 +50,8 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
     int64_t at = col_int(q, 0), ago = c->now_us - at;
     query_done(q);
     if (!at) {
-        trust_say(c, out, 18, false, "まだ一度も測定されていません",
-                  "Nothing was measured yet");
+        trust_show(c, out, 18, false, "まだ一度も測定されていません",
+                   "Nothing was measured yet");
         return OK;
     }
     if ((e = read_values(c, at, used)))
@@ -66,6 +66,8 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
               clock_format(c->mem, at), SAMPLE_LATE_MINUTES, used[MEASURE_CPU],
               used[MEASURE_MEMORY], used[MEASURE_DISK], used[MEASURE_FILES],
               used[MEASURE_THREADS]);
+    trust_tell_others(c, out, "CPU、メモリー、ディスクなどの測定",
+                      "The measuring of CPU, memory, disk and more");
     return OK;
 }
 
@@ -114,6 +116,8 @@ static enum err measure_thresholds(struct ctx *c, struct trust_list *out)
               "超えているもの: %s",
               "Thresholds that warn: %d; switched off: %s; crossed now: %s", on,
               named(c, &off), named(c, &crossed));
+    trust_tell_others(c, out, "尽きる前の警告と残りの余裕",
+                      "The warnings before they run out, and what is left");
     return OK;
 }
 

@@ -29,7 +29,7 @@ static void measure_ages(struct ctx *c, struct trust_list *out)
         old += age.is_old;
         bad += !age.is_fine;
     }
-    trust_say(
+    trust_show(
         c, out, 28, bad == 0,
         "部品 %d 点のうち公開から %d 日を超えるもの %d 点、使い続ける理由が"
         "ないもの %d 点",
@@ -44,23 +44,23 @@ void component_measure(struct ctx *c, const struct app *app,
     const char *no = ctx_text(c, "記録なし", "not recorded");
 
     measure_ages(c, out);
-    trust_say(c, out, 28, r && r->commit && r->is_clean,
-              "ソースのコミット: %s%s", "Commit of the sources: %s%s",
-              r && r->commit ? r->commit : no,
-              r && r->commit && !r->is_clean
-                  ? ctx_text(c, "（未コミットの変更あり）", " with changes")
-                  : "");
-    trust_say(c, out, 28, r && r->tested && r->checked,
-              "同じソースで合格した検査: テスト %s、静的検査 %s",
-              "Passed on the same sources: tests %s, static checks %s",
-              r && r->tested ? r->tested : no,
-              r && r->checked ? r->checked : no);
+    trust_show(c, out, 28, r && r->commit && r->is_clean,
+               "ソースのコミット: %s%s", "Commit of the sources: %s%s",
+               r && r->commit ? r->commit : no,
+               r && r->commit && !r->is_clean
+                   ? ctx_text(c, "（未コミットの変更あり）", " with changes")
+                   : "");
+    trust_show(c, out, 28, r && r->tested && r->checked,
+               "同じソースで合格した検査: テスト %s、静的検査 %s",
+               "Passed on the same sources: tests %s, static checks %s",
+               r && r->tested ? r->tested : no,
+               r && r->checked ? r->checked : no);
     if (r && r->commits >= 0)
-        trust_say(c, out, 28, r->commits > 0 && r->reviewed == r->commits,
-                  "変更 %d 件のうちレビューした人の記録があるもの %d 件",
-                  "Of %d changes those with a reviewer on record: %d",
-                  r->commits, r->reviewed);
+        trust_show(c, out, 28, r->commits > 0 && r->reviewed == r->commits,
+                   "変更 %d 件のうちレビューした人の記録があるもの %d 件",
+                   "Of %d changes those with a reviewer on record: %d",
+                   r->commits, r->reviewed);
     else
-        trust_say(c, out, 28, false, "変更をレビューした人: %s",
-                  "Who reviewed the changes: %s", no);
+        trust_show(c, out, 28, false, "変更をレビューした人: %s",
+                   "Who reviewed the changes: %s", no);
 }

@@ -314,7 +314,7 @@ enum err contact_measure(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     for (int no = 17; no <= 32; no += 15)
-        trust_say(c, out, no, count > 0, "登録された連絡担当者 %lld 人",
-                  "Named contacts: %lld", (long long)count);
+        trust_show(c, out, no, count > 0, "登録された連絡担当者 %lld 人",
+                   "Named contacts: %lld", (long long)count);
     return OK;
 }

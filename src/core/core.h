@@ -122,6 +122,7 @@ extern const struct query_set ticket_log_queries;
 extern const struct query_set ticket_queries;
 extern const struct query_set audit_queries;
 extern const struct query_set audit_told_queries;
+extern const struct query_set backup_trust_queries;
 extern const struct query_set backup_queries;
 extern const struct query_set backup_check_queries;
 extern const struct query_set bin_queries;

@@ -247,12 +247,13 @@ static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
     long long all = col_int(q, 0), hosts = col_int(q, 1), late = col_int(q, 2);
     const char *next = day(c, col_day(q, 3));
     query_done(q);
-    trust_say(c, out, 30, all > 0 && late == 0,
-              "委託先 %lld 件、見直しの期限を過ぎたもの %lld 件、次の見直し %s",
-              "Suppliers: %lld; overdue for review: %lld; next review %s", all,
-              late, next);
-    trust_say(c, out, 26, hosts > 0, "委託先の台帳にある設備の事業者 %lld 件",
-              "Suppliers of hosting in the register: %lld", hosts);
+    trust_show(
+        c, out, 30, all > 0 && late == 0,
+        "委託先 %lld 件、見直しの期限を過ぎたもの %lld 件、次の見直し %s",
+        "Suppliers: %lld; overdue for review: %lld; next review %s", all, late,
+        next);
+    trust_show(c, out, 26, hosts > 0, "委託先の台帳にある設備の事業者 %lld 件",
+               "Suppliers of hosting in the register: %lld", hosts);
     return OK;
 }
 
@@ -274,14 +275,19 @@ static enum err measure_reviews(struct ctx *c, int row, int kind,
                                  : ctx_text(c, "要塞化", "hardening");
     query_done(q);
     if (last == DAY_NONE)
-        trust_say(c, out, row, false,
-                  "%sの定期的な見直しは、まだ記録されていません",
-                  "No review of %s is recorded yet", what);
+        trust_show(c, out, row, false,
+                   "%sの定期的な見直しは、まだ記録されていません",
+                   "No review of %s is recorded yet", what);
     else
         trust_say(c, out, row, late == 0,
                   "%sの最後の見直し %s（%s）、次 %s、期限を過ぎたもの %lld 件",
                   "Last review of %s on %s by %s, next %s, overdue: %lld", what,
                   day(c, last), signer, next, late);
+    if (last != DAY_NONE)
+        trust_tell_others(
+            c, out, kind ? "要塞化の定期的な見直し" : "権限の定期的な見直し",
+            kind ? "The recurring review of hardening"
+                 : "The recurring review of rights");
     return OK;
 }
 
@@ -302,6 +308,8 @@ static enum err measure_advisories(struct ctx *c, struct trust_list *out)
               "%lld), judged and not closed: %lld",
               (long long)col_int(q, 0), (long long)col_int(q, 1), ADVISORY_DAYS,
               (long long)col_int(q, 2), (long long)col_int(q, 3));
+    trust_tell_others(c, out, "ぜい弱性情報の影響の判断",
+                      "The judging of advisories");
     trust_say(c, out, 24, col_int(q, 5) == 0,
               "影響があると判断したぜい弱性 %lld 件、うち %d 日を過ぎても"
               "お客様に伝えた記録のないもの %lld 件",
@@ -309,6 +317,8 @@ static enum err measure_advisories(struct ctx *c, struct trust_list *out)
               "%d days of how tenants were told: %lld",
               (long long)col_int(q, 4), ADVISORY_DAYS,
               (long long)col_int(q, 5));
+    trust_tell_others(c, out, "影響のあるぜい弱性をお客様に伝えること",
+                      "Telling customers of those with an impact");
     query_done(q);
     return OK;
 }
@@ -322,13 +332,13 @@ static enum err measure_certifications(struct ctx *c, struct trust_list *out)
 
     while (query_next(c, q, &e)) {
         any = true;
-        trust_say(c, out, 34, col_day(q, 2) >= today, "%s（%s）、有効期限 %s",
-                  "%s (%s), valid until %s", col_peek(q, 0), col_peek(q, 1),
-                  day(c, col_day(q, 2)));
+        trust_show(c, out, 34, col_day(q, 2) >= today, "%s（%s）、有効期限 %s",
+                   "%s (%s), valid until %s", col_peek(q, 0), col_peek(q, 1),
+                   day(c, col_day(q, 2)));
     }
     if (!any)
-        trust_say(c, out, 34, true, "登録されている認証はありません",
-                  "No certifications are registered");
+        trust_show(c, out, 34, true, "登録されている認証はありません",
+                   "No certifications are registered");
     return e;
 }
 

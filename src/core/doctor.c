@@ -225,21 +225,24 @@ void doctor_look_asked(struct app *app, struct arena *mem)
 
 /* ---- the trust page ---- */
 
+/* What it found names files, people and what is not mended yet: others than
+ * the operator read ja and en, or, without, only that it was looked at. */
 static const struct {
     const char *finding;
     int no;
+    const char *ja, *en;
 } evidence[] = {
-    {"user",        14},
-    {"landlock",    14},
-    {"seccomp",     14},
-    {"memory",      14},
-    {"updates",     14},
-    {"reboot",      14},
-    {"tls",         15},
-    {"certificate", 15},
-    {"key",         15},
-    {"tls",         37},
-    {"certificate", 37},
+    {"user",        14, NULL,                       NULL                     },
+    {"landlock",    14, NULL,                       NULL                     },
+    {"seccomp",     14, NULL,                       NULL                     },
+    {"memory",      14, NULL,                       NULL                     },
+    {"updates",     14, NULL,                       NULL                     },
+    {"reboot",      14, NULL,                       NULL                     },
+    {"tls",         15, "TLS の版",               "The versions of TLS"    },
+    {"certificate", 15, "証明書の期限",       "The certificate's dates"},
+    {"key",         15, "鍵ファイルの権限", "The key file's rights"  },
+    {"tls",         37, "TLS の版",               "The versions of TLS"    },
+    {"certificate", 37, "証明書の期限",       "The certificate's dates"},
 };
 
 static void tell_sum(struct ctx *c, const struct doctor_view *v,
@@ -284,6 +287,8 @@ enum err doctor_tell_trust(struct ctx *c, struct trust_list *out)
             trust_say(c, out, evidence[i].no,
                       f->state == DOCTOR_GOOD && !is_late, "%s", "%s",
                       ctx_text(c, f->ja, f->en));
+            if (evidence[i].ja)
+                trust_tell_others(c, out, evidence[i].ja, evidence[i].en);
             out->items[out->count - 1].at = f->at;
         }
     return OK;

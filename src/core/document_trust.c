@@ -38,8 +38,8 @@ static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
     enum err e = document_get_newest(c, kind, &d);
 
     if (e == ERR_NOT_FOUND) {
-        trust_say(c, out, row, false, "%s: まだ公開されていません",
-                  "%s: not published yet", title);
+        trust_show(c, out, row, false, "%s: まだ公開されていません",
+                   "%s: not published yet", title);
         return OK;
     }
     if (e)
@@ -47,18 +47,18 @@ static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
     const char *since = day(c, clock_today(d.published_at));
     const char *lack = find_lack(c, row, &d);
     if (lack)
-        trust_say(c, out, row, false, "%s: 第%lld版（%s）、%s",
-                  "%s: version %lld of %s, %s", title, (long long)d.no, since,
-                  lack);
+        trust_show(c, out, row, false, "%s: 第%lld版（%s）、%s",
+                   "%s: version %lld of %s, %s", title, (long long)d.no, since,
+                   lack);
     else if (d.review_on < clock_today(c->now_us))
-        trust_say(c, out, row, false,
-                  "%s: 第%lld版（%s）、見直しの期限 %s を過ぎています",
-                  "%s: version %lld of %s, whose review was due on %s", title,
-                  (long long)d.no, since, day(c, d.review_on));
+        trust_show(c, out, row, false,
+                   "%s: 第%lld版（%s）、見直しの期限 %s を過ぎています",
+                   "%s: version %lld of %s, whose review was due on %s", title,
+                   (long long)d.no, since, day(c, d.review_on));
     else
-        trust_say(c, out, row, true, "%s: 第%lld版（%s）、次の見直し %s",
-                  "%s: version %lld of %s, next review %s", title,
-                  (long long)d.no, since, day(c, d.review_on));
+        trust_show(c, out, row, true, "%s: 第%lld版（%s）、次の見直し %s",
+                   "%s: version %lld of %s, next review %s", title,
+                   (long long)d.no, since, day(c, d.review_on));
     return OK;
 }
 
@@ -66,13 +66,15 @@ static void measure_path(struct ctx *c, const char *list, const char *what,
                          const char *key, const char *tag,
                          struct trust_list *out)
 {
-    if (!tag)
+    if (!tag) {
         trust_say(c, out, 3, false, "%sの地域が設定されていません（%s）",
                   "%s: no region is set (%s)", what, key);
-    else
-        trust_say(c, out, 3, region_list_covers(list, tag),
-                  "%sの地域: %s（示した地域: %s）",
-                  "%s: region %s (stated: %s)", what, tag, list);
+        trust_tell_others(c, out, arena_printf(c->mem, "%sの地域の設定", what),
+                          arena_printf(c->mem, "%s: the region set", what));
+    } else
+        trust_show(c, out, 3, region_list_covers(list, tag),
+                   "%sの地域: %s（示した地域: %s）",
+                   "%s: region %s (stated: %s)", what, tag, list);
 }
 
 enum err document_measure(struct ctx *c, const struct app *app,

@@ -229,13 +229,13 @@ enum err incident_measure(struct ctx *c, struct trust_list *out)
 
     if (e || (e = incident_setting_get(c, &setting)))
         return e;
-    trust_say(c, out, 31, sum.overdue == 0,
-              "対応中のインシデント %lld 件、第一報待ち %lld 件、"
-              "うち24時間を過ぎたもの %lld 件",
-              "Open incidents: %lld; waiting for their first report: %lld; "
-              "past 24 hours: %lld",
-              (long long)sum.open, (long long)sum.unreported,
-              (long long)sum.overdue);
+    trust_show(c, out, 31, sum.overdue == 0,
+               "対応中のインシデント %lld 件、第一報待ち %lld 件、"
+               "うち24時間を過ぎたもの %lld 件",
+               "Open incidents: %lld; waiting for their first report: %lld; "
+               "past 24 hours: %lld",
+               (long long)sum.open, (long long)sum.unreported,
+               (long long)sum.overdue);
     struct query *q = query(c, clock_text[CLOCK_LATE]);
     bind_int(q, 1, c->now_us - SPAN_US);
     bind_int(q, 2, REPORT_US);
@@ -246,19 +246,19 @@ enum err incident_measure(struct ctx *c, struct trust_list *out)
     long long mean = col_int(q, 2) / 60000000, most = col_int(q, 3) / 60000000;
     long long late = col_int(q, 4), nobody = col_int(q, 5);
     query_done(q);
-    trust_say(c, out, 31, late == 0,
-              "90日間のインシデント %lld 件、第一報 %lld 件（検知から平均 "
-              "%lld 分、最長 %lld 分）、24時間より遅れたもの %lld 件、"
-              "お客様に関係しないとして完了 %lld 件",
-              "Incidents in 90 days: %lld; first reports: %lld (after %lld "
-              "minutes on average, %lld at most); later than 24 hours: %lld; "
-              "closed as of no concern to customers: %lld",
-              all, reported, mean, most, late, nobody);
+    trust_show(c, out, 31, late == 0,
+               "90日間のインシデント %lld 件、第一報 %lld 件（検知から平均 "
+               "%lld 分、最長 %lld 分）、24時間より遅れたもの %lld 件、"
+               "お客様に関係しないとして完了 %lld 件",
+               "Incidents in 90 days: %lld; first reports: %lld (after %lld "
+               "minutes on average, %lld at most); later than 24 hours: %lld; "
+               "closed as of no concern to customers: %lld",
+               all, reported, mean, most, late, nobody);
     bool is_stated = *setting.contact_ja && *setting.contact_en;
-    trust_say(c, out, 31, is_stated, "お客様への連絡先の掲示: %s",
-              "Contact address shown to customers: %s",
-              is_stated
-                  ? ctx_text(c, "掲示しています", "stated")
-                  : ctx_text(c, "まだ書かれていません", "not written yet"));
+    trust_show(c, out, 31, is_stated, "お客様への連絡先の掲示: %s",
+               "Contact address shown to customers: %s",
+               is_stated
+                   ? ctx_text(c, "掲示しています", "stated")
+                   : ctx_text(c, "まだ書かれていません", "not written yet"));
     return OK;
 }

@@ -430,24 +430,24 @@ static enum err say_kept(struct ctx *c, struct trust_list *out, int64_t silent)
     long long late = col_int(q, 4) + silent, unmailed = col_int(q, 5);
     query_done(q);
     if (planned)
-        trust_say(c, out, 17, late == 0,
-                  "90日間のお知らせ %lld 件。計画作業 %lld 件の予告期間 最短 "
-                  "%s、平均 %s。予告なしに始まった作業 %lld 件",
-                  "Notices in 90 days: %lld. Planned work: %lld, announced "
-                  "before it began: shortest %s, on average %s; begun "
-                  "unannounced: %lld",
-                  all, planned, hours_before(c, shortest),
-                  hours_before(c, mean), late);
+        trust_show(c, out, 17, late == 0,
+                   "90日間のお知らせ %lld 件。計画作業 %lld 件の予告期間 最短 "
+                   "%s、平均 %s。予告なしに始まった作業 %lld 件",
+                   "Notices in 90 days: %lld. Planned work: %lld, announced "
+                   "before it began: shortest %s, on average %s; begun "
+                   "unannounced: %lld",
+                   all, planned, hours_before(c, shortest),
+                   hours_before(c, mean), late);
     else
-        trust_say(c, out, 17, late == 0,
-                  "90日間のお知らせ %lld 件。予告なしに始まった作業 %lld 件",
-                  "Notices in 90 days: %lld; work begun unannounced: %lld", all,
-                  late);
+        trust_show(c, out, 17, late == 0,
+                   "90日間のお知らせ %lld 件。予告なしに始まった作業 %lld 件",
+                   "Notices in 90 days: %lld; work begun unannounced: %lld",
+                   all, late);
     if (planned)
-        trust_say(c, out, 17, unmailed == 0,
-                  "メールでは予告しなかった計画作業 %lld 件",
-                  "Planned work that was not announced by mail: %lld",
-                  unmailed);
+        trust_show(c, out, 17, unmailed == 0,
+                   "メールでは予告しなかった計画作業 %lld 件",
+                   "Planned work that was not announced by mail: %lld",
+                   unmailed);
     return OK;
 }
 
@@ -463,5 +463,7 @@ enum err notice_measure(struct ctx *c, struct trust_list *out)
               "1時間以上メールが届けられていないテナント %lld 件",
               "Tenants whose mails wait for more than an hour: %lld",
               (long long)waiting);
+    trust_tell_others(c, out, "お知らせメールの配信",
+                      "The delivery of notices by mail");
     return OK;
 }

@@ -40,8 +40,10 @@ static const char *const trust_text[] = {
         "SELECT no, at, state FROM (SELECT no, at, state, row_number() OVER"
         " (PARTITION BY no ORDER BY id DESC) AS n FROM trust_change"
         " INDEXED BY trust_change_no) WHERE n <= 10 ORDER BY no, n",
-    [TRUST_SUMS] = "SELECT no, count(*), sum(holds = 0), min(at)"
-                   " FROM trust_tenant JOIN customer ON id = tenant_id"
+    /* terms, people and contacts a new tenant has yet to bring */
+    [TRUST_SUMS] = "SELECT no, count(*), sum(holds = 0), min(at),"
+                   " sum(holds = 0 AND created_at > ?1 AND no IN (2, 7, 17, 32"
+                   ")) FROM trust_tenant JOIN customer ON id = tenant_id"
                    " AND state = 1 GROUP BY no",
     [TRUST_PROOF] = "SELECT at, operation_last, operation_bad, entry_last,"
                     " entry_bad FROM trust_proof WHERE tenant_id = ?1",
@@ -147,11 +149,18 @@ static enum err add_sums(struct ctx *c, struct trust_list *out)
     struct query *q = query(c, trust_text[TRUST_SUMS]);
     enum err e;
 
+    bind_int(q, 1, c->now_us - TRUST_NEW_US);
     while (query_next(c, q, &e)) {
-        long long all = col_int(q, 1), bad = col_int(q, 2);
+        long long all = col_int(q, 1), young = col_int(q, 4);
+        long long bad = col_int(q, 2) - young;
         trust_say(c, out, (int)col_int(q, 0), bad == 0,
-                  "テナント %lld 件を調べ、要確認 %lld 件",
-                  "Tenants looked at: %lld; needing attention: %lld", all, bad);
+                  "テナント %lld 件を調べ、要確認 %lld 件、利用開始から26時間"
+                  "以内でまだ求められないもの %lld 件",
+                  "Tenants looked at: %lld; needing attention: %lld; begun "
+                  "within 26 hours and not yet due: %lld",
+                  all, bad, young);
+        trust_tell_others(c, out, "すべてのお客様についての毎日の点検",
+                          "The daily look at all customers");
         out->items[out->count - 1].at = col_int(q, 3);
     }
     if (e)
@@ -167,6 +176,8 @@ static enum err add_sums(struct ctx *c, struct trust_list *out)
               "テナント %lld 件のログの連鎖を検証し、途切れは %lld 件",
               "Tenants whose logs' chains were verified: %lld; broken: %lld",
               (long long)all, (long long)bad);
+    trust_tell_others(c, out, "すべてのお客様のログの連鎖の検証",
+                      "The chains of all customers' logs");
     out->items[out->count - 1].at = at;
     return OK;
 }
@@ -183,14 +194,14 @@ static enum err add_proof(struct ctx *c, const char *tenant,
     int64_t at = col_int(q, 0);
     bool whole = !col_int(q, 2) && !col_int(q, 4);
     if (whole)
-        trust_say(
+        trust_show(
             c, out, 33, true,
             "操作ログは %lld 番まで、アクセスログは %lld 番まで改ざんなし",
             "Whole up to row %lld of the operation log and row %lld of "
             "the access log",
             (long long)col_int(q, 1), (long long)col_int(q, 3));
     else
-        trust_say(
+        trust_show(
             c, out, 33, false,
             "連鎖が途切れています（操作ログ %lld 番、アクセスログ %lld 番、"
             "0は途切れなし）",
@@ -204,9 +215,40 @@ static enum err add_proof(struct ctx *c, const char *tenant,
 
 /* ---- putting together ---- */
 
+/* What the operator alone reads becomes one line of how many there are. */
+static size_t veil(struct ctx *c, struct trust_evidence *list, size_t count)
+{
+    struct trust_evidence rest = {.holds = true};
+    size_t kept = 0, veiled = 0, unmet = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].shown) {
+            list[kept] = list[i];
+            list[kept].text = list[kept].shown;
+            kept++;
+            continue;
+        }
+        rest.at = veiled && rest.at < list[i].at ? rest.at : list[i].at;
+        veiled++;
+        unmet += !list[i].holds;
+    }
+    if (!veiled)
+        return kept;
+    rest.holds = unmet == 0;
+    rest.text = arena_printf(
+        c->mem,
+        c->actor->lang == LANG_EN
+            ? "What the operator looks at besides: %zu, not as it should be: "
+              "%zu"
+            : "運用者が確認している項目 %zu 件、満たしていないもの %zu 件",
+        veiled, unmet);
+    list[kept++] = rest;
+    return kept;
+}
+
 /* A promise that nothing measures needs attention, and says so. */
 static void judge(struct ctx *c, const struct trust_list *list,
-                  struct trust_row *row)
+                  enum trust_reader reader, struct trust_row *row)
 {
     struct trust_evidence *mine =
         arena_array(c->mem, struct trust_evidence, list->count + 1);
@@ -222,11 +264,14 @@ static void judge(struct ctx *c, const struct trust_list *list,
         row->state = TRUST_ATTENTION;
     if (row->reason_ja || row->reason_en)
         row->state = TRUST_NOT_APPLICABLE;
+    if (reader != TRUST_OPERATOR)
+        row->evidence_count = veil(c, mine, row->evidence_count);
     row->evidence = mine;
 }
 
 static enum err read_installation(struct ctx *c, const struct app *app,
-                                  const char *tenant, struct trust_list *list,
+                                  enum trust_reader reader, const char *tenant,
+                                  struct trust_list *list,
                                   struct trust_row out[TRUST_COUNT],
                                   int last[TRUST_COUNT])
 {
@@ -235,11 +280,11 @@ static enum err read_installation(struct ctx *c, const struct app *app,
     if (!e)
         e = read_history(c, out);
     if (!e)
-        e = trust_measure(c, app, list);
+        e = trust_measure(c, app, tenant, list);
     if (!e)
         e = tenant ? add_proof(c, tenant, list) : add_sums(c, list);
     for (int i = 0; i < TRUST_COUNT && !e && !tenant; i++)
-        judge(c, list, &out[i]);
+        judge(c, list, reader, &out[i]);
     return e;
 }
 
@@ -258,22 +303,24 @@ static enum err read_tenant(struct ctx *c, const struct app *app,
     return e ? e : tx_end_access(c, t, trust_measure_accesses(c, list));
 }
 
-enum err trust_read(struct ctx *c, const struct app *app, struct tenant *tenant,
+enum err trust_read(struct ctx *c, const struct app *app,
+                    enum trust_reader reader, struct tenant *t,
                     struct trust_row out[TRUST_COUNT])
 {
+    struct tenant *tenant = reader == TRUST_TENANT ? t : NULL;
     struct trust_list list = {.count = 0};
     int last[TRUST_COUNT];
     enum err e = tx_begin_control(c, app->store, TX_READ);
 
     if (e)
         return e;
-    e = read_installation(c, app, tenant ? tenant_id(tenant) : NULL, &list, out,
-                          last);
+    e = read_installation(c, app, reader, tenant ? tenant_id(tenant) : NULL,
+                          &list, out, last);
     e = tx_end_control(c, app->store, e);
     if (!e && tenant)
         e = read_tenant(c, app, tenant, &list);
     for (int i = 0; i < TRUST_COUNT && !e && tenant; i++)
-        judge(c, &list, &out[i]);
+        judge(c, &list, reader, &out[i]);
     return e;
 }
 
@@ -376,7 +423,8 @@ void trust_look(struct app *app, struct arena *mem)
 
     if (!e)
         e = tx_end_control(&c, app->store,
-                           read_installation(&c, app, NULL, &list, rows, last));
+                           read_installation(&c, app, TRUST_OPERATOR, NULL,
+                                             &list, rows, last));
     bool any = false;
     for (int i = 0; i < TRUST_COUNT && !e; i++)
         any = any || last[i] != (int)rows[i].state;

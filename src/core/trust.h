@@ -23,12 +23,18 @@ extern const struct trust_promise trust_promises[TRUST_COUNT];
 enum trust_state { TRUST_HOLDS, TRUST_ATTENTION, TRUST_NOT_APPLICABLE };
 extern const char *const trust_state_words[];
 
+/* What a measurement says may name paths, people, hosts, other tenants and
+ * what is not mended yet: all of it is the operator's alone, but for what was
+ * marked to be shown. */
+enum trust_reader { TRUST_ANYONE, TRUST_TENANT, TRUST_OPERATOR };
+
 /* One measurement, in the reader's language. */
 struct trust_evidence {
     int no;
     bool holds;
     const char *text;
-    int64_t at; /* when it was measured */
+    const char *shown; /* to the others; NULL: only that it was looked at */
+    int64_t at;        /* when it was measured */
 };
 struct trust_change {
     int64_t at;
@@ -46,11 +52,11 @@ struct trust_row {
     size_t history_count;
 };
 
-/* All rows as the reader may see them.  tenant NULL: of the installation;
- * otherwise with this tenant's own evidence in place of the sums over all.
- * Opens its own transactions; rows out[0 … TRUST_COUNT - 1]. */
+/* All rows as the reader may see them.  TRUST_TENANT: with this tenant's own
+ * evidence in place of the sums over all; tenant is used only then.  Opens its
+ * own transactions; rows out[0 … TRUST_COUNT - 1]. */
 MUST_USE enum err trust_read(struct ctx *c, const struct app *app,
-                             struct tenant *tenant,
+                             enum trust_reader reader, struct tenant *tenant,
                              struct trust_row out[TRUST_COUNT]);
 
 extern const struct form trust_form; /* is_public reason_ja reason_en */
@@ -68,16 +74,29 @@ void trust_look_at_tenants(struct app *app, struct arena *mem);
 struct trust_list {
     struct trust_evidence *items;
     size_t count, cap;
-    int64_t
-        sign_ins; /* in the tenant's operation log; its access log has them */
+    /* in the tenant's operation log; its access log has them */
+    int64_t sign_ins, first_sign_in;
 };
-/* Adds a measurement; both texts take the same arguments. */
+/* Adds a measurement, for the operator alone; both texts take the same
+ * arguments. */
 void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
                const char *ja, const char *en, ...)
     __attribute__((format(printf, 5, 7), format(printf, 6, 7)));
-/* In a transaction of control.db. */
+/* The same for everybody who reads the row: it names nobody and nothing of the
+ * machine, and of other tenants not even how many. */
+void trust_show(struct ctx *c, struct trust_list *list, int no, bool holds,
+                const char *ja, const char *en, ...)
+    __attribute__((format(printf, 5, 7), format(printf, 6, 7)));
+/* What the others read in place of the last trust_say(): a few words for what
+ * should be so; whether it is, is added. */
+void trust_tell_others(struct ctx *c, struct trust_list *list, const char *ja,
+                       const char *en);
+/* A tenant younger than this cannot have done all that is expected of it. */
+#define TRUST_NEW_US (INT64_C(26) * 3600000000)
+/* In a transaction of control.db.  tenant NULL: of the installation, else what
+ * stands there of this one. */
 MUST_USE enum err trust_measure(struct ctx *c, const struct app *app,
-                                struct trust_list *out);
+                                const char *tenant, struct trust_list *out);
 /* In one of the tenant's file, then in one of its access log.  terms_owed:
  * the version that must be accepted, 0: none. */
 MUST_USE enum err trust_measure_tenant(struct ctx *c, const struct app *app,

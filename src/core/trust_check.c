@@ -10,7 +10,7 @@
 #include "base/tls.h"
 #include "core/alert.h"
 #include "core/audit.h"
-#include "core/backup.h"
+#include "core/backup_trust.h"
 #include "core/capacity.h"
 #include "core/component.h"
 #include "core/contact.h"
@@ -27,33 +27,27 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define US_PER_DAY INT64_C(86400000000)
+#define US_PER_DAY    INT64_C(86400000000)
+#define US_PER_MINUTE INT64_C(60000000)
 
 enum {
     CHECK_TERMS,
     CHECK_CUSTOMERS,
-    CHECK_BACKUPS,
     CHECK_DESK,
     CHECK_CONTACT,
 };
 static const char *const check_text[] = {
     [CHECK_TERMS] = "SELECT coalesce(max(no), 0) FROM terms"
                     " WHERE no IS NOT NULL AND valid_from <= ?1",
-    [CHECK_CUSTOMERS] = "SELECT count(*), count(host) FROM customer"
+    [CHECK_CUSTOMERS] = "SELECT count(*), count(host), coalesce(max(CASE WHEN"
+                        " id = ?1 THEN host END), '') FROM customer"
                         " WHERE state = 1",
-    [CHECK_BACKUPS] =
-        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1 OR"
-        " b.at > ?2), 0), coalesce(min(b.at), 0),"
-        " (SELECT max(at) FROM backup_drill),"
-        " (SELECT us FROM backup_drill ORDER BY id DESC LIMIT 1),"
-        " (SELECT reason_en IS NULL FROM backup_drill ORDER BY id DESC LIMIT 1)"
-        " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
-        " WHERE customer.state = 1",
     [CHECK_DESK] =
         "SELECT (SELECT count(*) FROM desk WHERE state = 0),"
         " (SELECT count(*) FROM desk WHERE due_at < ?1),"
         " (SELECT coalesce(avg(answered_at - opened_at) / 60000000, 0) FROM"
-        " desk WHERE opened_at >= ?2 AND answered_at IS NOT NULL)",
+        " desk WHERE opened_at >= ?2 AND answered_at IS NOT NULL),"
+        " (SELECT count(*) FROM desk WHERE opened_at >= ?2)",
     [CHECK_CONTACT] = "SELECT contact_ja <> '' AND contact_en <> ''"
                       " FROM desk_setting WHERE id = 1",
 };
@@ -67,8 +61,10 @@ static const char *const mine_text[] = {
                  " WHERE seq = (SELECT max(seq) FROM operation)),"
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT min(seq) FROM operation))",
-    [MINE_SIGNED_IN] = "SELECT count(*) FROM operation WHERE"
-                       " kind = 'session' AND action = 'sign_in' AND at >= ?1",
+    /* of those whose rows in the access log must still be kept */
+    [MINE_SIGNED_IN] = "SELECT count(*), coalesce(min(at), 0) FROM operation"
+                       " WHERE kind = 'session' AND action = 'sign_in'"
+                       " AND at >= ?1",
 };
 const struct query_set trust_mine_queries = {"trust_mine", mine_text,
                                              COUNT(mine_text)};
@@ -84,11 +80,9 @@ static const char *const accesses_text[] = {
 const struct query_set trust_access_queries = {"trust_access", accesses_text,
                                                COUNT(accesses_text)};
 
-void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
-               const char *ja, const char *en, ...)
+static struct trust_evidence *add(struct ctx *c, struct trust_list *list,
+                                  int no, bool holds)
 {
-    va_list args;
-
     if (list->count == list->cap) {
         size_t cap = list->cap ? 2 * list->cap : 64;
         struct trust_evidence *items =
@@ -98,24 +92,60 @@ void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
         list->items = items;
         list->cap = cap;
     }
-    va_start(args, en);
-    const char *text = c->actor->lang == LANG_EN
-                           ? arena_vprintf(c->mem, en, args)
-                           : arena_vprintf(c->mem, ja, args);
-    va_end(args);
-    list->items[list->count++] = (struct trust_evidence){
-        .no = no, .holds = holds, .text = text, .at = c->now_us};
+    struct trust_evidence *item = &list->items[list->count++];
+    *item = (struct trust_evidence){.no = no, .holds = holds, .at = c->now_us};
+    return item;
 }
 
-static void measure_cipher(struct ctx *c, struct trust_list *out)
+void trust_say(struct ctx *c, struct trust_list *list, int no, bool holds,
+               const char *ja, const char *en, ...)
+{
+    va_list args;
+
+    va_start(args, en);
+    add(c, list, no, holds)->text = c->actor->lang == LANG_EN
+                                        ? arena_vprintf(c->mem, en, args)
+                                        : arena_vprintf(c->mem, ja, args);
+    va_end(args);
+}
+
+void trust_show(struct ctx *c, struct trust_list *list, int no, bool holds,
+                const char *ja, const char *en, ...)
+{
+    struct trust_evidence *item = add(c, list, no, holds);
+    va_list args;
+
+    va_start(args, en);
+    item->text = c->actor->lang == LANG_EN ? arena_vprintf(c->mem, en, args)
+                                           : arena_vprintf(c->mem, ja, args);
+    va_end(args);
+    item->shown = item->text;
+}
+
+void trust_tell_others(struct ctx *c, struct trust_list *list, const char *ja,
+                       const char *en)
+{
+    struct trust_evidence *item = &list->items[list->count - 1];
+
+    item->shown = arena_printf(
+        c->mem, "%s%s", ctx_text(c, ja, en),
+        item->holds
+            ? ctx_text(c, "：満たしています", ": as it should be")
+            : ctx_text(c, "：満たしていません", ": not as it should be"));
+}
+
+static void measure_cipher(struct ctx *c, const char *what,
+                           struct trust_list *out)
 {
     const char *cipher = db_cipher(c);
-    const char *name = cipher ? cipher : ctx_text(c, "なし", "none");
 
-    trust_say(c, out, 15, cipher != NULL,
-              "このファイルは専用の鍵で暗号化されています（方式: %s）",
-              "This file is encrypted under a key of its own (cipher: %s)",
-              name);
+    if (cipher)
+        trust_show(
+            c, out, 15, true, "%sは専用の鍵で暗号化されています（方式: %s）",
+            "%s encrypted under a key of its own (cipher: %s)", what, cipher);
+    else
+        trust_show(c, out, 15, false, "%sは暗号化されていません",
+                   "%s not encrypted", what);
 }
 
 /* ---- the installation ---- */
@@ -131,74 +161,76 @@ static enum err measure_terms(struct ctx *c, struct trust_list *out)
     int64_t no = col_int(q, 0);
     query_done(q);
     if (no)
-        trust_say(c, out, 2, true, "有効な利用規約: 第%lld版",
-                  "Terms of use in force: version %lld", (long long)no);
+        trust_show(c, out, 2, true, "有効な利用規約: 第%lld版",
+                   "Terms of use in force: version %lld", (long long)no);
     else
-        trust_say(c, out, 2, false, "利用規約がまだ公開されていません",
-                  "No terms of use are published yet");
+        trust_show(c, out, 2, false, "利用規約がまだ公開されていません",
+                   "No terms of use are published yet");
     return OK;
 }
 
+/* Its own doors, by which its administrators come in. */
+static void measure_doors(struct ctx *c, const struct app *app,
+                          const char *tenant, const char *host,
+                          struct trust_list *out)
+{
+    bool has_listener = false;
+
+    for (int i = 0; i < LISTENERS_MAX; i++)
+        has_listener =
+            has_listener || str_equal(app->listener_tenants[i], tenant);
+    trust_show(c, out, 25, true,
+               "このテナントの専用のホスト名: %s、専用の待ち受け: %s",
+               "This tenant's own host name: %s, own listener: %s",
+               *host ? host : ctx_text(c, "なし", "none"),
+               has_listener ? ctx_text(c, "あり", "yes")
+                            : ctx_text(c, "なし", "none"));
+}
+
 static enum err measure_tenants(struct ctx *c, const struct app *app,
-                                struct trust_list *out)
+                                const char *tenant, struct trust_list *out)
 {
     struct query *q = query(c, check_text[CHECK_CUSTOMERS]);
-    enum err e = query_one(c, q);
     int listeners = 0;
 
+    bind_text(q, 1, tenant ? tenant : "");
+    enum err e = query_one(c, q);
     if (e)
         return e;
     int64_t all = col_int(q, 0), hosts = col_int(q, 1);
+    const char *host = col_text(c, q, 2);
     query_done(q);
     for (int i = 0; i < LISTENERS_MAX; i++)
         listeners += app->listener_tenants[i] != NULL;
+    trust_show(c, out, 25, app->facts.parts_cookies,
+               "ホスト名ごと、パスごとの Cookie の名前と届く範囲を2つのテナント"
+               "について作り、%s",
+               "Cookies of two tenants were made, by host name and by path: %s",
+               app->facts.parts_cookies
+                   ? ctx_text(c, "どれも重なりませんでした", "none is shared")
+                   : ctx_text(c, "重なりがありました", "some are shared"));
+    if (tenant) {
+        measure_doors(c, app, tenant, host, out);
+        return OK;
+    }
     trust_say(c, out, 13, db_refuses_attach(c),
               "テナント %lld 件。ほかのファイルを開く文を試し、拒否されました",
               "Tenants: %lld. A statement that opens another file was tried "
               "and refused",
               (long long)all);
-    trust_say(c, out, 25, all <= 1 || hosts + listeners > 0,
+    trust_tell_others(c, out, "1つの文でほかのファイルを開けないこと",
+                      "A statement that opens another file is refused");
+    trust_say(c, out, 25, true,
               "テナント %lld 件のうち、専用のホスト名 %lld 件、専用の待ち受け "
-              "%d 件",
+              "%d 件、残りは専用のパス",
               "Of %lld tenants %lld have a host name and %d a listener of "
-              "their own",
+              "their own, the others a path",
               (long long)all, (long long)hosts, listeners);
     return OK;
 }
 
-static enum err measure_backups(struct ctx *c, const struct app *app,
-                                struct trust_list *out)
-{
-    struct query *q = query(c, check_text[CHECK_BACKUPS]);
-    const char *const *names;
-    size_t count = generation_list(app->store, c->mem, &names);
-
-    bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
-    bind_int(q, 2, c->now_us + INT64_C(3600000000)); /* by a wrong clock */
-    enum err e = query_one(c, q);
-    if (e)
-        return e;
-    int64_t all = col_int(q, 0), late = col_int(q, 1), oldest = col_int(q, 2);
-    int64_t drill = col_int(q, 3), us = col_int(q, 4);
-    bool drill_is_good = col_int(q, 5) != 0;
-    query_done(q);
-    trust_say(c, out, 20, all > 0 && late == 0,
-              "テナント %lld 件のうち26時間以内の正常な写しがないもの %lld 件、"
-              "最も古い写し %s、世代 %zu",
-              "Of %lld tenants %lld lack a good copy of the last 26 hours; "
-              "oldest copy %s, %zu generations",
-              (long long)all, (long long)late,
-              oldest ? clock_format(c->mem, oldest) : "-", count);
-    if (drill)
-        trust_say(c, out, 20,
-                  drill_is_good && drill > c->now_us - 32 * US_PER_DAY,
-                  "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
-                  "Last restore drill %s, %lld ms (goal: within 7 days)",
-                  clock_format(c->mem, drill), (long long)us / 1000);
-    return backup_measure_copies(c, app, out);
-}
-
-static enum err measure_desk(struct ctx *c, struct trust_list *out)
+static enum err measure_desk(struct ctx *c, const struct app *app,
+                             struct trust_list *out)
 {
     struct query *q = query(c, check_text[CHECK_DESK]);
 
@@ -207,7 +239,7 @@ static enum err measure_desk(struct ctx *c, struct trust_list *out)
     enum err e = query_one(c, q);
     if (e)
         return e;
-    trust_say(
+    trust_show(
         c, out, 32, col_int(q, 1) == 0,
         "回答待ちの問い合わせ %lld 件、期限超過 %lld 件。90日間の最初の回答"
         "まで平均 %lld 分",
@@ -215,6 +247,12 @@ static enum err measure_desk(struct ctx *c, struct trust_list *out)
         "minutes on average in 90 days",
         (long long)col_int(q, 0), (long long)col_int(q, 1),
         (long long)col_int(q, 2));
+    trust_show(c, out, 19, app->facts.has_desk,
+               "製品内の問い合わせ窓口: %s、90日間の問い合わせ %lld 件",
+               "The desk inside the product: %s; enquiries in 90 days: %lld",
+               app->facts.has_desk ? ctx_text(c, "受け付けています", "open")
+                                   : ctx_text(c, "ありません", "missing"),
+               (long long)col_int(q, 3));
     query_done(q);
     q = query(c, check_text[CHECK_CONTACT]);
     e = query_one(c, q);
@@ -222,7 +260,7 @@ static enum err measure_desk(struct ctx *c, struct trust_list *out)
     query_done(q);
     if (e && e != ERR_NOT_FOUND)
         return e;
-    trust_say(
+    trust_show(
         c, out, 35, is_stated, "申し立ての窓口: %s", "Where complaints go: %s",
         is_stated ? ctx_text(c, "掲示しています", "stated")
                   : ctx_text(c, "まだ書かれていません", "not written yet"));
@@ -236,17 +274,17 @@ static void measure_clock(struct ctx *c, struct trust_list *out)
 
     clock_read_kernel(&k);
     if (k.is_synchronised)
-        trust_say(c, out, 22, true,
-                  "カーネルの時計は同期しています（推定誤差 %lld.%03lld ms）。"
-                  "日本標準時で表示",
-                  "The kernel's clock is synchronised (estimated error "
-                  "%lld.%03lld ms); shown in Japan Standard Time",
-                  (long long)(k.error_us / 1000),
-                  (long long)(k.error_us % 1000));
+        trust_show(c, out, 22, true,
+                   "カーネルの時計は同期しています（推定誤差 %lld.%03lld ms）。"
+                   "日本標準時で表示",
+                   "The kernel's clock is synchronised (estimated error "
+                   "%lld.%03lld ms); shown in Japan Standard Time",
+                   (long long)(k.error_us / 1000),
+                   (long long)(k.error_us % 1000));
     else
-        trust_say(c, out, 22, false,
-                  "カーネルは時計が同期していないと報告しています",
-                  "The kernel reports that its clock is not synchronised");
+        trust_show(c, out, 22, false,
+                   "カーネルは時計が同期していないと報告しています",
+                   "The kernel reports that its clock is not synchronised");
 }
 
 static void measure_components(struct ctx *c, struct trust_list *out)
@@ -257,22 +295,31 @@ static void measure_components(struct ctx *c, struct trust_list *out)
     bool is_weak = strstr(suites.data, "CBC") || strstr(suites.data, "RC4") ||
                    strstr(suites.data, "NULL") ||
                    strstr(suites.data, "TLS-RSA-");
-    trust_say(c, out, 37, !is_weak, "TLS の暗号スイート: %s",
-              "TLS cipher suites: %s", suites.data);
-    trust_say(c, out, 15, !is_weak,
-              "組み込まれた暗号スイートは前方秘匿性のある認証付き暗号のみ",
-              "Only authenticated cipher suites with forward secrecy are "
-              "compiled in");
+    trust_show(c, out, 37, !is_weak, "TLS の暗号スイート: %s",
+               "TLS cipher suites: %s", suites.data);
+    trust_show(c, out, 15, !is_weak,
+               "組み込まれた暗号スイートは前方秘匿性のある認証付き暗号のみ",
+               "Only authenticated cipher suites with forward secrecy are "
+               "compiled in");
     for (int no = 24; no <= 30; no += 6)
-        trust_say(c, out, no, build_component_count > 0,
-                  "部品 %d 点の版、出どころ、SHA-256 をバイナリーに記録"
-                  "（yagura version --sbom）",
-                  "Version, source and SHA-256 of %d components are in the "
-                  "binary (yagura version --sbom)",
-                  build_component_count);
-    trust_say(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
-              "Product version %s, compiler gcc %s", YAGURA_VERSION,
-              __VERSION__);
+        trust_show(c, out, no, build_component_count > 0,
+                   "部品 %d 点の版、出どころ、SHA-256 をバイナリーに記録"
+                   "（yagura version --sbom）",
+                   "Version, source and SHA-256 of %d components are in the "
+                   "binary (yagura version --sbom)",
+                   build_component_count);
+    trust_show(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
+               "Product version %s, compiler gcc %s", YAGURA_VERSION,
+               __VERSION__);
+}
+
+/* Pictures are none. */
+static bool is_page(const char *path, const char *folder)
+{
+    size_t len = strlen(path);
+
+    return str_starts(path, folder) && len > 3 &&
+           strcmp(path + len - 3, ".md") == 0;
 }
 
 static void measure_build(struct ctx *c, const struct app *app,
@@ -281,39 +328,40 @@ static void measure_build(struct ctx *c, const struct app *app,
     int pages[2] = {0};
 
     for (size_t i = 0; i < asset_count; i++) {
-        pages[0] += strncmp(asset_table[i].path, "/manual/ja/", 11) == 0;
-        pages[1] += strncmp(asset_table[i].path, "/manual/en/", 11) == 0;
+        pages[0] += is_page(asset_table[i].path, "/manual/ja/");
+        pages[1] += is_page(asset_table[i].path, "/manual/en/");
     }
     bool whole = pages[0] > 0 && pages[0] == pages[1];
-    trust_say(c, out, 19, whole,
-              "操作マニュアル %s: 日本語 %d ページ、英語 %d ページ",
-              "Manual %s: %d pages in Japanese, %d in English", YAGURA_VERSION,
-              pages[0], pages[1]);
-    trust_say(c, out, 27, whole, "この一覧 %d 項目、製品の版 %s",
-              "This list of %d, product version %s", TRUST_COUNT,
-              YAGURA_VERSION);
+    trust_show(c, out, 19, whole,
+               "操作マニュアル %s: 日本語 %d ページ、英語 %d ページ",
+               "Manual %s: %d pages in Japanese, %d in English", YAGURA_VERSION,
+               pages[0], pages[1]);
+    trust_show(c, out, 27, whole, "この一覧 %d 項目、製品の版 %s",
+               "This list of %d, product version %s", TRUST_COUNT,
+               YAGURA_VERSION);
     measure_components(c, out);
     component_measure(c, app, out);
     if (app->facts.routes)
-        trust_say(c, out, 12, !app->facts.odd_route,
-                  "API の経路 %d 本のうち、サインイン前に使えるのは %d 本。"
-                  "サインインの手順以外: %s",
-                  "Of %d routes of the API %d are open before signing in. Not "
-                  "a step of signing in: %s",
-                  app->facts.routes, app->facts.open_routes,
-                  app->facts.odd_route ? app->facts.odd_route
-                                       : ctx_text(c, "なし", "none"));
+        trust_show(c, out, 12, !app->facts.odd_route,
+                   "API の経路 %d 本のうち、サインイン前に使えるのは %d 本。"
+                   "サインインの手順以外: %s",
+                   "Of %d routes of the API %d are open before signing in. Not "
+                   "a step of signing in: %s",
+                   app->facts.routes, app->facts.open_routes,
+                   app->facts.odd_route ? app->facts.odd_route
+                                        : ctx_text(c, "なし", "none"));
 }
 
-enum err trust_measure(struct ctx *c, const struct app *app,
+enum err trust_measure(struct ctx *c, const struct app *app, const char *tenant,
                        struct trust_list *out)
 {
     enum err e = measure_terms(c, out);
 
-    if (e || (e = measure_tenants(c, app, out)))
+    if (e || (e = measure_tenants(c, app, tenant, out)))
         return e;
-    if ((e = measure_backups(c, app, out)) || (e = measure_desk(c, out)) ||
-        (e = contract_measure(c, app, out)))
+    if ((e = backup_measure(c, app, tenant, out)) ||
+        (e = measure_desk(c, app, out)) ||
+        (e = contract_measure(c, app, tenant, out)))
         return e;
     if ((e = document_measure(c, app, out)) || (e = deadline_measure(c, out)) ||
         (e = audit_measure(c, out)))
@@ -324,7 +372,10 @@ enum err trust_measure(struct ctx *c, const struct app *app,
         return e;
     measure_clock(c, out);
     measure_build(c, app, out);
-    measure_cipher(c, out);
+    measure_cipher(c,
+                   ctx_text(c, "契約などの管理用のファイル",
+                            "The file of contracts and the like is"),
+                   out);
     return OK;
 }
 
@@ -342,16 +393,17 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
     /* a day's grace: the round that prunes runs once a day */
     bool kept =
         rows == 0 || first >= operation_keep_since(c->now_us) - US_PER_DAY;
-    trust_say(c, out, 21, rows > 0 && kept,
-              "操作ログ %lld 件、最新 %s、最古 %s",
-              "%lld rows in the operation log, newest %s, oldest %s",
-              (long long)rows, rows ? clock_format(c->mem, last) : "-",
-              rows ? clock_format(c->mem, first) : "-");
+    trust_show(c, out, 21, rows > 0 && kept,
+               "操作ログ %lld 件、最新 %s、最古 %s",
+               "%lld rows in the operation log, newest %s, oldest %s",
+               (long long)rows, rows ? clock_format(c->mem, last) : "-",
+               rows ? clock_format(c->mem, first) : "-");
     q = query(c, mine_text[MINE_SIGNED_IN]);
-    bind_int(q, 1, operation_keep_since(c->now_us));
+    bind_int(q, 1, operation_keep_since(c->now_us) + US_PER_DAY);
     if ((e = query_one(c, q)))
         return e;
     out->sign_ins = col_int(q, 0);
+    out->first_sign_in = col_int(q, 1);
     query_done(q);
     return alert_measure(c, out);
 }
@@ -363,11 +415,14 @@ enum err trust_measure_tenant(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    trust_say(c, out, 13, db_refuses_attach(c),
-              "このテナントのファイルから別のファイルを開く文は拒否されました",
-              "A statement that opens another file from this tenant's was "
-              "refused");
-    measure_cipher(c, out);
+    trust_show(c, out, 13, db_refuses_attach(c),
+               "このテナントのファイルから別のファイルを開く文は拒否されました",
+               "A statement that opens another file from this tenant's was "
+               "refused");
+    measure_cipher(c,
+                   ctx_text(c, "このテナントのデータのファイル",
+                            "The file of this tenant's data is"),
+                   out);
     if ((e = contact_measure(c, out)))
         return e;
     contract_measure_own(c, app, out);
@@ -384,17 +439,28 @@ enum err trust_measure_accesses(struct ctx *c, struct trust_list *out)
     int64_t first = col_int(q, 0), last = col_int(q, 1), rows = col_int(q, 2);
     query_done(q);
     if (!rows && !out->sign_ins) {
-        trust_say(c, out, 36, true,
-                  "アクセスログ 0 件（操作ログにもサインインの記録なし）",
-                  "No rows in the access log yet, and no sign-in in the "
-                  "operation log");
+        trust_show(c, out, 36, true,
+                   "アクセスログ 0 件（操作ログにもサインインの記録なし）",
+                   "No rows in the access log yet, and no sign-in in the "
+                   "operation log");
         return OK;
     }
-    trust_say(c, out, 36,
-              rows > 0 && first >= operation_keep_since(c->now_us) - US_PER_DAY,
-              "アクセスログ %lld 件、最古 %s、最新 %s",
-              "%lld rows in the access log, oldest %s, newest %s",
-              (long long)rows, rows ? clock_format(c->mem, first) : "-",
-              rows ? clock_format(c->mem, last) : "-");
+    trust_show(c, out, 36,
+               rows > 0 &&
+                   first >= operation_keep_since(c->now_us) - US_PER_DAY,
+               "アクセスログ %lld 件、最古 %s、最新 %s",
+               "%lld rows in the access log, oldest %s, newest %s",
+               (long long)rows, rows ? clock_format(c->mem, first) : "-",
+               rows ? clock_format(c->mem, last) : "-");
+    if (out->sign_ins)
+        trust_show(
+            c, out, 36, rows > 0 && first <= out->first_sign_in + US_PER_MINUTE,
+            "保管期間のうち最初のサインイン（操作ログ）%s から、アクセスログ%s",
+            "Since the first sign-in of the time of keeping (operation log) %s "
+            "the access log %s",
+            clock_format(c->mem, out->first_sign_in),
+            rows > 0 && first <= out->first_sign_in + US_PER_MINUTE
+                ? ctx_text(c, "が残っています", "is kept")
+                : ctx_text(c, "が欠けています", "lacks rows"));
     return OK;
 }

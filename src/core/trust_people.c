@@ -87,14 +87,14 @@ static enum err measure_consent(struct ctx *c, int64_t owed,
     if (e)
         return e;
     if (!no)
-        trust_say(c, out, 2, false, "まだ同意されていません",
-                  "Not accepted yet");
+        trust_show(c, out, 2, false, "まだ同意されていません",
+                   "Not accepted yet");
     else
-        trust_say(c, out, 2, no >= owed,
-                  "第%lld版に %s に同意（同意の要る最新の版: 第%lld版）",
-                  "Version %lld accepted at %s (the newest that must be: "
-                  "version %lld)",
-                  (long long)no, clock_format(c->mem, at), (long long)owed);
+        trust_show(c, out, 2, no >= owed,
+                   "第%lld版に %s に同意（同意の要る最新の版: 第%lld版）",
+                   "Version %lld accepted at %s (the newest that must be: "
+                   "version %lld)",
+                   (long long)no, clock_format(c->mem, at), (long long)owed);
     return OK;
 }
 
@@ -140,7 +140,7 @@ static enum err measure_labels(struct ctx *c, struct trust_list *out)
         projects += list[i].projects;
     }
     int bad = count_unreadable(c, list, count);
-    trust_say(
+    trust_show(
         c, out, 6, bad == 0,
         "ラベル: プロジェクト名 %lld、フェーズ名 %lld、チーム名 %lld、自由 "
         "%lld。チケットへの付与 %lld 件、プロジェクトへの付与 %lld 件。"
@@ -163,13 +163,13 @@ static enum err measure_users(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     int64_t admins = col_int(q, 1), at = col_int(q, 2);
-    trust_say(c, out, 7, admins > 0,
-              "利用者 %lld 人、うちマスター管理者 %lld 人。利用者の最後の変更 "
-              "%s",
-              "%lld users, %lld of them master administrators; last change of "
-              "a user %s",
-              (long long)col_int(q, 0), (long long)admins,
-              at ? clock_format(c->mem, at) : "-");
+    trust_show(c, out, 7, admins > 0,
+               "利用者 %lld 人、うちマスター管理者 %lld 人。利用者の最後の変更 "
+               "%s",
+               "%lld users, %lld of them master administrators; last change of "
+               "a user %s",
+               (long long)col_int(q, 0), (long long)admins,
+               at ? clock_format(c->mem, at) : "-");
     query_done(q);
     return OK;
 }
@@ -202,13 +202,13 @@ static enum err measure_grants(struct ctx *c, struct trust_list *out)
     if ((e = query_one(c, q)))
         return e;
     int64_t gone = col_int(q, 2);
-    trust_say(c, out, 8, seen == 0 && gone == 0,
-              "プロジェクト %lld 件、権限の付与 %lld 件。付与のない人に見える"
-              "プロジェクト %lld 件、削除された人に残る付与 %lld 件",
-              "%lld projects, %lld grants; seen by somebody without a grant: "
-              "%lld projects; left to people who are gone: %lld grants",
-              (long long)col_int(q, 0), (long long)col_int(q, 1),
-              (long long)seen, (long long)gone);
+    trust_show(c, out, 8, seen == 0 && gone == 0,
+               "プロジェクト %lld 件、権限の付与 %lld 件。付与のない人に見える"
+               "プロジェクト %lld 件、削除された人に残る付与 %lld 件",
+               "%lld projects, %lld grants; seen by somebody without a grant: "
+               "%lld projects; left to people who are gone: %lld grants",
+               (long long)col_int(q, 0), (long long)col_int(q, 1),
+               (long long)seen, (long long)gone);
     query_done(q);
     return OK;
 }
@@ -223,11 +223,11 @@ static enum err measure_review(struct ctx *c, struct trust_list *out)
         return e;
     bool is_due = c->now_us - at > ACCESS_REVIEW_DAYS * US_PER_DAY;
     if (is_review)
-        trust_say(c, out, 8, !is_due, "このテナントの最後の権限の見直し %s",
-                  "This tenant's last review of rights %s",
-                  clock_format(c->mem, at));
+        trust_show(c, out, 8, !is_due, "このテナントの最後の権限の見直し %s",
+                   "This tenant's last review of rights %s",
+                   clock_format(c->mem, at));
     else
-        trust_say(
+        trust_show(
             c, out, 8, !is_due,
             "このテナントの権限の見直しはまだ記録されていません（利用開始 "
             "%s、1年以内に1回）",
@@ -253,7 +253,7 @@ static enum err measure_roles(struct ctx *c, struct trust_list *out)
     struct query *q = query(c, people_text[PEOPLE_GROUPS]);
     if ((e = query_one(c, q)))
         return e;
-    trust_say(
+    trust_show(
         c, out, 11, count > 0 && unsound == 0,
         "ロール %zu 件（独自 %d 件）、権限グループ %lld 件。見えないものを"
         "変更できるロール %d 件",
@@ -279,13 +279,16 @@ static enum err measure_codes(struct ctx *c, const struct policy *p,
     if (e)
         return e;
     int64_t without = col_int(q, 2);
-    trust_say(c, out, 9, without == 0,
-              "30日間のサインイン %lld 回。いま開いているセッション %lld 件の"
-              "うち、パスワードだけで開いたもの %lld 件",
-              "%lld sign-ins in 30 days; of %lld sessions open now, opened by "
-              "a password alone: %lld",
-              (long long)col_int(q, 0), (long long)col_int(q, 1),
-              (long long)without);
+    trust_show(c, out, 9, without == 0,
+               "30日間のサインイン %lld 回。いま開いているセッション %lld 件の"
+               "うち、パスワードだけで開いたもの %lld 件",
+               "%lld sign-ins in 30 days; of %lld sessions open now, opened by "
+               "a password alone: %lld",
+               (long long)col_int(q, 0), (long long)col_int(q, 1),
+               (long long)without);
+    trust_show(c, out, 12, without == 0,
+               "確認コードなしで開いているセッション %lld 件",
+               "Sessions open without their code: %lld", (long long)without);
     query_done(q);
     return OK;
 }
@@ -304,17 +307,18 @@ static enum err measure_ways_in(struct ctx *c, struct trust_list *out)
     bool may_have = col_int(q, 2) != 0;
     int64_t tokens = col_int(q, 3), too_long = col_int(q, 4);
     query_done(q);
-    trust_say(c, out, 9, ranges == checked,
-              "接続元の制限 %lld 件、要求ごとに照合される範囲 %lld 件",
-              "%lld ranges of source addresses, %lld of them held against "
-              "each request",
-              (long long)ranges, (long long)checked);
-    trust_say(c, out, 9, too_long == 0,
-              "APIトークン: %s、期限内 %lld 件、1年を超えるもの %lld 件",
-              "API tokens: %s, %lld in their time, %lld for longer than a year",
-              may_have ? ctx_text(c, "許可", "allowed")
-                       : ctx_text(c, "不許可", "not allowed"),
-              (long long)tokens, (long long)too_long);
+    trust_show(c, out, 9, ranges == checked,
+               "接続元の制限 %lld 件、要求ごとに照合される範囲 %lld 件",
+               "%lld ranges of source addresses, %lld of them held against "
+               "each request",
+               (long long)ranges, (long long)checked);
+    trust_show(
+        c, out, 9, too_long == 0,
+        "APIトークン: %s、期限内 %lld 件、1年を超えるもの %lld 件",
+        "API tokens: %s, %lld in their time, %lld for longer than a year",
+        may_have ? ctx_text(c, "許可", "allowed")
+                 : ctx_text(c, "不許可", "not allowed"),
+        (long long)tokens, (long long)too_long);
     return OK;
 }
 
@@ -329,20 +333,20 @@ static enum err measure_secrets(struct ctx *c, const struct app *app,
     bool holds = p->min >= least.min && p->classes >= least.classes &&
                  (least.days == 0 || p->refuses_guessable ||
                   (p->days > 0 && p->days <= least.days));
-    trust_say(c, out, 10, holds,
-              "%s: %d～%d 文字、%d 種類以上、期限 %d 日（0は無期限）",
-              "%s: %d to %d characters, %d kinds, good for %d days (0: no end)",
-              policy_profile_words[p->profile], p->min, p->max, p->classes,
-              p->days);
+    trust_show(
+        c, out, 10, holds,
+        "%s: %d～%d 文字、%d 種類以上、期限 %d 日（0は無期限）",
+        "%s: %d to %d characters, %d kinds, good for %d days (0: no end)",
+        policy_profile_words[p->profile], p->min, p->max, p->classes, p->days);
     bind_int(q, 1, US_PER_DAY);
     enum err e = query_one(c, q);
     if (e)
         return e;
-    trust_say(c, out, 10, col_int(q, 1) == 0,
-              "未使用の招待・再設定リンク %lld 件、24時間を超えて有効なもの "
-              "%lld 件",
-              "Links not used yet: %lld, good for more than 24 hours: %lld",
-              (long long)col_int(q, 0), (long long)col_int(q, 1));
+    trust_show(c, out, 10, col_int(q, 1) == 0,
+               "未使用の招待・再設定リンク %lld 件、24時間を超えて有効なもの "
+               "%lld 件",
+               "Links not used yet: %lld, good for more than 24 hours: %lld",
+               (long long)col_int(q, 0), (long long)col_int(q, 1));
     query_done(q);
     return OK;
 }
@@ -370,12 +374,16 @@ static enum err measure_support(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     int64_t odd = col_int(q, 1), strays = col_int(q, 2);
-    trust_say(c, out, 29, odd == 0 && strays == 0,
-              "開いているサポートアクセス %lld 件、同意または期限のないもの "
-              "%lld 件、同意に基づかないセッション %lld 件",
-              "%lld support accesses are open; without consent or end: %lld; "
-              "sessions that hang on no consent: %lld",
-              (long long)col_int(q, 0), (long long)odd, (long long)strays);
+    trust_show(c, out, 29, odd == 0 && strays == 0,
+               "開いているサポートアクセス %lld 件、同意または期限のないもの "
+               "%lld 件、同意に基づかないセッション %lld 件",
+               "%lld support accesses are open; without consent or end: %lld; "
+               "sessions that hang on no consent: %lld",
+               (long long)col_int(q, 0), (long long)odd, (long long)strays);
+    trust_show(c, out, 12, strays == 0,
+               "お客様の同意に基づかないサポートのセッション %lld 件",
+               "Sessions of supporters without the customer's consent: %lld",
+               (long long)strays);
     query_done(q);
     return OK;
 }

@@ -48,9 +48,11 @@ const struct trust_promise trust_promises[TRUST_COUNT] = {
      "Administrators restrict functions and data by roles, permission groups "
      "and source addresses."                                                                                                                                       },
     {12, "9.4.4",      "特権的なユーティリティ",                   "Privileged utilities",
-     "認証を迂回する手段はありません。成り代わりもマスターパスワードもなく、"
-     "コマンドはパスワードを設定も表示もしません。",                                           "Nothing bypasses authentication: no impersonation, no master password, "
-     "no command that sets or prints one."                                               },
+     "サインインの前に使えるのは、サインインの手順と公開のページだけです。"
+     "確認コードなしで開いたセッションも、同意のないサポートもありません。",
+     "Before signing in only its steps and public pages are open; no session "
+     "is "
+     "open without its code, no support without consent."                                                                                                          },
     {13, "CLD.9.5.1",  "仮想環境における分離",                      "Separation of tenants",
      "テナントごとに別のデータベースファイルを使い、1つの文が2つのテナントに"
      "またがることはできません。",                                                                      "Each tenant has database files of its own; no statement can reach two "
@@ -78,9 +80,9 @@ const struct trust_promise trust_promises[TRUST_COUNT] = {
      "操作マニュアルと問い合わせ窓口を製品の中に備えています。",
      "The manual and the support desk are inside the product."                                                                                                     },
     {20, "12.3.1",     "情報のバックアップ",                         "Backup",
-     "全テナントを毎日バックアップし、7世代を保管し、書いた後に検査します。",
-     "All tenants are backed up daily, 7 generations are kept and each is "
-     "checked after writing."                                                                                                                                      },
+     "全テナントを毎日バックアップし、7世代（7日分）を保管し、書いた後に検査"
+     "します。",                                                                                                 "All tenants are backed up daily, 7 generations (of 7 days) are kept and "
+     "each is checked after writing."                                                                                                          },
     {21, "12.4.1",     "イベントログ取得",                            "Event logging",
      "誰がいつ何を追加・変更・削除したかを、前後の値とともに記録します。",
      "Who added, changed or deleted what and when is recorded with the values "

@@ -407,6 +407,34 @@ bool generation_has_key(const struct store *s, const char *name, const char *id)
     return access(path, F_OK) == 0;
 }
 
+static bool is_filled(const char *folder, const char *a, const char *b)
+{
+    char path[PART_PATH_BYTES];
+    struct stat st;
+
+    part_name_path(path, folder, "/", a, b);
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+bool generation_has_tenant(const struct store *s, const char *name,
+                           const char *id)
+{
+    bool is_control = strcmp(id, GENERATION_CONTROL) == 0;
+    const struct part *parts = is_control ? &part_of_control : part_of_tenant;
+    char folder[PART_PATH_BYTES], key[PART_KEY_CHARS];
+
+    if (!generation_is_name(name))
+        return false;
+    part_folder(folder, s, name);
+    bool is_whole = is_filled(folder, "manifest.json", "");
+    for (int i = 0; i < (is_control ? 1 : PART_COUNT) && is_whole; i++) {
+        part_name_key(key, id, &parts[i]);
+        is_whole = is_filled(folder, id, parts[i].suffix) &&
+                   is_filled(folder, key, "");
+    }
+    return is_whole;
+}
+
 /* ---- looking at one ---- */
 
 enum err generation_hash(const struct store *s, const char *name,

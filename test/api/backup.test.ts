@@ -110,6 +110,27 @@ test("what is asked for wrongly is refused with the reason", async () => {
   assert.equal((await oper.post("/backups/verify", { date: "2001-01-01" })).status, 404);
 });
 
+test("a copy whose files are gone is not called one, on the screen or the trust page", async () => {
+  const row = async (who: Client) => (await who.get("/trust")).body.items[19];
+  const admin = await signedIn(demo, 0);
+  const seen = async () => {
+    const { generations, gone, tenants } = await state();
+    return [generations.length, gone, tenants[0].is_there, (await row(oper)).state, (await row(admin)).state];
+  };
+  assert.deepEqual(await seen(), [1, [], true, "holds", "holds"]);
+  assert.match((await row(admin)).evidence[0].text, /このテナントの最後の正常な写し .*保管している写し 1 世代/);
+  const all = join(data, "backups");
+  renameSync(all, `${all}.away`);
+  assert.deepEqual(await seen(), [0, [today], false, "attention", "attention"]);
+  assert.ok((await row(oper)).evidence.some((e: any) => !e.holds && e.text.includes(`見つからない世代: ${today}`)));
+  assert.match((await row(admin)).evidence[0].text, /ファイルが見つかりません.*0 世代/);
+  renameSync(`${all}.away`, all);
+  renameSync(join(folder(), "kaku.access.db"), join(demo.dir, "kaku.access.db"));
+  assert.deepEqual(await seen(), [1, [], false, "attention", "attention"]);
+  renameSync(join(demo.dir, "kaku.access.db"), join(folder(), "kaku.access.db"));
+  assert.deepEqual(await seen(), [1, [], true, "holds", "holds"]);
+});
+
 test("a tenant is restored beside the live one; ways in and waiting mail stay behind", async () => {
   const admin = await signedIn(demo, 0);
   const { id } = await addProject(admin, "LATER");

@@ -76,7 +76,8 @@ static enum trust_state state_of(struct desk *d, int no)
 
     d->w->c = (struct ctx){
         .mem = d->w->f->c.mem, .actor = &d->w->actor, .now_us = NOW_US};
-    assert_int_equal(trust_read(&d->w->c, &d->app, NULL, rows), OK);
+    assert_int_equal(trust_read(&d->w->c, &d->app, TRUST_OPERATOR, NULL, rows),
+                     OK);
     return rows[no - 1].state;
 }
 
@@ -88,7 +89,8 @@ static bool says(struct desk *d, int no, const char *text, bool *holds)
 
     (void)state_of(d, no);
     d->w->c.fail = NULL;
-    assert_int_equal(trust_read(&d->w->c, &d->app, NULL, rows), OK);
+    assert_int_equal(trust_read(&d->w->c, &d->app, TRUST_OPERATOR, NULL, rows),
+                     OK);
     for (size_t i = 0; i < rows[no - 1].evidence_count; i++)
         if (strstr(rows[no - 1].evidence[i].text, text)) {
             *holds = rows[no - 1].evidence[i].holds;

@@ -30,7 +30,9 @@ static void look(struct watch *x, struct tenant *t)
     x->w->actor = (struct actor){.name = "", .tenant = "acme"};
     x->w->c = (struct ctx){
         .mem = x->w->f->c.mem, .actor = &x->w->actor, .now_us = NOW_US};
-    assert_int_equal(trust_read(&x->w->c, &x->app, t, x->rows), OK);
+    assert_int_equal(trust_read(&x->w->c, &x->app,
+                                t ? TRUST_TENANT : TRUST_OPERATOR, t, x->rows),
+                     OK);
 }
 
 static enum trust_state state_of(struct watch *x, struct tenant *t, int no)
@@ -473,6 +475,11 @@ static void an_odd_route_turns_row_12(void **state)
     assert_int_equal(state_of(&x, NULL, 12), TRUST_HOLDS);
     x.app.facts.odd_route = "/api/v1/back-door";
     assert_int_equal(state_of(&x, NULL, 12), TRUST_ATTENTION);
+    x.app.facts.odd_route = NULL;
+    turns(&x, 12,
+          "INSERT INTO session (token_hash, user_id, level, created_at,"
+          " seen_at, proved, ip, agent) VALUES (x'05', 1, 1, 0, 0, 0, '', '')",
+          "DELETE FROM session WHERE token_hash = x'05'");
 }
 
 static void files_are_sealed_and_apart(void **state)
@@ -483,17 +490,43 @@ static void files_are_sealed_and_apart(void **state)
     assert_int_equal(state_of(&x, x.w->f->t, 15), TRUST_HOLDS);
 }
 
-static void many_tenants_without_hosts_turn_row_25(void **state)
+static bool says(const struct watch *x, int no, const char *words)
+{
+    const struct trust_row *row = &x->rows[no - 1];
+
+    for (size_t i = 0; i < row->evidence_count; i++)
+        if (strstr(row->evidence[i].text, words))
+            return true;
+    return false;
+}
+
+static void a_desk_turns_row_19(void **state)
+{
+    struct watch x = watch(state);
+
+    for (int has = 0; has < 2; has++) {
+        x.app.facts.has_desk = has;
+        look(&x, NULL);
+        assert_true(says(&x, 19, has ? "受け付けています" : "ありません"));
+        assert_int_equal(x.rows[18].state, TRUST_ATTENTION); /* no manual */
+    }
+}
+
+static void shared_cookies_turn_row_25(void **state)
 {
     struct watch x = watch(state);
 
     run_control(&x, "DELETE FROM customer");
-    assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
-    run_control(&x, "INSERT INTO customer (id, name, state, created_at)"
-                    " VALUES ('x1', 'x', 1, 0), ('x2', 'y', 1, 0)");
+    run_control(&x, "INSERT INTO customer (id, name, host, state, created_at)"
+                    " VALUES ('acme', 'x', 'acme.jp', 1, 0),"
+                    " ('x2', 'y', NULL, 1, 0)");
     assert_int_equal(state_of(&x, NULL, 25), TRUST_ATTENTION);
-    run_control(&x, "UPDATE customer SET host = id || '.jp'");
+    x.app.facts.parts_cookies = true;
     assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
+    assert_true(says(&x, 25, "テナント 2 件"));
+    assert_int_equal(state_of(&x, x.w->f->t, 25), TRUST_HOLDS);
+    assert_true(says(&x, 25, "acme.jp"));
+    assert_false(says(&x, 25, "テナント 2 件"));
 }
 
 static void an_overdue_enquiry_turns_row_32(void **state)
@@ -517,6 +550,119 @@ static void a_contact_turns_row_35(void **state)
     assert_int_equal(state_of(&x, NULL, 35), TRUST_HOLDS);
 }
 
+static void make_file(struct watch *x, const char *date, const char *name)
+{
+    char path[256];
+
+    (void)snprintf(path, sizeof path, "%s/backups/%s/%s", x->w->f->dir, date,
+                   name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "x", 1), 1);
+    (void)close(fd);
+}
+
+/* As a run leaves it, but for what is in the files. */
+static void make_generation(struct watch *x, const char *date)
+{
+    static const char *const names[] = {
+        "CONTROL.db",     "CONTROL.key",  "acme.db",      "acme.key",
+        "acme.access.db", "acme.log.key", "manifest.json"};
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/backups", x->w->f->dir);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof path, "%s/backups/%s", x->w->f->dir, date);
+    (void)mkdir(path, 0700);
+    for (size_t i = 0; i < COUNT(names); i++)
+        make_file(x, date, names[i]);
+    (void)snprintf(path, sizeof path,
+                   "INSERT INTO backup_run (date, state, asked_at)"
+                   " VALUES ('%s', 2, 0)",
+                   date);
+    run_control(x, path);
+}
+
+static void move(const struct watch *x, const char *from, const char *to)
+{
+    char a[256], b[256];
+
+    (void)snprintf(a, sizeof a, "%s/%s", x->w->f->dir, from);
+    (void)snprintf(b, sizeof b, "%s/%s", x->w->f->dir, to);
+    assert_int_equal(rename(a, b), 0);
+}
+
+/* What is moved away, and back, in the tenant's eyes and the operator's. */
+static void moving_turns_row_20(struct watch *x, const char *what)
+{
+    move(x, what, "away");
+    assert_int_equal(state_of(x, x->w->f->t, 20), TRUST_ATTENTION);
+    assert_int_equal(state_of(x, NULL, 20), TRUST_ATTENTION);
+    move(x, "away", what);
+    assert_int_equal(state_of(x, x->w->f->t, 20), TRUST_HOLDS);
+    assert_int_equal(state_of(x, NULL, 20), TRUST_HOLDS);
+}
+
+static void copies_that_are_gone_turn_row_20(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    make_generation(&x, "2026-11-21");
+    make_generation(&x, "2026-11-22");
+    run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
+                    " 1795312800000000, 1, 1)");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+    moving_turns_row_20(&x, "backups");
+    moving_turns_row_20(&x, "backups/2026-11-22");
+    moving_turns_row_20(&x, "backups/2026-11-22/acme.db");
+    moving_turns_row_20(&x, "backups/2026-11-22/acme.log.key");
+    moving_turns_row_20(&x, "backups/2026-11-22/manifest.json");
+    move(&x, "backups/2026-11-21", "away"); /* one of the seven */
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    assert_true(says(&x, 20, "2026-11-21"));
+    run_control(&x, "UPDATE backup_run SET date = '2026-11-15'"
+                    " WHERE date = '2026-11-21'"); /* its seven days are over */
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
+}
+
+static void a_new_tenant_is_not_yet_due(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    make_generation(&x, "2026-11-22");
+    run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
+                    " 1795312800000000, 1, 1)");
+    run_control(&x, "INSERT INTO contract (customer_id, number, place)"
+                    " VALUES ('acme', 'K-1', 'Japan')");
+    x.app.data_region = x.app.backup_region = x.app.log_region = "jp-tokyo";
+    run_control(&x, PUBLISH(5, "jp", 99999));
+    run_control(&x, "INSERT INTO terms (no, ja, en, valid_from, is_material)"
+                    " VALUES (1, '規約', 'Terms', 0, 1)");
+    run_control(&x, "INSERT INTO customer (id, name, state, created_at)"
+                    " VALUES ('young', 'y', 1, 1795312800000000)");
+    run_control(&x, "INSERT INTO trust_tenant (tenant_id, no, holds, at)"
+                    " VALUES ('young', 2, 0, 1), ('young', 32, 0, 1)");
+    for (int i = 0; i < 4; i++) {
+        static const int rows[] = {2, 3, 20, 32};
+        assert_int_equal(state_of(&x, NULL, rows[i]), TRUST_HOLDS);
+        assert_true(says(&x, rows[i], "26時間以内で"));
+    }
+    run_control(&x, "UPDATE trust_tenant SET no = 13 WHERE no = 32");
+    assert_int_equal(state_of(&x, NULL, 13), TRUST_ATTENTION);
+    run_control(&x, "UPDATE customer SET created_at = created_at"
+                    " - 27 * 3600000000 WHERE id = 'young'");
+    for (int i = 0; i < 3; i++) {
+        static const int rows[] = {2, 3, 20};
+        assert_int_equal(state_of(&x, NULL, rows[i]), TRUST_ATTENTION);
+        assert_int_equal(state_of(&x, x.w->f->t, rows[i]),
+                         i == 0 ? TRUST_ATTENTION : TRUST_HOLDS);
+    }
+}
+
 static void a_late_backup_turns_row_20(void **state)
 {
     struct watch x = watch(state);
@@ -524,6 +670,7 @@ static void a_late_backup_turns_row_20(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
                     " 1795312800000000, 1, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
@@ -542,6 +689,7 @@ static void a_failed_copy_turns_row_20(void **state)
 
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
+    make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
                     " 1795312800000000, 1, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
@@ -571,6 +719,11 @@ static void old_rows_turn_rows_21_and_36(void **state)
     run_access(&x,
                "INSERT INTO entry VALUES (1, 1795312800000000, '', 0, 'GET',"
                " '/', 200, '', '', x'00')");
+    assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS);
+    run_tenant(&x, "UPDATE operation SET at = at - 40 * 86400000000"
+                   " WHERE seq = 1"); /* rows of forty days are lost */
+    assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_ATTENTION);
+    run_access(&x, "UPDATE entry SET at = at - 40 * 86400000000");
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS);
     run_tenant(&x, "UPDATE operation SET at = 1 WHERE seq = 1");
     assert_int_equal(state_of(&x, x.w->f->t, 21), TRUST_ATTENTION);
@@ -877,6 +1030,60 @@ static void make_well(struct watch *x)
                                           .master_key = x->w->f->key_path};
 }
 
+/* Everything that could be said in the others' views. */
+static const char *all_texts(struct watch *x, enum trust_reader reader)
+{
+    struct buf b = buf_in(x->w->f->c.mem);
+
+    look(x, NULL);
+    assert_int_equal(trust_read(&x->w->c, &x->app, reader,
+                                reader == TRUST_TENANT ? x->w->f->t : NULL,
+                                x->rows),
+                     OK);
+    for (int i = 0; i < TRUST_COUNT; i++)
+        for (size_t k = 0; k < x->rows[i].evidence_count; k++)
+            buf_printf(&b, "%s\n", x->rows[i].evidence[k].text);
+    return b.data;
+}
+
+static void what_the_operator_reads_is_veiled(void **state)
+{
+    static const char *const secrets[] = {
+        "Hanako",     "yagura-test", "/tmp", "root", "other-tenant",
+        "テナント 2", "テナント 1",  "更新", "/usr"};
+    struct watch x = watch(state);
+    const struct doctor_host host = {3, 3};
+
+    make_well(&x);
+    fake_report.is_root = true;
+    assert_int_equal(chmod(x.w->f->key_path, 0444), 0);
+    look(&x, NULL);
+    assert_int_equal(doctor_run(&x.w->c, &x.app, &host), OK);
+    run_control(&x, "INSERT INTO review (kind, subject, every_months, due_on,"
+                    " done_on, result, signer, changed_by, changed_at)"
+                    " VALUES (0, 'x', 0, 1, 1, 0, 'Hanako', 'Hanako', 1),"
+                    " (1, 'x', 0, 1, 1, 0, 'Hanako', 'Hanako', 1)");
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('other-tenant', 'other-tenant', 1,"
+                    " 0), ('acme', 'x', 1, 0)");
+    run_control(&x, "INSERT INTO trust_tenant (tenant_id, no, holds, at)"
+                    " VALUES ('other-tenant', 6, 0, 1)");
+    const char *whole = all_texts(&x, TRUST_OPERATOR);
+    assert_non_null(strstr(whole, "Hanako"));
+    assert_non_null(strstr(whole, x.w->f->key_path));
+    for (int reader = TRUST_ANYONE; reader <= TRUST_TENANT; reader++) {
+        const char *text = all_texts(&x, (enum trust_reader)reader);
+        for (size_t i = 0; i < COUNT(secrets); i++)
+            if (strstr(text, secrets[i]))
+                fail_msg("%s is told to %d: %s", secrets[i], reader, text);
+        assert_int_equal(x.rows[14 - 1].state, TRUST_ATTENTION);
+        assert_int_equal(x.rows[15 - 1].state, TRUST_ATTENTION);
+        assert_true(says(&x, 15, "鍵ファイルの権限：満たしていません"));
+        assert_true(says(&x, 14, "満たしていないもの"));
+    }
+    assert_int_equal(chmod(x.w->f->key_path, 0400), 0);
+}
+
 /* Whether all holds that doctor tells of a row; the rest of it is others'. */
 static bool doctored(struct watch *x, int no, int64_t security)
 {
@@ -1006,9 +1213,13 @@ int main(void)
         TEST(support_without_consent_turns_row_29),
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),
-        TEST(many_tenants_without_hosts_turn_row_25),
+        TEST(shared_cookies_turn_row_25),
         TEST(a_late_backup_turns_row_20),
         TEST(a_failed_copy_turns_row_20),
+        TEST(copies_that_are_gone_turn_row_20),
+        TEST(a_new_tenant_is_not_yet_due),
+        TEST(what_the_operator_reads_is_veiled),
+        TEST(a_desk_turns_row_19),
         TEST(an_overdue_enquiry_turns_row_32),
         TEST(a_contact_turns_row_35),
         TEST(old_rows_turn_rows_21_and_36),

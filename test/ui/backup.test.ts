@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operator sees that everything is safe, runs a backup and checks one.
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -53,6 +53,17 @@ test("a backup is run, followed and checked", async () => {
   const copies = page.getByRole("region", { name: "別の場所への写し" });
   await copies.getByText("成功").waitFor();
   await look(page, "page");
+  // the folder is gone: nothing here says that copies are there
+  const all = join(dir, "demo", "data", "backups");
+  renameSync(all, `${all}.away`);
+  await page.reload();
+  await page.getByRole("alert").getByText("作ったはずの世代が見つかりません").waitFor();
+  await page.getByRole("region", { name: "テナント" }).getByText("ファイルが見つかりません").waitFor();
+  await look(page, "gone");
+  renameSync(`${all}.away`, all);
+  await page.reload();
+  await page.getByRole("heading", { name: "復元訓練" }).waitFor();
+  assert.equal(await page.getByText("ファイルが見つかりません").count(), 0);
   // a file that is not as it was written, told in the reader's language
   const [date] = readdirSync(join(dir, "demo", "data", "backups")).filter((name) => /^\d{4}/.test(name));
   appendFileSync(join(dir, "demo", "data", "backups", date!, "kaku.db"), "x");

@@ -194,6 +194,8 @@ export const operator: Record<keyof typeof ja, string> = {
   backup_last: "Last good copy",
   backup_rows: "Rows",
   backup_never: "None",
+  backup_gone: "Files not found",
+  backup_gone_text: "Generations that were made are not found. Look at the folder backups in data_dir, and press \"Back up now\".",
   backup_runs: "Runs",
   backup_by: "Asked by",
   backup_by_hour: "The hour",

@@ -193,6 +193,8 @@ export const operator = {
   backup_last: "最後の成功",
   backup_rows: "行数",
   backup_never: "なし",
+  backup_gone: "ファイルが見つかりません",
+  backup_gone_text: "作ったはずの世代が見つかりません。data_dir の backups フォルダーを確認し、「今すぐバックアップ」を実行してください。",
   backup_runs: "実行の記録",
   backup_by: "きっかけ",
   backup_by_hour: "定時",

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Row 20 of the trust page: what can be restored now.  What control.db says of
+ * a run counts only while the files it made are on the disk, which is looked
+ * at each time. */
+#include "core/backup_trust.h"
+
+#include "base/civil.h"
+#include "base/clock.h"
+#include "core/backup.h"
+#include "core/core.h"
+#include "db/query.h"
+
+#include <string.h>
+
+#define US_PER_HOUR INT64_C(3600000000)
+enum { DRILL_DAYS = 32 };
+
+enum { TRUST_COPIES, TRUST_COPY, TRUST_MADE, TRUST_DRILL };
+static const char *const measure_text[] = {
+    [TRUST_COPIES] = "SELECT id, created_at, b.date, b.at FROM customer"
+                     " LEFT JOIN backup_tenant b ON b.tenant_id = id"
+                     " WHERE state = 1 ORDER BY id",
+    [TRUST_COPY] = "SELECT id, created_at, b.date, b.at FROM customer"
+                   " LEFT JOIN backup_tenant b ON b.tenant_id = id"
+                   " WHERE id = ?1",
+    [TRUST_MADE] = "SELECT DISTINCT date FROM backup_run WHERE date BETWEEN ?1"
+                   " AND ?2 AND state = 2 ORDER BY date DESC",
+    [TRUST_DRILL] = "SELECT at, us, reason_en IS NULL, (SELECT max(at) FROM"
+                    " backup_drill) FROM backup_drill ORDER BY id DESC LIMIT 1",
+};
+const struct query_set backup_trust_queries = {"backup_trust", measure_text,
+                                               COUNT(measure_text)};
+
+/* A tenant's last copy, and whether it is what it should be. */
+struct copy {
+    const char *id;
+    int64_t at; /* 0: never */
+    bool is_there, is_good, is_young;
+};
+
+static struct copy read_copy(struct ctx *c, const struct app *app,
+                             struct query *q)
+{
+    const char *date = col_text(c, q, 2);
+    struct copy x = {.id = col_text(c, q, 0), .at = col_int(q, 3)};
+
+    x.is_there = date && generation_has_tenant(app->store, date, x.id);
+    x.is_good = x.is_there &&
+                x.at >= c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
+                x.at <= c->now_us + US_PER_HOUR; /* by a wrong clock */
+    x.is_young = !date && col_int(q, 1) > c->now_us - TRUST_NEW_US;
+    return x;
+}
+
+enum err backup_list_gone(struct ctx *c, const struct app *app,
+                          const char *const **out, size_t *count)
+{
+    const char **list = arena_array(c->mem, const char *, BACKUP_KEEP_DAYS);
+    char *from = arena_alloc(c->mem, 11), *to = arena_alloc(c->mem, 11);
+    struct query *q = query(c, measure_text[TRUST_MADE]);
+    enum err e;
+
+    civil_format(clock_today(c->now_us) - BACKUP_KEEP_DAYS + 1, from);
+    civil_format(clock_today(c->now_us), to);
+    bind_text(q, 1, from);
+    bind_text(q, 2, to);
+    *count = 0;
+    while (query_next(c, q, &e)) {
+        const char *date = col_text(c, q, 0);
+        if (*count < BACKUP_KEEP_DAYS &&
+            !generation_has_tenant(app->store, date, GENERATION_CONTROL))
+            list[(*count)++] = date;
+    }
+    *out = list;
+    return e;
+}
+
+/* ---- all tenants, for the operator ---- */
+
+static enum err measure_tenants(struct ctx *c, const struct app *app,
+                                struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_COPIES]);
+    long long all = 0, late = 0, gone = 0, young = 0;
+    int64_t oldest = INT64_MAX;
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        struct copy x = read_copy(c, app, q);
+        all++;
+        young += x.is_young;
+        late += !x.is_good && !x.is_young;
+        gone += x.at && !x.is_there;
+        if (x.is_there && x.at < oldest)
+            oldest = x.at;
+    }
+    trust_say(c, out, 20, all > 0 && late == 0,
+              "テナント %lld 件のうち26時間以内の正常な写しがないもの %lld 件"
+              "（うちファイルが見つからないもの %lld 件）、利用開始から26時間"
+              "以内でこれから写すもの %lld 件、最も古い写し %s",
+              "Tenants: %lld; without a good copy of the last 26 hours: %lld "
+              "(files not found: %lld); begun within 26 hours and yet to be "
+              "copied: %lld; oldest copy %s",
+              all, late, gone, young,
+              oldest < INT64_MAX ? clock_format(c->mem, oldest) : "-");
+    trust_tell_others(c, out, "すべてのお客様の26時間以内の正常な写し",
+                      "A good copy of the last 26 hours for all customers");
+    return e;
+}
+
+/* Made in the last seven days, and there: a day on which none was made is
+ * told, for nobody can mend it later. */
+static enum err measure_generations(struct ctx *c, const struct app *app,
+                                    struct trust_list *out)
+{
+    const char *const *names, *const *gone;
+    size_t count = generation_list(app->store, c->mem, &names), lost;
+    struct buf list = buf_in(c->mem);
+    enum err e = backup_list_gone(c, app, &gone, &lost);
+
+    for (size_t i = 0; i < lost; i++)
+        buf_printf(&list, "%s%s", i ? ", " : "", gone[i]);
+    trust_show(
+        c, out, 20, count > 0 && lost == 0,
+        "保管している世代 %zu（%d 日間保管、最新 %s）、%d 日間に作ったが"
+        "見つからない世代: %s",
+        "Generations kept: %zu (for %d days, newest %s); made in %d days "
+        "and not found: %s",
+        count, BACKUP_KEEP_DAYS, count ? names[0] : "-", BACKUP_KEEP_DAYS,
+        lost ? list.data : ctx_text(c, "なし", "none"));
+    return e;
+}
+
+/* ---- one tenant, for its administrators ---- */
+
+static enum err measure_own(struct ctx *c, const struct app *app,
+                            const char *tenant, struct trust_list *out)
+{
+    const char *const *names;
+    size_t count = generation_list(app->store, c->mem, &names), mine = 0;
+    struct query *q = query(c, measure_text[TRUST_COPY]);
+
+    bind_text(q, 1, tenant);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    struct copy x = read_copy(c, app, q);
+    query_done(q);
+    for (size_t i = 0; i < count; i++)
+        mine += generation_has_tenant(app->store, names[i], tenant);
+    if (x.at)
+        trust_show(c, out, 20, x.is_good,
+                   "このテナントの最後の正常な写し %s%s、保管している写し "
+                   "%zu 世代",
+                   "Last good copy of this tenant %s%s; copies kept: %zu",
+                   clock_format(c->mem, x.at),
+                   x.is_there ? ""
+                              : ctx_text(c, "（ファイルが見つかりません）",
+                                         " (its files are not found)"),
+                   mine);
+    else
+        trust_show(c, out, 20, x.is_young,
+                   "このテナントの写しはまだありません（利用開始から26時間以内"
+                   "に作ります）",
+                   "This tenant was not copied yet (it is within 26 hours of "
+                   "its beginning)");
+    return OK;
+}
+
+/* ---- the whole row ---- */
+
+static enum err measure_drill(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_DRILL]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    int64_t at = col_int(q, 3);
+    trust_show(c, out, 20,
+               col_int(q, 2) != 0 &&
+                   at > c->now_us - DRILL_DAYS * 24 * US_PER_HOUR,
+               "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
+               "Last restore drill %s, %lld ms (goal: within 7 days)",
+               clock_format(c->mem, at), (long long)col_int(q, 1) / 1000);
+    query_done(q);
+    return OK;
+}
+
+enum err backup_measure(struct ctx *c, const struct app *app,
+                        const char *tenant, struct trust_list *out)
+{
+    enum err e = tenant ? measure_own(c, app, tenant, out)
+                        : measure_tenants(c, app, out);
+
+    if (!e && !tenant)
+        e = measure_generations(c, app, out);
+    if (!e)
+        e = measure_drill(c, out);
+    return e ? e : backup_measure_copies(c, app, out);
+}

@@ -401,9 +401,12 @@ static void *run(void *arg)
 struct caretaker *caretaker_open(struct app *app)
 {
     struct caretaker *t = calloc(1, sizeof(*t));
+    struct arena *mem = arena_open(0);
 
     must(t);
     t->app = app;
+    timekeeper_look(app, mem); /* before any hand destroys what is old */
+    arena_close(mem);
     must(pthread_mutex_init(&t->lock, NULL) == 0);
     clock_init_cond(&t->wake);
     t->hands[0] = (struct hand){

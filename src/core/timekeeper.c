@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The moment of the last look is a row of control.db, so that a clock set back
- * while the server was down is seen too.  (Set forward, it looks like a longer
- * night.)  How long destroying still waits is counted by the machine's time
- * and kept in the row, for a restart. */
+ * while the server was down is seen too.  Set forward, it looks like a longer
+ * night: after one of two days the clock is doubted until the kernel says that
+ * it is synchronised.  How long destroying still waits is counted by the
+ * machine's time and kept in the row, for a restart. */
 #include "core/timekeeper.h"
 
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #define STEP_US       (2 * US_PER_SECOND)
 #define MAIL_US       (60 * US_PER_SECOND)
 #define LARGE_US      (23 * 3600 * US_PER_SECOND) /* about a day */
+#define NIGHT_US      (48 * 3600 * US_PER_SECOND)
 enum { HOLD_MS = 86400 * 1000 };
 
 enum { CLOCK_GET, CLOCK_PUT };
@@ -35,6 +37,7 @@ struct timekeeper {
     pthread_mutex_t lock;     /* guards all below */
     int64_t wall_us, boot_ms; /* of the last look; 0: none yet */
     int64_t hold_ms;
+    bool is_doubted; /* held for a long night alone */
     struct timekeeper_figures figures;
 };
 
@@ -77,8 +80,24 @@ static void note_step(struct timekeeper *t, int64_t at, int64_t moved)
     t->figures.steps++;
     t->figures.stepped_at = at;
     t->figures.step_us = moved;
-    if (moved >= LARGE_US || moved <= -LARGE_US)
+    if (moved >= LARGE_US || moved <= -LARGE_US) {
         t->hold_ms = HOLD_MS;
+        t->is_doubted = false;
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Whether the hold of a long night was not needed. */
+static void trust_again(struct timekeeper *t)
+{
+    struct clock_kernel kernel;
+
+    clock_read_kernel(&kernel);
+    pthread_mutex_lock(&t->lock);
+    if (t->is_doubted && kernel.is_synchronised) {
+        t->hold_ms = 0;
+        t->is_doubted = false;
+    }
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -134,9 +153,52 @@ static enum err mail_step(struct ctx *c, const struct app *app, int64_t moved)
         });
 }
 
-/* The row of the last look, and of the hold that a restart must not end. */
-static enum err read_row(struct ctx *c, struct timekeeper *t, int64_t *moved)
+/* The server was off for long, or its clock is ahead: nobody can tell yet. */
+static enum err doubt(struct ctx *c, const struct app *app, int64_t seen_at)
 {
+    struct timekeeper *t = app->timekeeper;
+    const char *was = clock_format(c->mem, seen_at);
+    const char *is = clock_format(c->mem, c->now_us);
+    struct clock_kernel kernel;
+
+    clock_read_kernel(&kernel);
+    if (kernel.is_synchronised)
+        return OK;
+    pthread_mutex_lock(&t->lock);
+    t->hold_ms = HOLD_MS;
+    t->is_doubted = true;
+    pthread_mutex_unlock(&t->lock);
+    log_warn("the clock may be ahead, or the server was off: last=%s now=%s",
+             was, is);
+    enum err e = operator_mail_all(
+        c, app,
+        &(struct operator_news){
+            .subject_ja = "サーバーの時計を確認してください",
+            .subject_en = "Please look at the server's clock",
+            .ja = arena_printf(
+                c->mem,
+                "前回の確認から2日以上たっています。サーバーが止"
+                "まっていたか、時計が進みすぎています。\n\n前回: %s\n今回: "
+                "%s\n\n時計の同期をカーネルが告げるまで（長くとも24時間）、期"
+                "限の過ぎたデータの消去を見合わせます。\n時刻同期（NTP/chrony"
+                "）の状態を確認してください。",
+                was, is),
+            .en = arena_printf(
+                c->mem,
+                "Two days or more have passed since the last look: the "
+                "server was off, or its clock is ahead.\n\nLast: %s\nNow: "
+                "%s\n\nUntil the kernel says that the clock is synchronised, "
+                "24 hours at most, nothing that is past its time is erased.\n"
+                "Please look at its synchronisation (NTP, chrony).",
+                was, is),
+        });
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+/* The row of the last look, and of the hold that a restart must not end. */
+static enum err read_row(struct ctx *c, const struct app *app, int64_t *moved)
+{
+    struct timekeeper *t = app->timekeeper;
     struct query *q = query(c, timekeeper_text[CLOCK_GET]);
     enum err e = query_one(c, q);
 
@@ -149,7 +211,7 @@ static enum err read_row(struct ctx *c, struct timekeeper *t, int64_t *moved)
     pthread_mutex_lock(&t->lock);
     t->hold_ms = hold_ms;
     pthread_mutex_unlock(&t->lock);
-    return OK;
+    return c->now_us - seen_at >= NIGHT_US ? doubt(c, app, seen_at) : OK;
 }
 
 static enum err write_row(struct ctx *c, struct timekeeper *t)
@@ -167,10 +229,11 @@ static enum err look(struct ctx *c, const struct app *app, bool is_first,
                      int64_t moved)
 {
     struct timekeeper *t = app->timekeeper;
-    enum err e = is_first ? read_row(c, t, &moved) : OK;
+    enum err e = is_first ? read_row(c, app, &moved) : OK;
 
     if (e)
         return e;
+    trust_again(t);
     if (moved >= STEP_US || moved <= -STEP_US) {
         note_step(t, c->now_us, moved);
         log_warn("the clock moved seconds=%lld",

@@ -10,7 +10,9 @@
  * the operator's log and, beyond a minute, a mail to the operators.
  *
  * After a step of about a day or more nothing is destroyed for a day (logs, bins,
- * sessions past their time): what a wrong clock says is old may not be. */
+ * sessions past their time): what a wrong clock says is old may not be.  So
+ * too when a server that starts finds its last look two days or more ago,
+ * unless the kernel says that its clock is synchronised, or until it does. */
 struct timekeeper;
 
 struct timekeeper *timekeeper_open(void);

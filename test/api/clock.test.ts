@@ -144,6 +144,32 @@ test("a clock set back while the server was down is seen at the start", async ()
   assert.ok((await until(async () => ((await clock(back)).held_seconds ? clock(back) : undefined))).held_seconds > 0, "a restart does not end the wait");
 });
 
+test("a start a year ahead: nothing is erased until the kernel says that the clock is right", async () => {
+  await demo.stop();
+  moveTo(0);
+  demo = await startDemo(join(dir, "ahead"));
+  await addProject(await signedIn(demo, 0), "AHEAD");
+  const rows = async () => (await (await signedIn(demo, 0)).get("/operations?kind=project&limit=200")).body.items.length;
+  const before = await rows();
+  const start = async (seconds: number, said: RegExp) => {
+    await demo.stop();
+    moveTo(seconds);
+    demo = await startDemo(demo.dir);
+    await until(() => said.test(demo.said()));
+  };
+  await start(YEAR, /nothing is erased today/);
+  assert.equal((await mailsTo(demo.ready.operator.email, /サーバーの時計を確認してください/)).length, 1);
+  assert.doesNotMatch(demo.said(), /pruned|backup removed/);
+  await start(0, /the clock moved seconds=-/);
+  assert.equal(await rows(), before);
+  demo = await demo.stop().then(() => startDemo(join(dir, "night")));
+  process.env.YAGURA_TEST_CLOCK_SYNCED = "1"; // a year off, and the kernel is sure of it
+  await start(YEAR, /operation log pruned tenant=kaku/);
+  assert.equal((await mailsTo(demo.ready.operator.email, /サーバーの時計を確認してください/)).length, 0);
+  process.env.YAGURA_TEST_CLOCK_SYNCED = "0";
+  moveTo(0);
+});
+
 test("a mail put off goes out after the clock was set back", async () => {
   const place = mkdtempSync(join(dir, "serve-"));
   const spool = join(place, "spool");

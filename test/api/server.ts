@@ -32,6 +32,9 @@ export interface Demo {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+// tests move the clock: it is right, unless they say otherwise
+process.env.YAGURA_TEST_CLOCK_SYNCED ??= "1";
+
 /** A demo server; give `dir` to open the same data again. */
 export async function startDemo(
   dir = mkdtempSync(join(tmpdir(), "yagura-")),

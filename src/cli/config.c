@@ -3,13 +3,16 @@
  * output of `config show`. */
 #include "cli/config.h"
 
+#include "base/address.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/config_backup.h"
+#include "cli/config_listen.h"
 #include "core/region.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +80,8 @@ static const struct key {
     KEY(password_min, NULL, "fewest characters a tenant may ask for"),
     KEY(password_days, NULL, "longest life of a password a tenant may allow"),
 };
+
+enum { SECRET_MAX = 256 };
 
 static const char **slot(struct config *c, const struct key *k)
 {
@@ -256,6 +261,26 @@ void config_set_log_level(const struct config *c)
         log_set_level(level);
 }
 
+static bool check_network(const struct config *c)
+{
+    struct arena *mem = arena_open(0);
+    struct listen_plan *plan = arena_new(mem, struct listen_plan);
+    bool good = config_read_listeners(mem, c, plan);
+    const char *const *ranges = config_split(mem, c->trusted_proxies);
+    struct address_range range;
+
+    for (; ranges && *ranges; ranges++)
+        if (!address_parse_range(*ranges, &range)) {
+            fprintf(stderr,
+                    "config: trusted_proxies: %s is no range of addresses, "
+                    "such as 10.0.0.0/8\n",
+                    *ranges);
+            good = false;
+        }
+    arena_close(mem);
+    return good;
+}
+
 bool config_check(const struct config *c)
 {
     enum log_level level;
@@ -277,6 +302,11 @@ bool config_check(const struct config *c)
                      strcmp(c->smtp_security, "starttls") != 0 &&
                      strcmp(c->smtp_security, "plain") != 0,
                  "smtp_security is tls, starttls, or plain (loopback only)");
+    good &= complain(
+        c->smtp_host && strcmp(c->smtp_security, "plain") == 0 &&
+            !config_is_loopback(c->smtp_host),
+        "smtp_security plain is for a relay on this machine: smtp_host "
+        "localhost, 127.0.0.1 or ::1");
     good &= complain(c->smtp_user && !c->smtp_password_file,
                      "smtp_user needs smtp_password_file");
     good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&
@@ -298,7 +328,38 @@ bool config_check(const struct config *c)
                  "data_region, backup_region and log_region are a "
                  "country's two letters, with more after a hyphen if need "
                  "be: jp, jp-tokyo");
+    good &= complain(c->threads && !str_parse_int(c->threads, 1, 4096, &number),
+                     "threads is 1 to 4096");
+    good &= check_network(c);
     return config_check_backup(c) && good;
+}
+
+enum err config_read_secret(struct arena *mem, const char *path,
+                            unsigned others, const char **out)
+{
+    char text[SECRET_MAX + 2] = "";
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+        fprintf(stderr, "yagura: cannot read %s\n", path);
+        if (fd >= 0)
+            (void)close(fd);
+        return ERR_INVALID;
+    }
+    ssize_t n = read(fd, text, SECRET_MAX + 1);
+    (void)close(fd);
+    if (st.st_mode & others) {
+        fprintf(stderr, "yagura: %s must be a file of mode 0400\n", path);
+        return ERR_DENIED;
+    }
+    size_t len = strcspn(text, "\r\n");
+    if (n <= 0 || n > SECRET_MAX || len == 0) {
+        fprintf(stderr, "yagura: %s holds no secret on one line\n", path);
+        return ERR_INVALID;
+    }
+    *out = arena_strndup(mem, text, len);
+    return OK;
 }
 
 const char *config_base_url(struct arena *mem, const struct config *c)

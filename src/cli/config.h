@@ -53,6 +53,10 @@ MUST_USE enum err config_load(struct arena *mem, int *argc, char **argv,
 void config_set_log_level(const struct config *config);
 /* Every problem found, one line each on stderr; false when there is any. */
 bool config_check(const struct config *config);
+/* The one line of a file that nobody else may read: others, of its mode, must
+ * be clear.  Says on stderr what is wrong. */
+MUST_USE enum err config_read_secret(struct arena *mem, const char *path,
+                                     unsigned others, const char **out);
 /* base_url, or localhost at the port of the first listener. */
 const char *config_base_url(struct arena *mem, const struct config *c);
 /* Logs each key that differs and that a running server cannot take over. */

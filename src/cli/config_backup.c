@@ -6,17 +6,13 @@
 #include "base/clock.h"
 #include "base/str.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define LOWER    "abcdefghijklmnopqrstuvwxyz0123456789"
 #define UPPER    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOOPBACK "http://127.0.0.1:"
-enum { SECRET_MAX = 256 };
 
 static bool complain(bool bad, const char *text)
 {
@@ -69,7 +65,9 @@ static bool check_bucket(const struct config *c)
                  "backup_s3_endpoint is https://HOST or https://HOST:PORT");
 
     arena_close(mem);
-    good &= complain(!c->backup_s3_bucket ||
+    good &= complain(!c->backup_s3_bucket,
+                     "backup_s3_endpoint needs backup_s3_bucket");
+    good &= complain(c->backup_s3_bucket &&
                          !is_of(c->backup_s3_bucket, LOWER ".-", 3, 63),
                      "backup_s3_bucket is a-z, 0-9, . and -, 3 to 63");
     good &= complain(
@@ -102,6 +100,8 @@ bool config_check_backup(const struct config *c)
                          (dir[len] == '/' || !dir[len]),
                      "backup_copy_dir lies inside data_dir: a copy "
                      "belongs on another disk");
+    good &= complain(c->backup_s3_bucket && !c->backup_s3_endpoint,
+                     "backup_s3_bucket needs backup_s3_endpoint");
     good &= complain((dir || c->backup_s3_endpoint) && !c->backup_region,
                      "copies of backups need backup_region: where they lie, "
                      "such as jp");
@@ -115,33 +115,13 @@ static enum err read_secret(struct arena *mem, const struct config *c,
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     const char *path = c->backup_s3_secret_file;
-    char text[SECRET_MAX + 2] = "";
-    mode_t others = path ? 077 : 027; /* an access list shows as the group's */
-    struct stat st;
 
-    if (!path)
-        path = arena_printf(mem, "%s/backup_s3_secret",
-                            credentials ? credentials : "");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        fprintf(stderr, "yagura: cannot read %s\n", path);
-        if (fd >= 0)
-            (void)close(fd);
-        return ERR_INVALID;
-    }
-    ssize_t n = read(fd, text, SECRET_MAX + 1);
-    (void)close(fd);
-    if (st.st_mode & others) {
-        fprintf(stderr, "yagura: %s must be a file of mode 0400\n", path);
-        return ERR_DENIED;
-    }
-    size_t len = strcspn(text, "\r\n");
-    if (n <= 0 || n > SECRET_MAX || len == 0) {
-        fprintf(stderr, "yagura: %s holds no secret on one line\n", path);
-        return ERR_INVALID;
-    }
-    *out = arena_strndup(mem, text, len);
-    return OK;
+    if (path)
+        return config_read_secret(mem, path, 077, out);
+    path = arena_printf(mem, "%s/backup_s3_secret",
+                        credentials ? credentials : "");
+    /* an access list shows as the group's */
+    return config_read_secret(mem, path, 027, out);
 }
 
 static const char *whole_prefix(struct arena *mem, const char *text)

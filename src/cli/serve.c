@@ -7,80 +7,13 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/config_backup.h"
+#include "cli/config_listen.h"
 #include "cli/process.h"
 #include "core/registry.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-struct listeners {
-    struct listener list[LISTENERS_MAX];
-    size_t count;
-};
-
-/* "0.0.0.0:8443 [::]:8443" */
-static enum err add_listeners(struct arena *mem, struct listeners *l,
-                              const char *text, bool is_tls)
-{
-    char *copy = arena_strdup(mem, text), *rest;
-
-    for (char *word = strtok_r(copy, " ,", &rest); word;
-         word = strtok_r(NULL, " ,", &rest)) {
-        char *colon = strrchr(word, ':');
-        int64_t port;
-        if (!colon || !str_parse_int(colon + 1, 0, 65535, &port) ||
-            l->count == LISTENERS_MAX) {
-            fprintf(stderr, "yagura: cannot listen on %s\n", word);
-            return ERR_INVALID;
-        }
-        *colon = 0;
-        size_t len = strlen(word);
-        if (len > 2 && word[0] == '[' && word[len - 1] == ']') {
-            word[len - 1] = 0;
-            word++;
-        }
-        l->list[l->count++] = (struct listener){word, (int)port, is_tls};
-    }
-    return OK;
-}
-
-/* "acme=0.0.0.0:9443 beta=[::]:9444" */
-static enum err add_own_listeners(struct process *p, struct listeners *l,
-                                  const char *text)
-{
-    char *copy = arena_strdup(p->mem, text), *rest;
-    enum err e = OK;
-
-    for (char *word = strtok_r(copy, " ,", &rest); word && !e;
-         word = strtok_r(NULL, " ,", &rest)) {
-        char *equals = strchr(word, '=');
-        if (!equals) {
-            fprintf(stderr, "yagura: tenant_listen is ID=ADDRESS:PORT\n");
-            return ERR_INVALID;
-        }
-        *equals = 0;
-        if (l->count < LISTENERS_MAX)
-            p->app.listener_tenants[l->count] = word;
-        e = add_listeners(p->mem, l, equals + 1, true);
-    }
-    return e;
-}
-
-static const char *const *split_words(struct arena *mem, const char *text)
-{
-    const char **words = arena_array(mem, const char *, 65);
-    char *rest;
-    size_t n = 0;
-
-    if (!text)
-        return NULL;
-    for (char *w = strtok_r(arena_strdup(mem, text), " ,", &rest); w && n < 64;
-         w = strtok_r(NULL, " ,", &rest))
-        words[n++] = w;
-    return words;
-}
 
 static enum err ensure_certificate(struct process *p, struct config *c)
 {
@@ -99,25 +32,6 @@ static enum err ensure_certificate(struct process *p, struct config *c)
         fprintf(stderr, "self-signed certificate made, SHA-256 %s\n",
                 fingerprint);
     return e;
-}
-
-static enum err read_password(struct arena *mem, const char *path,
-                              const char **out)
-{
-    char text[512];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-    if (fd >= 0)
-        (void)close(fd);
-    if (n < 0) {
-        fprintf(stderr, "yagura: cannot read %s\n", path);
-        return ERR_INVALID;
-    }
-    text[n] = 0;
-    text[strcspn(text, "\r\n")] = 0;
-    *out = arena_strdup(mem, text);
-    return OK;
 }
 
 /* What serve was started with. */
@@ -148,7 +62,8 @@ static enum err make_mail(struct process *p, const struct config *c,
     m->stop = p->app.mail_stop;
     *out = m;
     if (c->smtp_user)
-        return read_password(p->mem, c->smtp_password_file, &m->password);
+        return config_read_secret(p->mem, c->smtp_password_file, 027,
+                                  &m->password);
     return OK;
 }
 
@@ -190,23 +105,17 @@ static void reload(struct process *p)
     config_tell_changes(&w->config, &c);
 }
 
+/* The values were checked by config_check(). */
 static enum err set_up_listeners(struct process *p, const struct config *c)
 {
-    struct listeners *l = arena_new(p->mem, struct listeners);
+    struct listen_plan *l = arena_new(p->mem, struct listen_plan);
     int64_t threads = 0;
-    enum err e = OK;
 
-    if (c->listen && *c->listen)
-        e = add_listeners(p->mem, l, c->listen, true);
-    if (!e && c->listen_plain)
-        e = add_listeners(p->mem, l, c->listen_plain, false);
-    if (!e && c->tenant_listen)
-        e = add_own_listeners(p, l, c->tenant_listen);
-    p->app.operator_listener = -1;
-    if (!e && c->operator_listen) {
-        p->app.operator_listener = (int)l->count;
-        e = add_listeners(p->mem, l, c->operator_listen, false);
-    }
+    if (!config_read_listeners(p->mem, c, l))
+        return ERR_INVALID;
+    for (size_t i = 0; i < l->count; i++)
+        p->app.listener_tenants[i] = l->tenants[i];
+    p->app.operator_listener = l->operator_listener;
     if (c->threads && !str_parse_int(c->threads, 1, 4096, &threads))
         return ERR_INVALID;
     p->server.listeners = l->list;
@@ -214,11 +123,10 @@ static enum err set_up_listeners(struct process *p, const struct config *c)
     p->server.max_threads = (int)threads;
     p->server.cert_path = c->cert;
     p->server.key_path = c->cert_key;
-    p->server.trusted_proxies = split_words(p->mem, c->trusted_proxies);
-    return e;
+    p->server.trusted_proxies = config_split(p->mem, c->trusted_proxies);
+    return OK;
 }
 
-/* The values were checked by config_check(). */
 static void set_up_floor(struct policy_floor *floor, const struct config *c)
 {
     int64_t min = 0, days = 0;

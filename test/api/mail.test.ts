@@ -18,7 +18,7 @@ before(() => {
     "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
     "-addext", "subjectAltName=DNS:localhost", "-keyout", join(dir, "relay.key"), "-out", join(dir, "relay.crt"),
   ], { stdio: "ignore" });
-  writeFileSync(join(dir, "password"), "relay-secret\n");
+  writeFileSync(join(dir, "password"), "relay-secret\n", { mode: 0o400 });
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
 

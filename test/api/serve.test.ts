@@ -214,3 +214,28 @@ test("a word that serve does not know is named", () => {
   assert.equal(ended.status, 2);
   assert.match(ended.stderr, /does not know --mail-dir/);
 });
+
+test("what stops the server, or would send passwords in the clear, config check names", () => {
+  const check = (...words: string[]) => spawnSync(binary, ["config", "check", "--mail_spool", "/tmp", ...words], { env, encoding: "utf8" });
+  const wrong: [string[], RegExp][] = [
+    [["--listen", "nonsense"], /listen: nonsense is no address and port/],
+    [["--listen", "[::]:99999"], /listen: \[::\]:99999 is no address/],
+    [["--tenant_listen", "acme=nonsense"], /tenant_listen: acme=nonsense/],
+    [["--tenant_listen", "0.0.0.0:9443"], /is not TENANT=ADDRESS:PORT/],
+    [["--operator_listen", "0.0.0.0:9464"], /operator_listen: 0\.0\.0\.0:9464 is plain HTTP.*operator_host/],
+    [["--operator_listen", "127.0.0.1:1,127.0.0.1:2"], /takes one/],
+    [["--listen_plain", "10.0.0.5:80"], /listen_plain: 10\.0\.0\.5:80 is plain HTTP.*trusted_proxies/],
+    [["--threads", "-1"], /threads is 1 to 4096/],
+    [["--trusted_proxies", "10.0.0.0/99"], /trusted_proxies: 10\.0\.0\.0\/99/],
+    [["--smtp_host", "mail.example.jp", "--smtp_from", "a@example.jp", "--smtp_security", "plain"], /smtp_security plain is for a relay on this machine/],
+    [["--backup_s3_bucket", "copies"], /needs backup_s3_endpoint/],
+    [["--backup_s3_endpoint", "https://s3.example.jp", "--backup_region", "jp"], /needs backup_s3_bucket/],
+  ];
+  for (const [words, told] of wrong) {
+    const ended = check(...words);
+    assert.equal(ended.status, 1, words.join(" "));
+    assert.match(ended.stderr, told);
+  }
+  const good = check("--listen", "0.0.0.0:8443 [::]:8443", "--listen_plain", "10.0.0.5:80", "--trusted_proxies", "10.0.0.0/24", "--operator_listen", "[::1]:9464", "--tenant_listen", "acme=0.0.0.0:9443");
+  assert.equal(good.status, 0, good.stderr);
+});

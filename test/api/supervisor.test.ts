@@ -144,7 +144,7 @@ test("secrets come from systemd's credentials, and before files", async () => {
   mkdirSync(credentials);
   writeFileSync(join(credentials, "master-key"), readFileSync(join(dir, "master.key")));
   chmodSync(join(credentials, "master-key"), 0o440); // as an access list shows
-  writeFileSync(join(credentials, "smtp-password"), "canary-4711\n");
+  writeFileSync(join(credentials, "smtp-password"), "canary-4711\n", { mode: 0o440 });
   writeFileSync(join(credentials, "backup_s3_secret"), "canary-4712\n");
   chmodSync(join(credentials, "backup_s3_secret"), 0o440);
   const bucket = { backup_s3_endpoint: "https://127.0.0.1:9", backup_s3_bucket: "copies", backup_s3_region: "jp", backup_s3_key_id: "k", backup_region: "jp" };

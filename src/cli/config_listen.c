@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "0.0.0.0:8443 [::]:8443", and of tenants "acme=0.0.0.0:9443". */
+#include "cli/config_listen.h"
+
+#include "base/address.h"
+#include "base/str.h"
+#include "db/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WORDS_MAX = 64 };
+
+const char *const *config_split(struct arena *mem, const char *text)
+{
+    const char **words = arena_array(mem, const char *, WORDS_MAX + 1);
+    char *rest;
+    size_t n = 0;
+
+    if (!text)
+        return NULL;
+    for (char *w = strtok_r(arena_strdup(mem, text), " ,", &rest);
+         w && n < WORDS_MAX; w = strtok_r(NULL, " ,", &rest))
+        words[n++] = w;
+    return words;
+}
+
+bool config_is_loopback(const char *host)
+{
+    struct address a;
+    struct address_range four, six;
+
+    must(address_parse_range("127.0.0.0/8", &four) &&
+         address_parse_range("::1/128", &six));
+    return strcmp(host, "localhost") == 0 ||
+           (address_parse(host, &a) &&
+            (address_in(&a, &four) || address_in(&a, &six)));
+}
+
+static bool complain(const char *key, const char *word, const char *text)
+{
+    fprintf(stderr, "config: %s: %s %s\n", key, word, text);
+    return false;
+}
+
+/* "[::]:8443" */
+static bool read_one(struct arena *mem, const char *word, struct listener *out)
+{
+    char *host = arena_strdup(mem, word), *colon = strrchr(host, ':');
+    size_t len = colon ? (size_t)(colon - host) : 0;
+    struct address a;
+    int64_t port;
+
+    if (!colon || !str_parse_int(colon + 1, 0, 65535, &port))
+        return false;
+    *colon = 0;
+    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = 0;
+        host++;
+    }
+    out->address = host;
+    out->port = (int)port;
+    return address_parse(host, &a);
+}
+
+enum door { DOOR_TLS, DOOR_PLAIN, DOOR_OPERATOR, DOOR_TENANT };
+
+static bool add_word(struct arena *mem, const struct config *c, const char *key,
+                     const char *word, enum door door, struct listen_plan *out)
+{
+    struct listener l = {.is_tls = door == DOOR_TLS || door == DOOR_TENANT};
+    const char *place = word, *tenant = NULL;
+
+    if (door == DOOR_TENANT) {
+        const char *equals = strchr(word, '=');
+        tenant =
+            equals ? arena_strndup(mem, word, (size_t)(equals - word)) : "";
+        place = equals ? equals + 1 : "";
+        if (!tenant_is_id(tenant))
+            return complain(key, word, "is not TENANT=ADDRESS:PORT");
+    }
+    if (!read_one(mem, place, &l))
+        return complain(key, word,
+                        "is no address and port, such as 0.0.0.0:8443 or "
+                        "[::]:8443");
+    if (door == DOOR_OPERATOR && !config_is_loopback(l.address))
+        return complain(key, word,
+                        "is plain HTTP: 127.0.0.1 or [::1] alone; over a "
+                        "network the console answers under operator_host");
+    if (door == DOOR_PLAIN && !config_is_loopback(l.address) &&
+        !c->trusted_proxies)
+        return complain(key, word,
+                        "is plain HTTP: on another address than 127.0.0.1 "
+                        "or [::1] name the proxy in trusted_proxies");
+    if (door == DOOR_OPERATOR && out->operator_listener >= 0)
+        return complain(key, word, "is one too many: this key takes one");
+    if (out->count == LISTENERS_MAX)
+        return complain(key, word, "is one too many: 16 in all");
+    if (door == DOOR_OPERATOR)
+        out->operator_listener = (int)out->count;
+    out->tenants[out->count] = tenant;
+    out->list[out->count++] = l;
+    return true;
+}
+
+bool config_read_listeners(struct arena *mem, const struct config *c,
+                           struct listen_plan *out)
+{
+    const struct {
+        const char *key, *text;
+        enum door door;
+    } keys[] = {
+        {"listen",          c->listen,          DOOR_TLS     },
+        {"listen_plain",    c->listen_plain,    DOOR_PLAIN   },
+        {"tenant_listen",   c->tenant_listen,   DOOR_TENANT  },
+        {"operator_listen", c->operator_listen, DOOR_OPERATOR},
+    };
+    bool good = true;
+
+    *out = (struct listen_plan){.operator_listener = -1};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        const char *const *words = config_split(mem, keys[i].text);
+        for (; words && *words; words++)
+            good &= add_word(mem, c, keys[i].key, *words, keys[i].door, out);
+    }
+    return good;
+}

@@ -128,11 +128,7 @@ static enum err look(struct ctx *x, struct app *app, const struct words *w,
                     str_parse_int(w->security, 0, INT32_MAX, &host.security);
     enum err e = w->is_confirmed ? confirm(x, app) : OK;
 
-    if (!e)
-        e = doctor_run(x, app, is_known ? &host : NULL);
-    if (!e && !(e = tx_begin_control(x, app->store, TX_READ)))
-        e = tx_end_control(x, app->store, doctor_read(x, app, out));
-    return e;
+    return e ? e : doctor_run(x, app, is_known ? &host : NULL, out);
 }
 
 int doctor_run_command(struct command *c, int argc, char **argv)

@@ -142,14 +142,22 @@ static enum err write_findings(struct ctx *c, const struct doctor *d)
     return query_run(c, q);
 }
 
+static enum err read_now(struct ctx *c, const struct app *app,
+                         struct doctor_view *out)
+{
+    enum err e = tx_begin_control(c, app->store, TX_READ);
+
+    return e ? e : tx_end_control(c, app->store, doctor_read(c, app, out));
+}
+
 enum err doctor_run(struct ctx *c, struct app *app,
-                    const struct doctor_host *host)
+                    const struct doctor_host *host, struct doctor_view *out)
 {
     struct doctor *d = arena_new(c->mem, struct doctor);
     struct doctor_view view;
-    enum err e = tx_begin_control(c, app->store, TX_READ);
+    enum err e = read_now(c, app, &view);
 
-    if (e || (e = tx_end_control(c, app->store, doctor_read(c, app, &view))))
+    if (e)
         return e;
     *d = (struct doctor){.c = c,
                          .app = app,
@@ -161,9 +169,21 @@ enum err doctor_run(struct ctx *c, struct app *app,
     for (size_t i = 0; i < d->count; i++)
         if (d->findings[i].state == DOCTOR_BAD)
             log_warn("doctor: %s: %s", d->findings[i].name, d->findings[i].en);
-    if ((e = tx_begin_control(c, app->store, TX_WRITE)))
-        return e;
-    return tx_end_control(c, app->store, write_findings(c, d));
+    e = tx_begin_control(c, app->store, TX_WRITE);
+    if (!e)
+        e = tx_end_control(c, app->store, write_findings(c, d));
+    if (!e)
+        return read_now(c, app, out);
+    doctor_say(d, "kept", DOCTOR_BAD,
+               "この結果を保存できません（%s）。control.db に書き込めません",
+               "These findings cannot be kept (%s): control.db cannot be "
+               "written",
+               err_name(e));
+    view.findings = d->findings;
+    view.count = d->count;
+    view.ran_at = c->now_us;
+    *out = view;
+    return OK;
 }
 
 enum err doctor_ask(struct ctx *c)
@@ -200,7 +220,8 @@ static void look(struct app *app, struct arena *mem)
                            .tenant = STORE_OPERATOR,
                            .base_url = ""};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
-    enum err e = doctor_run(&c, app, NULL);
+    struct doctor_view view;
+    enum err e = doctor_run(&c, app, NULL, &view);
 
     if (e)
         log_error("doctor: nothing found err=%s", err_name(e));
@@ -214,12 +235,9 @@ void doctor_look_daily(struct app *app, struct arena *mem)
 void doctor_look_asked(struct app *app, struct arena *mem)
 {
     struct ctx c = {.mem = mem, .now_us = clock_now_us()};
-    struct doctor_view view = {.count = 0};
-    enum err e = tx_begin_control(&c, app->store, TX_READ);
+    struct doctor_view view;
 
-    if (!e)
-        e = tx_end_control(&c, app->store, doctor_read(&c, app, &view));
-    if (!e && view.asked_at > view.ran_at)
+    if (!read_now(&c, app, &view) && view.asked_at > view.ran_at)
         look(app, mem);
 }
 

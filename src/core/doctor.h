@@ -32,9 +32,11 @@ struct doctor_host {
 };
 
 /* Looks at everything; host may be NULL.  Takes as long as the mail relay;
- * opens its own transactions. */
+ * opens its own transactions.  What cannot be kept is told all the same, as a
+ * finding too. */
 MUST_USE enum err doctor_run(struct ctx *c, struct app *app,
-                             const struct doctor_host *host);
+                             const struct doctor_host *host,
+                             struct doctor_view *out);
 /* In a transaction on control.db. */
 MUST_USE enum err doctor_read(struct ctx *c, const struct app *app,
                               struct doctor_view *out);

@@ -17,16 +17,20 @@
 enum {
     ROOM_BAD = 5, /* percent */
     ROOM_SMALL = 15,
+    BYTES_BAD = 100 << 20,
     DAYS_BAD = 7,
     DAYS_SHORT = 21
 };
 
-enum { LATE_COPIES };
+enum { LATE_COPIES, LAST_RUN };
 static const char *const check_text[] = {
     [LATE_COPIES] =
-        "SELECT count(*), coalesce(sum(b.at IS NULL OR b.at < ?1), 0) FROM"
-        " customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
-        " WHERE customer.state = 1 AND customer.created_at < ?1",
+        "SELECT count(*), coalesce(sum(customer.created_at < ?1 AND"
+        " (b.at IS NULL OR b.at < ?1)), 0), coalesce(sum(created_at >= ?1), 0)"
+        " FROM customer LEFT JOIN backup_tenant b"
+        " ON b.tenant_id = customer.id WHERE customer.state = 1",
+    [LAST_RUN] = "SELECT state, ended_at, reason_ja, reason_en FROM"
+                 " backup_run WHERE state >= 2 ORDER BY id DESC LIMIT 1",
 };
 const struct query_set doctor_service_queries = {"doctor_service", check_text,
                                                  COUNT(check_text)};
@@ -42,7 +46,7 @@ static void check_disk(struct doctor *d)
     }
     int64_t percent = disk.free_bytes * 100 / disk.bytes;
     doctor_say(d, "disk",
-               percent < ROOM_BAD     ? DOCTOR_BAD
+               percent < ROOM_BAD || disk.free_bytes < BYTES_BAD ? DOCTOR_BAD
                : percent < ROOM_SMALL ? DOCTOR_WARNING
                                       : DOCTOR_GOOD,
                "ディスクの空き %lld MB（%lld %%）",
@@ -129,27 +133,55 @@ static void check_answer(struct doctor *d)
     check_certificate(d, &p);
 }
 
+struct copies {
+    int64_t all, late, young, failed_at; /* failed_at: of the last run, or 0 */
+    const char *ja, *en;                 /* why it failed */
+};
+
+static enum err read_copies(struct ctx *c, struct copies *out)
+{
+    struct query *q = query(c, check_text[LATE_COPIES]);
+
+    bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    out->all = col_int(q, 0);
+    out->late = col_int(q, 1);
+    out->young = col_int(q, 2);
+    query_done(q);
+    q = query(c, check_text[LAST_RUN]);
+    if ((e = query_one(c, q)))
+        return e == ERR_NOT_FOUND ? OK : e;
+    if (col_int(q, 0) == BACKUP_FAILED) {
+        out->failed_at = col_int(q, 1);
+        out->ja = col_text(c, q, 2);
+        out->en = col_text(c, q, 3);
+    }
+    query_done(q);
+    return OK;
+}
+
 static void check_backups(struct doctor *d)
 {
     struct ctx *c = d->c;
+    struct copies n = {.ja = NULL};
     enum err e = tx_begin_control(c, d->app->store, TX_READ);
-    int64_t all = 0, late = 0;
 
-    if (!e) {
-        struct query *q = query(c, check_text[LATE_COPIES]);
-        bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * INT64_C(3600000000));
-        if (!(e = query_one(c, q))) {
-            all = col_int(q, 0);
-            late = col_int(q, 1);
-            query_done(q);
-        }
-        e = tx_end_control(c, d->app->store, e);
-    }
+    if (!e)
+        e = tx_end_control(c, d->app->store, read_copies(c, &n));
+    if (n.failed_at)
+        doctor_say(d, "backup_run", DOCTOR_BAD, "失敗しました（%s）: %s%.0s",
+                   "It failed (%s): %.0s%s", /* each its own reason */
+                   clock_format(c->mem, n.failed_at), n.ja ? n.ja : "?",
+                   n.en ? n.en : "?");
     doctor_say(
-        d, "backup", e || late ? DOCTOR_BAD : DOCTOR_GOOD,
-        "テナント %lld 件のうち、26時間以内のバックアップがないもの %lld 件",
-        "Of %lld tenants %lld lack a backup of the last 26 hours",
-        (long long)all, (long long)late);
+        d, "backup", e || n.late ? DOCTOR_BAD : DOCTOR_GOOD,
+        "テナント %lld 件のうち、26時間以内のバックアップがないもの %lld 件（"
+        "作成から26時間たたず、まだ数えないもの %lld 件）",
+        "Of %lld tenants %lld lack a backup of the last 26 hours (%lld are "
+        "younger than that and not counted yet)",
+        (long long)n.all, (long long)n.late, (long long)n.young);
 }
 
 static void check_mail(struct doctor *d)

@@ -150,6 +150,46 @@ test("without a server it says so, and looks at the rest", async () => {
   await start();
 });
 
+test("on a full disk it tells what it found all the same", { skip: process.getuid?.() !== 0 && "needs root to mount" }, async () => {
+  const mount = mkdtempSync(join(tmpdir(), "yagura-doctor-full-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", mount]);
+  const demo = await startDemo(mount);
+  try {
+    assert.throws(() => writeFileSync(join(mount, "ballast"), Buffer.alloc(128 << 20)));
+    const ended = spawnSync(binary, ["doctor", "--json", "--skip-updates", "--data_dir", join(mount, "data")], { env, encoding: "utf8" });
+    assert.ok(ended.stdout, ended.stderr);
+    const found = Object.fromEntries(JSON.parse(ended.stdout).findings.map((f: any) => [f.name, f]));
+    assert.equal(found.disk.state, "bad");
+    assert.match(found.kept.text, /cannot be kept \(full\)/);
+    assert.equal(ended.status, 1);
+  } finally {
+    await demo.stop();
+    execFileSync("umount", ["-l", mount]);
+    rmSync(mount, { recursive: true, force: true });
+  }
+});
+
+test("a backup that failed is named with its reason", async () => {
+  const demo = await startDemo();
+  try {
+    const oper = await signedInOperator(demo);
+    const lost = join(demo.dir, "data", "keys", "kaku.key");
+    renameSync(lost, `${lost}.away`);
+    assert.equal((await oper.post("/backups", undefined)).status, 202);
+    const run = async () => (await oper.get("/backups")).body.runs[0];
+    while (!["failed", "good"].includes((await run()).state)) await new Promise((done) => setTimeout(done, 50));
+    assert.equal((await run()).state, "failed");
+    const ended = spawnSync(binary, ["doctor", "--json", "--skip-updates", "--data_dir", join(demo.dir, "data")], { env, encoding: "utf8" });
+    const found = Object.fromEntries(JSON.parse(ended.stdout).findings.map((f: any) => [f.name, f]));
+    assert.equal(found.backup_run.state, "bad");
+    assert.match(found.backup_run.text, /^It failed \(20.*\): .*kaku/);
+    assert.match(found.backup.text, /^Of 1 tenants \d lack a backup/);
+  } finally {
+    await demo.stop();
+    removeDir(demo);
+  }
+});
+
 test("the text for support has no secret and nobody's name in it", () => {
   const path = join(dir, "support.txt");
   assert.ok([0, 1].includes(doctor("--support", path).code!));

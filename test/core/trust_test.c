@@ -1053,12 +1053,13 @@ static void what_the_operator_reads_is_veiled(void **state)
         "テナント 2", "テナント 1",  "更新", "/usr"};
     struct watch x = watch(state);
     const struct doctor_host host = {3, 3};
+    struct doctor_view view;
 
     make_well(&x);
     fake_report.is_root = true;
     assert_int_equal(chmod(x.w->f->key_path, 0444), 0);
     look(&x, NULL);
-    assert_int_equal(doctor_run(&x.w->c, &x.app, &host), OK);
+    assert_int_equal(doctor_run(&x.w->c, &x.app, &host, &view), OK);
     run_control(&x, "INSERT INTO review (kind, subject, every_months, due_on,"
                     " done_on, result, signer, changed_by, changed_at)"
                     " VALUES (0, 'x', 0, 1, 1, 0, 'Hanako', 'Hanako', 1),"
@@ -1088,11 +1089,12 @@ static void what_the_operator_reads_is_veiled(void **state)
 static bool doctored(struct watch *x, int no, int64_t security)
 {
     const struct doctor_host host = {security, security};
+    struct doctor_view view;
     struct trust_list list = {.count = 0};
     bool holds = true, is_told = false;
 
     look(x, NULL);
-    assert_int_equal(doctor_run(&x->w->c, &x->app, &host), OK);
+    assert_int_equal(doctor_run(&x->w->c, &x->app, &host, &view), OK);
     assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
     assert_int_equal(tx_end_control(&x->w->c, x->app.store,
                                     doctor_tell_trust(&x->w->c, &list)),
@@ -1170,7 +1172,7 @@ static void updates_are_not_forgotten_at_once(void **state)
     for (int days = 0; days <= 9; days += 9) {
         look(&x, NULL);
         x.w->c.now_us += days * DAY_US;
-        assert_int_equal(doctor_run(&x.w->c, &x.app, NULL), OK);
+        assert_int_equal(doctor_run(&x.w->c, &x.app, NULL, &v), OK);
         assert_int_equal(tx_begin_control(&x.w->c, x.app.store, TX_READ), OK);
         assert_int_equal(tx_end_control(&x.w->c, x.app.store,
                                         doctor_read(&x.w->c, &x.app, &v)),

@@ -445,6 +445,7 @@ export const operator: Record<keyof typeof ja, string> = {
   doctor_tls_name: "TLS",
   doctor_certificate_name: "Certificate",
   doctor_backup_name: "Backups",
+  doctor_backup_run_name: "Last backup",
   doctor_mail_name: "Mail",
   doctor_schema_name: "Version of the data",
   doctor_server_name: "Server",

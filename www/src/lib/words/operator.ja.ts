@@ -444,6 +444,7 @@ export const operator = {
   doctor_tls_name: "TLS",
   doctor_certificate_name: "証明書",
   doctor_backup_name: "バックアップ",
+  doctor_backup_run_name: "最後のバックアップ",
   doctor_mail_name: "メール",
   doctor_schema_name: "データの版",
   doctor_server_name: "サーバー",

@@ -242,10 +242,26 @@ test("the operator alone: only 24 hours after setting it; unconfirmed it waits, 
   const row = async (no: number) => (await ok(oper.get("/trust"))).items.find((r: any) => r.no === no);
   assert.equal((await row(5)).state, "attention");
   assert.match(JSON.stringify((await row(5)).evidence), /otsu|1 件/);
+  // an incident of it: owed a report while its data is here, and nobody's then
+  const detected_at = new Date(Date.now() + 9 * 3_600_000 + (start + 3) * 86_400_000 - 3_600_000).toISOString().slice(0, 19);
+  const texts = { title_ja: "件名", title_en: "Title", body_ja: "本文", body_en: "Text" };
+  const incident = await ok(oper.post("/service/incidents", { title: "終了前の障害", what: "調査中", severity: "low", detected_at, tenants: [{ id: "otsu" }] }));
+  assert.deepEqual([incident.unreported, incident.gone], [1, 0]);
+  const step = (of: any, path: string, body: object = {}) => oper.request("POST", path, body, { "If-Match": `"${of.version}"` });
+  const publish = async (fields: object) => {
+    const n = await ok(oper.post("/service/notices", { ...texts, mail_to: "admins", ...fields }));
+    return step(n, `/service/notices/${n.id}/publish`);
+  };
+  const over = await publish({ kind: "vulnerability", tenants: [{ id: "otsu" }] });
+  assert.deepEqual([over.status, over.body.errors[0].field, rule(over)], [409, "tenants", "nobody"], "its contract is over");
   const confirmed = await asOperator(() => oper.post("/tenants/otsu/confirm", { name: "otsu" }));
   assert.ok(confirmed.status === 200 || confirmed.status === 404, String(confirmed.status));
   await until(() => certificate("otsu"));
   assert.equal((await row(5)).state, "holds");
+  const now = await ok(oper.get(`/service/incidents/${incident.id}`));
+  assert.deepEqual([now.unreported, now.gone, now.due_at, now.first_report_at, Boolean(now.tenants[0].gone_at)], [0, 1, null, null, true]);
+  assert.equal(rule(await publish({ kind: "incident", incident: incident.id })), "nobody");
+  assert.equal((await ok(step(now, `/service/incidents/${incident.id}/close`, { cause: "設定", measure: "確認" }))).first_report_at, null);
 });
 
 test("a whole life: asked for, told, closed on its day, deleted on its day, followed up", async () => {

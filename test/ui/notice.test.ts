@@ -244,6 +244,20 @@ test("an incident of nobody's takes a reason; tenants with long names fit", asyn
   }
   await cell.scrollIntoViewIfNeeded();
   await look(page, "incident-tenants-narrow");
+  // as it is once the deletion of both has begun (test/api/contract.test.ts)
+  await page.route(`**/api/v1/service/incidents/${long.id}`, async (route) => {
+    const reply = await route.fetch();
+    const it = await reply.json();
+    await route.fulfill({ response: reply, json: { ...it, due_at: null, seconds_left: null, unreported: 0, gone: 2, tenants: it.tenants.map((x: object) => ({ ...x, gone_at: it.recorded_at })) } });
+  });
+  await page.reload();
+  await page.getByText("知らせる相手なし").waitFor();
+  await page.getByText(/知らせる相手がいないため、24時間は数えません/).waitFor();
+  assert.ok(await page.getByRole("button", { name: "完了にする" }).isEnabled());
+  assert.equal(await page.getByText("第一報を作成").count(), 0, "no report is asked for that cannot be published");
+  await look(page, "incident-gone-narrow", true);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await look(page, "incident-gone");
   assert.deepEqual(problems, []);
 });
 

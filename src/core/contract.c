@@ -610,16 +610,21 @@ static enum err check_confirm(struct ctx *c, struct step *s)
 
     if (e || (e = check_name(c, s)))
         return e;
+    int32_t earlier = (int32_t)values_int(s->values, "delete_on", DAY_NONE);
     s->note.before = end_as_json(c, t);
     if (s->side == CONTRACT_OPERATOR) {
         if ((e = check_alone(c, t)))
             return e;
+        if (earlier != DAY_NONE && earlier != t->delete_on)
+            return ctx_fail(c, ERR_INVALID, "delete_on", "side",
+                            "削除日を変えられるのは、お客様の確認だけです",
+                            "Only the customer's confirmation can change the "
+                            "day of deletion");
         t->operator_by = c->actor->name;
         t->operator_at = c->now_us;
     } else {
         t->customer_by = c->actor->name;
         t->customer_at = c->now_us;
-        int32_t earlier = (int32_t)values_int(s->values, "delete_on", DAY_NONE);
         if (earlier != DAY_NONE && earlier != t->delete_on) {
             if (earlier > t->delete_on)
                 return ctx_fail(c, ERR_INVALID, "delete_on", "later",

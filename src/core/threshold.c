@@ -10,6 +10,7 @@
 #include "core/operator_mail.h"
 #include "db/query.h"
 
+enum { PERCENT_MAX = 100 };
 enum {
     THRESHOLD_ADD,
     THRESHOLD_LIST,
@@ -248,6 +249,11 @@ enum err threshold_set(struct ctx *c, const char *name, int64_t version,
 
     if (e)
         return e;
+    if (*measures[before.measure].unit == '%' &&
+        values_int(v, "level", 1) > PERCENT_MAX)
+        return ctx_fail(c, ERR_INVALID, "level", "range",
+                        "「しきい値」は 1〜100 %% で入力してください",
+                        "\"Threshold\" is 1 to 100 %%");
     struct query *q = query(c, threshold_text[THRESHOLD_SET]);
     bind_text(q, 1, name);
     bind_int(q, 2, version);

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, cpSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
+import { addProject, askBackup, binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
 
 const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
 let demo: Demo;
@@ -160,7 +160,7 @@ test("the monthly drill opens a tenant for real and leaves nothing", async () =>
 
 test("the operator asks for one on the screen's route; an auditor may only look", async () => {
   const before_ = (await state()).runs.length;
-  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  await askBackup(oper);
   const now = await settled();
   assert.equal(now.runs.length, before_ + 1);
   assert.equal(now.runs[0].state, "good");
@@ -175,7 +175,7 @@ test("seven generations are kept; the eighth day's is gone", async () => {
     cpSync(folder(), join(demo.dir, "copy"), { recursive: true });
     renameSync(join(demo.dir, "copy"), folder(day(back))); // whole at once: a round may take it at once
   }
-  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  await askBackup(oper);
   let { generations } = await settled();
   // the run has ended a moment before what is too old goes
   for (let n = 0; generations.length > 3 && n < 100; n++) {
@@ -191,7 +191,7 @@ test("a failure is told to the operators by mail, once a day, and keeps yesterda
   rmSync(join(data, "keys", "kaku2.key"));
   const held = folder();
   const kept = readFileSync(join(held, "manifest.json"), "utf8");
-  assert.equal((await oper.post("/backups", undefined)).status, 202);
+  await askBackup(oper);
   const now = await settled();
   assert.equal(now.runs[0].state, "failed");
   assert.equal(now.runs[0].reason, "kaku2: ファイルまたは鍵がありません");

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, type Answer, binary, Client, type Demo, rule, signedIn, signedInOperator, startDemo } from "./server.ts";
+import { addProject, type Answer, askBackup, binary, Client, type Demo, rule, signedIn, signedInOperator, startDemo } from "./server.ts";
 
 const DAY = 86_400;
 const PASSWORD = "Daihyou-26";
@@ -160,7 +160,7 @@ test("a suspended tenant answers nothing, in both languages; backups go on", asy
   assert.equal(page.status, 403);
   assert.match(await page.text(), /<script/, "the page that says so");
   assert.equal((await fetch(`${origin}/t/kaku/`)).status, 200);
-  await ok(oper.post("/backups", undefined));
+  await askBackup(oper);
   await until(async () => (await ok(oper.get("/backups"))).tenants.find((t: any) => t.id === "susp")?.at);
   assert.equal((await ok(oper.get("/tenants"))).items.find((t: any) => t.id === "susp").is_suspended, true);
 
@@ -286,6 +286,7 @@ test("a whole life: asked for, told, closed on its day, deleted on its day, foll
   assert.equal((await fresh(admin, PASSWORD, () => admin.delete("/contract/end"))).body.end, null);
   await ask({ delete_on: day(start + 20) });
   assert.equal(rule(await admin.post("/contract/confirm", { name: "kou", delete_on: day(start + 21) })), "later");
+  assert.equal(rule(await asOperator(() => oper.post("/tenants/kou/confirm", { name: "kou", delete_on: day(start + 16) }))), "side", "not the operator's to change");
   assert.equal((await asOperator(() => oper.post("/tenants/kou/confirm", { name: "kou" }))).body.end.is_confirmed, true);
   // an earlier day has to be confirmed again
   assert.equal((await admin.post("/contract/confirm", { name: "kou", delete_on: day(start + 15) })).body.end.is_confirmed, false);

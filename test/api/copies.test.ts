@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { access, type Bucket, startBucket } from "./s3.ts";
-import { binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+import { askBackup, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
 
 let dir: string;
 let shelf: string;
@@ -42,8 +42,7 @@ async function until<T>(look: () => Promise<T | undefined | false> | T | undefin
 async function again(mood: Bucket["mood"]) {
   bucket.mood = mood;
   bucket.asked = [];
-  // the hour's own run may be at it
-  await until(async () => (await oper.post("/backups", undefined)).status === 202);
+  await askBackup(oper);
   return until(async () => {
     const { runs, copies } = (await oper.get("/backups")).body; // of one moment
     const now = copies.find((x: any) => x.place === "s3");

@@ -8,7 +8,7 @@ import { closeSync, existsSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, type Answer, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+import { addProject, type Answer, askBackup, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
 
 const release = process.env.YAGURA_RELEASE ?? "build/yagura";
 const DAY = 86_400;
@@ -66,7 +66,7 @@ async function prepare(place: string, from = 0): Promise<{ data: string; end: (d
   if (is_whole_owed) await ok(boss.post("/terms/accept", { no: terms.no }));
   const project = await addProject(boss, "MARK", { name: MARK });
   for (let n = 0; n < 20; n++) await ok(boss.post(`/projects/${project.id}/tickets`, { subject: `${MARK} ${n}`, classification: "task", details: `${MARK}の本文`.repeat(300) }));
-  await ok(oper.post("/backups", undefined));
+  await askBackup(oper);
   await until(async () => (await ok(oper.get("/backups"))).tenants.find((t: any) => t.id === "kou")?.at);
   await ok(oper.post("/tenants/kou/end", { end_on: day(from), delete_on: day(from + 1), name: "kou" }));
   await ok(boss.post("/contract/confirm", { name: "kou" }));

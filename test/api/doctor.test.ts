@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
+import { askBackup, binary, Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
 
 const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
 const dir = mkdtempSync(join(tmpdir(), "yagura-doctor-"));
@@ -175,7 +175,7 @@ test("a backup that failed is named with its reason", async () => {
     const oper = await signedInOperator(demo);
     const lost = join(demo.dir, "data", "keys", "kaku.key");
     renameSync(lost, `${lost}.away`);
-    assert.equal((await oper.post("/backups", undefined)).status, 202);
+    await askBackup(oper);
     const run = async () => (await oper.get("/backups")).body.runs[0];
     while (!["failed", "good"].includes((await run()).state)) await new Promise((done) => setTimeout(done, 50));
     assert.equal((await run()).state, "failed");

@@ -190,3 +190,13 @@ export async function addProject(admin: Client, key: string, fields: object = {}
   if (reply.status !== 201) throw new Error(`project: ${JSON.stringify(reply.body)}`);
   return reply.body;
 }
+
+/** Asks for a backup until it is taken: the one of the hour may just be running. */
+export async function askBackup(oper: Client): Promise<void> {
+  for (const end = Date.now() + 60_000; ; ) {
+    const { status, body } = await oper.post("/backups", undefined);
+    if (status === 202) return;
+    if (status !== 409 || Date.now() > end) throw new Error(`${status} ${JSON.stringify(body)}`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}

@@ -5,6 +5,7 @@
 #include "api/place.h"
 #include "api/reader.h"
 #include "api/routes.h"
+#include "core/desk.h"
 #include "core/trust.h"
 #include "core/trust_edition.h"
 
@@ -91,17 +92,21 @@ static enum err get_trust(struct call *k)
     static const enum trust_reader readers[] = {TRUST_ANYONE, TRUST_TENANT,
                                                 TRUST_OPERATOR};
     struct trust_row rows[TRUST_COUNT];
+    struct desk_setting desk;
     enum reader reader;
     enum err e = reader_find(k, &reader);
 
     if (!e)
         e = trust_read(k->c, k->app, readers[reader], k->tenant, rows);
-    if (e)
+    if (e || (e = desk_setting_get(k->c, k->app->store, &desk)))
         return e;
     json_open(&k->out, NULL, '{');
     json_text(&k->out, "reader", words[reader]);
     json_text(&k->out, "version", YAGURA_VERSION);
     json_moment(&k->out, "at", k->c->now_us);
+    json_text(&k->out, "operator", k->app->operator_name);
+    json_text(&k->out, "contact",
+              ctx_text(k->c, desk.contact_ja, desk.contact_en));
     json_open(&k->out, "items", '[');
     for (int i = 0; i < TRUST_COUNT; i++)
         if (reader != READER_ANYONE || rows[i].is_public)

@@ -61,6 +61,7 @@ static const struct key {
     LIVE_KEY(smtp_from_name, "Yagura", "sender name"),
     KEY(mail_spool, NULL, "write mails into this folder instead"),
     KEY(threads, NULL, "most connections served at once"),
+    KEY(operator_name, NULL, "who runs the service, as the trust page says"),
     KEY(data_region, NULL, "where the data is: jp, jp-tokyo"),
     KEY(backup_region, NULL, "where the backups are"),
     KEY(log_region, NULL, "where the logs are"),

@@ -31,6 +31,7 @@ struct config {
     const char *mail_spool; /* folder: mails are written here instead */
     const char *threads;
     /* "jp": where the paths are, as the trust page compares them */
+    const char *operator_name;
     const char *data_region, *backup_region, *log_region;
     /* copies of each backup: a second folder, and a bucket */
     const char *backup_copy_dir;

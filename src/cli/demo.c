@@ -193,6 +193,7 @@ static enum err set_up_places(struct process *p, const char *dir)
     enum err e = config_load(p->mem, &none, NULL, &config);
 
     config.data_dir = dir;
+    p->app.operator_name = config.operator_name;
     p->app.data_region = config.data_region;
     p->app.backup_region = config.backup_region;
     p->app.log_region = config.log_region;

@@ -179,6 +179,7 @@ static enum err start(struct process *p, struct config *c)
     if (c->user && (e = sandbox_become(c->user)))
         return e;
     set_up_floor(&p->app.floor, c);
+    p->app.operator_name = c->operator_name;
     p->app.data_region = c->data_region;
     p->app.backup_region = c->backup_region;
     p->app.log_region = c->log_region;

@@ -87,6 +87,7 @@ struct app {
     void (*prove_server)(const struct app *app, struct server_proof *out);
     struct policy_floor floor;
     /* where the operator says the paths are, "jp"; NULL: not said */
+    const char *operator_name; /* who runs it, in words; NULL: not said */
     const char *data_region, *backup_region, *log_region;
     struct surroundings around;
     struct terms_cache *terms; /* which version of the terms is in force */

@@ -509,7 +509,6 @@ enum err audit_measure(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, audit_text[AUDIT_SUMS]);
     int32_t today = clock_today(c->now_us);
-    char last[11] = "-";
 
     bind_int(q, 1, c->now_us - 90 * US_PER_DAY);
     bind_int(q, 2, c->now_us);
@@ -518,12 +517,11 @@ enum err audit_measure(struct ctx *c, struct trust_list *out)
         return e;
     int32_t day = col_day(q, 1);
     bool is_new = day != DAY_NONE && day >= today - REPORT_DAYS;
-    if (day != DAY_NONE)
-        civil_format(day, last);
     trust_show(c, out, 38, is_new,
                "監査報告書 %lld 件、最新 %s、お客様への開示 %lld 件",
                "Audit reports: %lld, newest of %s, released to customers: %lld",
-               (long long)col_int(q, 0), last, (long long)col_int(q, 2));
+               (long long)col_int(q, 0), trust_day(c, day),
+               (long long)col_int(q, 2));
     trust_show(c, out, 38, col_int(q, 4) == 0,
                "90日間の請求 %lld 件、回答の期限を過ぎたもの %lld 件",
                "Requests in 90 days: %lld, answers overdue: %lld",

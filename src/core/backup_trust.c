@@ -102,10 +102,19 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
               "(files not found: %lld); begun within 26 hours and yet to be "
               "copied: %lld; oldest copy %s",
               all, late, gone, young,
-              oldest < INT64_MAX ? clock_format(c->mem, oldest) : "-");
+              oldest < INT64_MAX ? trust_moment(c, oldest) : "-");
     trust_tell_others(c, out, "すべてのお客様の26時間以内の正常な写し",
                       "A good copy of the last 26 hours for all customers");
     return e;
+}
+
+/* A generation's name is a day. */
+static const char *day_of(struct ctx *c, const char *name)
+{
+    int32_t day = DAY_NONE;
+
+    (void)civil_parse(name, &day);
+    return trust_day(c, day);
 }
 
 /* Made in the last seven days, and there: a day on which none was made is
@@ -119,15 +128,15 @@ static enum err measure_generations(struct ctx *c, const struct app *app,
     enum err e = backup_list_gone(c, app, &gone, &lost);
 
     for (size_t i = 0; i < lost; i++)
-        buf_printf(&list, "%s%s", i ? ", " : "", gone[i]);
+        buf_printf(&list, "%s%s", i ? ", " : "", day_of(c, gone[i]));
     trust_show(
         c, out, 20, count > 0 && lost == 0,
         "保管している世代 %zu（%d 日間保管、最新 %s）、%d 日間に作ったが"
         "見つからない世代: %s",
         "Generations kept: %zu (for %d days, newest %s); made in %d days "
         "and not found: %s",
-        count, BACKUP_KEEP_DAYS, count ? names[0] : "-", BACKUP_KEEP_DAYS,
-        lost ? list.data : ctx_text(c, "なし", "none"));
+        count, BACKUP_KEEP_DAYS, count ? day_of(c, names[0]) : "-",
+        BACKUP_KEEP_DAYS, lost ? list.data : ctx_text(c, "なし", "none"));
     return e;
 }
 
@@ -153,7 +162,7 @@ static enum err measure_own(struct ctx *c, const struct app *app,
                    "このテナントの最後の正常な写し %s%s、保管している写し "
                    "%zu 世代",
                    "Last good copy of this tenant %s%s; copies kept: %zu",
-                   clock_format(c->mem, x.at),
+                   trust_moment(c, x.at),
                    x.is_there ? ""
                               : ctx_text(c, "（ファイルが見つかりません）",
                                          " (its files are not found)"),
@@ -182,7 +191,7 @@ static enum err measure_drill(struct ctx *c, struct trust_list *out)
                    at > c->now_us - DRILL_DAYS * 24 * US_PER_HOUR,
                "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
                "Last restore drill %s, %lld ms (goal: within 7 days)",
-               clock_format(c->mem, at), (long long)col_int(q, 1) / 1000);
+               trust_moment(c, at), (long long)col_int(q, 1) / 1000);
     query_done(q);
     return OK;
 }

@@ -142,7 +142,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
             "%s",
             is_dir ? ctx_text(c, "フォルダー", "folder")
                    : ctx_text(c, "バケット", "bucket"),
-            p->count, p->count ? clock_format(c->mem, p->list[0].at) : "-",
+            p->count, p->count ? trust_moment(c, p->list[0].at) : "-",
             p->why.en ? ctx_text(c, "あり", "yes")
                       : ctx_text(c, "なし", "none"));
     }

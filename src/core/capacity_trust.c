@@ -63,7 +63,7 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
               "%.0f%%、ディスク %.0f%%、ファイル %.0f%%、スレッド %.0f%%",
               "Last measured %s (once within %d minutes). In use: CPU %.0f%%, "
               "memory %.0f%%, disk %.0f%%, files %.0f%%, threads %.0f%%",
-              clock_format(c->mem, at), SAMPLE_LATE_MINUTES, used[MEASURE_CPU],
+              trust_moment(c, at), SAMPLE_LATE_MINUTES, used[MEASURE_CPU],
               used[MEASURE_MEMORY], used[MEASURE_DISK], used[MEASURE_FILES],
               used[MEASURE_THREADS]);
     trust_tell_others(c, out, "CPU、メモリー、ディスクなどの測定",

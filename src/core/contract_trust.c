@@ -47,16 +47,6 @@ static const char *const measure_text[] = {
 const struct query_set contract_trust_queries = {"contract_trust", measure_text,
                                                  COUNT(measure_text)};
 
-static const char *day_of(struct ctx *c, int32_t day)
-{
-    char text[11];
-
-    if (day == DAY_NONE)
-        return "-";
-    civil_format(day, text);
-    return arena_strdup(c->mem, text);
-}
-
 static enum err measure_records(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, measure_text[MEASURE_RECORDS]);
@@ -117,8 +107,8 @@ static enum err measure_ends(struct ctx *c, struct trust_list *out)
               "%s）。削除日を過ぎたもの %lld 件",
               "Contracts that end: %lld (next last day %s, next deletion %s); "
               "past their day of deletion: %lld",
-              (long long)col_int(q, 0), day_of(c, col_day(q, 1)),
-              day_of(c, col_day(q, 2)), (long long)col_int(q, 3));
+              (long long)col_int(q, 0), trust_day(c, col_day(q, 1)),
+              trust_day(c, col_day(q, 2)), (long long)col_int(q, 3));
     trust_tell_others(c, out, "終わった契約の期日までの削除",
                       "Deletion by its day after the end of a contract");
     query_done(q);
@@ -175,8 +165,8 @@ static enum err measure_deletions(struct ctx *c, const struct app *app,
               "件（次の期日 %s）。期日を過ぎたもの %lld 件",
               "Derived data still due: backups %lld (next %s), logs %lld (next "
               "%s); past their day: %lld",
-              (long long)col_int(q, 3), day_of(c, col_day(q, 4)),
-              (long long)col_int(q, 5), day_of(c, col_day(q, 6)),
+              (long long)col_int(q, 3), trust_day(c, col_day(q, 4)),
+              (long long)col_int(q, 5), trust_day(c, col_day(q, 6)),
               (long long)col_int(q, 7));
     trust_tell_others(c, out, "バックアップとログからの期日どおりの消去",
                       "Backups and logs of what was deleted go on their day");
@@ -208,5 +198,5 @@ void contract_measure_own(struct ctx *c, const struct app *app,
         trust_show(c, out, 5, s.delete_on >= clock_today(c->now_us),
                    "この契約の最終利用日 %s、データの削除日 %s",
                    "Last day of this contract %s, deletion of its data %s",
-                   day_of(c, s.end_on), day_of(c, s.delete_on));
+                   trust_day(c, s.end_on), trust_day(c, s.delete_on));
 }

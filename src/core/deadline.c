@@ -245,7 +245,7 @@ static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
     if (e)
         return e;
     long long all = col_int(q, 0), hosts = col_int(q, 1), late = col_int(q, 2);
-    const char *next = day(c, col_day(q, 3));
+    const char *next = trust_day(c, col_day(q, 3));
     query_done(q);
     trust_show(
         c, out, 30, all > 0 && late == 0,
@@ -270,7 +270,7 @@ static enum err measure_reviews(struct ctx *c, int row, int kind,
         return e;
     long long late = col_int(q, 0);
     int32_t last = col_day(q, 1);
-    const char *next = day(c, col_day(q, 2)), *signer = col_text(c, q, 3);
+    const char *next = trust_day(c, col_day(q, 2)), *signer = col_text(c, q, 3);
     const char *what = kind == 0 ? ctx_text(c, "権限", "access")
                                  : ctx_text(c, "要塞化", "hardening");
     query_done(q);
@@ -282,7 +282,7 @@ static enum err measure_reviews(struct ctx *c, int row, int kind,
         trust_say(c, out, row, late == 0,
                   "%sの最後の見直し %s（%s）、次 %s、期限を過ぎたもの %lld 件",
                   "Last review of %s on %s by %s, next %s, overdue: %lld", what,
-                  day(c, last), signer, next, late);
+                  trust_day(c, last), signer, next, late);
     if (last != DAY_NONE)
         trust_tell_others(
             c, out, kind ? "要塞化の定期的な見直し" : "権限の定期的な見直し",
@@ -334,7 +334,7 @@ static enum err measure_certifications(struct ctx *c, struct trust_list *out)
         any = true;
         trust_show(c, out, 34, col_day(q, 2) >= today, "%s（%s）、有効期限 %s",
                    "%s (%s), valid until %s", col_peek(q, 0), col_peek(q, 1),
-                   day(c, col_day(q, 2)));
+                   trust_day(c, col_day(q, 2)));
     }
     if (!any)
         trust_show(c, out, 34, true, "登録されている認証はありません",

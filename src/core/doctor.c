@@ -279,7 +279,7 @@ static void tell_sum(struct ctx *c, const struct doctor_view *v,
         trust_say(c, out, 14, bad == 0 && v->ran_at > c->now_us - LATE_US,
                   "点検（doctor）%s: %zu 項目、問題 %d 件、注意 %d 件",
                   "Doctor at %s: %zu items, %d problems, %d warnings",
-                  clock_format(c->mem, v->ran_at), v->count, bad, warnings);
+                  trust_moment(c, v->ran_at), v->count, bad, warnings);
 }
 
 enum err doctor_tell_trust(struct ctx *c, struct trust_list *out)

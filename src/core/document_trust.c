@@ -10,14 +10,6 @@
 #include "core/region.h"
 #include "core/trust.h"
 
-static const char *day(struct ctx *c, int32_t d)
-{
-    char text[11];
-
-    civil_format(d, text);
-    return arena_strdup(c->mem, text);
-}
-
 /* What row 1 says is public is; what is stated says something. */
 static const char *find_lack(struct ctx *c, int row, const struct document *d)
 {
@@ -44,7 +36,7 @@ static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
     }
     if (e)
         return e;
-    const char *since = day(c, clock_today(d.published_at));
+    const char *since = trust_day(c, clock_today(d.published_at));
     const char *lack = find_lack(c, row, &d);
     if (lack)
         trust_show(c, out, row, false, "%s: 第%lld版（%s）、%s",
@@ -54,11 +46,11 @@ static enum err measure_one(struct ctx *c, int row, enum document_kind kind,
         trust_show(c, out, row, false,
                    "%s: 第%lld版（%s）、見直しの期限 %s を過ぎています",
                    "%s: version %lld of %s, whose review was due on %s", title,
-                   (long long)d.no, since, day(c, d.review_on));
+                   (long long)d.no, since, trust_day(c, d.review_on));
     else
         trust_show(c, out, row, true, "%s: 第%lld版（%s）、次の見直し %s",
                    "%s: version %lld of %s, next review %s", title,
-                   (long long)d.no, since, day(c, d.review_on));
+                   (long long)d.no, since, trust_day(c, d.review_on));
     return OK;
 }
 

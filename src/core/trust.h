@@ -91,6 +91,10 @@ void trust_show(struct ctx *c, struct trust_list *list, int no, bool holds,
  * should be so; whether it is, is added. */
 void trust_tell_others(struct ctx *c, struct trust_list *list, const char *ja,
                        const char *en);
+/* As the page itself writes them: "2026/11/28 (土) 13:25", "2026/11/28 (土)";
+ * DAY_NONE: "-". */
+const char *trust_moment(struct ctx *c, int64_t at);
+const char *trust_day(struct ctx *c, int32_t day);
 /* A tenant younger than this cannot have done all that is expected of it. */
 #define TRUST_NEW_US (INT64_C(26) * 3600000000)
 /* In a transaction of control.db.  tenant NULL: of the installation, else what

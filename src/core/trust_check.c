@@ -5,6 +5,7 @@
 
 #include "base/asset.h"
 #include "base/build.h"
+#include "base/civil.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/tls.h"
@@ -79,6 +80,20 @@ static const char *const accesses_text[] = {
 };
 const struct query_set trust_access_queries = {"trust_access", accesses_text,
                                                COUNT(accesses_text)};
+
+const char *trust_moment(struct ctx *c, int64_t at)
+{
+    return clock_say(c->mem, at, c->actor->lang != LANG_EN);
+}
+
+const char *trust_day(struct ctx *c, int32_t day)
+{
+    if (day == DAY_NONE)
+        return "-";
+    /* noon in UTC is the evening of the same day in Japan */
+    const char *text = trust_moment(c, day * US_PER_DAY + US_PER_DAY / 2);
+    return arena_strndup(c->mem, text, strlen(text) - strlen(" 21:00"));
+}
 
 static struct trust_evidence *add(struct ctx *c, struct trust_list *list,
                                   int no, bool holds)
@@ -396,8 +411,8 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
     trust_show(c, out, 21, rows > 0 && kept,
                "操作ログ %lld 件、最新 %s、最古 %s",
                "%lld rows in the operation log, newest %s, oldest %s",
-               (long long)rows, rows ? clock_format(c->mem, last) : "-",
-               rows ? clock_format(c->mem, first) : "-");
+               (long long)rows, rows ? trust_moment(c, last) : "-",
+               rows ? trust_moment(c, first) : "-");
     q = query(c, mine_text[MINE_SIGNED_IN]);
     bind_int(q, 1, operation_keep_since(c->now_us) + US_PER_DAY);
     if ((e = query_one(c, q)))
@@ -450,15 +465,15 @@ enum err trust_measure_accesses(struct ctx *c, struct trust_list *out)
                    first >= operation_keep_since(c->now_us) - US_PER_DAY,
                "アクセスログ %lld 件、最古 %s、最新 %s",
                "%lld rows in the access log, oldest %s, newest %s",
-               (long long)rows, rows ? clock_format(c->mem, first) : "-",
-               rows ? clock_format(c->mem, last) : "-");
+               (long long)rows, rows ? trust_moment(c, first) : "-",
+               rows ? trust_moment(c, last) : "-");
     if (out->sign_ins)
         trust_show(
             c, out, 36, rows > 0 && first <= out->first_sign_in + US_PER_MINUTE,
             "保管期間のうち最初のサインイン（操作ログ）%s から、アクセスログ%s",
             "Since the first sign-in of the time of keeping (operation log) %s "
             "the access log %s",
-            clock_format(c->mem, out->first_sign_in),
+            trust_moment(c, out->first_sign_in),
             rows > 0 && first <= out->first_sign_in + US_PER_MINUTE
                 ? ctx_text(c, "が残っています", "is kept")
                 : ctx_text(c, "が欠けています", "lacks rows"));

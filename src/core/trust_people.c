@@ -94,7 +94,7 @@ static enum err measure_consent(struct ctx *c, int64_t owed,
                    "第%lld版に %s に同意（同意の要る最新の版: 第%lld版）",
                    "Version %lld accepted at %s (the newest that must be: "
                    "version %lld)",
-                   (long long)no, clock_format(c->mem, at), (long long)owed);
+                   (long long)no, trust_moment(c, at), (long long)owed);
     return OK;
 }
 
@@ -169,7 +169,7 @@ static enum err measure_users(struct ctx *c, struct trust_list *out)
                "%lld users, %lld of them master administrators; last change of "
                "a user %s",
                (long long)col_int(q, 0), (long long)admins,
-               at ? clock_format(c->mem, at) : "-");
+               at ? trust_moment(c, at) : "-");
     query_done(q);
     return OK;
 }
@@ -225,7 +225,7 @@ static enum err measure_review(struct ctx *c, struct trust_list *out)
     if (is_review)
         trust_show(c, out, 8, !is_due, "このテナントの最後の権限の見直し %s",
                    "This tenant's last review of rights %s",
-                   clock_format(c->mem, at));
+                   trust_moment(c, at));
     else
         trust_show(
             c, out, 8, !is_due,
@@ -233,7 +233,7 @@ static enum err measure_review(struct ctx *c, struct trust_list *out)
             "%s、1年以内に1回）",
             "This tenant has noted no review of rights yet (begun %s; one "
             "is due within a year)",
-            clock_format(c->mem, at));
+            trust_moment(c, at));
     return OK;
 }
 

@@ -122,7 +122,7 @@ test("a copy whose files are gone is not called one, on the screen or the trust 
   const all = join(data, "backups");
   renameSync(all, `${all}.away`);
   assert.deepEqual(await seen(), [0, [today], false, "attention", "attention"]);
-  assert.ok((await row(oper)).evidence.some((e: any) => !e.holds && e.text.includes(`見つからない世代: ${today}`)));
+  assert.ok((await row(oper)).evidence.some((e: any) => !e.holds && e.text.includes(`見つからない世代: ${today.replaceAll("-", "/")} (`)));
   assert.match((await row(admin)).evidence[0].text, /ファイルが見つかりません.*0 世代/);
   renameSync(`${all}.away`, all);
   renameSync(join(folder(), "kaku.access.db"), join(demo.dir, "kaku.access.db"));

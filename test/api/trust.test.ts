@@ -64,6 +64,7 @@ test("each line of a row is another one", async () => {
     for (const r of await rows(who)) {
       const texts = r.evidence.map((e: any) => e.text);
       assert.equal(new Set(texts).size, texts.length, `row ${r.no}: ${texts.join(" | ")}`);
+      if (r.no !== 14 && r.no !== 15 && r.no !== 37) assert.doesNotMatch(texts.join("\n"), /\d{4}-\d\d-\d\d/, `row ${r.no} has a date of another form`); // those are doctor's own words
     }
   const pages = (await rows(oper))[18].evidence.find((e: any) => /操作マニュアル/.test(e.text)).text;
   const files = (await (await fetch(new URL("/manual/ja/start.md", demo.ready.url))).text()).length;

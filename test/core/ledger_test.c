@@ -188,10 +188,11 @@ static void a_signed_review_stays_and_plans_the_next(void **state)
     assert_int_equal(
         number(&d, "SELECT due_on FROM review WHERE done_on IS NULL"),
         civil_from_ymd(2020, 4, 30));
-    assert_true(says(&d, 14, "最後の見直し 2020-01-31（運用 一郎）", &holds));
+    assert_true(
+        says(&d, 14, "最後の見直し 2020/01/31 (金)（運用 一郎）", &holds));
     assert_false(holds); /* the next is overdue */
     sql(&d, "UPDATE review SET due_on = 99999 WHERE done_on IS NULL");
-    assert_true(says(&d, 14, "最後の見直し 2020-01-31", &holds));
+    assert_true(says(&d, 14, "最後の見直し 2020/01/31", &holds));
     assert_true(holds);
     assert_true(says(&d, 8, "権限の定期的な見直しは、まだ", &holds));
     assert_false(holds);

@@ -621,7 +621,7 @@ static void copies_that_are_gone_turn_row_20(void **state)
     moving_turns_row_20(&x, "backups/2026-11-22/manifest.json");
     move(&x, "backups/2026-11-21", "away"); /* one of the seven */
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
-    assert_true(says(&x, 20, "2026-11-21"));
+    assert_true(says(&x, 20, "2026/11/21 (土)"));
     run_control(&x, "UPDATE backup_run SET date = '2026-11-15'"
                     " WHERE date = '2026-11-21'"); /* its seven days are over */
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);

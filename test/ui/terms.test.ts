@@ -32,9 +32,12 @@ test("published at the console, accepted before anything else, read again", asyn
   await oper.page.getByRole("link", { name: "利用規約" }).click();
   await oper.page.getByRole("link", { name: "第1版" }).waitFor(); // the sample's
   await oper.page.getByRole("link", { name: "新しい版を作成" }).click();
+  await oper.page.getByRole("region", { name: "お客様への表示 (ja)" }).getByText("データの削除").first().waitFor();
+  assert.match(await oper.page.getByLabel("日本語", { exact: true }).inputValue(), /準拠法/); // begun with what is in force
   await oper.page.locator("input[type=file]").first().setInputFiles({ name: "terms.md", mimeType: "text/markdown", buffer: Buffer.from("# 利用規約\n\n第1条 この規約は…\n\n- 責任の分担\n- データの消去") });
   await oper.page.getByLabel("英語").fill("# Terms of use\n\nArticle 1. These terms …");
   assert.match(await oper.page.getByLabel("日本語", { exact: true }).inputValue(), /責任の分担/);
+  await oper.page.getByRole("region", { name: "お客様への表示 (ja)" }).getByText("データの消去").waitFor();
   await look(oper.page, "terms-draft");
   await oper.page.getByRole("button", { name: "公開する" }).click();
   await oper.page.getByRole("dialog").getByRole("button", { name: "公開する" }).click();

@@ -4,13 +4,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
+import { Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "../api/server.ts";
 import { look as lookAt, openBrowser, signInAt, signInPage, watch } from "./browser.ts";
 
 let demo: Demo;
 let browser: Browser;
 before(async () => {
+  process.env.YAGURA_OPERATOR_NAME = "株式会社やぐら運用 サービス部";
   demo = await startDemo();
+  delete process.env.YAGURA_OPERATOR_NAME;
   browser = await openBrowser();
 });
 after(async () => {
@@ -71,8 +73,20 @@ test("a stranger reads what is public, in English, and nothing else", async () =
   assert.deepEqual((await new Client(demo.ready.url).get("/trust")).body.items.map((r: any) => r.no), [13]);
 });
 
+/** On white: what is printed has to be darker than this. */
+const darkness = (page: Page, selector: string) =>
+  page.locator(selector).first().evaluate((node) => {
+    const [r, g, b] = getComputedStyle(node).color.match(/\d+/g)!.map(Number);
+    return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+  });
+
 test("a master administrator sees the tenant's own evidence, on paper too", async () => {
-  const page = await open();
+  const jst = (hours: number) => new Date(Date.now() + (9 + hours) * 3_600_000).toISOString().slice(0, 16);
+  const oper = await signedInOperator(demo);
+  const made = await oper.post("/service/notices", { kind: "maintenance", title_ja: "作業中", title_en: "At work", body_ja: "作業", body_en: "Work", starts_at: jst(-1), ends_at: jst(2), is_for_all: true, mail_to: "admins" });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal((await oper.post(`/service/notices/${made.body.id}/publish`, {}, { "If-Match": `"${made.body.version}"` })).status, 200);
+  const page = await open({ colorScheme: "dark" });
   const problems = watch(page);
   await signInPage(page, demo.ready, 0);
   await page.getByRole("link", { name: "トラストページ" }).click();
@@ -80,8 +94,16 @@ test("a master administrator sees the tenant's own evidence, on paper too", asyn
   await row(page, 33).getByText("改ざんなし").waitFor();
   assert.equal(await page.getByRole("button", { name: /^編集/ }).count(), 0);
   await look(page, "tenant");
-  await page.emulateMedia({ media: "print" });
+  const banner = page.locator('main > [role="status"]').first();
+  await banner.waitFor();
+  await page.getByText("株式会社やぐら運用 サービス部").waitFor();
+  await row(page, 20).getByText(/このテナント/).first().waitFor();
+  assert.ok((await darkness(page, "main ol > li p")) > 128, "dark on the screen");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
   assert.equal(await page.locator("nav").first().isVisible(), false);
+  assert.equal(await banner.isVisible(), false);
+  assert.equal(await page.locator("details").first().isVisible(), false);
+  for (const what of ["main ol > li p", "main ol > li ul span", ".muted", "h2", "dd"]) assert.ok((await darkness(page, what)) < 128, `${what} is dark on white`);
   const paper = await page.pdf({ format: "A4" });
   const pages = paper.toString("latin1").match(/\/Type\s*\/Page[^s]/g)?.length ?? 0;
   assert.ok(pages >= 3, `${pages} pages`);

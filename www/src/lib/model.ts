@@ -439,6 +439,8 @@ export interface TrustPage {
   reader: "anyone" | "tenant" | "operator";
   version: string;
   at: string;
+  operator: string | null;
+  contact: string;
   items: TrustItem[];
   editions: { no: number; version: string; at: string; changed: string }[]; // newest first
 }

@@ -123,3 +123,21 @@ test("the log shows before and after side by side and proves its chain", async (
   await page.locator(".proof:not(.bad)").waitFor();
   assert.deepEqual(problems, []);
 });
+
+test("what is missing is told in the language of the screen, with the field's name", async () => {
+  const { page, problems } = await fresh("en-US");
+  const told = (selector: string) => page.locator(selector).evaluate((c: HTMLInputElement) => c.validationMessage);
+  await page.goto(`${demo.ready.url}/`);
+  await page.locator("form button.primary").click();
+  assert.equal(await told('input[type="email"]'), "Please fill in “E-mail”");
+  await page.locator('input[type="email"]').fill("nobody");
+  await page.locator("form button.primary").click();
+  assert.match(await told('input[type="email"]'), /^“E-mail” is an e-mail address/);
+  await page.locator('input[type="email"]').fill("nobody@example.jp");
+  assert.equal(await told('input[type="email"]'), "", "typing ends it");
+  await signInPage(page, demo.ready, 0); // who reads Japanese, in an English browser
+  await page.getByRole("button", { name: "プロジェクトを追加" }).last().click();
+  await page.getByRole("dialog").locator("button[type=submit], button.primary").last().click();
+  assert.equal(await page.getByRole("dialog").locator("input:invalid").first().evaluate((c: HTMLInputElement) => c.validationMessage), "「名前」を入力してください");
+  assert.deepEqual(problems, []);
+});

@@ -46,6 +46,21 @@ test("the manual is searched without regard to width or kana", async () => {
   await page.getByRole("searchbox", { name: "使い方を検索" }).fill("ＭＳ ぷろじぇくと");
   await page.locator(".hits").getByRole("link", { name: "取り込みと書き出し" }).waitFor();
   await shot("help-search");
+  await page.locator(".hits").getByRole("link").first().click();
+  await page.waitForURL(/\?s=\d+$/);
+  await page.locator("article h4:focus").waitFor();
+});
+
+test("a screen's help begins at its section", async () => {
+  await page.goto(`${demo.ready.url}/policies`);
+  await page.getByRole("button", { name: "ヘルプ" }).click();
+  await page.getByRole("menuitem", { name: "この画面の使い方" }).click();
+  const heading = page.locator("article h4:focus");
+  await heading.waitFor();
+  assert.equal(await heading.textContent(), "運用者の方針と声明");
+  const box = (await heading.boundingBox())!;
+  assert.ok(box.y >= 0 && box.y < 300, `in sight: ${box.y}`);
+  await shot("help-section");
 });
 
 test("in English, narrow, in the dark", async () => {

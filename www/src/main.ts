@@ -2,5 +2,7 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
+import { speakOfValidity } from "./lib/validity";
 
+speakOfValidity();
 mount(App, { target: document.getElementById("app")! });

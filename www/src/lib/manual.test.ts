@@ -27,6 +27,13 @@ for (const lang of ["ja", "en"])
     assert.deepEqual(files.filter((f) => !f.endsWith(".md")).toSorted(), [...shown].toSorted(), "every picture is there and shown");
   });
 
+test("every section a screen leads to is there", () => {
+  for (const [, name, n] of source.matchAll(/"(\w+)\?s=(\d+)"/g)) {
+    const sections = readFileSync(new URL(`en/${name}.md`, folder), "utf8").match(/^## /gm) ?? [];
+    assert.ok(Number(n) <= sections.length, `${name}?s=${n}`);
+  }
+});
+
 test("both languages have the same sections and tables", () => {
   const shape = (lang: string, name: string) =>
     readFileSync(new URL(`${lang}/${name}.md`, folder), "utf8").split("\n").map((l) => l.match(/^(#+|\||-|\d\.|```|!\[)/)?.[0] ?? "").filter(Boolean).join(" ");

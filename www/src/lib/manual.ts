@@ -33,22 +33,38 @@ export function readManual(lang: Lang): Promise<ManualPage[]> {
   }));
 }
 
-/** The page that fits a screen. */
-const fitting: Record<string, PageName> = {
-  gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin",
-  export: "admin", policies: "security", trust: "security", support: "admin",
-  users: "admin", access: "members", master: "admin", tenant: "admin", ending: "admin", security: "security", log: "security", my: "tickets", enquiries: "enquiries", notices: "enquiries",
+/** A page, or one of its sections counted from 1: what fits a screen. */
+type Place = PageName | `${PageName}?s=${number}`;
+const fitting: Record<string, Place> = {
+  gantt: "gantt", tickets: "tickets", import: "import", settings: "projects", overview: "projects", programs: "projects", account: "signin?s=6",
+  export: "admin?s=5", policies: "admin?s=10", trust: "security?s=4", support: "admin?s=7",
+  users: "admin?s=1", access: "members", master: "admin?s=2", tenant: "admin?s=4", ending: "admin?s=9", security: "security", log: "security?s=3", my: "tickets",
+  enquiries: "enquiries", notices: "enquiries",
 };
-const fittingConsole: Record<string, PageName> = {
-  "": "contract", tenants: "contract", certificates: "contract", backups: "backup", terms: "register", documents: "register", registers: "register", operators: "install",
+const fittingConsole: Record<string, Place> = {
+  "": "contract", tenants: "contract", certificates: "contract", backups: "backup", terms: "register?s=3", documents: "register?s=1", policies: "register?s=1",
+  registers: "register?s=2", trust: "register?s=4", operators: "operate?s=9", account: "signin?s=6", doctor: "operate?s=2", capacity: "operate?s=3", log: "operate?s=4",
+  notices: "operate?s=5", incidents: "operate?s=6", desk: "operate?s=7",
 };
-export const pageForConsole = (screen: string): PageName => fittingConsole[screen] ?? "operate";
-export const pageFor = (screen: string): PageName => fitting[screen] ?? "start";
+export const pageForConsole = (screen: string): Place => fittingConsole[screen] ?? "operate";
+export const pageFor = (screen: string): Place => fitting[screen] ?? "start";
 
-/** Pages that hold every word, and the line it is in. */
+/** The titles of a page's sections, in order. */
+export const sectionsOf = (page: ManualPage) => [...page.text.matchAll(/^## (.*)$/gm)].map(([, title]) => title!);
+
+/** A line as it is read: pictures and addresses of links are no text. */
+const readable = (line: string) => (line.startsWith("![") ? "" : line.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1"));
+
+/** Pages that hold every word, the line it is in, and the section that line is in (0: before the first). */
 export function searchManual(pages: ManualPage[], q: string, fold: (text: string) => string) {
   const words = fold(q.trim()).split(/\s+/).filter(Boolean);
   return pages
-    .filter((p) => words.every((w) => fold(`${p.title} ${p.text}`).includes(w)))
-    .map((p) => ({ page: p, line: p.text.split("\n").find((l) => words.some((w) => fold(l).includes(w))) ?? "" }));
+    .map((page) => ({ page, lines: page.text.split("\n").map(readable) }))
+    .filter(({ page, lines }) => words.every((w) => fold(`${page.title} ${lines.join("\n")}`).includes(w)))
+    .map(({ page, lines }) => {
+      const best = (l: string) => words.filter((w) => fold(l).includes(w)).length;
+      const most = Math.max(...lines.map(best));
+      const at = lines.findIndex((l) => best(l) === most);
+      return { page, line: most ? lines[at]! : "", section: most ? lines.slice(0, at + 1).filter((l) => l.startsWith("## ")).length : 0 };
+    });
 }

@@ -83,8 +83,6 @@ static const struct command {
     {"openapi",     cli_openapi,     "print the OpenAPI description"             },
     {"types",       cli_types,       "print the TypeScript types of the API"     },
     {"version",     print_version,   "print the version"                         },
-    {"certificate", cli_certificate,
-     "verify and show certificates of deletion"                                  },
 };
 
 static void print_commands(FILE *to)

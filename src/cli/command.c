@@ -15,6 +15,7 @@ static const struct {
     {"backup",      backup_run_command},
     {"doctor",      doctor_run_command},
     {"certificate", certificate_run   },
+    {"log",         log_run           },
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `yagura log verify|export|key`: on a data directory that no server holds at
- * the moment; an export alone is verified anywhere. */
+/* `yagura log verify|export|key`: a tenant's chains and key are looked at where
+ * the data directory is held; an export is written while no server holds it,
+ * and verified anywhere. */
 #include "base/clock.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/option.h"
 #include "cli/process.h"
+#include "core/access_log.h"
 #include "core/log_export.h"
 #include "core/operation.h"
 
@@ -19,11 +22,15 @@
 
 struct wish {
     struct process p;
-    const char *verb, *tenant, *file, *key, *out;
+    const char *tenant, *file, *key, *out;
     bool is_access, is_csv;
     struct config config;
     struct tenant *t;
 };
+
+static const char usage[] =
+    "log verify --tenant T | verify --file EXPORT [--tenant T | --key HEX] | "
+    "export --tenant T [--access] [--csv] [--out FILE] | key --tenant T";
 
 static const struct actor system_actor = {.name = "system",
                                           .ip = "",
@@ -32,20 +39,32 @@ static const struct actor system_actor = {.name = "system",
                                           .base_url = "",
                                           .lang = LANG_EN};
 
+/* Of a deleted one the logs are kept for three months. */
+static enum err open_logs(struct app *app, const char *id, struct tenant **out)
+{
+    enum err e = tenant_open(app->store, id, out);
+
+    return e && !tenant_open_retained(app->store, id, out) ? OK : e;
+}
+
+static const char *explain_open(enum err e)
+{
+    return e == ERR_NOT_FOUND ? "there is no such tenant, or its key is missing"
+                              : err_name(e);
+}
+
 static enum err open_tenant(struct wish *w)
 {
     enum err e = process_open_store(&w->p, &w->config);
 
+    if (e == ERR_CONFLICT)
+        fprintf(stderr, "while a server runs, export in the console, and "
+                        "verify an export with --key (yagura log key)\n");
     if (e)
         return e;
-    e = tenant_open(w->p.app.store, w->tenant, &w->t);
-    if (e) { /* of a deleted one the logs are kept for three months */
-        enum err kept = tenant_open_retained(w->p.app.store, w->tenant, &w->t);
-        e = kept ? e : OK;
-    }
+    e = open_logs(&w->p.app, w->tenant, &w->t);
     if (e)
-        fprintf(stderr, "yagura: there is no tenant %s (%s)\n", w->tenant,
-                err_name(e));
+        fprintf(stderr, "yagura: %s: %s\n", w->tenant, explain_open(e));
     return e;
 }
 
@@ -58,46 +77,79 @@ static void public_key_of(const struct tenant *t, uint8_t out[65])
     crypto_wipe(key, sizeof key);
 }
 
-/* ---- verify ---- */
+/* ---- of a tenant, where its directory is held ---- */
 
-static enum err verify_one(struct wish *w, enum log_kind kind)
+static enum err verify_one(struct command *c, const char *tenant,
+                           struct tenant *t, enum log_kind kind)
 {
     struct actor actor = system_actor;
     struct log_proof proof;
 
-    actor.tenant = w->tenant;
-    struct ctx c = process_ctx(w->p.mem, &actor);
-    enum err e = log_verify(&c, w->p.app.store, w->t, kind, &proof);
+    actor.tenant = tenant;
+    struct ctx x = process_ctx(c->mem, &actor);
+    enum err e = log_verify(&x, c->app->store, t, kind, &proof);
     if (e) {
-        process_complain(&c, e);
+        command_complain(c, &x, e);
         return e;
     }
     if (proof.broken_seq) {
-        printf("%s log: BROKEN at row %lld: it is missing, or not as it was "
-               "written (rows %lld to %lld are there)\n",
-               log_shape(kind)->name, (long long)proof.broken_seq,
-               (long long)proof.first_seq, (long long)proof.last_seq);
+        buf_printf(&c->out,
+                   "%s log: BROKEN at row %lld: it is missing, or not as it "
+                   "was written (rows %lld to %lld are there)\n",
+                   log_shape(kind)->name, (long long)proof.broken_seq,
+                   (long long)proof.first_seq, (long long)proof.last_seq);
         return ERR_CONFLICT;
     }
-    printf("%s log: whole, rows %lld to %lld", log_shape(kind)->name,
-           (long long)proof.first_seq, (long long)proof.last_seq);
+    buf_printf(&c->out, "%s log: whole, rows %lld to %lld",
+               log_shape(kind)->name, (long long)proof.first_seq,
+               (long long)proof.last_seq);
     if (proof.kept_at)
-        printf("; kept outside: row %lld at %s", (long long)proof.kept_seq,
-               clock_format(c.mem, proof.kept_at));
-    printf("\n");
+        buf_printf(&c->out, "; kept outside: row %lld at %s",
+                   (long long)proof.kept_seq,
+                   clock_format(x.mem, proof.kept_at));
+    buf_puts(&c->out, "\n");
     return OK;
 }
 
-static enum err verify_tenant(struct wish *w)
+static void print_key(struct command *c, const struct tenant *t)
 {
-    enum err e = open_tenant(w);
+    uint8_t public_key[65];
+    char hex[2 * sizeof public_key + 1];
 
-    if (e)
-        return e;
-    e = verify_one(w, LOG_OPERATION);
-    enum err of_access = verify_one(w, LOG_ACCESS);
-    return e ? e : of_access;
+    public_key_of(t, public_key);
+    str_to_hex(public_key, sizeof public_key, hex);
+    buf_printf(&c->out, "%s\n", hex);
 }
+
+int log_run(struct command *c, int argc, char **argv)
+{
+    const char *id = NULL;
+    const struct option_spec specs[] = {
+        {"tenant", &id, NULL, "whose log"}
+    };
+    struct tenant *t;
+
+    argc = option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc != 1 || !id)
+        return 2;
+    access_log_flush(c->app->access_log);
+    enum err e = open_logs(c->app, id, &t);
+    if (e) {
+        buf_printf(&c->err, "yagura: %s: %s\n", id, explain_open(e));
+        return 1;
+    }
+    if (strcmp(argv[0], "key") == 0) {
+        print_key(c, t);
+    } else {
+        e = verify_one(c, id, t, LOG_OPERATION);
+        enum err of_access = verify_one(c, id, t, LOG_ACCESS);
+        e = e ? e : of_access;
+    }
+    tenant_close(t);
+    return e ? 1 : 0;
+}
+
+/* ---- an export alone ---- */
 
 static const char *explain(const char *rule)
 {
@@ -223,39 +275,6 @@ static enum err export_tenant(struct wish *w)
     return e;
 }
 
-static enum err print_key(struct wish *w)
-{
-    uint8_t public_key[65];
-    char hex[2 * sizeof public_key + 1];
-    enum err e = open_tenant(w);
-
-    if (e)
-        return e;
-    public_key_of(w->t, public_key);
-    str_to_hex(public_key, sizeof public_key, hex);
-    printf("%s\n", hex);
-    return OK;
-}
-
-static int run(struct wish *w, const char *usage)
-{
-    enum err e;
-
-    if (strcmp(w->verb, "verify") == 0 && w->file)
-        e = verify_file(w);
-    else if (strcmp(w->verb, "verify") == 0 && w->tenant)
-        e = verify_tenant(w);
-    else if (strcmp(w->verb, "export") == 0 && w->tenant)
-        e = export_tenant(w);
-    else if (strcmp(w->verb, "key") == 0 && w->tenant)
-        e = print_key(w);
-    else {
-        fprintf(stderr, "usage: yagura %s\n", usage);
-        return 2;
-    }
-    return e ? 1 : 0;
-}
-
 int cli_log(int argc, char **argv)
 {
     struct wish w = {.p = {.mem = arena_open(ARENA_MAX)}};
@@ -267,16 +286,22 @@ int cli_log(int argc, char **argv)
         {"access", NULL,      &w.is_access, "export the access log instead"  },
         {"csv",    NULL,      &w.is_csv,    "CSV instead of NDJSON"          },
     };
-    const char *usage = "log verify --tenant T | verify --file EXPORT "
-                        "[--tenant T | --key HEX] | export --tenant T "
-                        "[--access] [--csv] [--out FILE] | key --tenant T";
     enum err e = config_load(w.p.mem, &argc, argv, &w.config);
+    char **words = command_copy_words(w.p.mem, argc, argv);
+    int count = argc, code = 2;
 
     argc = e ? -1 : option_parse(usage, specs, COUNT(specs), argc, argv);
     if (argc != 1)
         return 2;
-    w.verb = argv[0];
-    int code = run(&w, usage);
+    bool verifies = strcmp(argv[0], "verify") == 0;
+    if (verifies && w.file)
+        code = verify_file(&w) ? 1 : 0;
+    else if ((verifies || strcmp(argv[0], "key") == 0) && w.tenant)
+        code = command_do(&w.p, &w.config, "log", count, words, -1);
+    else if (strcmp(argv[0], "export") == 0 && w.tenant)
+        code = export_tenant(&w) ? 1 : 0;
+    else
+        fprintf(stderr, "usage: yagura %s\n", usage);
     tenant_close(w.t);
     process_close(&w.p);
     return code;

@@ -153,6 +153,19 @@ test("after a restart nothing is missing and the chains hold", async () => {
   }
 });
 
+test("`yagura log verify` asks the server that holds the directory, with what it has not written yet", async () => {
+  const place = ["--data_dir", join(demo.dir, "data")];
+  await admin.get("/labels");
+  const [last] = await entries("limit=1");
+  const whole = yagura("log", "verify", "--tenant", demo.ready.tenant, ...place);
+  assert.equal(whole.status, 0, whole.text);
+  assert.match(whole.text, /operation log: whole, rows \d+ to \d+/);
+  assert.ok(Number(whole.text.match(/access log: whole, rows \d+ to (\d+)/)![1]) >= last.seq);
+  assert.match(yagura("log", "key", "--tenant", demo.ready.tenant, ...place).stdout, /^04[0-9a-f]{128}\n$/);
+  assert.match(yagura("log", "export", "--tenant", demo.ready.tenant, ...place).text, /in use by process[^]*export in the console/);
+  assert.match(yagura("log", "verify", "--tenant", "nobody", ...place).text, /nobody: there is no such tenant, or its key is missing/);
+});
+
 test("`yagura log` works on the data directory itself", () => {
   const place = ["--data_dir", join(dir, "data"), "--master_key", join(dir, "master.key")];
   const made = yagura("tenant", "create", "acme", "--name", "Acme", "--admin-email", "a@example.jp", "--admin-name", "A", ...place);

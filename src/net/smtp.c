@@ -111,9 +111,13 @@ static enum err read_line(struct smtp *s, char line[LINE_MAX_BYTES])
         }
         if (s->in_len == sizeof(s->in))
             return fail(s, ERR_BUSY, "the relay sent a line too long");
+        int64_t end_ms = clock_monotonic_ms() + wait_ms(s);
         long n = read_some(s, s->in + s->in_len, sizeof(s->in) - s->in_len);
         if (n <= 0)
-            return fail(s, ERR_BUSY, "the relay did not answer in time");
+            return fail(s, ERR_BUSY,
+                        clock_monotonic_ms() < end_ms
+                            ? "the connection to the relay broke"
+                            : "the relay did not answer in time");
         s->in_len += (size_t)n;
     }
 }

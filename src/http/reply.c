@@ -382,14 +382,35 @@ void reply_send(struct request *r, struct reply *out)
         mg_disable_connection_keep_alive(r->conn);
 }
 
+/* Nobody's language is known yet: both. */
+static const char *explain(int status)
+{
+    switch (status) {
+    case 405:
+        return "このメソッドは使えません / This method is not served";
+    case 408:
+        return "リクエストが時間内に届きませんでした / The request did not "
+               "arrive in time";
+    case 414:
+        return "アドレスが長すぎます / The address is too long";
+    case 431:
+        return "ヘッダーが大きすぎます / The header fields are too large";
+    case 505:
+        return "HTTP/1.0 か 1.1 を使ってください / Please use HTTP/1.0 or 1.1";
+    default:
+        return "リクエストの形が正しくありません / The request is not well "
+               "formed";
+    }
+}
+
 void reply_refuse(struct mg_connection *conn, int status, bool is_tls)
 {
-    char wire[2048], body[256];
+    char wire[2048], body[512];
     int size = snprintf(body, sizeof body,
                         "{\"type\":\"about:blank\",\"title\":\"%s\","
                         "\"status\":%d,\"errors\":[{\"field\":\"\",\"rule\":"
                         "\"request\",\"message\":\"%s\"}]}",
-                        find_reason(status), status, find_reason(status));
+                        explain(status), status, explain(status));
     int len = snprintf(
         wire, sizeof wire,
         "HTTP/1.1 %d %s\r\n%sContent-Length: %d\r\n"

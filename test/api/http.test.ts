@@ -85,6 +85,11 @@ test("request lines: methods, targets, escapes", async () => {
   assert.equal((await line("GET /a%00b HTTP/1.1")).status, 400);
   assert.equal((await line("GET /?q=%ff HTTP/1.1")).status, 400);
   assert.equal((await line("GET /?q=%00 HTTP/1.1")).status, 400);
+  // who asks is not known yet: both languages, in the one shape of errors
+  const { text } = await line("GET /?q=%00 HTTP/1.1");
+  const problem = JSON.parse(Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1").toString());
+  assert.deepEqual([problem.status, problem.errors.length], [400, 1]);
+  assert.match(problem.errors[0].message, /リクエストの形が正しくありません.*The request is not well formed/);
   assert.equal((await line(`GET ${PROBE}?q=%E3%81%82 HTTP/1.1`)).status < 500, true);
   assert.equal((await line("GET http://localhost/ HTTP/1.1")).status, 400);
   assert.equal((await line("GET / HTTP/2.0")).status, 505);

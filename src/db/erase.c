@@ -51,7 +51,7 @@ static bool begins_with_id(const char *name, const char *id)
 /* ".new-kou" and ".kou.key.new" without what comes first. */
 static const char *strip(const char *name)
 {
-    static const char *const words[] = {"new-", "replaced-"};
+    static const char *const words[] = {"new-", "replaced-", "aside-"};
 
     if (name[0] != '.')
         return name;

@@ -92,13 +92,15 @@ MUST_USE enum err generation_drop_file(const struct store *s, const char *file);
 /* Puts a tenant of a generation, which generation_check() found good, into
  * this store or into what generation_restore_control() began; sessions, codes,
  * links, tokens and waiting mail do not come along.  All of it is written
- * before anything there is touched.  ERR_CONFLICT when the id is taken,
- * ERR_FULL without room. */
+ * before anything there is touched, and what fails changes nothing.
+ * ERR_CONFLICT when the id is taken by files, a key or kept logs, ERR_FULL
+ * without room. */
 struct generation_aim {
     const char *name, *id;
     const char *as; /* another id, or its own */
     const char *to; /* NULL: this store */
-    bool is_over;   /* what nobody has open goes to tenants/.replaced-ID */
+    bool is_over;   /* what nobody has open goes to tenants/.replaced-ID, its
+                     * keys beside: of either there may be parts only */
 };
 MUST_USE enum err generation_restore(const struct store *s,
                                      const struct generation_aim *aim);
@@ -113,10 +115,5 @@ MUST_USE enum err generation_restore_control(const struct store *s,
                                              const char *name, const char *to);
 MUST_USE enum err generation_finish(const char *to);
 MUST_USE enum err generation_abandon(const char *to);
-/* Takes a tenant nobody has open out of the way, to tenants/.replaced-ID with
- * its keys beside; a second call with is_back puts it back.  What is not there
- * is no matter. */
-MUST_USE enum err generation_set_aside(const struct store *s, const char *id,
-                                       bool is_back);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "db/generation_part.h"
 #include "db/key.h"
+#include "db/tenant_swap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 1 << 16 };
-#define NEW ".new-"
 /* in a folder that a restore of the whole makes, until it is whole */
 #define MARK "/restoring"
 
@@ -79,49 +79,47 @@ static enum err forget(const struct store *s, const char *path,
     return e;
 }
 
-static enum err place_part(const struct store *s, const char *folder,
-                           const char *id, const char *as, const char *beside,
-                           const char *keys, const struct part *p)
+/* The key of a part, wrapped once more under the name it will have. */
+static enum err place_key(const struct store *s, const char *folder,
+                          const struct generation_aim *aim, const char *keys,
+                          const struct part *p)
 {
-    char from[PART_PATH_BYTES], to[PART_PATH_BYTES], name[64], context[64];
+    char name[PART_KEY_CHARS], context[64];
     const uint8_t *wrapping = store_place(s).wrapping;
-    uint8_t key[32], file_key[32];
+    uint8_t key[32];
 
-    part_name_path(from, folder, "/", id, p->suffix);
-    part_name_path(to, beside, "/", p->live, "");
-    (void)snprintf(name, sizeof name, "%s%s.key", id, p->key_suffix);
-    (void)snprintf(context, sizeof context, "tenant:%s%s", id, p->key_suffix);
+    part_name_key(name, aim->id, p);
+    (void)snprintf(context, sizeof context, "tenant:%s%s", aim->id,
+                   p->key_suffix);
     enum err e = key_load(folder, name, wrapping, context, key);
     if (e)
         return e;
-    if (!(e = copy_file(from, to)) && p == &part_of_tenant[0]) {
-        crypto_derive(key, p->label, file_key);
-        e = forget(s, to, file_key, true);
-        crypto_wipe(file_key, sizeof file_key);
-    }
-    (void)snprintf(name, sizeof name, NEW "%s%s.key", as, p->key_suffix);
-    (void)snprintf(context, sizeof context, "tenant:%s%s", as, p->key_suffix);
-    if (!e)
-        e = key_keep(keys, name, wrapping, context, key);
+    (void)snprintf(name, sizeof name, TENANT_NEW "%s%s.key", aim->as,
+                   p->key_suffix);
+    (void)snprintf(context, sizeof context, "tenant:%s%s", aim->as,
+                   p->key_suffix);
+    e = key_keep(keys, name, wrapping, context, key);
     crypto_wipe(key, sizeof key);
     return e;
 }
 
-/* The keys that lie beside get their names, or go. */
-static enum err name_keys(const char *keys, const char *as, bool is_kept)
+static enum err place_file(const struct store *s, const char *folder,
+                           const char *id, const char *beside,
+                           const struct part *p)
 {
     char from[PART_PATH_BYTES], to[PART_PATH_BYTES], name[PART_KEY_CHARS];
+    uint8_t key[32];
 
-    for (size_t i = 0; i < PART_COUNT; i++) {
-        part_name_key(name, as, &part_of_tenant[i]);
-        part_name_path(from, keys, "/" NEW, name, "");
-        part_name_path(to, keys, "/", name, "");
-        if (!is_kept)
-            (void)unlink(from);
-        else if (rename(from, to))
-            return part_errno("naming", to);
-    }
-    return is_kept ? key_sync_dir(keys) : OK;
+    part_name_path(from, folder, "/", id, p->suffix);
+    part_name_path(to, beside, "/", p->live, "");
+    enum err e = copy_file(from, to);
+    if (e || p != &part_of_tenant[0])
+        return e;
+    part_name_key(name, id, p);
+    if (!(e = part_load_key(s, folder, name, id, p, key)))
+        e = forget(s, to, key, true);
+    crypto_wipe(key, sizeof key);
+    return e;
 }
 
 /* Where a restore of the whole is made until all of it is there. */
@@ -130,58 +128,48 @@ static void name_part(char out[PART_PATH_BYTES], const char *to)
     part_name_path(out, to, ".part", "", "");
 }
 
-static enum err take_names(const struct store *s, const char *as,
-                           const char *keys, const char *beside,
-                           const char *dir, bool is_over)
+/* All of it, on the disk, under names that nobody is found by.  The keys
+ * first: see tenant_swap_sweep(). */
+static enum err place_beside(const struct store *s,
+                             const struct generation_aim *aim, const char *data)
 {
-    enum err e = is_over ? generation_set_aside(s, as, false) : OK;
+    char folder[PART_PATH_BYTES], beside[PART_PATH_BYTES];
+    char keys[PART_PATH_BYTES];
+    enum err e = OK;
 
-    if (e)
-        return e;
-    e = name_keys(keys, as, true);
-    if (!e && rename(beside, dir))
-        e = part_errno("naming", dir);
-    if (e && is_over && generation_set_aside(s, as, true))
-        log_error("backup: what was there lies in tenants/.replaced-%s", as);
-    return e;
+    part_folder(folder, s, aim->name);
+    part_name_path(keys, data, "/keys", "", "");
+    part_name_path(beside, data, "/tenants/" TENANT_NEW, aim->as, "");
+    for (size_t i = 0; i < PART_COUNT && !e; i++)
+        e = place_key(s, folder, aim, keys, &part_of_tenant[i]);
+    if (!e)
+        e = part_make_folder(beside);
+    for (size_t i = 0; i < PART_COUNT && !e; i++)
+        e = place_file(s, folder, aim->id, beside, &part_of_tenant[i]);
+    return e ? e : key_sync_dir(beside);
 }
 
 enum err generation_restore(const struct store *s,
                             const struct generation_aim *aim)
 {
-    char folder[PART_PATH_BYTES], dir[PART_PATH_BYTES];
-    char beside[PART_PATH_BYTES], keys[PART_PATH_BYTES];
-    char tenants[PART_PATH_BYTES], part[PART_PATH_BYTES];
-    const char *data = store_place(s).dir, *as = aim->as;
+    const char *data = store_place(s).dir;
+    char part[PART_PATH_BYTES];
 
-    if (!tenant_is_id(aim->id) || !tenant_is_id(as))
+    if (!tenant_is_id(aim->id) || !tenant_is_id(aim->as))
         return ERR_INVALID;
     if (aim->to) {
         name_part(part, aim->to);
         data = part;
     }
-    part_folder(folder, s, aim->name);
-    part_name_path(tenants, data, "/tenants", "", "");
-    part_name_path(keys, data, "/keys", "", "");
-    part_name_path(dir, tenants, "/", as, "");
-    part_name_path(beside, tenants, "/" NEW, as, "");
-    if (!aim->is_over && access(dir, F_OK) == 0)
+    if (!aim->is_over && tenant_swap_is_taken(data, aim->as))
         return ERR_CONFLICT;
-    enum err e = part_remove_folder(beside);
-    if (!e)
-        e = part_make_folder(beside);
-    for (size_t i = 0; i < PART_COUNT && !e; i++)
-        e = place_part(s, folder, aim->id, as, beside, keys,
-                       &part_of_tenant[i]);
-    if (!e)
-        e = key_sync_dir(beside);
-    if (!e)
-        e = take_names(s, as, keys, beside, dir, aim->is_over);
+    tenant_swap_forget(data, aim->as);
+    enum err e = place_beside(s, aim, data);
     if (e) {
-        (void)!part_remove_folder(beside);
-        (void)!name_keys(keys, as, false);
+        tenant_swap_forget(data, aim->as);
+        return e;
     }
-    return e ? e : key_sync_dir(tenants);
+    return tenant_swap(data, aim->as, aim->is_over);
 }
 
 enum err generation_drop(const struct store *s, const char *as, int64_t *rows)
@@ -304,35 +292,4 @@ enum err generation_finish(const char *to)
         e = part_errno("naming", to);
     part_name_path(path, to, "/..", "", "");
     return e ? e : key_sync_dir(path);
-}
-
-enum err generation_set_aside(const struct store *s, const char *id,
-                              bool is_back)
-{
-    static const char *const kinds[] = {"", ".log"};
-    char from[PART_PATH_BYTES], to[PART_PATH_BYTES], keys[PART_PATH_BYTES];
-    char name[64], aside[64];
-    enum err e = OK;
-
-    must(tenant_is_id(id));
-    part_name_path(from, store_place(s).dir, "/tenants/", id, "");
-    part_name_path(to, store_place(s).dir, "/tenants/.replaced-", id, "");
-    part_name_path(keys, store_place(s).dir, "/keys", "", "");
-    if (access(is_back ? to : from, F_OK))
-        return OK; /* lost, or aside since a restore that was broken off */
-    if (!is_back && (e = part_remove_folder(to)))
-        return e;
-    if (is_back && (e = part_remove_folder(from)))
-        return e;
-    if (rename(is_back ? to : from, is_back ? from : to))
-        return part_errno("setting aside", from);
-    /* from now on its age counts, see leftover.h */
-    (void)utimensat(AT_FDCWD, is_back ? from : to, NULL, 0);
-    for (size_t i = 0; i < COUNT(kinds) && !e; i++) {
-        (void)snprintf(name, sizeof name, "%s%s.key", id, kinds[i]);
-        (void)snprintf(aside, sizeof aside, ".replaced-%s%s.key", id, kinds[i]);
-        e = is_back ? part_copy_key(keys, aside, keys, name)
-                    : part_copy_key(keys, name, keys, aside);
-    }
-    return e;
 }

@@ -58,8 +58,47 @@ static enum err write_all(int fd, const void *data, size_t len)
     return fsync(fd) ? of_errno() : OK;
 }
 
-enum err key_write_file(const char *dir, const char *name, const void *data,
-                        size_t len, unsigned mode)
+/* Where a disk knows no links, looking first must do: the data directory has
+ * one process. */
+static int rename_new(const char *from, const char *to)
+{
+    if (link(from, to) == 0) {
+        (void)unlink(from);
+        return 0;
+    }
+    if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return -1;
+    if (access(to, F_OK) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    return rename(from, to);
+}
+
+static enum err give_name(const char *from, const char *to, bool may_replace)
+{
+    if ((may_replace ? rename(from, to) : rename_new(from, to)) == 0)
+        return OK;
+    if (errno == EEXIST) {
+        log_error("db: %s is there, and is not replaced", to);
+        return ERR_CONFLICT;
+    }
+    return fail("naming", to);
+}
+
+enum err key_name(const char *dir, const char *from, const char *to,
+                  bool may_replace)
+{
+    char a[PATH_BYTES], b[PATH_BYTES];
+
+    must(snprintf(a, sizeof(a), "%s/%s", dir, from) < PATH_BYTES);
+    must(snprintf(b, sizeof(b), "%s/%s", dir, to) < PATH_BYTES);
+    enum err e = give_name(a, b, may_replace);
+    return e ? e : key_sync_dir(dir);
+}
+
+static enum err write_file(const char *dir, const char *name, const void *data,
+                           size_t len, unsigned mode, bool may_replace)
 {
     char path[PATH_BYTES], beside[PATH_BYTES];
 
@@ -73,14 +112,20 @@ enum err key_write_file(const char *dir, const char *name, const void *data,
     enum err e = write_all(fd, data, len);
     if (close(fd) && !e)
         e = of_errno();
-    if (!e && rename(beside, path))
-        e = of_errno();
+    if (!e)
+        e = give_name(beside, path, may_replace);
     if (e) {
         log_error("db: writing %s: %s", path, err_name(e));
         (void)unlink(beside);
         return e;
     }
     return key_sync_dir(dir);
+}
+
+enum err key_write_file(const char *dir, const char *name, const void *data,
+                        size_t len, unsigned mode)
+{
+    return write_file(dir, name, data, len, mode, true);
 }
 
 static long read_fd(int fd, void *data, size_t max)
@@ -128,7 +173,7 @@ static enum err make_master(const char *path, uint8_t out[32])
     must(snprintf(dir, sizeof(dir), "%.*s", len, slash ? path : ".") <
          PATH_BYTES);
     crypto_random(out, 32);
-    enum err e = key_write_file(len ? dir : "/", name, out, 32, 0400);
+    enum err e = write_file(len ? dir : "/", name, out, 32, 0400, false);
     if (!e)
         log_info("db: master key made, file=%s: keep a copy elsewhere", path);
     return e;
@@ -184,7 +229,7 @@ enum err key_keep(const char *dir, const char *name, const uint8_t wrapping[32],
     uint8_t wrapped[CRYPTO_WRAPPED_BYTES];
 
     crypto_wrap(wrapping, context, key, wrapped);
-    return key_write_file(dir, name, wrapped, sizeof(wrapped), 0600);
+    return write_file(dir, name, wrapped, sizeof(wrapped), 0600, false);
 }
 
 enum err key_make(const char *dir, const char *name, const uint8_t wrapping[32],

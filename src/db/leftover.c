@@ -2,6 +2,7 @@
 #include "db/leftover.h"
 
 #include "base/log.h"
+#include "db/tenant_swap.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 4096 };
-#define REPLACED ".replaced-"
 
 struct sweep {
     int64_t before_us;
@@ -92,7 +92,8 @@ static void sweep_tenants(struct sweep *w, const char *path)
             snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name) >=
                 PATH_BYTES)
             continue;
-        if (strncmp(entry->d_name, REPLACED, strlen(REPLACED)) != 0)
+        if (strncmp(entry->d_name, TENANT_REPLACED, strlen(TENANT_REPLACED)) !=
+            0)
             drop_snapshots(w, inner);
         else if (is_old(w, dirfd(d), entry->d_name, &st))
             drop_folder(w, inner);
@@ -108,7 +109,8 @@ static void sweep_keys(struct sweep *w, const char *path)
     struct stat st;
 
     while (d && (entry = readdir(d)))
-        if (strncmp(entry->d_name, REPLACED, strlen(REPLACED)) == 0 &&
+        if (strncmp(entry->d_name, TENANT_REPLACED, strlen(TENANT_REPLACED)) ==
+                0 &&
             is_old(w, dirfd(d), entry->d_name, &st))
             drop(w, dirfd(d), entry->d_name);
     if (d)

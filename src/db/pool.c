@@ -305,6 +305,18 @@ enum err pool_retire(struct pool *p, const char *id, int wait_ms)
     return is_free ? OK : ERR_BUSY;
 }
 
+void pool_forget(struct pool *p, const char *id)
+{
+    pthread_mutex_lock(&p->lock);
+    struct tenant **at = find(p, id), *t = *at;
+    bool is_gone = t && t->state == TENANT_RETIRED && t->holders == 0;
+    if (is_gone)
+        *at = t->next;
+    pthread_mutex_unlock(&p->lock);
+    if (is_gone)
+        free_tenant(t);
+}
+
 enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
 {
     char path[PATH_BYTES];

@@ -361,7 +361,10 @@ enum err tenant_discard(struct store *s, const char *id)
     if (!tenant_is_id(id))
         return ERR_INVALID;
     must(!pool_has(s->pool, id));
-    return tenant_folder_discard(&at, id);
+    enum err e = tenant_folder_discard(&at, id);
+    if (!e)
+        pool_forget(s->pool, id);
+    return e;
 }
 
 enum err tenant_open(struct store *s, const char *id, struct tenant **out)

@@ -65,16 +65,18 @@ struct store_versions store_versions(void);
 void store_derive_lasting_key(const struct store *s, const char *label,
                               uint8_t out[32]);
 
-/* ---- tenants: files and keys.  id: 1-32 of [a-z0-9-], letter first. ---- */
+/* ---- tenants: files and keys.  id: 1-32 of [a-z0-9-], letter first, and no
+ * name that is a file of the store's own. ---- */
 bool tenant_is_id(const char *id);
+bool tenant_is_reserved(const char *id);
 /* Makes key and file with the tenant section of schema.sql.  ERR_CONFLICT if
  * it exists.  Either all of it is there afterwards or nothing. */
 MUST_USE enum err tenant_create(struct store *s, const char *id);
 /* control.db opened like a tenant: the operator's people, sessions, mail and
  * log are kept in the same tables.  No id of a tenant looks like this. */
 #define STORE_OPERATOR "OPERATOR"
-/* Takes away one that was never opened, with its keys: what a crash left of
- * making it. */
+/* Takes away one that was never opened, or that is retired, with its keys:
+ * what is left of making it.  The id may be used again. */
 MUST_USE enum err tenant_discard(struct store *s, const char *id);
 /* ERR_NOT_FOUND; ERR_BUSY when set aside by a failed migration. */
 MUST_USE enum err tenant_open(struct store *s, const char *id,

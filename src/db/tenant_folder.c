@@ -8,6 +8,7 @@
 #include "db/conn.h"
 #include "db/key.h"
 #include "db/migrate.h"
+#include "db/tenant_swap.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,12 +21,18 @@ enum { PATH_BYTES = TENANT_PATH_BYTES };
 
 /* ---- names ---- */
 
+/* keys/control.key is that of control.db. */
+bool tenant_is_reserved(const char *id)
+{
+    return id && strcmp(id, "control") == 0;
+}
+
 bool tenant_is_id(const char *id)
 {
     size_t len = id ? strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
 
     return len >= 1 && len < TENANT_ID_BYTES && id[len] == '\0' &&
-           id[0] >= 'a' && id[0] <= 'z';
+           id[0] >= 'a' && id[0] <= 'z' && !tenant_is_reserved(id);
 }
 
 static void join(char out[PATH_BYTES], const char *dir, const char *name)
@@ -171,14 +178,13 @@ enum err tenant_folder_begin(const struct store_place *at, const char *id,
                              char *folder, size_t size,
                              struct tenant_keys *keys)
 {
-    char dir[PATH_BYTES], beside[PATH_BYTES];
+    char beside[PATH_BYTES];
 
     must(tenant_is_id(id));
-    join_tenant(dir, at, "", id);
-    join_tenant(beside, at, ".new-", id);
+    join_tenant(beside, at, TENANT_NEW, id);
     must(strlen(beside) < size);
     memcpy(folder, beside, strlen(beside) + 1);
-    if (access(dir, F_OK) == 0)
+    if (tenant_swap_is_taken(at->dir, id))
         return ERR_CONFLICT;
     if (mkdir(beside, 0700)) {
         log_error("db: tenant=%s is being created, errno=%d", id, errno);
@@ -187,8 +193,10 @@ enum err tenant_folder_begin(const struct store_place *at, const char *id,
                                  : ERR_INTERNAL;
     }
     enum err e = fill_folder(at, id, beside, keys);
-    if (e)
+    if (e) {
         remove_folder(beside);
+        remove_keys(at, id);
+    }
     return e;
 }
 
@@ -200,7 +208,7 @@ enum err tenant_folder_finish(const struct store_place *at, const char *id,
 
     join(parent, at->dir, "tenants");
     join_tenant(dir, at, "", id);
-    join_tenant(beside, at, ".new-", id);
+    join_tenant(beside, at, TENANT_NEW, id);
     if (is_good && !(e = key_sync_dir(beside)) && rename(beside, dir))
         e = errno == EEXIST || errno == ENOTEMPTY ? ERR_CONFLICT : ERR_INTERNAL;
     if (e || !is_good) {
@@ -255,20 +263,24 @@ void tenant_folder_sweep(const struct store_place *at)
 {
     char parent[PATH_BYTES], path[PATH_BYTES];
 
+    tenant_swap_sweep(at->dir);
     join(parent, at->dir, "tenants");
     DIR *d = opendir(parent);
     const struct dirent *entry;
     while (d && (entry = readdir(d))) {
         join(path, parent, entry->d_name);
-        if (strncmp(entry->d_name, ".new-", 5) != 0) {
+        if (strncmp(entry->d_name, TENANT_NEW, strlen(TENANT_NEW)) != 0) {
             if (entry->d_name[0] != '.')
                 sweep_scratch(path);
             continue;
         }
+        const char *id = entry->d_name + strlen(TENANT_NEW);
+        if (tenant_is_id(id) && tenant_swap_is_pending(at->dir, id))
+            continue;
         log_warn("db: removing what a broken creation left: %s", path);
         remove_folder(path);
-        if (tenant_is_id(entry->d_name + strlen(".new-")))
-            remove_keys(at, entry->d_name + strlen(".new-"));
+        if (tenant_is_id(id))
+            remove_keys(at, id);
     }
     if (d)
         closedir(d);

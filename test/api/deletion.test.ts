@@ -79,7 +79,7 @@ async function prepare(place: string, from = 0): Promise<{ data: string; end: (d
     },
   };
 }
-const isOwn = (name: string) => /^(\.(new-|replaced-)?)?kou(\.|$)/.test(name);
+const isOwn = (name: string) => /^(\.(new-|replaced-|aside-)?)?kou(\.|$)/.test(name);
 const filesOf = (data: string) =>
   (readdirSync(data, { recursive: true }) as string[]).filter((path) => path.split("/").some(isOwn)).sort();
 /** What has its time: ciphertext in generations, the logs and their key. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -285,14 +285,17 @@ test("a restore killed at random moments: what was there or what was to come, an
   }
 });
 
-test("a restore in place that was killed between its steps is done again", async () => {
+test("a restore in place that was killed between its steps is undone by the next start", async () => {
   const place = fresh("broken-off");
   const data = join(place, "data");
   // as a kill after the live one was set aside leaves it
-  cpSync(join(data, "tenants", "kaku"), join(data, "tenants", ".replaced-kaku"), { recursive: true });
-  rmSync(join(data, "tenants", "kaku"), { recursive: true });
+  const was = hashes(join(data, "tenants"));
+  renameSync(join(data, "tenants", "kaku"), join(data, "tenants", ".aside-kaku"));
+  for (const kind of ["", ".log"]) cpSync(join(data, "keys", `kaku${kind}.key`), join(data, "keys", `.aside-kaku${kind}.key`));
   mkdirSync(join(data, "tenants", ".new-kaku"));
   writeFileSync(join(data, "tenants", ".new-kaku", "tenant.db"), "half");
+  assert.equal(run(binary, place, "tenant", "show", "kaku").code, 0);
+  assert.deepEqual(hashes(join(data, "tenants")), was, "what was there is back");
   const made = run(binary, place, "backup", "restore", "--date", today, "--tenant", "kaku", "--in-place");
   assert.equal(made.code, 0, made.err);
   assert.ok(existsSync(join(data, "tenants", ".replaced-kaku", "tenant.db")), "what was there is kept");

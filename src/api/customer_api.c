@@ -4,43 +4,44 @@
 #include "core/customer.h"
 
 static const struct field reply_fields[] = {
-    {"id",           FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
-    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
-    {"host",         FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                 NULL, "", ""},
-    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, registry_state_words, NULL,
-     "",                                                                                 ""},
-    {"created_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
-    {"is_suspended", FIELD_BOOL,   0, 0, 0,              NULL,                 NULL, "", ""},
-    {"end_on",       FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                 NULL, "", ""},
-    {"delete_on",    FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                 NULL, "", ""},
-    {"users",        FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"admins",       FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"invited",      FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"suspended",    FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"projects",     FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"tickets",      FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"size_bytes",   FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"used_bytes",   FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                 NULL, "", ""},
-    {"terms_no",     FIELD_INT,    0, 0, 0,              NULL,                 NULL, "", ""},
-    {"terms_at",     FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                 NULL, "", ""},
+    {"id",           FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                    NULL, "", ""},
+    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                    NULL, "", ""},
+    {"host",         FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
+    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, registry_state_words,    NULL,
+     "",                                                                                    ""},
+    {"created_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                    NULL, "", ""},
+    {"standing",     FIELD_CHOICE, 0, 0, FIELD_REQUIRED, registry_standing_words,
+     NULL,                                                                              "", ""},
+    {"is_suspended", FIELD_BOOL,   0, 0, 0,              NULL,                    NULL, "", ""},
+    {"end_on",       FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
+    {"delete_on",    FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
+    {"users",        FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"admins",       FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"invited",      FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"suspended",    FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"projects",     FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"tickets",      FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"size_bytes",   FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"used_bytes",   FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
+    {"terms_no",     FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"terms_at",     FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
 };
 static const struct form reply_form = {"Customer", reply_fields,
                                        COUNT(reply_fields)};
 
 static void put_row(struct call *k, const struct registry_row *row)
 {
-    struct standing standing;
-
     json_text(&k->out, "id", row->id);
     json_text(&k->out, "name", row->name);
     json_text(&k->out, "host", row->host);
     json_text(&k->out, "state", registry_state_words[row->state]);
     json_moment(&k->out, "created_at", row->created_at);
-    standing_find(k->app, row->id, &standing);
-    json_bool(&k->out, "is_suspended", standing.is_suspended);
-    json_day(&k->out, "end_on", standing.end_on);
-    json_day(&k->out, "delete_on", standing.delete_on);
+    json_text(&k->out, "standing",
+              registry_standing_words[registry_standing(row, k->c->now_us)]);
+    json_bool(&k->out, "is_suspended", row->is_suspended);
+    json_day(&k->out, "end_on", row->end_on);
+    json_day(&k->out, "delete_on", row->delete_on);
 }
 
 static enum err list_tenants(struct call *k)

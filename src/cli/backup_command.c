@@ -150,6 +150,19 @@ static enum err run_drill(struct command *c, const struct words *w)
     return e ? e : d.why.en ? ERR_CONFLICT : OK;
 }
 
+/* It stands as its tenant does, and whoever restored it should know. */
+static enum err restore_beside(struct command *c, struct ctx *x,
+                               const struct words *w)
+{
+    struct restored r = {.date = w->date, .id = w->tenant, .as = w->as};
+    enum err e = backup_restore_beside(x, c->app, &r);
+
+    if (!e && registry_standing(&r.row, x->now_us) != STANDING_OPEN)
+        buf_printf(&c->out, "tenant %s is %s, as %s is\n", r.as,
+                   registry_say_standing(x, &r.row), r.id);
+    return e;
+}
+
 static enum err run_restore(struct command *c, const struct words *w)
 {
     struct ctx x = process_ctx(c->mem, &system_actor);
@@ -175,7 +188,7 @@ static enum err run_restore(struct command *c, const struct words *w)
     else if (w->is_over)
         e = backup_restore_over(&x, c->app, w->date, w->tenant);
     else
-        e = backup_restore_beside(&x, c->app, w->date, w->tenant, w->as);
+        e = restore_beside(c, &x, w);
     if (e)
         command_complain(c, &x, e);
     else

@@ -45,6 +45,9 @@ static int run_here(struct process *p, const struct config *config,
 
     if (process_open_store(p, config))
         return 1;
+    if (!p->app.base_url) /* links in the mails that a command writes */
+        p->app.base_url = c.base_url;
+    p->app.operator_host = config->operator_host;
     int code = command_run(&c, name, argc, argv);
     print(&c.out, stdout);
     print(&c.err, stderr);

@@ -29,28 +29,34 @@ static const struct actor system_actor = {.name = "system",
                                           .base_url = "",
                                           .lang = LANG_EN};
 
-static void put_row(struct json_out *o, const struct registry_row *r)
+static void put_row(struct json_out *o, const struct registry_row *r,
+                    int64_t now_us)
 {
     json_open(o, NULL, '{');
     json_text(o, "id", r->id);
     json_text(o, "name", r->name);
     json_text(o, "host", r->host);
-    json_text(o, "state", registry_state_words[r->state]);
+    json_text(o, "state",
+              registry_standing_words[registry_standing(r, now_us)]);
+    json_bool(o, "is_suspended", r->is_suspended);
+    json_day(o, "end_on", r->end_on);
+    json_day(o, "delete_on", r->delete_on);
     json_moment(o, "created_at", r->created_at);
     json_close(o, '}');
 }
 
-static void print_row(struct command *c, const struct registry_row *r,
-                      bool as_json)
+static void print_row(struct command *c, const struct ctx *x,
+                      const struct registry_row *r, bool as_json)
 {
     struct json_out o = {.b = &c->out};
 
     if (as_json) {
-        put_row(&o, r);
+        put_row(&o, r, x->now_us);
         buf_putc(&c->out, '\n');
     } else {
-        buf_printf(&c->out, "%-32s %-24s %s\n", r->id,
-                   r->host ? r->host : "(by path)", r->name);
+        buf_printf(&c->out, "%-32s %-24s %-22s %s\n", r->id,
+                   r->host ? r->host : "(by path)", registry_say_standing(x, r),
+                   r->name);
     }
 }
 
@@ -62,7 +68,7 @@ static enum err run_list(struct command *c, bool as_json)
     enum err e = registry_list(&x, c->app->store, &rows, &count);
 
     for (size_t i = 0; !e && i < count; i++)
-        print_row(c, &rows[i], as_json);
+        print_row(c, &x, &rows[i], as_json);
     if (e)
         command_complain(c, &x, e);
     return e;
@@ -78,8 +84,27 @@ static enum err run_show(struct command *c, const char *id, bool as_json)
         buf_printf(&c->err, "yagura: there is no tenant %s (%s)\n", id,
                    err_name(e));
     else
-        print_row(c, &row, as_json);
+        print_row(c, &x, &row, as_json);
     return e;
+}
+
+/* A refused value is named as it was typed. */
+static void name_flags(struct ctx *x)
+{
+    static const char *const flags[][2] = {
+        {"admin_email", "--admin-email"},
+        {"admin_name",  "--admin-name" },
+        {"name",        "--name"       },
+        {"host",        "--host"       },
+        {"reason",      "--reason"     },
+        {"end_on",      "--end"        },
+        {"delete_on",   "--delete"     },
+    };
+
+    for (struct failure *f = x->fail; f; f = f->next)
+        for (size_t i = 0; i < COUNT(flags); i++)
+            if (strcmp(f->field, flags[i][0]) == 0)
+                f->field = flags[i][1];
 }
 
 static enum err run_create(struct command *c,
@@ -92,6 +117,7 @@ static enum err run_create(struct command *c,
     enum err e = registry_create(&x, c->app, what);
 
     if (e) {
+        name_flags(&x);
         command_complain(c, &x, e);
         return e;
     }
@@ -135,8 +161,10 @@ static enum err parse(struct command *c, struct ctx *x, const struct form *form,
 {
     enum err e = values_parse_cells(x, form, cells, out);
 
-    if (e)
+    if (e) {
+        name_flags(x);
         command_complain(c, x, e);
+    }
     return e;
 }
 
@@ -144,6 +172,7 @@ static enum err say(struct command *c, struct ctx *x, enum err e,
                     const char *id, const char *what)
 {
     if (e) {
+        name_flags(x);
         command_complain(c, x, e);
         return e;
     }

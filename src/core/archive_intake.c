@@ -506,7 +506,7 @@ enum err archive_intake(struct ctx *c, struct app *app, int file,
         return e;
     const struct registry_create what = {
         .id = id, .host = host, .name = text_of(k.manifest, "name")};
-    if ((e = registry_reserve(c, app->store, &what)))
+    if ((e = registry_reserve(c, app, &what)))
         return e;
     if (!(e = build(&k)) && (e = registry_open(c, app->store, id)) &&
         tenant_discard(app->store, id))

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "core/backup_copy.h"
+#include "core/registry.h"
 #include "db/generation.h"
 
 /* Backups of the whole service: one generation a day, checked after writing,
@@ -81,11 +82,16 @@ MUST_USE enum err backup_verify(struct ctx *c, const struct app *app,
 MUST_USE enum err backup_drill_now(struct app *app, struct arena *mem,
                                    const char *name, const char *tenant,
                                    struct backup_drill *out);
-/* A tenant of a generation beside the live ones, under a free id: open at
- * once, with the name it had and "(date)". */
+/* A tenant of a generation beside the live ones, under a free id, with the name
+ * it had and "(date)": as open, suspended or ended as the one it is a copy of.
+ * The id is taken first, against all that are known and against files; what
+ * fails afterwards removes what this restore made, and nothing else. */
+struct restored {
+    const char *date, *id, *as;
+    struct registry_row row; /* out: as it stands now */
+};
 MUST_USE enum err backup_restore_beside(struct ctx *c, struct app *app,
-                                        const char *name, const char *id,
-                                        const char *as);
+                                        struct restored *r);
 /* For a data directory no server holds: in the place of what is there. */
 MUST_USE enum err backup_restore_over(struct ctx *c, const struct app *app,
                                       const char *name, const char *id);

@@ -11,17 +11,25 @@
 #include "core/log_head.h"
 #include "core/operation.h"
 #include "core/registry.h"
+#include "core/standing.h"
 #include "db/query.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESTORE_NAME, RESTORE_ADD };
+enum { RESTORE_NAME, RESTORE_SUSPEND, RESTORE_END };
 static const char *const restore_text[] = {
     [RESTORE_NAME] = "SELECT name FROM customer WHERE id = ?1",
-    [RESTORE_ADD] = "INSERT INTO customer (id, name, state, created_at,"
-                    " copy_of) VALUES (?1, ?2, 1, ?3, coalesce((SELECT copy_of"
-                    " FROM customer WHERE id = ?4), ?4))",
+    [RESTORE_SUSPEND] = "INSERT INTO suspension (customer_id, reason, by, at)"
+                        " SELECT ?2, reason, by, at FROM suspension"
+                        " WHERE customer_id = ?1",
+    /* nobody is told twice, and nobody confirmed the deletion of this one: it
+     * goes with what it is a copy of */
+    [RESTORE_END] =
+        "INSERT INTO termination (customer_id, end_on, delete_on,"
+        " is_customers, asked_by, asked_at, told) SELECT ?2, end_on,"
+        " delete_on, is_customers, asked_by, asked_at, 15 FROM termination"
+        " WHERE customer_id = ?1",
 };
 const struct query_set backup_run_queries = {"backup_run", restore_text,
                                              COUNT(restore_text)};
@@ -181,29 +189,45 @@ enum err backup_drill_now(struct app *app, struct arena *mem, const char *name,
 
 /* ---- restoring ---- */
 
-static enum err add_customer(struct ctx *c, const char *from, const char *as,
-                             const char *date)
+/* "Acme (2026-11-24)" */
+static enum err name_copy(struct ctx *c, const struct app *app,
+                          const struct restored *r, const char **out)
 {
-    struct query *q = query(c, restore_text[RESTORE_NAME]);
-    const char *name = from;
+    const char *name = r->id;
+    enum err e = tx_begin_control(c, app->store, TX_READ);
 
-    bind_text(q, 1, from);
-    enum err e = query_one(c, q);
-    if (!e)
+    if (e)
+        return e;
+    struct query *q = query(c, restore_text[RESTORE_NAME]);
+    bind_text(q, 1, r->id);
+    if (!(e = query_one(c, q)))
         name = col_text(c, q, 0);
     query_done(q);
-    if (e && e != ERR_NOT_FOUND)
-        return e;
-    q = query(c, restore_text[RESTORE_ADD]);
-    bind_text(q, 1, as);
-    bind_text(q, 2, arena_printf(c->mem, "%s (%s)", name, date));
-    bind_int(q, 3, c->now_us);
-    bind_text(q, 4, from);
-    if ((e = query_run(c, q)))
-        return e;
-    return operation_log(c, &(struct operation){.action = "restore",
-                                                .kind = "tenant",
-                                                .object_name = as});
+    *out = arena_printf(c->mem, "%s (%s)", name, r->date);
+    return tx_end_control(c, app->store, e == ERR_NOT_FOUND ? OK : e);
+}
+
+static enum err copy_row(struct ctx *c, const struct restored *r, int text)
+{
+    struct query *q = query(c, restore_text[text]);
+
+    bind_text(q, 1, r->id);
+    bind_text(q, 2, r->as);
+    return query_run(c, q);
+}
+
+/* It stands as its tenant does: who may not enter the one, may not enter the
+ * other. */
+static enum err copy_standing(struct ctx *c, const struct restored *r)
+{
+    enum err e = copy_row(c, r, RESTORE_SUSPEND);
+
+    if (!e)
+        e = copy_row(c, r, RESTORE_END);
+    return e ? e
+             : operation_log(c, &(struct operation){.action = "restore",
+                                                    .kind = "tenant",
+                                                    .object_name = r->as});
 }
 
 static enum err refuse_deleted(struct ctx *c, const char *id)
@@ -235,43 +259,61 @@ static enum err check_wanted(struct ctx *c, const struct app *app,
     return check_tenant(c, app, name, id);
 }
 
-static enum err restore_beside(struct ctx *c, struct app *app, const char *name,
-                               const char *id, const char *as)
+/* The files of a reserved id, and all that is known of it but that it is
+ * open. */
+static enum err place_copy(struct ctx *c, const struct app *app,
+                           const struct restored *r)
 {
-    if (!tenant_is_id(as))
-        return ctx_fail(c, ERR_INVALID, "as", "tenant_id",
-                        "テナントIDは英小文字で始まる英小文字・数字・ハイフン"
-                        "32文字までです",
-                        "A tenant id is a-z, 0-9 and -, begins with a letter, "
-                        "32 at most");
-    enum err e = check_wanted(c, app, name, id);
-    if (e)
-        return e;
-    e = generation_restore(
-        app->store, &(struct generation_aim){.name = name, .id = id, .as = as});
+    int64_t rows;
+    enum err e = generation_restore(
+        app->store,
+        &(struct generation_aim){.name = r->date, .id = r->id, .as = r->as});
+
     if (e == ERR_CONFLICT)
-        return ctx_fail(c, e, "as", "taken", "%s はすでに使われています",
-                        "%s is taken", as);
-    if ((e = explain(c, e)))
-        return e;
-    e = tx_begin_control(c, app->store, TX_WRITE);
-    if (!e)
-        e = tx_end_control(c, app->store, add_customer(c, id, as, name));
-    int64_t rows_left;
-    if (e) { /* unknown to anybody, it would only take the id */
-        (void)!generation_drop(app->store, as, &rows_left);
+        return ctx_fail(c, e, "as", "files",
+                        "テナントID「%s」のファイルまたは鍵がすでにあります",
+                        "There are files or a key of a tenant %s already",
+                        r->as);
+    if (e)
         return explain(c, e);
+    if (!(e = tx_begin_control(c, app->store, TX_WRITE)))
+        e = tx_end_control(c, app->store, copy_standing(c, r));
+    if (e && generation_drop(app->store, r->as, &rows))
+        log_warn("tenant=%s half restored, the next start removes it", r->as);
+    return explain(c, e);
+}
+
+static enum err restore_beside(struct ctx *c, struct app *app,
+                               struct restored *r)
+{
+    struct registry_create what = {
+        .id = r->as, .id_field = "as", .copy_of = r->id};
+    enum err e = registry_check_id(c, "as", r->as);
+
+    if (!e)
+        e = check_wanted(c, app, r->date, r->id);
+    if (!e)
+        e = name_copy(c, app, r, &what.name);
+    if (e || (e = registry_reserve(c, app, &what)))
+        return e;
+    if ((e = place_copy(c, app, r))) {
+        registry_drop(c, app->store, r->as);
+        return e;
     }
+    if ((e = registry_open(c, app->store, r->as)) ||
+        (e = standing_load(c, app)) ||
+        (e = registry_get(c, app->store, r->as, &r->row)))
+        return explain(c, e);
     registry_find_sole(app, c->mem);
     return OK;
 }
 
 /* Held against a deletion of the same tenant, which takes all copies. */
-enum err backup_restore_beside(struct ctx *c, struct app *app, const char *name,
-                               const char *id, const char *as)
+enum err backup_restore_beside(struct ctx *c, struct app *app,
+                               struct restored *r)
 {
     backup_hold();
-    enum err e = restore_beside(c, app, name, id, as);
+    enum err e = restore_beside(c, app, r);
     backup_let();
     return e;
 }

@@ -41,21 +41,6 @@ static const struct field customer_fields[] = {
 const struct form customer_form = {"TenantCreate", customer_fields,
                                    COUNT(customer_fields)};
 
-static enum err check_host(struct ctx *c, const struct app *app,
-                           const char *host)
-{
-    size_t len = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-.");
-
-    if (!host[len] && host[0] != '.' && host[0] != '-' &&
-        !str_equal(host, app->operator_host))
-        return OK;
-    return ctx_fail(c, ERR_INVALID, "host", "host",
-                    "ホスト名は英小文字・数字・ハイフン・ピリオドで、"
-                    "ほかで使っていないものにしてください",
-                    "A host name is a-z, 0-9, - and ., and used by nobody "
-                    "else");
-}
-
 static enum err log_founding(struct ctx *c, const struct app *app,
                              const struct registry_create *what)
 {
@@ -90,10 +75,8 @@ enum err customer_create(struct ctx *c, struct app *app, const struct values *v,
     };
     struct actor founder = *c->actor;
     struct ctx there = *c;
-    enum err e = what.host ? check_host(c, app, what.host) : OK;
+    enum err e;
 
-    if (e)
-        return e;
     founder.user_id = 0; /* nobody of the tenant's */
     founder.name = arena_printf(c->mem, "operator: %s", c->actor->name);
     founder.tenant = what.id;

@@ -4,8 +4,11 @@
  * "open": a tenant answers requests only when everything is there. */
 #include "core/registry.h"
 
+#include "base/civil.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/backup.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/user.h"
@@ -16,16 +19,23 @@
 
 const char *const registry_state_words[] = {"making", "open", "deleted", NULL};
 
-#define REGISTRY_COLS "id, name, host, state, created_at"
+const char *const registry_standing_words[] = {
+    "making", "open", "suspended", "ending", "ended", "deleted", NULL};
+
+#define REGISTRY_ROWS                                                          \
+    "SELECT x.id, x.name, x.host, x.state, x.created_at,"                      \
+    " s.customer_id IS NOT NULL, t.end_on, t.delete_on FROM customer x"        \
+    " LEFT JOIN suspension s ON s.customer_id = x.id"                          \
+    " LEFT JOIN termination t ON t.customer_id = x.id"
 
 enum { REG_ADD, REG_OPEN, REG_GET, REG_LIST, REG_HOST, REG_PATH, REG_DROP };
 static const char *const registry_text[] = {
-    [REG_ADD] = "INSERT INTO customer (id, name, host, state, created_at)"
-                " VALUES (?1, ?2, ?3, 0, ?4) ON CONFLICT (id) DO UPDATE SET"
-                " name = ?2, host = ?3 WHERE state = 0",
+    [REG_ADD] = "INSERT INTO customer (id, name, host, state, created_at,"
+                " copy_of) VALUES (?1, ?2, ?3, 0, ?4, coalesce((SELECT copy_of"
+                " FROM customer WHERE id = ?5), ?5))",
     [REG_OPEN] = "UPDATE customer SET state = 1 WHERE id = ?1 AND state = 0",
-    [REG_GET] = "SELECT " REGISTRY_COLS " FROM customer WHERE id = ?1",
-    [REG_LIST] = "SELECT " REGISTRY_COLS " FROM customer ORDER BY id",
+    [REG_GET] = REGISTRY_ROWS " WHERE x.id = ?1",
+    [REG_LIST] = REGISTRY_ROWS " WHERE x.id >= '' ORDER BY x.id",
     [REG_HOST] = "SELECT id FROM customer WHERE host = ?1 AND state = 1",
     [REG_PATH] = "SELECT 1 FROM customer WHERE id = ?1 AND state = 1"
                  " AND host IS NULL",
@@ -42,52 +52,192 @@ static void read_row(struct ctx *c, struct query *q, struct registry_row *out)
         .host = col_text(c, q, 2),
         .state = (enum registry_state)col_int(q, 3),
         .created_at = col_int(q, 4),
+        .is_suspended = col_int(q, 5) != 0,
+        .end_on = col_day(q, 6),
+        .delete_on = col_day(q, 7),
     };
+}
+
+/* ---- how it stands ---- */
+
+static bool is_ended(const struct registry_row *r, int64_t now_us)
+{
+    return r->end_on != DAY_NONE && clock_today(now_us) > r->end_on;
+}
+
+enum registry_standing registry_standing(const struct registry_row *r,
+                                         int64_t now_us)
+{
+    return r->state == REGISTRY_MAKING   ? STANDING_MAKING
+           : r->state == REGISTRY_CLOSED ? STANDING_DELETED
+           : is_ended(r, now_us)         ? STANDING_ENDED
+           : r->is_suspended             ? STANDING_SUSPENDED
+           : r->end_on != DAY_NONE       ? STANDING_ENDING
+                                         : STANDING_OPEN;
+}
+
+const char *registry_say_standing(const struct ctx *c,
+                                  const struct registry_row *r)
+{
+    enum registry_standing s = registry_standing(r, c->now_us);
+    const char *also = s != STANDING_DELETED && r->is_suspended
+                           ? ctx_text(c, "停止中、", "suspended, ")
+                           : "";
+    char day[11];
+
+    if (s == STANDING_DELETED || r->end_on == DAY_NONE)
+        return s == STANDING_MAKING ? ctx_text(c, "作成中", "being made")
+               : s == STANDING_OPEN ? ctx_text(c, "利用中", "open")
+               : s == STANDING_SUSPENDED ? ctx_text(c, "停止中", "suspended")
+                                         : ctx_text(c, "削除済み", "deleted");
+    civil_format(r->end_on, day);
+    if (c->actor->lang == LANG_JA)
+        return arena_join(c->mem, also, day,
+                          is_ended(r, c->now_us) ? " に終了" : " に終了予定");
+    return arena_printf(c->mem, "%s%s %s", also,
+                        is_ended(r, c->now_us) ? "ended" : "ending on", day);
 }
 
 /* ---- create ---- */
 
-enum err registry_reserve(struct ctx *c, struct store *s,
-                          const struct registry_create *what)
+enum err registry_check_id(struct ctx *c, const char *field, const char *id)
 {
-    if (!tenant_is_id(what->id))
-        return ctx_fail(c, ERR_INVALID, "id", "tenant_id",
-                        "テナントIDは英小文字で始まる32文字以内の"
-                        "英小文字・数字・ハイフンにしてください",
-                        "A tenant id is 1 to 32 of a-z, 0-9 and -, letter"
-                        " first");
-    enum err e = tx_begin_control(c, s, TX_WRITE);
-    if (e)
-        return e;
+    if (tenant_is_reserved(id) || str_equal(id, BACKUP_DRILL_ID))
+        return ctx_fail(c, ERR_INVALID, field, "reserved",
+                        "「%s」は櫓が使う名前です。ほかのテナントIDにして"
+                        "ください",
+                        "%s is a name that Yagura uses itself: choose another "
+                        "tenant id",
+                        id);
+    if (tenant_is_id(id))
+        return OK;
+    return ctx_fail(c, ERR_INVALID, field, "tenant_id",
+                    "テナントIDは英小文字で始まる32文字以内の"
+                    "英小文字・数字・ハイフンにしてください",
+                    "A tenant id is 1 to 32 of a-z, 0-9 and -, letter first");
+}
+
+static bool is_own_machine(const char *host)
+{
+    size_t len = strlen(host);
+
+    return str_equal(host, "localhost") || str_starts(host, "127.") ||
+           (len > 10 && str_equal(host + len - 10, ".localhost"));
+}
+
+/* Host name of "https://pm.example.jp:8443": there tenants are by path. */
+static bool is_base(const struct app *app, const char *host)
+{
+    const char *name = app->base_url ? strstr(app->base_url, "://") : NULL;
+    size_t len = strlen(host);
+
+    return name && strncmp(name + 3, host, len) == 0 &&
+           (!name[3 + len] || strchr(":/", name[3 + len]));
+}
+
+static enum err check_host(struct ctx *c, const struct app *app,
+                           const char *host)
+{
+    size_t len =
+        host ? strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-.") : 0;
+
+    if (!host)
+        return OK;
+    if (!len || host[len] || host[0] == '.' || host[0] == '-')
+        return ctx_fail(c, ERR_INVALID, "host", "host_name",
+                        "ホスト名は英小文字・数字・ハイフン・ピリオドにして"
+                        "ください",
+                        "A host name is a-z, 0-9, - and .");
+    if (!app->is_demo && is_own_machine(host))
+        return ctx_fail(c, ERR_INVALID, "host", "host_own_machine",
+                        "「%s」はどのコンピューターでもそれ自身を指します。"
+                        "利用者が開くホスト名にしてください",
+                        "%s is every computer's name for itself: give the host "
+                        "name that people open",
+                        host);
+    if (!str_equal(host, app->operator_host) && !is_base(app, host))
+        return OK;
+    return ctx_fail(c, ERR_INVALID, "host", "host_taken",
+                    "ホスト名「%s」は櫓の設定で使われています",
+                    "The host name %s is used by Yagura's own configuration",
+                    host);
+}
+
+static bool is_id_known(struct ctx *c, const char *id)
+{
+    struct query *q = query(c, registry_text[REG_GET]);
+
+    bind_text(q, 1, id);
+    enum err e = query_one(c, q);
+    query_done(q);
+    return e == OK;
+}
+
+static enum err add_row(struct ctx *c, const struct registry_create *what,
+                        const char *field)
+{
+    if (is_id_known(c, what->id)) /* there, being made, or deleted */
+        return ctx_fail(c, ERR_CONFLICT, field, "taken",
+                        "テナントID「%s」はすでに使われています（削除した"
+                        "テナントのIDは二度と使えません）",
+                        "The tenant id is taken: %s (that of a deleted tenant "
+                        "is never used again)",
+                        what->id);
     struct query *q = query(c, registry_text[REG_ADD]);
     bind_text(q, 1, what->id);
     bind_text(q, 2, what->name);
     bind_text(q, 3, what->host);
     bind_int(q, 4, c->now_us);
-    e = query_run(c, q);
-    if (!e && db_changes(c) == 0)
-        e = ERR_CONFLICT;
+    bind_text(q, 5, what->copy_of);
+    enum err e = query_run(c, q);
     if (e == ERR_CONFLICT)
-        e = ctx_fail(c, e, "id", "taken",
-                     "テナントIDまたはホスト名「%s」はすでに使われています",
-                     "The tenant id or host name is taken: %s", what->id);
-    return tx_end_control(c, s, e);
+        return ctx_fail(c, e, "host", "taken",
+                        "ホスト名「%s」はすでに使われています",
+                        "The host name is taken: %s", what->host);
+    return e;
+}
+
+enum err registry_reserve(struct ctx *c, const struct app *app,
+                          const struct registry_create *what)
+{
+    const char *field = what->id_field ? what->id_field : "id";
+    enum err e = registry_check_id(c, field, what->id);
+
+    if (!e)
+        e = check_host(c, app, what->host);
+    if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    return tx_end_control(c, app->store, add_row(c, what, field));
+}
+
+/* The first administrator, by the rules of every user, before there is a file:
+ * what is refused bears the names of this form. */
+static enum err check_admin(struct ctx *c, const struct registry_create *what,
+                            const struct values **out)
+{
+    const char *cells[] = {what->admin_email, what->admin_name,
+                           lang_words[what->lang], "true"};
+    enum err e = values_parse_cells(c, &user_form, cells, out);
+
+    if (!e && !str_is_email(values_text(*out, "email")))
+        e = ctx_fail(c, ERR_INVALID, "email", "email",
+                     "メールアドレスの形が正しくありません",
+                     "This is not an e-mail address");
+    for (struct failure *f = c->fail; f && e; f = f->next)
+        f->field = str_equal(f->field, "email")  ? "admin_email"
+                   : str_equal(f->field, "name") ? "admin_name"
+                                                 : f->field;
+    return e;
 }
 
 static enum err fill(struct ctx *c, const struct app *app,
-                     const struct registry_create *what)
+                     const struct registry_create *what,
+                     const struct values *admin)
 {
-    struct user admin;
-    const char *cells[] = {what->admin_email, what->admin_name,
-                           lang_words[what->lang], "true"};
-    const struct values *v;
+    struct user made;
     enum err e = seed_tenant(c, what->name, what->lang);
 
-    if (e)
-        return e;
-    if ((e = values_parse_cells(c, &user_form, cells, &v)))
-        return e;
-    return user_create(c, app, v, &admin);
+    return e ? e : user_create(c, app, admin, &made);
 }
 
 enum err registry_open(struct ctx *c, struct store *s, const char *id)
@@ -112,30 +262,42 @@ void registry_drop(struct ctx *c, struct store *s, const char *id)
         log_warn("tenant=%s half made, its name is still taken", id);
 }
 
+/* What fails after the files are made takes them away again. */
 static enum err make_file(struct ctx *c, const struct app *app,
-                          const struct registry_create *what)
+                          const struct registry_create *what,
+                          const struct values *admin)
 {
     struct tenant *t;
     enum err e = tenant_create(app->store, what->id);
 
-    if (e && e != ERR_CONFLICT)
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "id", "files",
+                        "テナントID「%s」のファイルまたは鍵がすでにあります",
+                        "There are files or a key of a tenant %s already",
+                        what->id);
+    if (e)
         return e;
-    if ((e = tenant_open(app->store, what->id, &t)))
+    if (!(e = tenant_open(app->store, what->id, &t))) {
+        if (!(e = tx_begin(c, t, TX_WRITE)))
+            e = tx_end(c, t, fill(c, app, what, admin));
+        tenant_close(t);
+    }
+    if (!e || tenant_retire(app->store, what->id))
         return e;
-    if (!(e = tx_begin(c, t, TX_WRITE)))
-        e = tx_end(c, t, fill(c, app, what));
-    tenant_close(t);
+    if (tenant_discard(app->store, what->id))
+        log_warn("tenant=%s half made, the next start removes it", what->id);
     return e;
 }
 
 enum err registry_create(struct ctx *c, const struct app *app,
                          const struct registry_create *what)
 {
-    enum err e = registry_reserve(c, app->store, what);
+    const struct values *admin;
+    enum err e = check_admin(c, what, &admin);
 
-    if (e)
+    if (e || (e = registry_reserve(c, app, what)))
         return e;
-    if ((e = make_file(c, app, what))) {
+    if ((e = make_file(c, app, what, admin))) {
         registry_drop(c, app->store, what->id);
         return e;
     }

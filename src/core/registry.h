@@ -16,20 +16,42 @@ struct registry_row {
     const char *id, *name, *host; /* host NULL: path mode */
     enum registry_state state;
     int64_t created_at;
+    bool is_suspended;
+    int32_t end_on, delete_on; /* DAY_NONE: the contract does not end */
 };
+/* In one word; ENDED: after its last day, not deleted yet. */
+enum registry_standing {
+    STANDING_MAKING,
+    STANDING_OPEN,
+    STANDING_SUSPENDED,
+    STANDING_ENDING,
+    STANDING_ENDED,
+    STANDING_DELETED,
+};
+extern const char *const registry_standing_words[];
+enum registry_standing registry_standing(const struct registry_row *r,
+                                         int64_t now_us);
+/* For a person: "ending on 2026-12-31", "suspended, ended 2026-10-31". */
+const char *registry_say_standing(const struct ctx *c,
+                                  const struct registry_row *r);
 
 /* Makes the file, seeds it, adds the first master administrator and sends the
- * invitation.  All or nothing: what a crash leaves half made is removed by
- * the next call with the same id. */
+ * invitation.  All or nothing: fields are checked before anything is made, and
+ * what a crash leaves half made is removed by the next start. */
 struct registry_create {
+    const char *id_field; /* what refuses the id names it so; NULL: "id" */
+    const char *copy_of;  /* NULL: it is nobody's copy */
     const char *id, *name, *host, *admin_email, *admin_name;
     enum lang lang;
 };
 MUST_USE enum err registry_create(struct ctx *c, const struct app *app,
                                   const struct registry_create *what);
-/* Its steps, for who makes one from something else: the name is taken, then
- * it answers requests; or what was begun is forgotten. */
-MUST_USE enum err registry_reserve(struct ctx *c, struct store *s,
+/* ERR_INVALID: "tenant_id", or "reserved" for a name of Yagura's own. */
+MUST_USE enum err registry_check_id(struct ctx *c, const char *field,
+                                    const char *id);
+/* Its steps, for who makes one from something else: id and host are checked
+ * and taken, then it answers requests; or what was begun is forgotten. */
+MUST_USE enum err registry_reserve(struct ctx *c, const struct app *app,
                                    const struct registry_create *what);
 MUST_USE enum err registry_open(struct ctx *c, struct store *s, const char *id);
 void registry_drop(struct ctx *c, struct store *s, const char *id);

@@ -103,7 +103,7 @@ async function backUp() {
   });
 }
 /** Whether a part of a path is the tenant's. */
-const isOwn = (name: string, id: string) => new RegExp(`^(\\.(new-|replaced-)?)?${id}(\\.|$)`).test(name);
+const isOwn = (name: string, id: string) => new RegExp(`^(\\.(new-|replaced-|aside-)?)?${id}(\\.|$)`).test(name);
 const filesOf = (id: string) =>
   (readdirSync(data, { recursive: true }) as string[]).filter((path) => path.split("/").some((part) => isOwn(part, id))).sort();
 /** The newest certificate, also when nobody can sign in: passwords end. */
@@ -181,7 +181,7 @@ test("the command line does the same; a name that leads elsewhere is refused", (
   assert.match(tenant("suspend", "susp", "--name", "wrong", "--reason", "r").err, /confirm/);
   assert.equal(tenant("suspend", "susp", "--name", "susp", "--reason", "r").code, 0);
   assert.equal(tenant("resume", "susp").code, 0);
-  assert.match(tenant("terminate", "susp", "--name", "susp", "--end", day(ahead), "--delete", day(ahead + 31)).err, /delete_on/);
+  assert.match(tenant("terminate", "susp", "--name", "susp", "--end", day(ahead), "--delete", day(ahead + 31)).err, /--delete: /);
   const set = tenant("terminate", "susp", "--name", "susp", "--end", day(ahead + 60));
   assert.equal(set.code, 0, set.err);
   assert.match(set.out, new RegExp(`ends with ${day(ahead + 60)}.*deleted on ${day(ahead + 90)}`));
@@ -301,6 +301,8 @@ test("a whole life: asked for, told, closed on its day, deleted on its day, foll
   const closed = await signInAt("kou");
   await until(async () => (await mails(boss("kou"), /契約が終了しました/)).length === 1);
   assert.equal((await closed.get("/session")).body.ending.is_closed, true);
+  assert.equal((await oper.get("/tenants/kou")).body.standing, "ended");
+  assert.match(tenant("list").out, new RegExp(`^kou .* ended ${day(start + 10)} +kou株式会社$`, "m"));
   for (const path of ["/contract", "/programs", `/projects/${project.id}/export.csv`, "/people/csv", "/terms", "/me/sessions"])
     assert.ok([200, 404].includes((await closed.get(path)).status), path);
   for (const path of ["/users", `/projects/${project.id}`, "/my/tickets", "/operations"])
@@ -329,6 +331,16 @@ test("a whole life: asked for, told, closed on its day, deleted on its day, foll
     assert.equal(back.code, 1);
     assert.match(back.err, /deleted|key is destroyed/);
   }
+  // its id is nobody's either, and trying takes nothing of what is kept
+  const remains = filesOf("kou");
+  const logKey = readFileSync(join(data, "keys", "kou.log.key"));
+  const onto = yagura("backup", "restore", "--date", last, "--tenant", "susp", "--as", "kou", "--data_dir", data);
+  assert.equal(onto.code, 1);
+  assert.match(onto.err, /as: The tenant id is taken: kou/);
+  assert.deepEqual(filesOf("kou"), remains);
+  assert.deepEqual(readFileSync(join(data, "keys", "kou.log.key")), logKey);
+  assert.equal((await oper.get("/tenants/kou")).body.standing, "deleted");
+  assert.match(tenant("show", "kou").out, / deleted +kou株式会社/);
   for (const name of readdirSync(join(data, "backups"))) {
     const checked = yagura("backup", "verify", "--date", name, "--data_dir", data);
     assert.equal(checked.code, 0, checked.out + checked.err);

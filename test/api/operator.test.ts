@@ -2,6 +2,8 @@
 // Who runs the installation: their accounts, their console, and that it shows
 // no tenant's business.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { addProject, Client, type Demo, removeDir, rule, signedIn, signedInOperator, startDemo } from "./server.ts";
 
@@ -94,11 +96,19 @@ test("tenants: listed, shown in counts and sizes, founded", async () => {
     [{ id: "shin" }, "taken"],
     [{ id: "Shin" }, "tenant_id"],
     [{ id: "../x" }, "tenant_id"],
-    [{ id: "hosted", host: "Bad_Host" }, "host"],
+    [{ id: "hosted", host: "Bad_Host" }, "host_name"],
+    [{ id: "control" }, "reserved"],
+    [{ id: "yagura-drill" }, "reserved"],
+    [{ id: "half", admin_email: "boss@" }, "email"],
   ] as const) {
     const reply = await oper.post("/tenants", { name: "x", admin_email: "b@shin.example", admin_name: "代表", ...fields });
-    assert.equal(rule(reply), word);
+    assert.deepEqual([rule(reply), reply.status], [word, word === "taken" ? 409 : 422]);
+    assert.match(reply.body.errors[0].field, /^(id|host|admin_email)$/);
   }
+  const files = (readdirSync(join(demo.dir, "data"), { recursive: true }) as string[]).filter((path) => /hosted|half|drill/.test(path));
+  assert.deepEqual(files, [], "a refused tenant leaves no file");
+  const again = await oper.post("/tenants", { id: "half", name: "x", admin_email: "b@shin.example", admin_name: "代表" });
+  assert.equal(again.status, 201, "nor is its id taken");
 });
 
 test("an auditor reads and changes nothing", async () => {

@@ -138,7 +138,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
         bool is_dir = p->kind == BACKUP_DIR;
         trust_show(
             c, out, 20, holds, "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",
-            "Copies elsewhere (%s): %zu generations, newest %s, failure: "
+            "Copies elsewhere (%s), generations: %zu, newest %s, failure: "
             "%s",
             is_dir ? ctx_text(c, "フォルダー", "folder")
                    : ctx_text(c, "バケット", "bucket"),

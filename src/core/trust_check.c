@@ -241,6 +241,8 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
               "Of %lld tenants %lld have a host name and %d a listener of "
               "their own, the others a path",
               (long long)all, (long long)hosts, listeners);
+    trust_tell_others(c, out, "お客様ごとの入口の割り当て",
+                      "The doors of each customer");
     return OK;
 }
 

@@ -2,7 +2,7 @@
 // No good backup for 26 hours: the operators are told once, not again while it
 // lasts, and again when it was well in between.
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -108,4 +108,20 @@ test("told once in 26 hours, not each round; again after it was well", async () 
   moveTo(from + 40);
   await rounds();
   assert.equal(await late(), 2);
+});
+
+test("today's is made again within the hour when its folder is gone", async () => {
+  breakIt(false);
+  const jst = ((Date.now() / 3_600_000 + now + 9) % 24 + 24) % 24;
+  moveTo(now + 34 - jst); // ten in the morning of the next day, by Japan's clock
+  const today = new Date(Date.now() + (now + 9) * 3_600_000).toISOString().slice(0, 10);
+  const folder = join(dir, "demo", "data", "backups", today);
+  const isThere = async () => existsSync(join(folder, "manifest.json"));
+  await until(isThere);
+  await until(async () => (await (await signedInOperator(demo)).get("/backups")).body.runs[0].state === "good");
+  rmSync(folder, { recursive: true });
+  await rounds();
+  assert.equal(await isThere(), false, "not at once: the last run is young");
+  moveTo(now + 1.1);
+  await until(isThere);
 });

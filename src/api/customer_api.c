@@ -15,6 +15,8 @@ static const struct field reply_fields[] = {
     {"is_suspended", FIELD_BOOL,   0, 0, 0,              NULL,                    NULL, "", ""},
     {"end_on",       FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
     {"delete_on",    FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                    NULL, "", ""},
+    {"quota_bytes",  FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
+    {"quota_users",  FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
     {"users",        FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
     {"admins",       FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
     {"invited",      FIELD_INT,    0, 0, 0,              NULL,                    NULL, "", ""},
@@ -42,6 +44,8 @@ static void put_row(struct call *k, const struct registry_row *row)
     json_bool(&k->out, "is_suspended", row->is_suspended);
     json_day(&k->out, "end_on", row->end_on);
     json_day(&k->out, "delete_on", row->delete_on);
+    json_int(&k->out, "quota_bytes", row->quota_bytes);
+    json_int(&k->out, "quota_users", row->quota_users);
 }
 
 static enum err list_tenants(struct call *k)
@@ -57,6 +61,8 @@ static enum err list_tenants(struct call *k)
     for (size_t i = 0; i < count; i++) {
         json_open(&k->out, NULL, '{');
         put_row(k, &list[i]);
+        json_int(&k->out, "used_bytes", list[i].use_bytes);
+        json_int(&k->out, "users", list[i].use_users);
         json_close(&k->out, '}');
     }
     json_close(&k->out, ']');

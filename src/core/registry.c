@@ -24,7 +24,10 @@ const char *const registry_standing_words[] = {
 
 #define REGISTRY_ROWS                                                          \
     "SELECT x.id, x.name, x.host, x.state, x.created_at,"                      \
-    " s.customer_id IS NOT NULL, t.end_on, t.delete_on FROM customer x"        \
+    " s.customer_id IS NOT NULL, t.end_on, t.delete_on, u.bytes, u.users,"     \
+    " q.bytes, q.users FROM customer x"                                        \
+    " LEFT JOIN tenant_use u ON u.customer_id = x.id"                          \
+    " LEFT JOIN quota q ON q.customer_id = x.id"                               \
     " LEFT JOIN suspension s ON s.customer_id = x.id"                          \
     " LEFT JOIN termination t ON t.customer_id = x.id"
 
@@ -55,6 +58,10 @@ static void read_row(struct ctx *c, struct query *q, struct registry_row *out)
         .is_suspended = col_int(q, 5) != 0,
         .end_on = col_day(q, 6),
         .delete_on = col_day(q, 7),
+        .use_bytes = col_int(q, 8),
+        .use_users = col_int(q, 9),
+        .quota_bytes = col_int(q, 10),
+        .quota_users = col_int(q, 11),
     };
 }
 

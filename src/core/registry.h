@@ -17,7 +17,9 @@ struct registry_row {
     enum registry_state state;
     int64_t created_at;
     bool is_suspended;
-    int32_t end_on, delete_on; /* DAY_NONE: the contract does not end */
+    int32_t end_on, delete_on;        /* DAY_NONE: the contract does not end */
+    int64_t use_bytes, use_users;     /* when it was last looked at */
+    int64_t quota_bytes, quota_users; /* 0: no limit */
 };
 /* In one word; ENDED: after its last day, not deleted yet. */
 enum registry_standing {

@@ -42,6 +42,20 @@ test("a tenant is made, an auditor invited, the log says so", async () => {
   await page.getByText("有効 0 人").waitFor();
   await look(page, "console-tenant");
 
+  // found among many, by what it is called and how it stands
+  await page.getByRole("link", { name: "テナント", exact: true }).first().click();
+  const names = () => page.getByRole("main").getByRole("link", { name: /会社/ });
+  await names().first().waitFor();
+  assert.equal(await names().count(), 2);
+  await look(page, "console-tenants");
+  await page.getByRole("searchbox").fill("ＳＨＩＫＥＮ");
+  await page.getByRole("link", { name: "株式会社 架空商事" }).waitFor({ state: "detached" });
+  assert.equal(await names().count(), 1);
+  await page.getByLabel("状態", { exact: true }).selectOption("suspended");
+  await page.getByText("当てはまるテナントはありません").waitFor();
+  await page.getByLabel("状態", { exact: true }).selectOption("");
+  await page.getByRole("searchbox").fill("");
+
   await page.getByRole("link", { name: "運用者", exact: true }).click();
   await page.getByRole("button", { name: "運用者を追加" }).click();
   await dialog.getByLabel("名前").fill("監査 花子");

@@ -14,15 +14,20 @@ export interface Person {
   name: string;
 }
 /** A tenant as its operator sees it. */
+/** How a tenant stands, in one word; ended: after its last day, not deleted yet. */
+export type Standing = "making" | "open" | "suspended" | "ending" | "ended" | "deleted";
 export interface Customer {
   id: string;
   name: string;
   host: string | null;
   state: "making" | "open" | "deleted";
+  standing: Standing;
   is_suspended?: boolean;
   end_on?: string | null;
   delete_on?: string | null;
   created_at: string;
+  quota_bytes?: number; // 0: no limit
+  quota_users?: number;
   users?: number;
   admins?: number;
   invited?: number;

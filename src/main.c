@@ -129,6 +129,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 2, argv + 2);
     bool is_asked = argc == 2 && strcmp(argv[1], "--help") == 0;
+    if (argc > 1 && !is_asked)
+        fprintf(stderr, "yagura: there is no command %s\n", argv[1]);
     print_commands(is_asked ? stdout : stderr);
     return is_asked ? 0 : 2;
 }

@@ -213,6 +213,8 @@ test("a word that serve does not know is named", () => {
   const ended = spawnSync(binary, ["serve", ...options, "--mail-dir", spool], { env, encoding: "utf8" });
   assert.equal(ended.status, 2);
   assert.match(ended.stderr, /does not know --mail-dir/);
+  const frob = spawnSync(binary, ["frob"], { env, encoding: "utf8" });
+  assert.deepEqual([frob.status, frob.stderr.split("\n")[0]], [2, "yagura: there is no command frob"]);
 });
 
 test("what stops the server, or would send passwords in the clear, config check names", () => {

@@ -23,6 +23,7 @@
 #define BUCKET_PER_S    10
 #define WORKING         INT64_MAX /* waiting_since of a busy seat */
 #define HASH_MULTIPLIER 0x9e3779b97f4a7c15u
+enum { PEEKS_MAX = 8 };
 
 struct seat {
     pthread_mutex_t lock; /* guards fd */
@@ -87,25 +88,21 @@ static int find_slot(const struct admission *a, const struct address *from)
     return (int)(hash >> 52) % SLOTS;
 }
 
-enum line { LINE_SILENT, LINE_SPEAKS, LINE_CLOSED };
-
-/* What the worker of the seat will find when it looks next. */
-static enum line peek(struct seat *seat)
+/* Whether the worker of the seat will find something when it looks next. */
+static bool is_spoken_to(struct seat *seat)
 {
     char byte;
 
     pthread_mutex_lock(&seat->lock);
-    ssize_t n = seat->fd < 0 ? 0
-                             : recv(seat->fd, &byte, sizeof byte,
-                                    MSG_PEEK | MSG_DONTWAIT);
+    bool is = seat->fd >= 0 &&
+              recv(seat->fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
     pthread_mutex_unlock(&seat->lock);
-    return n > 0 ? LINE_SPEAKS : n == 0 ? LINE_CLOSED : LINE_SILENT;
+    return is;
 }
 
-/* Shuts the connection of this address down that has said nothing longest.
- * One that its client has left goes first; one whose request is on the way
- * does not count as silent. */
-static bool evict_oldest(struct admission *a, int slot)
+/* The connection of this address that has said nothing longest, and at the
+ * earliest since the given moment. */
+static struct seat *find_oldest(struct admission *a, int slot, int64_t from)
 {
     struct seat *oldest = NULL;
     int64_t since = WORKING;
@@ -113,15 +110,29 @@ static bool evict_oldest(struct admission *a, int slot)
     for (int i = 0; i < taken && i < a->workers; i++) {
         struct seat *seat = &a->seats[i];
         int64_t waiting = atomic_load(&seat->waiting_since);
-        if (atomic_load(&seat->tag) != slot || waiting == WORKING)
-            continue;
-        enum line line = peek(seat);
-        if (line == LINE_SPEAKS || (line == LINE_SILENT && waiting >= since))
-            continue;
-        oldest = seat;
-        since = waiting;
-        if (line == LINE_CLOSED)
+        if (atomic_load(&seat->tag) == slot && waiting < since &&
+            waiting >= from) {
+            oldest = seat;
+            since = waiting;
+        }
+    }
+    return oldest;
+}
+
+/* Shuts down the connection of this address that has said nothing longest.
+ * One whose request is on the way does not count; after a few of those
+ * nobody goes. */
+static bool evict_oldest(struct admission *a, int slot)
+{
+    int64_t from = INT64_MIN;
+    struct seat *oldest = NULL;
+    for (int i = 0; i < PEEKS_MAX; i++) {
+        if (!(oldest = find_oldest(a, slot, from)))
+            return false;
+        if (!is_spoken_to(oldest))
             break;
+        from = atomic_load(&oldest->waiting_since) + 1;
+        oldest = NULL;
     }
     if (!oldest)
         return false;

@@ -86,15 +86,6 @@ static void not_one_that_speaks(void **state)
     seat_wait(seats[1], 1);
 }
 
-static void rather_one_whose_client_has_left(void **state)
-{
-    (void)state;
-    must(shutdown(lines[5].client, SHUT_WR) == 0);
-    assert_true(is_let_in());
-    assert_false(is_shut(0));
-    assert_true(is_shut(5));
-}
-
 static void nobody_when_all_speak(void **state)
 {
     struct address other;
@@ -113,7 +104,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RULE(the_oldest_silent_one_goes),
         RULE(not_one_that_speaks),
-        RULE(rather_one_whose_client_has_left),
         RULE(nobody_when_all_speak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

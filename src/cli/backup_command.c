@@ -143,11 +143,12 @@ static enum err run_drill(struct command *c, const struct words *w)
 
     if (e)
         buf_printf(&c->err, "yagura: the drill failed: %s\n",
-                   e == ERR_NOT_FOUND ? "there is no such generation, or the "
-                                        "tenant is not in it"
-                   : e == ERR_FULL    ? "no room on the disk"
-                                      : "what was restored does not open; the "
-                                        "log says more");
+                   d.why.en             ? d.why.en
+                   : e == ERR_NOT_FOUND ? "there is no such generation, or the "
+                                          "tenant is not in it"
+                   : e == ERR_FULL      ? "no room on the disk"
+                                   : "what was restored does not open; the "
+                                     "log says more");
     else
         buf_printf(&c->out, "%s of %s restored in %lld ms, %lld rows%s%s\n",
                    d.tenant, d.date, (long long)d.us / 1000, (long long)d.rows,

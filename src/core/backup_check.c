@@ -117,10 +117,9 @@ static void look_inside(struct check *k, const struct json *f, const char *file)
                                   backup_manifest_text(f, "suffix"), &found);
 
     if (e) {
-        struct backup_reason why = backup_reason_of(e);
-        say(k, file,
-            arena_printf(mem, "開けないか、壊れています（%s）", why.ja),
-            arena_printf(mem, "does not open or is not sound (%s)", why.en));
+        struct backup_reason why = backup_reason_of_fault(e, &found);
+        say(k, file, arena_printf(mem, "開けません（%s）", why.ja),
+            arena_printf(mem, "does not open (%s)", why.en));
     } else if (found.rows != strtoll(wanted, NULL, 10)) {
         say(k, file,
             arena_printf(mem, "%lld 行あります（目録では %s 行）",
@@ -128,6 +127,27 @@ static void look_inside(struct check *k, const struct json *f, const char *file)
             arena_printf(mem, "%lld rows, not %s", (long long)found.rows,
                          wanted));
     }
+}
+
+/* Each page of a file is signed: one that is sound and as long as it was is not
+ * altered, but then it is not the file of which manifest.json speaks. */
+static void say_changed(struct check *k, const struct json *f, const char *file,
+                        int64_t bytes)
+{
+    struct generation_found found;
+
+    if (strtoll(backup_manifest_text(f, "bytes"), NULL, 10) != bytes ||
+        generation_check(k->app->store, k->name,
+                         backup_manifest_text(f, "tenant"),
+                         backup_manifest_text(f, "suffix"), &found))
+        say(k, file, "書いたときと違います（SHA-256）",
+            "not as it was written (SHA-256)");
+    else
+        say(k, file,
+            "ファイルは壊れていませんが、目録 manifest.json の SHA-256 と"
+            "違います（目録が変えられたか、ほかのファイルです）",
+            "the file is sound, but manifest.json has another SHA-256 for it: "
+            "the manifest was changed, or it is another file");
 }
 
 static void look_at(struct check *k, const struct json *f)
@@ -153,8 +173,7 @@ static void look_at(struct check *k, const struct json *f)
         struct backup_reason why = backup_reason_of(e);
         say(k, file, why.ja, why.en);
     } else if (strcmp(hex, backup_manifest_text(f, "sha256")) != 0) {
-        say(k, file, "書いたときと違います（SHA-256）",
-            "not as it was written (SHA-256)");
+        say_changed(k, f, file, bytes);
     } else if (!is_deleted) { /* nobody opens it again, its certificate says */
         look_inside(k, f, file);
     }

@@ -21,6 +21,26 @@ struct backup_reason backup_reason_of(enum err e)
                                 : other;
 }
 
+struct backup_reason backup_reason_of_fault(enum err e,
+                                            const struct generation_found *f)
+{
+    static const struct backup_reason reasons[] = {
+        [GENERATION_FILE_GONE] = {"ファイルがありません",
+                                  "the file is missing"                                      },
+        [GENERATION_FILE_BAD] = {"ファイルが壊れています",
+                                  "the file is damaged"                                      },
+        [GENERATION_KEY_GONE] = {"鍵のファイルがありません",
+                                  "its key file is missing"                                  },
+        [GENERATION_KEY_BAD] =
+            {"鍵のファイルが開けません（壊れているか、別のマスター鍵で包ま"
+             "れています）",      "its key file does not open: it is damaged, or another master key "
+             "wrapped it"},
+    };
+
+    return e == ERR_NOT_FOUND || e == ERR_INTERNAL ? reasons[f->fault]
+                                                   : backup_reason_of(e);
+}
+
 const char *backup_reason_text(const struct ctx *c,
                                const struct backup_reason *r)
 {

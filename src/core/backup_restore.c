@@ -50,19 +50,18 @@ static enum err refuse_file(struct ctx *c, enum err e, const char *file,
             "knows %d): install that version or a later one, then restore "
             "again. Nothing was changed",
             file, (long long)found->version, found->known);
-    if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, e, "date", "file_or_key",
-                        "%s またはその鍵が、このバックアップにありません。ほか"
-                        "の世代から復元してください",
-                        "%s or its key is not in this backup: restore from "
-                        "another generation",
-                        file);
-    return ctx_fail(c, e, "date", "not_sound",
-                    "%s は開けないか、壊れています。ほかの世代から復元してく"
-                    "ださい",
-                    "%s does not open or is not sound: restore from another "
-                    "generation",
-                    file);
+    const struct backup_reason why = backup_reason_of_fault(e, found);
+    bool is_key = found->fault == GENERATION_KEY_GONE ||
+                  found->fault == GENERATION_KEY_BAD;
+    return ctx_fail(
+        c, e, "date", is_key ? "key" : "not_sound",
+        "%s: %s。%s復元してください。いまのデータはそのままです",
+        "%s: %s. %s. Nothing was changed", file, ctx_text(c, why.ja, why.en),
+        found->fault == GENERATION_KEY_BAD
+            ? ctx_text(c, "そのときのマスター鍵か、ほかの世代で",
+                       "Restore with the master key of that day, or from "
+                       "another generation")
+            : ctx_text(c, "ほかの世代から", "Restore from another generation"));
 }
 
 static enum err check_file(struct ctx *c, const struct app *app,
@@ -133,6 +132,27 @@ static const char *choose(struct ctx *c, const struct app *app,
     return arena_strdup(c->mem, backup_manifest_text(chosen, "tenant"));
 }
 
+/* check_tenant() for whoever reads it later, in either language. */
+static enum err check_sample(struct arena *mem, const struct app *app,
+                             const char *name, const char *id,
+                             struct backup_reason *why)
+{
+    static const char *const suffixes[] = {".db", ".access.db"};
+    enum err e = OK;
+
+    for (size_t i = 0; i < COUNT(suffixes) && !e; i++) {
+        struct generation_found found;
+        e = generation_check(app->store, name, id, suffixes[i], &found);
+        if (!e)
+            continue;
+        struct backup_reason r = backup_reason_of_fault(e, &found);
+        *why = (struct backup_reason){
+            arena_printf(mem, "%s%s: %s", id, suffixes[i], r.ja),
+            arena_printf(mem, "%s%s: %s", id, suffixes[i], r.en)};
+    }
+    return e;
+}
+
 static enum err do_drill(struct app *app, struct arena *mem, const char *name,
                          const char *tenant, struct backup_drill *out)
 {
@@ -154,19 +174,17 @@ static enum err do_drill(struct app *app, struct arena *mem, const char *name,
     if (registry_get(&c, app->store, BACKUP_DRILL_ID, &row) == ERR_NOT_FOUND &&
         !generation_drop(app->store, BACKUP_DRILL_ID, &left))
         log_warn("backup: what a broken drill left was removed");
-    e = check_tenant(&c, app, name, id);
+    e = check_sample(mem, app, name, id, &out->why);
     if (!e)
-        e = explain(&c,
-                    generation_restore(
-                        app->store,
-                        &(struct generation_aim){
-                            .name = name, .id = id, .as = BACKUP_DRILL_ID}));
+        e = generation_restore(
+            app->store, &(struct generation_aim){
+                            .name = name, .id = id, .as = BACKUP_DRILL_ID});
     if (!e)
         e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
     out->us = clock_now_us() - from;
-    if (e)
+    if (e && !out->why.en)
         out->why = backup_reason_of(e);
-    else if (out->rows > wanted || out->rows == 0)
+    else if (!e && (out->rows > wanted || out->rows == 0))
         out->why = (struct backup_reason){
             arena_printf(mem, "行数が合いません（目録 %lld、復元 %lld）",
                          (long long)wanted, (long long)out->rows),

@@ -549,11 +549,16 @@ enum err generation_check(const struct store *s, const char *name,
     part_name_key(key_name, id, p);
     *out = (struct generation_found){.known = p->plan->version};
     enum err e = part_load_key(s, folder, key_name, id, p, key);
-    if (e)
+    if (e) {
+        out->fault =
+            e == ERR_NOT_FOUND ? GENERATION_KEY_GONE : GENERATION_KEY_BAD;
         return e;
+    }
     const struct conn_place place = {
         .path = path, .vfs = store_place(s).vfs, .key = key};
     e = part_look_at(&place, p->plan, out);
+    out->fault =
+        e == ERR_NOT_FOUND ? GENERATION_FILE_GONE : GENERATION_FILE_BAD;
     crypto_wipe(key, sizeof key);
     part_drop_traces(path);
     return e;

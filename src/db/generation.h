@@ -40,7 +40,14 @@ MUST_USE enum err generation_seal(const struct store *s, const char *name,
  * or ".access.db".  Opens it under its key, checks it wholly, counts the rows
  * of all tables.  ERR_INTERNAL when it is not sound, ERR_NOT_FOUND without
  * file or key, ERR_BUSY when its schema is newer than this program. */
+enum generation_fault {
+    GENERATION_FILE_GONE,
+    GENERATION_FILE_BAD, /* damaged, or of another key */
+    GENERATION_KEY_GONE,
+    GENERATION_KEY_BAD, /* damaged, or wrapped by another master key */
+};
 struct generation_found {
+    enum generation_fault fault; /* when it is not sound, or not there */
     int64_t rows;
     int64_t version; /* of its schema */
     int known;       /* the newest of that kind that this program knows */

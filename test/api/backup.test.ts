@@ -93,9 +93,25 @@ test("a flipped bit and a missing key are named", async () => {
   writeFileSync(path, whole);
   const key = join(folder(), "kaku.key");
   renameSync(key, `${key}.away`);
-  assert.match(yagura(["verify", "--date", today]).out, /kaku\.db: does not open/);
-  assert.equal(yagura(["restore", "--date", today, "--tenant", "kaku", "--as", "kaku2"]).code, 1);
+  const restore = ["restore", "--date", today, "--tenant", "kaku", "--as", "kaku2"];
+  assert.match(yagura(["verify", "--date", today]).out, /kaku\.db: does not open \(its key file is missing\)/);
+  assert.equal(yagura(restore).code, 1);
+  // a key that is damaged is named, not the file that it opens
+  const wrapped = readFileSync(`${key}.away`);
+  writeFileSync(key, Buffer.concat([Buffer.from([wrapped[0]! ^ 1]), wrapped.subarray(1)]));
+  assert.match(yagura(["verify", "--date", today]).out, /kaku\.db: does not open \(its key file does not open: it is damaged/);
+  assert.match(yagura(restore).err, /kaku\.db: its key file does not open: .*Restore with the master key of that day.*Nothing was changed/);
+  assert.match(yagura(["drill", "--date", today, "--tenant", "kaku"]).err, /the drill failed: kaku\.db: its key file does not open/);
+  assert.match((await state()).drills[0].reason, /^kaku\.db: 鍵のファイルが開けません/);
+  rmSync(key);
   renameSync(`${key}.away`, key);
+  assert.equal(yagura(["drill", "--date", today, "--tenant", "kaku"]).code, 0, "the next one is good");
+  // and so is a manifest that was changed
+  const manifest = join(folder(), "manifest.json");
+  const text = readFileSync(manifest, "utf8");
+  writeFileSync(manifest, text.replace(/"sha256":"(.)/, (_, first) => `"sha256":"${first === "0" ? "1" : "0"}`));
+  assert.match(yagura(["verify", "--date", today]).out, /^\S+: the file is sound, but manifest\.json has another SHA-256 for it/);
+  writeFileSync(manifest, text);
   assert.equal(yagura(["verify", "--date", today]).code, 0);
 });
 

@@ -123,6 +123,7 @@ test("the access log is asked for and released; a mail is entered", async () => 
 
 test("the desk sees whose thread it is, however long the name; an event report stands out", async () => {
   const by = await signedInOperator(demo);
+  await by.request("PATCH", "/me", { lang: "ja" }); // whatever was chosen before
   const name = "株式会社アルファベット・ホールディングス・インターナショナル東日本統括本部情報システム運用管理センター";
   assert.equal((await by.post("/tenants", { id: "quite-a-long-identifier-for-a-ten", name, admin_email: "a@long.example", admin_name: "管理 者" })).status, 422);
   assert.equal((await by.post("/tenants", { id: "quite-a-long-identifier", name, admin_email: "a@long.example", admin_name: "管理 者" })).status, 201);
@@ -146,6 +147,7 @@ test("the desk sees whose thread it is, however long the name; an event report s
 });
 
 test("a disclosure is recorded, kept silent, then told", async () => {
+  await (await signedInOperator(demo)).request("PATCH", "/me", { lang: "en" });
   const oper = await opened();
   await signInAt(oper.page, demo.ready.console, demo.ready.operator);
   await oper.page.goto(`${demo.ready.console}/desk`);

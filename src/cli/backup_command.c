@@ -221,6 +221,9 @@ static bool is_whole(const struct words *w)
     return strcmp(w->verb, "restore") == 0 && ways == 1;
 }
 
+static const char *const verbs[] = {"run",   "list",    "verify", "drill",
+                                    "fetch", "restore", NULL};
+
 static bool read_words(struct words *w, int argc, char **argv)
 {
     const struct option_spec specs[] = {
@@ -241,6 +244,8 @@ static bool read_words(struct words *w, int argc, char **argv)
 
     *w = (struct words){.verb = ""};
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
+    if (argc > 0)
+        option_name_unknown("backup", verbs, argv[0]);
     if (argc == 1)
         w->verb = argv[0];
     if (argc == 1 && is_whole(w))

@@ -56,3 +56,12 @@ int option_parse(const char *usage, const struct option_spec *specs,
     }
     return left;
 }
+
+void option_name_unknown(const char *command, const char *const *verbs,
+                         const char *verb)
+{
+    for (; *verbs; verbs++)
+        if (strcmp(*verbs, verb) == 0)
+            return;
+    fprintf(stderr, "yagura: there is no command %s %s\n", command, verb);
+}

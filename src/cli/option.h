@@ -18,4 +18,9 @@ struct option_spec {
 int option_parse(const char *usage, const struct option_spec *specs,
                  size_t count, int argc, char **argv);
 
+/* On stderr, when what begins the words is no verb of this command (verbs end
+ * with NULL): "yagura: there is no command tenant frob". */
+void option_name_unknown(const char *command, const char *const *verbs,
+                         const char *verb);
+
 #endif

@@ -267,6 +267,11 @@ static bool is_whole(const struct words *w)
            what->admin_email && what->admin_name;
 }
 
+static const char *const verbs[] = {
+    "create", "list",      "show",     "suspend",
+    "resume", "terminate", "withdraw", "clear-allow-list",
+    "export", "import",    NULL};
+
 /* false: said on stderr what is wrong. */
 static bool read_words(struct words *w, int argc, char **argv)
 {
@@ -300,6 +305,8 @@ static bool read_words(struct words *w, int argc, char **argv)
     w->what.lang = strcmp(w->lang, "en") == 0 ? LANG_EN : LANG_JA;
     if (argc > 0 && argc < 3 && is_whole(w))
         return true;
+    if (argc > 0)
+        option_name_unknown("tenant", verbs, w->verb);
     if (argc >= 0)
         fprintf(stderr, "usage: yagura %s\n", usage);
     return false;

@@ -108,6 +108,15 @@ test("a copy stands as its tenant does, and says so", () => {
   assert.equal(shown("acme2").state, "open");
 });
 
+test("a command that is not there is named", () => {
+  for (const command of ["tenant", "backup"]) {
+    const done = yagura(command, "frob");
+    assert.equal(done.code, 2);
+    assert.match(done.err, new RegExp(`^yagura: there is no command ${command} frob\nusage: yagura ${command} `));
+    assert.doesNotMatch(yagura(command, command === "tenant" ? "show" : "verify").err, /there is no command/);
+  }
+});
+
 test("what is refused leaves no file and takes no id; the flag is named", () => {
   const was = files();
   assert.match(bad(...create("neu").map((word) => (word === "boss@neu.example" ? "a@" : word))), /^  --admin-email: /m);

@@ -112,7 +112,8 @@ static void count_drop(struct access_log *l, const char *tenant, int64_t n)
  * stuck is waited for once, then by nobody until it goes on. */
 static bool has_room(struct access_log *l)
 {
-    struct timespec until = clock_after_ms(ROOM_MS);
+    struct timespec until =
+        clock_after_ms(clock_test_value("YAGURA_TEST_ROOM_MS", ROOM_MS));
     int rc = l->is_stuck ? ETIMEDOUT : 0;
 
     while (l->count == QUEUE_MAX && !rc)

@@ -34,6 +34,14 @@ bool address_is_v4(const struct address *a)
     return memcmp(a->bytes, mapped, sizeof mapped) == 0;
 }
 
+bool address_is_loopback(const struct address *a)
+{
+    static const uint8_t one[16] = {[15] = 1};
+
+    return address_is_v4(a) ? a->bytes[12] == 127
+                            : memcmp(a->bytes, one, sizeof one) == 0;
+}
+
 /* Digits only, no sign, no leading zero, 0..limit; -1 otherwise. */
 static int parse_prefix(const char *text, int limit)
 {

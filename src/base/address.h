@@ -29,6 +29,7 @@ bool address_read(const void *sockaddr, struct address *out);
 /* IPv4 in dots, also when it came mapped. */
 void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES]);
 bool address_is_v4(const struct address *a);
+bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
 bool address_in(const struct address *a, const struct address_range *range);
 
 #endif

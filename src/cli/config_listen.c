@@ -28,13 +28,9 @@ const char *const *config_split(struct arena *mem, const char *text)
 bool config_is_loopback(const char *host)
 {
     struct address a;
-    struct address_range four, six;
 
-    must(address_parse_range("127.0.0.0/8", &four) &&
-         address_parse_range("::1/128", &six));
     return strcmp(host, "localhost") == 0 ||
-           (address_parse(host, &a) &&
-            (address_in(&a, &four) || address_in(&a, &six)));
+           (address_parse(host, &a) && address_is_loopback(&a));
 }
 
 static bool complain(const char *key, const char *word, const char *text)

@@ -3,6 +3,8 @@
  * own: so nothing here is called on a request thread. */
 #include "net/dial.h"
 
+#include "base/address.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -41,17 +43,11 @@ static int connect_one(const struct addrinfo *a, int timeout_ms)
     return -1;
 }
 
-static bool is_loopback(const struct sockaddr *a)
+static bool is_loopback(const struct sockaddr *at)
 {
-    if (a->sa_family == AF_INET) {
-        unsigned char b[sizeof(struct sockaddr_in)];
-        memcpy(b, a, sizeof(b));
-        return b[4] == 127;
-    }
-    unsigned char b[sizeof(struct sockaddr_in6)];
-    static const unsigned char one[16] = {[15] = 1};
-    memcpy(b, a, sizeof(b));
-    return memcmp(b + 8, one, sizeof(one)) == 0;
+    struct address a;
+
+    return address_read(at, &a) && address_is_loopback(&a);
 }
 
 enum err dial(const char *host, int port, bool only_loopback, int timeout_ms,

@@ -28,6 +28,30 @@ static void test_folds_mapped_addresses(void **state)
     assert_false(address_is_v4(&six));
 }
 
+static void test_knows_its_own_machine(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is;
+    } samples[] = {
+        {"127.0.0.1",        true },
+        {"127.9.8.7",        true },
+        {"::1",              true },
+        {"::ffff:127.0.0.1", true },
+        {"128.0.0.1",        false},
+        {"10.127.0.1",       false},
+        {"::2",              false},
+        {"1::1",             false},
+        {"::127.0.0.1",      false},
+    };
+    struct address a;
+    (void)state;
+    for (size_t i = 0; i < COUNT(samples); i++) {
+        assert_true(address_parse(samples[i].text, &a));
+        assert_int_equal(address_is_loopback(&a), samples[i].is);
+    }
+}
+
 static void test_refuses_what_is_no_address(void **state)
 {
     (void)state;
@@ -137,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds_mapped_addresses),
+        cmocka_unit_test(test_knows_its_own_machine),
         cmocka_unit_test(test_refuses_what_is_no_address),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_refuses_sloppy_ranges),

@@ -31,7 +31,16 @@ const char *const registry_standing_words[] = {
     " LEFT JOIN suspension s ON s.customer_id = x.id"                          \
     " LEFT JOIN termination t ON t.customer_id = x.id"
 
-enum { REG_ADD, REG_OPEN, REG_GET, REG_LIST, REG_HOST, REG_PATH, REG_DROP };
+enum {
+    REG_ADD,
+    REG_OPEN,
+    REG_GET,
+    REG_LIST,
+    REG_IDS,
+    REG_HOST,
+    REG_PATH,
+    REG_DROP
+};
 static const char *const registry_text[] = {
     [REG_ADD] = "INSERT INTO customer (id, name, host, state, created_at,"
                 " copy_of) VALUES (?1, ?2, ?3, 0, ?4, coalesce((SELECT copy_of"
@@ -39,6 +48,8 @@ static const char *const registry_text[] = {
     [REG_OPEN] = "UPDATE customer SET state = 1 WHERE id = ?1 AND state = 0",
     [REG_GET] = REGISTRY_ROWS " WHERE x.id = ?1",
     [REG_LIST] = REGISTRY_ROWS " WHERE x.id >= '' ORDER BY x.id",
+    [REG_IDS] = "SELECT id FROM customer WHERE id >= '' AND state = 1"
+                " ORDER BY id",
     [REG_HOST] = "SELECT id FROM customer WHERE host = ?1 AND state = 1",
     [REG_PATH] = "SELECT 1 FROM customer WHERE id = ?1 AND state = 1"
                  " AND host IS NULL",
@@ -417,25 +428,36 @@ const char *registry_url(struct arena *mem, const char *base_url,
                         base_url, host, port ? port : "");
 }
 
+/* As pointers one after the other. */
+static enum err read_ids(struct ctx *c, struct buf *out)
+{
+    struct query *q = query(c, registry_text[REG_IDS]);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        const char *id = col_text(c, q, 0);
+        buf_put(out, &id, sizeof id);
+    }
+    return e;
+}
+
 size_t registry_list_ids(struct store *s, struct arena *mem,
                          const char *const **out)
 {
     static const struct actor system = {
         .name = "", .ip = "", .request_id = "", .tenant = "", .base_url = ""};
     struct ctx c = {.mem = mem, .actor = &system};
-    const struct registry_row *rows;
-    size_t count, n = 0;
+    struct buf ids = buf_in(mem);
+    enum err e = tx_begin_control(&c, s, TX_READ);
 
-    if (registry_list(&c, s, &rows, &count)) {
+    if (!e)
+        e = tx_end_control(&c, s, read_ids(&c, &ids));
+    if (e) {
         log_error("cannot list the tenants");
         return 0;
     }
-    const char **ids = arena_array(mem, const char *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].state == REGISTRY_OPEN)
-            ids[n++] = rows[i].id;
-    *out = ids;
-    return n;
+    *out = (const void *)ids.data;
+    return ids.len / sizeof **out;
 }
 
 void registry_find_sole(struct app *app, struct arena *mem)

@@ -201,9 +201,12 @@ enum err tenant_swap(const char *dir, const char *id, bool is_over)
     enum err e = is_over ? set_aside(&n, id, &done) : OK;
     if (!e)
         e = take_names(&n, id, is_over, &done);
-    if (e && undo(&n, id, &done))
+    if (e && undo(&n, id, &done)) {
+        /* what lies beside stays: it says to recover() that this is undone */
         log_error("db: what was there lies in %s: the next start puts it back",
                   n.aside);
+        return e;
+    }
     if (e)
         tenant_swap_forget(dir, id);
     else if (is_over)

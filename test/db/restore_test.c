@@ -20,14 +20,18 @@ static const char count_keys[] = "SELECT count(*) FROM key_name";
 
 static int left; /* calls until then; 0: off */
 static bool is_kill;
+static bool is_lasting, is_broken; /* all that follow fail too */
 
 static bool fails_now(void)
 {
+    errno = EIO;
+    if (is_broken)
+        return true;
     if (left == 0 || --left > 0)
         return false;
     if (is_kill)
         _exit(0);
-    errno = EIO;
+    is_broken = is_lasting;
     return true;
 }
 
@@ -266,6 +270,32 @@ static void nor_does_it_without_the_key(void **state)
     fail_each(f, "");
 }
 
+/* A disk that takes no more names: not even the old ones back. */
+static void what_cannot_be_put_back_is_by_the_next_start(void **state)
+{
+    struct fixture *f = *state;
+    char keys[256];
+    struct stat st;
+    int failed = 0;
+
+    read_key(f, "keys/acme.key", keys);
+    must(stat(path_of(f, "tenants/acme/tenant.db"), &st) == 0);
+    for (enum err e = ERR_INTERNAL; e;) {
+        assert_in_range(failed, 0, CALLS_MAX);
+        is_lasting = true;
+        left = failed + 1;
+        e = restore(f, "acme", true);
+        is_lasting = is_broken = false;
+        left = 0;
+        failed += e != OK;
+        fixture_reopen(f);
+        if (e)
+            is_untouched(f, st.st_ino, keys);
+    }
+    assert_in_range(failed, 5, CALLS_MAX);
+    assert_int_equal(rows(f, "acme"), NEW_ROWS);
+}
+
 /* Of a restore that is killed before its nth step; false: there are fewer. */
 static bool killed_at(struct fixture *f, const char *as, bool is_over, int n)
 {
@@ -356,6 +386,7 @@ int main(void)
         TEST(is_restored_without_its_key),
         TEST(a_failed_step_changes_nothing),
         TEST(nor_does_it_without_the_key),
+        TEST(what_cannot_be_put_back_is_by_the_next_start),
         TEST(a_kill_leaves_the_old_or_the_new),
         TEST(a_kill_costs_no_key),
         TEST(a_kill_beside_leaves_nothing),

@@ -174,10 +174,15 @@ bool str_parse_int(const char *text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+/* White space, and what no font shows: a text of these alone says nothing. */
 static bool is_space(uint32_t ch)
 {
     return ch == ' ' || (ch >= '\t' && ch <= '\r') || ch == 0xA0 ||
-           ch == 0x3000 || ch == 0xFEFF;
+           ch == 0xAD || ch == 0x1680 || ch == 0x180E ||
+           (ch >= 0x2000 && ch <= 0x200F) || (ch >= 0x2028 && ch <= 0x202F) ||
+           (ch >= 0x205F && ch <= 0x206F) || ch == 0x115F || ch == 0x1160 ||
+           ch == 0x2800 || ch == 0x3000 || ch == 0x3164 || ch == 0xFEFF ||
+           ch == 0xFFA0;
 }
 
 char *str_trim(struct arena *mem, const char *text)

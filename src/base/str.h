@@ -21,7 +21,8 @@ bool str_is_email(const char *text); /* RFC 5321 dot-atom, <= 254 bytes */
 bool str_equal(const char *a, const char *b); /* NULL-safe */
 bool str_starts(const char *text, const char *prefix);
 bool str_parse_int(const char *text, int64_t min, int64_t max, int64_t *out);
-char *str_trim(struct arena *mem, const char *text); /* also U+3000 */
+/* Also U+3000, and what no font shows, such as U+200B. */
+char *str_trim(struct arena *mem, const char *text);
 
 /* NFKC, case-folded, kana folded (katakana to hiragana, half width to full):
  * the form two texts are compared and searched in. */

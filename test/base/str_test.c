@@ -193,6 +193,9 @@ static void test_trims_wide_spaces(void **state)
     (void)state;
     assert_string_equal(str_trim(mem, "\u3000 a\u3000b \t\u3000"), "a\u3000b");
     assert_string_equal(str_trim(mem, " \u3000"), "");
+    /* what no font shows */
+    assert_string_equal(str_trim(mem, "\u200B\u2060\u00AD\u3164\u2800"), "");
+    assert_string_equal(str_trim(mem, "\u200Ba\u200Bb\u200B"), "a\u200Bb");
     assert_string_equal(str_trim(mem, ""), "");
 }
 

@@ -39,8 +39,10 @@ static const char *const mail_text[] = {
         "SELECT coalesce(sum(mails), 0) FROM notice_mail WHERE notice_id = ?1",
     [MAIL_IS_WRITTEN] =
         "SELECT 1 FROM notice_mail WHERE notice_id = ?1 AND revision = ?2",
-    [MAIL_READERS] = "SELECT email, name, lang FROM user u WHERE state = 1"
-                     " AND (?1 OR is_admin = 1) ORDER BY id",
+    /* an incident is told to who is invited too: nobody else may be there */
+    [MAIL_READERS] = "SELECT email, name, lang FROM user u WHERE (state = 1"
+                     " OR (?2 AND state = 0)) AND (?1 OR is_admin = 1)"
+                     " ORDER BY id",
     [MAIL_ADD] = "INSERT INTO notice_mail (notice_id, revision, mails, at)"
                  " VALUES (?1, ?2, ?3, ?4)",
 };
@@ -171,6 +173,7 @@ static enum err write_mails(struct ctx *c, const struct telling *t,
     enum err e;
 
     bind_int(q, 1, t->n->mail_to == NOTICE_EVERYBODY);
+    bind_int(q, 2, t->n->incident_id != 0);
     while (query_next(c, q, &e)) {
         struct reader r = {.address = col_text(c, q, 0),
                            .name = col_text(c, q, 1),
@@ -287,7 +290,7 @@ static enum err settle(struct ctx *c, const struct app *app,
     bind_int(q, 5, skipped);
     bind_int(q, 6, c->now_us);
     e = query_run(c, q);
-    if (!e && skipped == NOTICE_TOLD)
+    if (!e && skipped == NOTICE_TOLD && t.mails > 0) /* else to nobody */
         e = notice_note_told(c, &row.notice, it->tenant);
     return tx_end_control(c, app->store, e);
 }

@@ -144,6 +144,7 @@ test("a tenant found later has 24 hours of its own; detection does not move afte
   await report(i);
   now = await get(i);
   assert.deepEqual([now.due_at, now.tenants.map((t: any) => Boolean(t.reported_at))], [null, [true, true]]);
+  await until(async () => (await mails(/情報の誤送信/, "a@late.example")).length === 1); // who is only invited is told too
   await ok(step(now, `incidents/${i.id}/close`, { cause: "宛先", measure: "確認画面" }));
 });
 

@@ -125,6 +125,33 @@ static void a_suspended_tenant_is_told_of_an_incident(void **state)
     assert_int_equal(world_number(w, "SELECT count(*) FROM mail", 0), 1);
 }
 
+static void set_people(struct world *w, const char *sql)
+{
+    world_begin(w, w->admin, TX_WRITE);
+    must(query_run(&w->c, query(&w->c, sql)) == OK);
+    must(world_end(w, OK) == OK);
+}
+
+/* A report that no mail carries reached nobody; who is invited is somebody. */
+static void what_nobody_reads_is_no_report(void **state)
+{
+    struct world *w = *state;
+    struct notice_row row;
+
+    add_customers(w);
+    struct incident i = detect(w, 1, "{\"id\":\"acme\"}");
+    set_people(w, "UPDATE user SET state = 2");
+    must(publish(w, i.id, "incident", &row) == OK);
+    look(w);
+    i = get(w, i.id);
+    assert_int_equal(i.first_report_at, 0);
+    assert_int_equal(i.unreported, 1);
+    set_people(w, "UPDATE user SET state = 0 WHERE is_admin = 1");
+    must(publish(w, i.id, "incident", &row) == OK);
+    look(w);
+    assert_int_equal(get(w, i.id).unreported, 0);
+}
+
 static void leave(struct world *w, const char *tenant)
 {
     control(w, TX_WRITE);
@@ -265,6 +292,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_suspended_tenant_is_told_of_an_incident, world_set_up,
             world_tear_down),
+        cmocka_unit_test_setup_teardown(what_nobody_reads_is_no_report,
+                                        world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(who_is_gone_is_owed_nothing,
                                         world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(a_tenant_that_leaves_late_was_late,

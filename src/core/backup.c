@@ -137,7 +137,8 @@ static enum err read_tenants(struct ctx *c, const struct app *app,
             .bytes = col_int(q, 4),
             .rows = col_int(q, 5),
         };
-        t.is_there = t.date && generation_has_tenant(app->store, t.date, t.id);
+        t.is_there = t.date && generation_tenant_bytes(app->store, t.date,
+                                                       t.id) == t.bytes;
         buf_put(&rows, &t, sizeof t);
     }
     out->tenants = (const void *)rows.data;
@@ -349,8 +350,8 @@ static enum err is_hour(struct ctx *c, const struct app *app, bool *out)
     if ((e = query_one(c, q)))
         return e;
     bool any = col_int(q, 0) > 0, is_missing = col_int(q, 1) > 0;
-    is_missing = is_missing ||
-                 !generation_has_tenant(app->store, today, GENERATION_CONTROL);
+    is_missing = is_missing || !generation_tenant_bytes(app->store, today,
+                                                        GENERATION_CONTROL);
     query_done(q);
     int64_t since = c->now_us - BACKUP_HOUR * US_PER_HOUR;
     *out = any && clock_today(since) == clock_today(c->now_us) &&

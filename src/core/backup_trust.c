@@ -17,10 +17,11 @@ enum { DRILL_DAYS = 32 };
 
 enum { TRUST_COPIES, TRUST_COPY, TRUST_MADE, TRUST_DRILL };
 static const char *const measure_text[] = {
-    [TRUST_COPIES] = "SELECT id, created_at, b.date, b.at FROM customer"
-                     " LEFT JOIN backup_tenant b ON b.tenant_id = id"
-                     " WHERE state = 1 ORDER BY id",
-    [TRUST_COPY] = "SELECT id, created_at, b.date, b.at FROM customer"
+    [TRUST_COPIES] =
+        "SELECT id, created_at, b.date, b.at, b.bytes FROM customer"
+        " LEFT JOIN backup_tenant b ON b.tenant_id = id"
+        " WHERE state = 1 ORDER BY id",
+    [TRUST_COPY] = "SELECT id, created_at, b.date, b.at, b.bytes FROM customer"
                    " LEFT JOIN backup_tenant b ON b.tenant_id = id"
                    " WHERE id = ?1",
     [TRUST_MADE] = "SELECT DISTINCT date FROM backup_run WHERE date BETWEEN ?1"
@@ -44,7 +45,9 @@ static struct copy read_copy(struct ctx *c, const struct app *app,
     const char *date = col_text(c, q, 2);
     struct copy x = {.id = col_text(c, q, 0), .at = col_int(q, 3)};
 
-    x.is_there = date && generation_has_tenant(app->store, date, x.id);
+    /* as long as it was when it was checked */
+    x.is_there = date && generation_tenant_bytes(app->store, date, x.id) ==
+                             col_int(q, 4);
     x.is_good = x.is_there &&
                 x.at >= c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
                 x.at <= c->now_us + US_PER_HOUR; /* by a wrong clock */
@@ -68,7 +71,7 @@ enum err backup_list_gone(struct ctx *c, const struct app *app,
     while (query_next(c, q, &e)) {
         const char *date = col_text(c, q, 0);
         if (*count < BACKUP_KEEP_DAYS &&
-            !generation_has_tenant(app->store, date, GENERATION_CONTROL))
+            !generation_tenant_bytes(app->store, date, GENERATION_CONTROL))
             list[(*count)++] = date;
     }
     *out = list;
@@ -156,7 +159,7 @@ static enum err measure_own(struct ctx *c, const struct app *app,
     struct copy x = read_copy(c, app, q);
     query_done(q);
     for (size_t i = 0; i < count; i++)
-        mine += generation_has_tenant(app->store, names[i], tenant);
+        mine += generation_tenant_bytes(app->store, names[i], tenant) > 0;
     if (x.at)
         trust_show(c, out, 20, x.is_good,
                    "このテナントの最後の正常な写し %s%s、保管している写し "

@@ -407,32 +407,37 @@ bool generation_has_key(const struct store *s, const char *name, const char *id)
     return access(path, F_OK) == 0;
 }
 
-static bool is_filled(const char *folder, const char *a, const char *b)
+/* 0: it is not there, or nothing is in it. */
+static int64_t size_of(const char *folder, const char *a, const char *b)
 {
     char path[PART_PATH_BYTES];
     struct stat st;
 
     part_name_path(path, folder, "/", a, b);
-    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (int64_t)st.st_size
+                                                       : 0;
 }
 
-bool generation_has_tenant(const struct store *s, const char *name,
-                           const char *id)
+int64_t generation_tenant_bytes(const struct store *s, const char *name,
+                                const char *id)
 {
     bool is_control = strcmp(id, GENERATION_CONTROL) == 0;
     const struct part *parts = is_control ? &part_of_control : part_of_tenant;
     char folder[PART_PATH_BYTES], key[PART_KEY_CHARS];
 
+    int64_t sum = 0;
+
     if (!generation_is_name(name))
-        return false;
+        return 0;
     part_folder(folder, s, name);
-    bool is_whole = is_filled(folder, "manifest.json", "");
+    bool is_whole = size_of(folder, "manifest.json", "") > 0;
     for (int i = 0; i < (is_control ? 1 : PART_COUNT) && is_whole; i++) {
+        int64_t bytes = size_of(folder, id, parts[i].suffix);
         part_name_key(key, id, &parts[i]);
-        is_whole = is_filled(folder, id, parts[i].suffix) &&
-                   is_filled(folder, key, "");
+        is_whole = bytes > 0 && size_of(folder, key, "") > 0;
+        sum += bytes;
     }
-    return is_whole;
+    return is_whole ? sum : 0;
 }
 
 /* ---- looking at one ---- */

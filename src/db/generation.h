@@ -66,11 +66,11 @@ MUST_USE enum err generation_read_manifest(const struct store *s,
 size_t generation_list(const struct store *s, struct arena *mem,
                        const char *const **names);
 MUST_USE enum err generation_remove(const struct store *s, const char *name);
-/* Whether all files of a tenant (or GENERATION_CONTROL) are there with
- * something in them, their keys and the manifest among them; what is in them
- * generation_check() looks at. */
-bool generation_has_tenant(const struct store *s, const char *name,
-                           const char *id);
+/* The size of a tenant's files (or GENERATION_CONTROL's); 0 unless all are
+ * there with something in them, their keys and the manifest too.  What is in
+ * them generation_check() looks at. */
+int64_t generation_tenant_bytes(const struct store *s, const char *name,
+                                const char *id);
 /* Whether the tenant's key is there: a deletion takes it out of every
  * generation, and nothing opens the tenant again. */
 bool generation_has_key(const struct store *s, const char *name,

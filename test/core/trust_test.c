@@ -612,13 +612,17 @@ static void copies_that_are_gone_turn_row_20(void **state)
     make_generation(&x, "2026-11-21");
     make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
-                    " 1795312800000000, 1, 1)");
+                    " 1795312800000000, 2, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     moving_turns_row_20(&x, "backups");
     moving_turns_row_20(&x, "backups/2026-11-22");
     moving_turns_row_20(&x, "backups/2026-11-22/acme.db");
     moving_turns_row_20(&x, "backups/2026-11-22/acme.log.key");
     moving_turns_row_20(&x, "backups/2026-11-22/manifest.json");
+    run_control(&x, "UPDATE backup_tenant SET bytes = 3"); /* cut off */
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
+    run_control(&x, "UPDATE backup_tenant SET bytes = 2");
+    assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     move(&x, "backups/2026-11-21", "away"); /* one of the seven */
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
     assert_true(says(&x, 20, "2026/11/21 (土)"));
@@ -635,7 +639,7 @@ static void a_new_tenant_is_not_yet_due(void **state)
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
-                    " 1795312800000000, 1, 1)");
+                    " 1795312800000000, 2, 1)");
     run_control(&x, "INSERT INTO contract (customer_id, number, place)"
                     " VALUES ('acme', 'K-1', 'Japan')");
     x.app.data_region = x.app.backup_region = x.app.log_region = "jp-tokyo";
@@ -672,7 +676,7 @@ static void a_late_backup_turns_row_20(void **state)
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
     make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
-                    " 1795312800000000, 1, 1)");
+                    " 1795312800000000, 2, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     run_control(&x, "INSERT INTO backup_drill VALUES (1, 1795312800000000,"
                     " '2026-11-22', 'acme', 1, 1, '行数', 'rows')");
@@ -691,7 +695,7 @@ static void a_failed_copy_turns_row_20(void **state)
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     make_generation(&x, "2026-11-22");
     run_control(&x, "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
-                    " 1795312800000000, 1, 1)");
+                    " 1795312800000000, 2, 1)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     x.app.backup.dir = "/mnt/copies"; /* set up, nothing there yet */
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);

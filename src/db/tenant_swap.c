@@ -166,11 +166,41 @@ static enum err undo(const struct names *n, const char *id,
     return e;
 }
 
+/* What an earlier restore replaced keeps its own days: its names get the
+ * moment it was replaced behind them. */
+static bool keep_earlier(const struct names *n, const char *id)
+{
+    char from[PART_PATH_BYTES], to[PART_PATH_BYTES], key[PART_KEY_CHARS];
+    char moment[32];
+    struct stat st;
+
+    if (stat(n->replaced, &st))
+        return errno == ENOENT;
+    (void)snprintf(moment, sizeof moment, ".%lld%09ld",
+                   (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        if (!has_key(n, KEY_REPLACED, id, i))
+            continue;
+        name_key(key, KEY_REPLACED, id, i);
+        part_name_path(from, n->keys, "/", key, "");
+        part_name_path(to, n->keys, "/", key, moment);
+        if (rename(from, to))
+            return false;
+    }
+    part_name_path(to, n->replaced, moment, "", "");
+    return rename(n->replaced, to) == 0;
+}
+
 /* The new one is in its place: nothing that fails here costs anything. */
 static void finish(const struct names *n, const char *id)
 {
     bool is_kept = is_there(n->aside);
 
+    if (is_kept && !keep_earlier(n, id)) {
+        log_warn("db: what was replaced stays in %s until the next start",
+                 n->aside);
+        return;
+    }
     for (size_t i = 0; i < COUNT(kinds); i++)
         if (is_kept && has_key(n, KEY_ASIDE, id, i) &&
             move_key(n, id, i, KEY_ASIDE, KEY_REPLACED, true))
@@ -179,7 +209,7 @@ static void finish(const struct names *n, const char *id)
             drop_key(n, KEY_ASIDE, id, i);
     if (!is_kept)
         return;
-    if (part_remove_folder(n->replaced) || rename(n->aside, n->replaced)) {
+    if (rename(n->aside, n->replaced)) {
         log_warn("db: what was replaced stays in %s until the next start",
                  n->aside);
         return;

@@ -17,7 +17,8 @@
 
 /* Files, a key, or the logs kept of a deleted tenant have this id. */
 bool tenant_swap_is_taken(const char *dir, const char *id);
-/* is_over: what is there, whole or in parts, goes to .replaced-ID; else
+/* is_over: what is there, whole or in parts, goes to .replaced-ID, and what an
+ * earlier restore put there to .replaced-ID.MOMENT; else
  * ERR_CONFLICT when anything is there.  On failure all that was there is back
  * under its names, and what lay beside is gone. */
 MUST_USE enum err tenant_swap(const char *dir, const char *id, bool is_over);

@@ -270,6 +270,36 @@ static void nor_does_it_without_the_key(void **state)
     fail_each(f, "");
 }
 
+/* Tried again from another generation: the live one is still kept. */
+static void what_was_replaced_first_stays(void **state)
+{
+    struct fixture *f = *state;
+    const struct dirent *entry;
+    struct stat live, st = {.st_ino = 0};
+    int keys = 0;
+
+    must(stat(path_of(f, "tenants/acme/tenant.db"), &live) == 0);
+    assert_int_equal(restore(f, "acme", true), OK);
+    assert_int_equal(restore(f, "acme", true), OK);
+    DIR *d = opendir(path_of(f, "tenants"));
+    must(d);
+    while ((entry = readdir(d))) {
+        char path[96];
+        (void)snprintf(path, sizeof path, "tenants/%.60s/tenant.db",
+                       entry->d_name);
+        if (strncmp(entry->d_name, ".replaced-acme.", 15) == 0)
+            must(stat(path_of(f, path), &st) == 0);
+    }
+    must(closedir(d) == 0);
+    assert_true(st.st_ino == live.st_ino);
+    assert_true(has(f, "tenants/.replaced-acme/tenant.db"));
+    must((d = opendir(path_of(f, "keys"))) != NULL);
+    while ((entry = readdir(d)))
+        keys += strncmp(entry->d_name, ".replaced-acme.", 15) == 0;
+    must(closedir(d) == 0);
+    assert_int_equal(keys, 4); /* two of each */
+}
+
 /* A disk that takes no more names: not even the old ones back. */
 static void what_cannot_be_put_back_is_by_the_next_start(void **state)
 {
@@ -387,6 +417,7 @@ int main(void)
         TEST(a_failed_step_changes_nothing),
         TEST(nor_does_it_without_the_key),
         TEST(what_cannot_be_put_back_is_by_the_next_start),
+        TEST(what_was_replaced_first_stays),
         TEST(a_kill_leaves_the_old_or_the_new),
         TEST(a_kill_costs_no_key),
         TEST(a_kill_beside_leaves_nothing),

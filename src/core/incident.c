@@ -420,11 +420,10 @@ enum err incident_update(struct ctx *c, int64_t id, int64_t version,
                         "It was reported: when it was detected stays");
     if (i.detected_at > before.detected_at)
         return ctx_fail(c, ERR_CONFLICT, "detected_at", "later",
-                        "検知日時を遅らせることはできません。誤って登録した"
-                        "ときは、理由を書いて完了し、登録し直してください",
-                        "When it was detected cannot be put off. If it was "
-                        "entered wrongly, close it with the reason and enter "
-                        "it anew");
+                        "検知日時は早めることだけができます。誤りは「内容」に"
+                        "書き添えてください",
+                        "When it was detected can only be moved earlier: say "
+                        "in the text what was wrong");
     if ((e = check_moment(c, &i)) || (e = put_fields(c, version, &i)))
         return e;
     /* those known from the beginning */

@@ -101,14 +101,17 @@ $(B)/musl/.stamp: $(S)/musl/.stamp
 	  [ ! -d $$s ] || ln -sfn $$s $(B)/musl/include/$$d; done; done
 	@rm -rf $(B)/musl/obj/src && touch $@
 
-LIBS := civetweb mbedtls sqlite cjson argon2 utf8proc zlib mxml md4c
+X86  := $(filter x86_64,$(shell uname -m))
+LIBS := civetweb mbedtls $(if $(X86),7zip) sqlite cjson argon2 utf8proc zlib mxml md4c
 LIBS_release := mimalloc
 SRC_civetweb := src/civetweb.c
 SRC_mbedtls  := library/*.c
+SRC_7zip     := $(addprefix C/,Sha256.c Sha256Opt.c CpuArch.c) \
+  ../../../third_party/glue/sha256.c
 SRC_sqlite   := sqlite3.c
 SRC_cjson    := cJSON.c
 SRC_argon2   := $(addprefix src/,argon2.c core.c encoding.c blake2/blake2b.c \
-  $(if $(filter x86_64,$(shell uname -m)),opt.c,ref.c))
+  $(if $(X86),opt.c,ref.c))
 SRC_utf8proc := utf8proc.c
 SRC_zlib     := adler32.c compress.c crc32.c deflate.c inffast.c inflate.c \
   inftrees.c trees.c uncompr.c zutil.c
@@ -120,14 +123,14 @@ SRC_md4c     := src/md4c.c src/md4c-html.c src/entity.c
 define library
 $(B)/$(1)/lib/$(2).a: $(S)/$(2)/.stamp $(S)/mbedtls/.stamp $(if $(filter release,$(1)),$(B)/musl/.stamp) \
     $(wildcard third_party/config/$(2)_config.h third_party/config/$(2)/*) \
-    $(if $(filter civetweb,$(2)),third_party/config/mbedtls_config.h $(wildcard third_party/glue/*))
+    $(if $(filter civetweb 7zip,$(2)),third_party/config/mbedtls_config.h $(wildcard third_party/glue/*))
 	@echo "  lib   $(1) $(2)"
 	@rm -rf $(B)/$(1)/lib/$(2) && mkdir -p $(B)/$(1)/lib/$(2)
 	@ls $(SRC_$(2):%=$(S)/$(2)/%) | xargs -P$(JOBS) -I{} sh -c 'c=$$$$1; shift; \
 	  $$(CC_$(1)) -w "$$$$@" -c $$$$c -o $(B)/$(1)/lib/$(2)/$$$$(basename $$$$c .c).o' \
 	  sh {} $(patsubst %,-include %,$(wildcard third_party/config/$(2)_config.h)) $$(CONF) \
 	  -Ithird_party/config/$(2) -Ithird_party/glue -I$(S)/$(2)/library \
-	  $(if $(filter mimalloc,$(2)),-I$(S)/mimalloc/include)
+	  $(if $(filter mimalloc,$(2)),-I$(S)/mimalloc/include) $(if $(filter 7zip,$(2)),-I$(S)/7zip/C)
 	@rm -f $$@ && ar crsD $$@ $(B)/$(1)/lib/$(2)/*.o
 endef
 

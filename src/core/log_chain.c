@@ -54,10 +54,11 @@ const struct log_shape *log_shape(enum log_kind kind)
     return &shapes[kind];
 }
 
-/* A row is some twenty small pieces: gathered, hashed a few hundred bytes at
- * a time. */
+/* A row is some twenty small pieces: gathered, and hashed at once where it is
+ * no longer than most are. */
 struct gather {
     struct crypto_hash hash;
+    bool is_begun;
     size_t len;
     uint8_t bytes[512];
 };
@@ -65,6 +66,9 @@ struct gather {
 static void add(struct gather *g, const void *data, size_t len)
 {
     if (len > sizeof g->bytes - g->len) {
+        if (!g->is_begun)
+            crypto_hash_begin(&g->hash);
+        g->is_begun = true;
         crypto_hash_add(&g->hash, g->bytes, g->len);
         g->len = 0;
     }
@@ -104,7 +108,7 @@ void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
     const struct log_shape *s = &shapes[kind];
     struct gather g;
 
-    crypto_hash_begin(&g.hash);
+    g.is_begun = false;
     g.len = 0;
     add(&g, before, CRYPTO_HASH_BYTES);
     for (size_t i = 0; i < s->count; i++)
@@ -112,8 +116,12 @@ void log_chain(enum log_kind kind, const uint8_t before[CRYPTO_HASH_BYTES],
             add_number(&g, (uint64_t)row->numbers[i]);
         else
             add_text(&g, row->texts[i]);
-    crypto_hash_add(&g.hash, g.bytes, g.len);
-    crypto_hash_end(&g.hash, out);
+    if (g.is_begun) {
+        crypto_hash_add(&g.hash, g.bytes, g.len);
+        crypto_hash_end(&g.hash, out);
+    } else {
+        crypto_sha256(g.bytes, g.len, out);
+    }
 }
 
 bool log_follows(enum log_kind kind, struct log_mark *mark,

@@ -754,27 +754,49 @@ CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = 
 
 -- section: access retained
 
-CREATE TABLE entry ( -- access log: who came from where; each row kept 3 months
+CREATE TABLE entry_row ( -- access log; each row kept 3 months
   seq        INTEGER PRIMARY KEY,              -- no gaps
   at         INTEGER NOT NULL,
-  ip         TEXT NOT NULL,
-  user_id    INTEGER NOT NULL,                 -- 0: not known
-  method     TEXT NOT NULL,
-  route      TEXT NOT NULL,                    -- pattern, never ids or queries
+  source_no  INTEGER NOT NULL,                 -- in entry_source, of the row's 256
+  route_id   INTEGER NOT NULL,
   status     INTEGER NOT NULL,
-  request_id TEXT NOT NULL,
-  agent      TEXT NOT NULL,
-  hash       BLOB NOT NULL                     -- SHA-256(previous hash, this row)
+  request_id ANY NOT NULL,                     -- 8 bytes where it is 16 hexadecimal digits, else as it is
+  hash       BLOB NOT NULL                     -- SHA-256(previous hash, this row with its texts)
 ) STRICT;
-CREATE INDEX entry_refused ON entry(seq) WHERE status >= 400 OR status = 0;
+CREATE INDEX entry_row_refused ON entry_row(seq) WHERE status >= 400 OR status = 0;
 
-CREATE TABLE entry_key ( -- who, where from and when is among 256 rows of entry; cheaper than an index entry a row
-  kind      INTEGER NOT NULL,                  -- enum entry_key: minute, person, address
-  value     ANY NOT NULL,                      -- minutes since 1970; user_id; ip
+CREATE TABLE entry_source ( -- who is among 256 rows of entry_row, from where, by what
   first_seq INTEGER NOT NULL,                  -- of these rows: a multiple of 256
-  PRIMARY KEY (kind, value, first_seq)
+  no        INTEGER NOT NULL,                  -- 0 to 255
+  user_id   INTEGER NOT NULL,                  -- 0: not known
+  ip        TEXT NOT NULL,
+  agent     TEXT NOT NULL,
+  PRIMARY KEY (first_seq, no)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX entry_key_first ON entry_key(first_seq);
+CREATE INDEX entry_source_user ON entry_source(user_id, first_seq);
+CREATE INDEX entry_source_ip ON entry_source(ip, first_seq);
+
+CREATE TABLE entry_minute ( -- when 256 rows of entry_row were written
+  minute    INTEGER NOT NULL,                  -- since 1970
+  first_seq INTEGER NOT NULL,
+  PRIMARY KEY (minute, first_seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_minute_first ON entry_minute(first_seq);
+
+CREATE TABLE entry_route ( -- what is asked for: as many as the product has
+  id     INTEGER PRIMARY KEY,
+  method TEXT NOT NULL,
+  route  TEXT NOT NULL,                        -- pattern, never ids or queries
+  UNIQUE (method, route)
+) STRICT;
+
+CREATE VIEW entry AS -- the rows as they are hashed; one that lost its texts is missing
+  SELECT seq, at, ip, user_id, method, route, status,
+    CASE typeof(request_id) WHEN 'blob' THEN lower(hex(request_id)) ELSE request_id END AS request_id,
+    agent, hash, source_no
+  FROM entry_row
+  CROSS JOIN entry_source ON first_seq = seq - seq % 256 AND no = source_no
+  CROSS JOIN entry_route ON entry_route.id = route_id;
 
 CREATE TABLE mark ( -- where a chain stood, signed by the log key
   name      TEXT PRIMARY KEY,                  -- "access anchor", "access head", "operation head"

@@ -42,10 +42,10 @@ static const char *const alert_entry_text[] = {
     [ROUND_ROWS] = "SELECT seq, at FROM entry WHERE seq > ?1 AND status >= 400"
                    " AND method = 'POST' AND substr(route, 1, 15) ="
                    " '/api/v1/sign-in' ORDER BY seq LIMIT ?5",
-    [ROUND_OLD] = "SELECT seq FROM " ENTRY_AMONG_MINUTES
-                  " AND value <= ?1 / " ENTRY_MINUTE " AND at < ?1"
-                  " ORDER BY value DESC, first_seq DESC, seq DESC LIMIT 1",
-    [ROUND_LAST] = "SELECT coalesce(max(seq), 0) FROM entry",
+    [ROUND_OLD] = "SELECT seq FROM " ENTRY_AMONG_MINUTES(
+        "entry_row") " AND minute <= ?1 / " ENTRY_MINUTE " AND at < ?1"
+                     " ORDER BY minute DESC, first_seq DESC, seq DESC LIMIT 1",
+    [ROUND_LAST] = "SELECT coalesce(max(seq), 0) FROM entry_row",
 };
 const struct query_set alert_entry_queries = {"alert_entry", alert_entry_text,
                                               COUNT(alert_entry_text)};

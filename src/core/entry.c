@@ -18,12 +18,21 @@
     " AND (?7 IS NULL OR instr(lower(route), lower(?7)) > 0"                   \
     " OR instr(lower(agent), lower(?7)) > 0) ORDER BY " order " LIMIT ?8"
 
-#define ENTRY_ROW  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+/* Rows of the view whose source has this; first_seq and no are not among its
+ * own columns. */
+#define ENTRY_OF(column, n)                                                    \
+    "(SELECT first_seq, no FROM entry_source WHERE " column " = " n            \
+    " AND first_seq < ?1) CROSS JOIN entry ON seq >= first_seq"                \
+    " AND seq < first_seq + 256 AND source_no = no WHERE seq < ?1"
+
+#define ENTRY_ROW  "(?, ?, ?, ?, ?, ?, ?)"
 #define ENTRY_ROWS ENTRY_ROW ", " ENTRY_ROW ", " ENTRY_ROW ", " ENTRY_ROW
-#define ENTRY_INTO "INSERT OR FAIL INTO entry (" ENTRY_COLS ") VALUES "
+#define ENTRY_INTO                                                             \
+    "INSERT OR FAIL INTO entry_row (seq, at, source_no, route_id, status,"     \
+    " request_id, hash) VALUES "
 
 /* Rows that go in by one statement: a quarter less work than one by one. */
-enum { SOME = 16 };
+enum { SOME = 16, ENTRY_CELLS = 7 };
 enum {
     ENTRY_LAST,
     ENTRY_INSERT,
@@ -38,60 +47,75 @@ enum {
     ENTRY_HASH,
     ENTRY_FIRST_KEPT,
     ENTRY_DELETE,
-    ENTRY_KEY,
-    ENTRY_KEY_DELETE,
-    ENTRY_KEY_AGAIN,
+    ENTRY_SOURCES,
+    ENTRY_SOURCE,
+    ENTRY_SOURCE_DELETE,
+    ENTRY_SOURCE_UNUSED,
+    ENTRY_MINUTE_OF,
+    ENTRY_MINUTE_DELETE,
+    ENTRY_ROUTE,
+    ENTRY_ROUTE_ADD,
     ENTRY_MARK,
     ENTRY_SET_MARK,
 };
 static const char *const entry_text[] = {
-    [ENTRY_LAST] = "SELECT seq, hash FROM entry"
-                   " WHERE seq = (SELECT max(seq) FROM entry)",
+    [ENTRY_LAST] = "SELECT seq, hash FROM entry_row"
+                   " WHERE seq = (SELECT max(seq) FROM entry_row)",
     [ENTRY_INSERT] = ENTRY_INTO ENTRY_ROW,
     [ENTRY_INSERT_SOME] =
         ENTRY_INTO ENTRY_ROWS ", " ENTRY_ROWS ", " ENTRY_ROWS ", " ENTRY_ROWS,
     [ENTRY_LIST_ALL] = ENTRY_LIST("entry WHERE seq < ?1", "seq DESC"),
     [ENTRY_LIST_USER] =
-        ENTRY_LIST(ENTRY_AMONG_USER " AND value = ?4 AND first_seq < ?1"
-                                    " AND seq < ?1",
-                   "first_seq DESC, seq DESC"),
+        ENTRY_LIST(ENTRY_OF("user_id", "?4"), "first_seq DESC, seq DESC"),
     [ENTRY_LIST_IP] =
-        ENTRY_LIST(ENTRY_AMONG_IP " AND value = ?5 AND first_seq < ?1"
-                                  " AND seq < ?1",
-                   "first_seq DESC, seq DESC"),
+        ENTRY_LIST(ENTRY_OF("ip", "?5"), "first_seq DESC, seq DESC"),
     [ENTRY_LIST_REFUSED] =
-        ENTRY_LIST("entry INDEXED BY entry_refused WHERE"
-                   " (status >= 400 OR status = 0) AND seq < ?1",
-                   "seq DESC"),
-    [ENTRY_LIST_TIME] =
-        ENTRY_LIST(ENTRY_AMONG_MINUTES
-                   " AND value >= ?2 / " ENTRY_MINUTE
-                   " AND value <= (?3 - 1) / " ENTRY_MINUTE
-                   " AND (value, seq) < (coalesce((SELECT at / " ENTRY_MINUTE
-                   " FROM entry WHERE seq = ?1), ?3), ?1)",
-                   "value DESC, first_seq DESC, seq DESC"),
+        ENTRY_LIST("(SELECT seq AS refused FROM entry_row"
+                   " INDEXED BY entry_row_refused"
+                   " WHERE (status >= 400 OR status = 0) AND seq < ?1)"
+                   " CROSS JOIN entry ON seq = refused WHERE true",
+                   "refused DESC"),
+    [ENTRY_LIST_TIME] = ENTRY_LIST(
+        ENTRY_AMONG_MINUTES(
+            "entry") " AND minute >= ?2 / " ENTRY_MINUTE
+                     " AND minute <= (?3 - 1) / " ENTRY_MINUTE
+                     " AND (minute, seq) < (coalesce((SELECT at / " ENTRY_MINUTE
+                     " FROM entry_row WHERE seq = ?1), ?3), ?1)",
+        "minute DESC, first_seq DESC, seq DESC"),
     [ENTRY_WALK] = "SELECT " ENTRY_COLS " FROM entry WHERE seq > ?1"
                    " AND seq <= ?2 ORDER BY seq",
-    [ENTRY_RANGE] = "SELECT (SELECT seq FROM " ENTRY_AMONG_MINUTES
-                    " AND value >= ?1 / " ENTRY_MINUTE " AND at >= ?1"
-                    " ORDER BY value, first_seq, seq LIMIT 1),"
-                    " (SELECT seq FROM " ENTRY_AMONG_MINUTES
-                    " AND value <= (?2 - 1) / " ENTRY_MINUTE " AND at < ?2"
-                    " ORDER BY value DESC, first_seq DESC, seq DESC LIMIT 1)",
-    [ENTRY_HASH] = "SELECT hash FROM entry WHERE seq = ?1",
-    [ENTRY_FIRST_KEPT] =
-        "SELECT coalesce((SELECT seq FROM entry WHERE seq > 0 AND at >= ?1"
-        " ORDER BY seq LIMIT 1), (SELECT max(seq) + 1 FROM entry), 0)",
-    [ENTRY_DELETE] = "DELETE FROM entry WHERE seq < ?1",
-    [ENTRY_KEY] = "INSERT OR IGNORE INTO entry_key (kind, value, first_seq)"
-                  " VALUES (?1, ?2, ?3)",
-    [ENTRY_KEY_DELETE] = "DELETE FROM entry_key WHERE first_seq < ?1",
-    [ENTRY_KEY_AGAIN] =
-        "INSERT OR IGNORE INTO entry_key (kind, value, first_seq)"
-        " SELECT kind, CASE kind WHEN 0 THEN at / " ENTRY_MINUTE
-        " WHEN 1 THEN user_id ELSE ip END, seq - seq % 256 FROM entry,"
-        " (SELECT 0 AS kind UNION ALL SELECT 1 UNION ALL SELECT 2)"
-        " WHERE seq >= ?1 AND seq < ?1 - ?1 % 256 + 256",
+    [ENTRY_RANGE] = "SELECT (SELECT seq FROM " ENTRY_AMONG_MINUTES(
+        "entry_row") " AND minute >= ?1 / " ENTRY_MINUTE " AND at >= ?1"
+                     " ORDER BY minute, first_seq, seq LIMIT 1),"
+                     " (SELECT seq FROM " ENTRY_AMONG_MINUTES(
+                         "entry_row") " AND minute <= (?2 - 1) / " ENTRY_MINUTE
+                                      " AND at < ?2"
+                                      " ORDER BY minute DESC, first_seq DESC, "
+                                      "seq DESC LIMIT 1)",
+    [ENTRY_HASH] = "SELECT hash FROM entry_row WHERE seq = ?1",
+    [ENTRY_FIRST_KEPT] = "SELECT coalesce((SELECT seq FROM entry_row"
+                         " WHERE seq > 0 AND at >= ?1 ORDER BY seq LIMIT 1),"
+                         " (SELECT max(seq) + 1 FROM entry_row), 0)",
+    [ENTRY_DELETE] = "DELETE FROM entry_row WHERE seq < ?1",
+    [ENTRY_SOURCES] = "SELECT no, user_id, ip, agent FROM entry_source"
+                      " WHERE first_seq = ?1 ORDER BY no",
+    [ENTRY_SOURCE] =
+        "INSERT INTO entry_source (first_seq, no, user_id, ip, agent)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [ENTRY_SOURCE_DELETE] =
+        "DELETE FROM entry_source WHERE first_seq < ?1 - ?1 % 256",
+    [ENTRY_SOURCE_UNUSED] =
+        "DELETE FROM entry_source WHERE first_seq = ?1 - ?1 % 256"
+        " AND no NOT IN (SELECT source_no FROM entry_row"
+        " WHERE seq >= ?1 AND seq < ?1 - ?1 % 256 + 256)",
+    [ENTRY_MINUTE_OF] = "INSERT OR IGNORE INTO entry_minute (minute, first_seq)"
+                        " VALUES (?1, ?2)",
+    [ENTRY_MINUTE_DELETE] =
+        "DELETE FROM entry_minute WHERE first_seq < ?1 - ?1 % 256",
+    [ENTRY_ROUTE] =
+        "SELECT id FROM entry_route WHERE method = ?1 AND route = ?2",
+    [ENTRY_ROUTE_ADD] = "INSERT INTO entry_route (method, route)"
+                        " VALUES (?1, ?2)",
     [ENTRY_MARK] = "SELECT seq, hash, signature FROM mark WHERE name = ?1",
     [ENTRY_SET_MARK] =
         "INSERT INTO mark (name, seq, hash, at, signature)"
@@ -194,9 +218,122 @@ enum err entry_operation_head(struct ctx *c,
 
 /* ---- writing ---- */
 
-/* The nth row of a statement that inserts some. */
-static void bind_entry(struct query *q, int n, const struct entry *it,
-                       struct log_mark *last)
+struct source {
+    int64_t no, user_id;
+    const char *ip, *agent;
+};
+
+/* What this append knows of the file: the sources of the 256 rows it is at,
+ * and routes it has met; one that is forgotten is looked up again. */
+struct known {
+    struct ctx *c;
+    int64_t first_seq, minute;
+    struct source sources[256];
+    size_t source_count;
+    struct {
+        const char *method, *route;
+        int64_t id;
+    } routes[32];
+    size_t route_count;
+};
+
+static enum err enter_block(struct known *k, int64_t first_seq)
+{
+    struct query *q = query(k->c, entry_text[ENTRY_SOURCES]);
+    enum err e;
+
+    k->first_seq = first_seq;
+    k->minute = -1;
+    k->source_count = 0;
+    bind_int(q, 1, first_seq);
+    while (query_next(k->c, q, &e)) {
+        must(k->source_count < COUNT(k->sources));
+        k->sources[k->source_count++] = (struct source){
+            .no = col_int(q, 0),
+            .user_id = col_int(q, 1),
+            .ip = col_text(k->c, q, 2),
+            .agent = col_text(k->c, q, 3),
+        };
+    }
+    return e;
+}
+
+static enum err note_minute(struct known *k, int64_t minute)
+{
+    if (k->minute == minute)
+        return OK;
+    k->minute = minute;
+    struct query *q = query(k->c, entry_text[ENTRY_MINUTE_OF]);
+    bind_int(q, 1, minute);
+    bind_int(q, 2, k->first_seq);
+    return query_run(k->c, q);
+}
+
+/* The newest first: most rows are of whom the last was. */
+static enum err find_source(struct known *k, const struct entry *it,
+                            int64_t *no)
+{
+    for (size_t i = k->source_count; i-- > 0;) {
+        const struct source *s = &k->sources[i];
+        *no = s->no;
+        if (s->user_id == it->user_id && strcmp(s->ip, it->ip) == 0 &&
+            strcmp(s->agent, it->agent) == 0)
+            return OK;
+    }
+    size_t n = k->source_count++;
+    *no = n ? k->sources[n - 1].no + 1 : 0;
+    k->sources[n] = (struct source){*no, it->user_id, it->ip, it->agent};
+    struct query *q = query(k->c, entry_text[ENTRY_SOURCE]);
+    bind_int(q, 1, k->first_seq);
+    bind_int(q, 2, *no);
+    bind_int(q, 3, it->user_id);
+    bind_text(q, 4, it->ip);
+    bind_text(q, 5, it->agent);
+    return query_run(k->c, q);
+}
+
+static enum err look_up_route(struct ctx *c, const struct entry *it,
+                              int64_t *id)
+{
+    struct query *q = query(c, entry_text[ENTRY_ROUTE]);
+
+    bind_text(q, 1, it->method);
+    bind_text(q, 2, it->route);
+    enum err e = query_one(c, q);
+    if (!e) {
+        *id = col_int(q, 0);
+        query_done(q);
+        return OK;
+    }
+    if (e != ERR_NOT_FOUND)
+        return e;
+    q = query(c, entry_text[ENTRY_ROUTE_ADD]);
+    bind_text(q, 1, it->method);
+    bind_text(q, 2, it->route);
+    e = query_run(c, q);
+    *id = db_last_id(c);
+    return e;
+}
+
+static enum err find_route(struct known *k, const struct entry *it, int64_t *id)
+{
+    for (size_t i = 0; i < k->route_count; i++) {
+        *id = k->routes[i].id;
+        if (strcmp(k->routes[i].route, it->route) == 0 &&
+            strcmp(k->routes[i].method, it->method) == 0)
+            return OK;
+    }
+    enum err e = look_up_route(k->c, it, id);
+    if (k->route_count == COUNT(k->routes))
+        k->route_count = 0;
+    k->routes[k->route_count].method = it->method;
+    k->routes[k->route_count].route = it->route;
+    k->routes[k->route_count++].id = *id;
+    return e;
+}
+
+/* The chain takes the row with its texts, as the view shows it. */
+static void chain_entry(const struct entry *it, struct log_mark *last)
 {
     struct log_row row = {
         .numbers = {last->seq + 1, it->at, 0, it->user_id, [6] = it->status},
@@ -206,84 +343,64 @@ static void bind_entry(struct query *q, int n, const struct entry *it,
                     [7] = it->request_id,
                     it->agent                                              },
     };
-    const struct log_shape *s = log_shape(LOG_ACCESS);
-    int at = n * ((int)s->count + 1) + 1;
 
     log_chain(LOG_ACCESS, last->hash, &row, row.hash);
-    for (size_t i = 0; i < s->count; i++, at++)
-        if (s->columns[i].cell <= LOG_MOMENT)
-            bind_int(q, at, row.numbers[i]);
-        else
-            bind_text(q, at, row.texts[i]);
-    bind_blob(q, at, row.hash, sizeof row.hash);
     last->seq++;
     memcpy(last->hash, row.hash, sizeof last->hash);
 }
 
-/* Keys this append has written for the 256 rows it is at; a key that is
- * forgotten here is written again, to no effect. */
-struct seen {
-    int64_t first_seq;
-    size_t count;
-    struct {
-        enum entry_key kind;
-        int64_t number;
-        const char *text;
-    } keys[96];
-};
-
-static enum err note_key(struct ctx *c, struct seen *s, enum entry_key kind,
-                         int64_t number, const char *text)
+static void bind_request(struct query *q, int at, const char *id)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->keys[i].kind == kind && s->keys[i].number == number &&
-            (!text || strcmp(s->keys[i].text, text) == 0))
-            return OK;
-    if (s->count == COUNT(s->keys))
-        s->count = 0;
-    s->keys[s->count].kind = kind;
-    s->keys[s->count].number = number;
-    s->keys[s->count++].text = text;
-    struct query *q = query(c, entry_text[ENTRY_KEY]);
-    bind_int(q, 1, kind);
-    if (text)
-        bind_text(q, 2, text);
+    uint8_t bytes[8];
+
+    if (!strpbrk(id, "ABCDEF") && str_from_hex(id, bytes, sizeof bytes))
+        bind_blob(q, at, bytes, sizeof bytes);
     else
-        bind_int(q, 2, number);
-    bind_int(q, 3, s->first_seq);
-    return query_run(c, q);
+        bind_text(q, at, id);
 }
 
-static enum err note_keys(struct ctx *c, struct seen *s, int64_t seq,
-                          const struct entry *it)
+/* The nth row of a statement that inserts some. */
+static enum err bind_entry(struct known *k, struct query *q, int n,
+                           const struct entry *it, struct log_mark *last)
 {
-    int64_t first_seq = seq - seq % 256;
+    int64_t seq = last->seq + 1, source_no = 0, route_id = 0;
+    int at = n * ENTRY_CELLS;
+    enum err e = OK;
 
-    if (s->first_seq != first_seq)
-        *s = (struct seen){.first_seq = first_seq};
-    enum err e = note_key(c, s, KEY_MINUTE, it->at / 60000000, NULL);
-    if (e || (e = note_key(c, s, KEY_USER, it->user_id, NULL)))
+    if (seq - seq % 256 != k->first_seq)
+        e = enter_block(k, seq - seq % 256);
+    if (e || (e = note_minute(k, it->at / 60000000)) ||
+        (e = find_source(k, it, &source_no)) ||
+        (e = find_route(k, it, &route_id)))
         return e;
-    return note_key(c, s, KEY_IP, 0, it->ip);
+    chain_entry(it, last);
+    bind_int(q, at + 1, seq);
+    bind_int(q, at + 2, it->at);
+    bind_int(q, at + 3, source_no);
+    bind_int(q, at + 4, route_id);
+    bind_int(q, at + 5, it->status);
+    bind_request(q, at + 6, it->request_id);
+    bind_blob(q, at + 7, last->hash, sizeof last->hash);
+    return OK;
 }
 
 enum err entry_append(struct ctx *c, const struct entry *list, size_t count)
 {
+    struct known *k = arena_new(c->mem, struct known);
     struct log_mark last = {.seq = 0};
-    struct seen seen = {.first_seq = -1};
     enum err e = entry_last(c, &last);
-    int64_t first = last.seq + 1;
 
-    for (size_t i = 0; !e && i < count; i++)
-        e = note_keys(c, &seen, first + (int64_t)i, &list[i]);
-
+    *k = (struct known){.c = c, .first_seq = -1};
     for (size_t i = 0, n; !e && i < count; i += n) {
         n = count - i < SOME ? 1 : SOME;
         struct query *q =
             query(c, entry_text[n == 1 ? ENTRY_INSERT : ENTRY_INSERT_SOME]);
-        for (size_t k = 0; k < n; k++)
-            bind_entry(q, (int)k, &list[i + k], &last);
-        e = query_run(c, q);
+        for (size_t j = 0; !e && j < n; j++)
+            e = bind_entry(k, q, (int)j, &list[i + j], &last);
+        if (e)
+            query_done(q);
+        else
+            e = query_run(c, q);
     }
     return e;
 }
@@ -430,17 +547,18 @@ enum err entry_walk(struct ctx *c, int64_t from_us, int64_t to_us,
 /* ---- pruning ---- */
 
 /* Whoever is among no row that is kept is forgotten with the rows. */
-static enum err forget_keys(struct ctx *c, int64_t kept)
+static enum err forget_sources(struct ctx *c, int64_t kept)
 {
-    struct query *q = query(c, entry_text[ENTRY_KEY_DELETE]);
+    static const int texts[] = {ENTRY_SOURCE_DELETE, ENTRY_SOURCE_UNUSED,
+                                ENTRY_MINUTE_DELETE};
+    enum err e = OK;
 
-    bind_int(q, 1, kept);
-    enum err e = query_run(c, q);
-    if (e)
-        return e;
-    q = query(c, entry_text[ENTRY_KEY_AGAIN]);
-    bind_int(q, 1, kept);
-    return query_run(c, q);
+    for (size_t i = 0; i < COUNT(texts) && !e; i++) {
+        struct query *q = query(c, entry_text[texts[i]]);
+        bind_int(q, 1, kept);
+        e = query_run(c, q);
+    }
+    return e;
 }
 
 enum err entry_prune(struct ctx *c, int64_t before_us,
@@ -470,5 +588,5 @@ enum err entry_prune(struct ctx *c, int64_t before_us,
     bind_int(q, 1, kept);
     e = query_run(c, q);
     *removed = (size_t)db_changes(c);
-    return e ? e : forget_keys(c, kept);
+    return e ? e : forget_sources(c, kept);
 }

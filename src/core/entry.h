@@ -15,17 +15,13 @@ struct entry {
     const char *route; /* its pattern, never ids or queries */
 };
 
-/* Rows found by what is among them, 256 at a time: entry_key of schema.sql.
+/* Rows, or the view of them, found by when they were written, 256 at a time.
  * In SQL, "SELECT … FROM" before it and " AND …" behind it. */
 #define ENTRY_MINUTE "60000000"
-#define ENTRY_AMONG(kind)                                                      \
-    "entry_key CROSS JOIN entry ON seq >= first_seq AND seq < first_seq + 256" \
-    " WHERE kind = " kind
-#define ENTRY_AMONG_USER ENTRY_AMONG("1")
-#define ENTRY_AMONG_IP   ENTRY_AMONG("2")
-#define ENTRY_AMONG_MINUTES                                                    \
-    ENTRY_AMONG("0") " AND at / " ENTRY_MINUTE " = value"
-enum entry_key { KEY_MINUTE, KEY_USER, KEY_IP };
+#define ENTRY_AMONG_MINUTES(rows)                                              \
+    "entry_minute CROSS JOIN " rows                                            \
+    " ON seq >= first_seq AND seq < first_seq + 256"                           \
+    " WHERE at / " ENTRY_MINUTE " = minute"
 
 /* In this order; sets no seq. */
 MUST_USE enum err entry_append(struct ctx *c, const struct entry *list,

@@ -72,11 +72,12 @@ const struct query_set trust_mine_queries = {"trust_mine", mine_text,
 
 enum { ACCESSES_RANGE };
 static const char *const accesses_text[] = {
-    [ACCESSES_RANGE] =
-        "SELECT (SELECT at FROM entry WHERE seq = (SELECT min(seq) FROM"
-        " entry)), (SELECT at FROM entry WHERE seq = (SELECT max(seq) FROM"
-        " entry)), coalesce((SELECT max(seq) FROM entry) - (SELECT min(seq)"
-        " FROM entry) + 1, 0)",
+    [ACCESSES_RANGE] = "SELECT (SELECT at FROM entry_row"
+                       " WHERE seq = (SELECT min(seq) FROM entry_row)),"
+                       " (SELECT at FROM entry_row"
+                       " WHERE seq = (SELECT max(seq) FROM entry_row)),"
+                       " coalesce((SELECT max(seq) FROM entry_row)"
+                       " - (SELECT min(seq) FROM entry_row) + 1, 0)",
 };
 const struct query_set trust_access_queries = {"trust_access", accesses_text,
                                                COUNT(accesses_text)};

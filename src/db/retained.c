@@ -33,8 +33,10 @@ static const struct table of_tenant[] = {
     TABLE("operation_anchor", "?1,?2,?3,?4,?5"),
 };
 static const struct table of_access[] = {
-    TABLE("entry", "?1,?2,?3,?4,?5,?6,?7,?8,?9,?10"),
-    TABLE("entry_key", "?1,?2,?3"),
+    TABLE("entry_row", "?1,?2,?3,?4,?5,?6,?7"),
+    TABLE("entry_source", "?1,?2,?3,?4,?5"),
+    TABLE("entry_minute", "?1,?2"),
+    TABLE("entry_route", "?1,?2,?3"),
     TABLE("mark", "?1,?2,?3,?4,?5"),
 };
 

@@ -98,8 +98,27 @@ static void proves_and_filters(void **state)
         listed(w, (struct entry_filter){.from_us = NOW_US + 5 * DAY_US,
                                         .to_us = NOW_US + 8 * DAY_US}),
         3);
-    change(w, "UPDATE entry SET status = 200 WHERE seq = 6");
+    change(w, "UPDATE entry_row SET status = 200 WHERE seq = 6");
     assert_int_equal(broken(w), 6);
+}
+
+/* What many rows share is part of each of them. */
+static void misses_a_changed_text(void **state)
+{
+    struct world *w = *state;
+
+    append(w, 20);
+    sign(w);
+    change(w, "UPDATE entry_source SET agent = 'other' WHERE no ="
+              " (SELECT source_no FROM entry_row WHERE seq = 3)");
+    assert_int_equal(broken(w), 3);
+    change(w, "UPDATE entry_source SET agent = 'test'");
+    assert_int_equal(broken(w), 0);
+    change(w, "DELETE FROM entry_source WHERE no ="
+              " (SELECT source_no FROM entry_row WHERE seq = 3)");
+    assert_int_equal(broken(w), 3);
+    change(w, "UPDATE entry_route SET route = '/api/v1/else'");
+    assert_int_equal(broken(w), 1);
 }
 
 static void misses_a_cut_end(void **state)
@@ -108,10 +127,10 @@ static void misses_a_cut_end(void **state)
 
     append(w, 9);
     sign(w);
-    change(w, "DELETE FROM entry WHERE seq > 7");
+    change(w, "DELETE FROM entry_row WHERE seq > 7");
     assert_int_equal(broken(w), 8);
     change(w, "UPDATE mark SET seq = 7, hash ="
-              " (SELECT hash FROM entry WHERE seq = 7)");
+              " (SELECT hash FROM entry_row WHERE seq = 7)");
     assert_int_not_equal(broken(w), 0);
 }
 
@@ -290,12 +309,14 @@ static void forgets_with_the_rows(void **state)
                             &removed)) == OK);
     assert_int_equal(removed, 710);
     begin(w, TX_READ);
-    struct query *q = query(
-        &w->c, "SELECT (SELECT count(*) FROM entry_key WHERE first_seq < 512),"
-               " (SELECT count(*) FROM entry_key WHERE value = '192.0.2.99'),"
-               " (SELECT count(*) FROM entry_key WHERE kind = 1)"
-               " - (SELECT count(*) FROM (SELECT DISTINCT user_id, seq / 256"
-               " FROM entry))");
+    struct query *q =
+        query(&w->c,
+              "SELECT (SELECT count(*) FROM entry_source WHERE first_seq < 512)"
+              " + (SELECT count(*) FROM entry_minute WHERE first_seq < 512),"
+              " (SELECT count(*) FROM entry_source WHERE ip = '192.0.2.99'),"
+              " (SELECT count(*) FROM entry_source)"
+              " - (SELECT count(*) FROM (SELECT DISTINCT user_id, ip, agent,"
+              " seq / 256 FROM entry))");
     must(query_one(&w->c, q) == OK);
     for (int i = 0; i < 3; i++)
         assert_int_equal(col_int(q, i), 0);
@@ -334,10 +355,15 @@ int main(void)
 #define RULE(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
-        RULE(proves_and_filters),    RULE(misses_a_cut_end),
-        RULE(prunes_and_goes_on),    RULE(misses_a_cut_end_of_operations),
-        RULE(counts_what_it_drops),  RULE(cuts_between_letters),
-        RULE(writes_a_flood),        RULE(finds_by_what_is_among_them),
+        RULE(proves_and_filters),
+        RULE(misses_a_cut_end),
+        RULE(misses_a_changed_text),
+        RULE(prunes_and_goes_on),
+        RULE(misses_a_cut_end_of_operations),
+        RULE(counts_what_it_drops),
+        RULE(cuts_between_letters),
+        RULE(writes_a_flood),
+        RULE(finds_by_what_is_among_them),
         RULE(forgets_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

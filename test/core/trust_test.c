@@ -721,17 +721,17 @@ static void old_rows_turn_rows_21_and_36(void **state)
                    " WHERE seq = 1");
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_ATTENTION);
     run_access(&x,
-               "INSERT INTO entry VALUES (1, 1795312800000000, '', 0, 'GET',"
-               " '/', 200, '', '', x'00')");
+               "INSERT INTO entry_row VALUES (1, 1795312800000000, 0, 1, 200,"
+               " '', x'00')");
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS);
     run_tenant(&x, "UPDATE operation SET at = at - 40 * 86400000000"
                    " WHERE seq = 1"); /* rows of forty days are lost */
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_ATTENTION);
-    run_access(&x, "UPDATE entry SET at = at - 40 * 86400000000");
+    run_access(&x, "UPDATE entry_row SET at = at - 40 * 86400000000");
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS);
     run_tenant(&x, "UPDATE operation SET at = 1 WHERE seq = 1");
     assert_int_equal(state_of(&x, x.w->f->t, 21), TRUST_ATTENTION);
-    run_access(&x, "UPDATE entry SET at = 1");
+    run_access(&x, "UPDATE entry_row SET at = 1");
     assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_ATTENTION);
 }
 
@@ -811,7 +811,7 @@ static void files_put_back_together_turn_row_33(void **state)
     last = world_number(x.w, "SELECT max(seq) FROM operation", 0);
     run_tenant(&x, "DELETE FROM operation WHERE seq ="
                    " (SELECT max(seq) FROM operation)");
-    run_access(&x, "DELETE FROM entry WHERE seq > 1");
+    run_access(&x, "DELETE FROM entry_row WHERE seq > 1");
     sign_anew(&x);
     assert_int_equal(broken_at(&x, LOG_OPERATION), last);
     assert_int_equal(broken_at(&x, LOG_ACCESS), 2);

@@ -77,6 +77,9 @@ static void copy_agent(char *out, size_t size, const char *text)
     size_t n = 0, left = text ? strnlen(text, 4 * size) : 0;
     uint32_t ch;
 
+    /* nearly always all of it */
+    for (; left && n + 1 < size && *text >= ' ' && *text <= '~'; left--)
+        out[n++] = *text++;
     while (left) {
         size_t len = str_decode(text, left, &ch);
         bool is_bad = !len || str_is_control(ch, false);

@@ -84,6 +84,11 @@ static int ask(struct client *c, const char *request, size_t size)
     return (int)strtol(c->reply + 9, NULL, 10);
 }
 
+/* As a browser: what the access log keeps is as long as in life. */
+static const char agent[] =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/142.0.0.0 Safari/537.36";
+
 static size_t write_request(char *out, size_t size, const char *method,
                             const char *path, const char *cookie,
                             const char *body)
@@ -91,8 +96,8 @@ static size_t write_request(char *out, size_t size, const char *method,
     int n = snprintf(out, size,
                      "%s %s HTTP/1.1\r\nHost: localhost\r\nX-Req: 1\r\n"
                      "Cookie: %s\r\nContent-Type: application/json\r\n"
-                     "Content-Length: %zu\r\n\r\n%s",
-                     method, path, cookie, strlen(body), body);
+                     "User-Agent: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                     method, path, cookie, agent, strlen(body), body);
 
     must(n > 0 && (size_t)n < size);
     return (size_t)n;

@@ -1182,11 +1182,11 @@ CREATE TABLE backup_tenant ( -- the last good copy of each tenant
   row_count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE backup_check ( -- a generation looked at against its manifest, when somebody asked
+CREATE TABLE backup_check ( -- a generation looked at against its manifest
   id         INTEGER PRIMARY KEY,
   date       TEXT NOT NULL,                    -- the generation
   state      INTEGER NOT NULL CHECK (state BETWEEN 0 AND 3), -- as of backup_run
-  asked_by   TEXT NOT NULL,                    -- name as it was then
+  asked_by   TEXT,                             -- name as it was then, NULL: the week
   asked_at   INTEGER NOT NULL,
   ended_at   INTEGER,
   done       INTEGER NOT NULL DEFAULT 0,       -- files

@@ -34,11 +34,11 @@ struct backup_drill {
     const char *date, *tenant;
     struct backup_reason why;
 };
-/* A generation looked at against its manifest, because somebody asked. */
+/* A generation looked at against its manifest. */
 enum { BACKUP_CHECKS = 10 };
 struct backup_check {
     int64_t id;
-    const char *date, *asked_by;
+    const char *date, *asked_by; /* asked_by NULL: the week */
     enum backup_state state;
     int64_t asked_at, ended_at;
     int64_t done, total;      /* files */
@@ -110,7 +110,8 @@ void backup_let(void);
 /* The caretaker's: what was asked for, what the hour wants, what is too old,
  * the month's drill, and mail to the operators about a failure. */
 void backup_round(struct app *app, struct arena *mem);
-/* The caretaker's: the check that was asked for. */
+/* The caretaker's: the check that was asked for, or is due: the newest
+ * generation a week after the last check.  Damage is mailed to the operators. */
 void backup_check_round(struct app *app, struct arena *mem);
 /* Of another thread, so that a run that hangs is seen too: mails the operators
  * once when a tenant has had no good copy for 26 hours. */

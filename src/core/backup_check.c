@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A generation against its manifest: every file there, as it was written, and
- * sound. */
+ * sound.  When somebody asks, and the newest once a week: a file that nobody
+ * writes to is one file in all generations, read again by none of their runs. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -8,19 +9,22 @@
 #include "core/backup_work.h"
 #include "core/core.h"
 #include "core/operation.h"
+#include "core/operator_mail.h"
 #include "core/registry.h"
 #include "db/query.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP_MS = 500, BAD_MAX = 4000, KEPT = 100 };
+#define US_PER_HOUR INT64_C(3600000000)
+enum { STEP_MS = 500, BAD_MAX = 4000, KEPT = 100, WEEK_HOURS = 7 * 24 };
 enum {
     CHECK_LIST,
     CHECK_BUSY,
     CHECK_ADD,
     CHECK_FORGET,
     CHECK_BROKEN,
+    CHECK_DUE,
     CHECK_NEXT,
     CHECK_STEP,
     CHECK_END
@@ -36,6 +40,12 @@ static const char *const check_text[] = {
     [CHECK_BROKEN] = "UPDATE backup_check SET state = 3, ended_at = ?1,"
                      " reason_ja = ?2, reason_en = ?3 WHERE state = 1"
                      " AND state < 2",
+    /* one that was broken off does not count, but is not begun again at once */
+    [CHECK_DUE] = "SELECT max(coalesce((SELECT max(ended_at) FROM backup_check"
+                  " WHERE state > 1 AND done = total AND ended_at <= ?1),"
+                  " (SELECT min(asked_at) FROM backup_run), ?1) + ?2,"
+                  " coalesce((SELECT max(asked_at) FROM backup_check"
+                  " WHERE asked_at <= ?1), 0) + ?3) <= ?1",
     [CHECK_NEXT] = "SELECT id, date, asked_by FROM backup_check"
                    " WHERE state = 0 AND state < 2 ORDER BY id LIMIT 1",
     [CHECK_STEP] = "UPDATE backup_check SET state = 1, done = ?2, total = ?3"
@@ -234,7 +244,7 @@ enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
     return e;
 }
 
-/* ---- when somebody asked ---- */
+/* ---- when it is asked for ---- */
 
 static enum err is_busy(struct ctx *c, bool *out)
 {
@@ -258,7 +268,7 @@ static enum err add(struct ctx *c, const char *name, int64_t *id)
         return e;
     struct query *q = query(c, check_text[CHECK_ADD]);
     bind_text(q, 1, name);
-    bind_text(q, 2, c->actor->name);
+    bind_text(q, 2, c->actor->name[0] ? c->actor->name : NULL);
     bind_int(q, 3, c->now_us);
     if ((e = query_run(c, q)))
         return e;
@@ -310,6 +320,26 @@ enum err backup_check_list(struct ctx *c, const struct backup_check **out,
     return e;
 }
 
+/* Asks for the newest when it is time to. */
+static enum err ask_weekly(struct ctx *c, const struct app *app)
+{
+    const char *const *names;
+    int64_t id;
+    struct query *q = query(c, check_text[CHECK_DUE]);
+
+    bind_int(q, 1, c->now_us);
+    bind_int(q, 2, WEEK_HOURS * US_PER_HOUR);
+    bind_int(q, 3, US_PER_HOUR);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    bool is_due = col_int(q, 0) != 0;
+    query_done(q);
+    if (!is_due || !generation_list(app->store, c->mem, &names))
+        return OK;
+    return add(c, names[0], &id);
+}
+
 /* The next that is asked for; what a stop has broken off ends. */
 static enum err find_asked(struct ctx *c, struct check *k, struct actor *who)
 {
@@ -321,6 +351,10 @@ static enum err find_asked(struct ctx *c, struct check *k, struct actor *who)
     enum err e = query_run(c, q);
     if (e)
         return e;
+    bool is_busy_now;
+    if ((e = is_busy(c, &is_busy_now)) ||
+        (!is_busy_now && (e = ask_weekly(c, k->app))))
+        return e;
     q = query(c, check_text[CHECK_NEXT]);
     if ((e = query_one(c, q)))
         return e;
@@ -328,7 +362,35 @@ static enum err find_asked(struct ctx *c, struct check *k, struct actor *who)
     k->name = col_text(c, q, 1);
     who->name = col_text(c, q, 2);
     query_done(q);
+    who->name = who->name ? who->name : "";
     return OK;
+}
+
+/* Whoever asked sees it on the screen; the others, and all of a week's check,
+ * only by this. */
+static enum err tell_damage(struct ctx *c, const struct check *k)
+{
+    enum err e = operator_mail_all(
+        c, k->app,
+        &(struct operator_news){
+            .subject_ja = "バックアップの検査で問題が見つかりました",
+            .subject_en = "A check found damage in a backup",
+            .ja = arena_printf(
+                c->mem,
+                "世代 %s の検査で、次のファイルが目録と合いませんでした。"
+                "\n\n%s\nディスクを確認し、運用者コンソールの「バックアップ」"
+                "で新しい世代を作って検査してください。",
+                k->name, k->ja.data),
+            .en = arena_printf(
+                c->mem,
+                "In the generation %s these files do not fit its manifest."
+                "\n\n%s\nPlease look at the disk, then make and check a new "
+                "generation under Backups in the operator's console.",
+                k->name, k->en.data),
+        });
+
+    log_error("backup damaged name=%s", k->name);
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static enum err write_end(struct ctx *c, struct check *k)
@@ -346,6 +408,8 @@ static enum err write_end(struct ctx *c, struct check *k)
     bind_text(q, 7, k->en.len ? k->en.data : NULL);
     enum err e = query_run(c, q);
     if (e)
+        return e;
+    if (k->en.len && k->done == k->total && (e = tell_damage(c, k)))
         return e;
     json_open(&o, NULL, '{');
     json_text(&o, "state",

@@ -13,9 +13,9 @@
 #include <string.h>
 
 #define US_PER_HOUR INT64_C(3600000000)
-enum { DRILL_DAYS = 32 };
+enum { DRILL_DAYS = 32, CHECK_DAYS = 8 };
 
-enum { TRUST_COPIES, TRUST_COPY, TRUST_MADE, TRUST_DRILL };
+enum { TRUST_COPIES, TRUST_COPY, TRUST_MADE, TRUST_DRILL, TRUST_CHECK };
 static const char *const measure_text[] = {
     [TRUST_COPIES] =
         "SELECT id, created_at, b.date, b.at, b.bytes FROM customer"
@@ -26,6 +26,9 @@ static const char *const measure_text[] = {
                    " WHERE id = ?1",
     [TRUST_MADE] = "SELECT DISTINCT date FROM backup_run WHERE date BETWEEN ?1"
                    " AND ?2 AND state = 2 ORDER BY date DESC",
+    [TRUST_CHECK] = "SELECT ended_at, date, state = 2 FROM backup_check"
+                    " WHERE state > 1 AND done = total"
+                    " ORDER BY id DESC LIMIT 1",
     [TRUST_DRILL] = "SELECT at, us, reason_en IS NULL, (SELECT max(at) FROM"
                     " backup_drill) FROM backup_drill ORDER BY id DESC LIMIT 1",
 };
@@ -143,6 +146,27 @@ static enum err measure_generations(struct ctx *c, const struct app *app,
     return e;
 }
 
+/* The whole of a generation read again; once a week by itself. */
+static enum err measure_check(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_CHECK]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    bool is_whole = col_int(q, 2) != 0;
+    trust_show(
+        c, out, 20,
+        is_whole && col_int(q, 0) > c->now_us - CHECK_DAYS * 24 * US_PER_HOUR,
+        "最後の検査 %s（世代 %s）: %s", "Last check %s (generation %s): %s",
+        trust_moment(c, col_int(q, 0)), day_of(c, col_text(c, q, 1)),
+        is_whole ? ctx_text(c, "異常なし", "whole")
+                 : ctx_text(c, "目録と合わないファイルがあります",
+                            "files do not fit the manifest"));
+    query_done(q);
+    return OK;
+}
+
 /* ---- one tenant, for its administrators ---- */
 
 static enum err measure_own(struct ctx *c, const struct app *app,
@@ -207,6 +231,8 @@ enum err backup_measure(struct ctx *c, const struct app *app,
 
     if (!e && !tenant)
         e = measure_generations(c, app, out);
+    if (!e && !tenant)
+        e = measure_check(c, out);
     if (!e)
         e = measure_drill(c, out);
     return e ? e : backup_measure_copies(c, app, out);

@@ -129,6 +129,8 @@ test("what is asked for wrongly is refused with the reason", async () => {
 test("a copy whose files are gone is not called one, on the screen or the trust page", async () => {
   const row = async (who: Client) => (await who.get("/trust")).body.items[19];
   const admin = await signedIn(demo, 0);
+  assert.equal((await row(oper)).state, "attention", "the last check found damage");
+  assert.equal((await check()).state, "good");
   const seen = async () => {
     const { generations, gone, tenants } = await state();
     return [generations.length, gone, tenants[0].is_there, (await row(oper)).state, (await row(admin)).state];

@@ -2,7 +2,7 @@
 // No good backup for 26 hours: the operators are told once, not again while it
 // lasts, and again when it was well in between.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -124,4 +124,42 @@ test("today's is made again within the hour when its folder is gone", async () =
   assert.equal(await isThere(), false, "not at once: the last run is young");
   moveTo(now + 1.1);
   await until(isThere);
+});
+
+test("each week the newest is read again: damage is mailed once, and shown until a check finds none", async () => {
+  const jst = ((Date.now() / 3_600_000 + now + 9) % 24 + 24) % 24;
+  moveTo(now + 180 - jst); // noon, a week later
+  const state = async () => (await (await signedInOperator(demo)).get("/backups")).body;
+  const last = async () => (await state()).checks.find((x: any) => x.state === "good" || x.state === "failed");
+  const row = async () => (await (await signedInOperator(demo)).get("/trust")).body.items[19];
+  const first = await until(last);
+  assert.deepEqual([first.state, first.asked_by, first.done, first.total], ["good", null, 3, 3]);
+  assert.ok((await row()).evidence.some((x: any) => /最後の検査 .*異常なし/.test(x.text)));
+
+  moveTo(now + 167); // eleven: not yet, but a generation of this day
+  const folder = join(dir, "demo", "data", "backups", new Date(Date.now() + (now + 9) * 3_600_000).toISOString().slice(0, 10));
+  await until(async () => existsSync(join(folder, "manifest.json")) && (await state()).runs[0].state === "good");
+  assert.equal((await last()).id, first.id);
+  const fd = openSync(join(folder, "kaku.db"), "r+");
+  writeSync(fd, "?", 70_000);
+  closeSync(fd);
+  const told = async () => (await mails()).filter((mail: any) => mail.to === demo.ready.operator.email && /検査で問題/.test(mail.subject));
+  moveTo(now + 1.5);
+  await until(async () => (await last()).id !== first.id);
+  assert.deepEqual([(await last()).state, (await last()).reason], ["failed", "kaku.db: 書いたときと違います（SHA-256）\n"]);
+  await until(async () => (await told()).length === 1);
+  assert.match((await told())[0].text, /kaku\.db: 書いたときと違います/);
+  const found = await row();
+  assert.equal(found.state, "attention");
+  assert.ok(found.evidence.some((x: any) => /目録と合わないファイルがあります/.test(x.text)));
+  moveTo(now + 1.1);
+  await rounds();
+  assert.equal((await told()).length, 1);
+
+  const oper = await signedInOperator(demo);
+  await oper.post("/backups", undefined);
+  await until(async () => (await state()).runs[0].state === "good");
+  await until(async () => (await oper.post("/backups/verify", { date: (await state()).generations[0] })).status < 300);
+  await until(async () => (await last()).state === "good");
+  assert.ok((await row()).evidence.some((x: any) => /異常なし/.test(x.text)));
 });

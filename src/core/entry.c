@@ -18,12 +18,22 @@
     " AND (?7 IS NULL OR instr(lower(route), lower(?7)) > 0"                   \
     " OR instr(lower(agent), lower(?7)) > 0) ORDER BY " order " LIMIT ?8"
 
-/* Rows of the view whose source has this; first_seq and no are not among its
- * own columns. */
+/* The 256s that this is among, each once, however many people share an address,
+ * and all their rows: whose they are is looked at row by row.  first_seq is
+ * not among the view's own columns.  The plus leaves the end of the 256 as the
+ * only upper bound: with ?1 for one, each would be walked to the log's end. */
 #define ENTRY_OF(column, n)                                                    \
-    "(SELECT first_seq, no FROM entry_source WHERE " column " = " n            \
-    " AND first_seq < ?1) CROSS JOIN entry ON seq >= first_seq"                \
-    " AND seq < first_seq + 256 AND source_no = no WHERE seq < ?1"
+    "(SELECT first_seq FROM entry_source AS s WHERE " column " = " n           \
+    " AND first_seq < ?1 AND NOT EXISTS (SELECT 1 FROM entry_source AS other"  \
+    " WHERE other." column " = " n " AND other.first_seq = s.first_seq"        \
+    " AND other.no < s.no)) CROSS JOIN entry ON seq >= first_seq"              \
+    " AND seq < first_seq + 256 WHERE +seq < ?1"
+
+/* Between which rows those of some time lie: each is then looked at once, be
+ * there one a minute or a thousand. */
+#define ENTRY_BOUND(what)                                                      \
+    "(SELECT " what " FROM entry_minute WHERE minute >= ?2 / " ENTRY_MINUTE    \
+    " AND minute <= (?3 - 1) / " ENTRY_MINUTE ")"
 
 #define ENTRY_ROW  "(?, ?, ?, ?, ?, ?, ?)"
 #define ENTRY_ROWS ENTRY_ROW ", " ENTRY_ROW ", " ENTRY_ROW ", " ENTRY_ROW
@@ -76,12 +86,10 @@ static const char *const entry_text[] = {
                    " CROSS JOIN entry ON seq = refused WHERE true",
                    "refused DESC"),
     [ENTRY_LIST_TIME] = ENTRY_LIST(
-        ENTRY_AMONG_MINUTES(
-            "entry") " AND minute >= ?2 / " ENTRY_MINUTE
-                     " AND minute <= (?3 - 1) / " ENTRY_MINUTE
-                     " AND (minute, seq) < (coalesce((SELECT at / " ENTRY_MINUTE
-                     " FROM entry_row WHERE seq = ?1), ?3), ?1)",
-        "minute DESC, first_seq DESC, seq DESC"),
+        "entry WHERE seq >= " ENTRY_BOUND(
+            "min(first_seq)") " AND seq < min(?1, " ENTRY_BOUND("max(first_seq)"
+                                                                " + 256") ")",
+        "seq DESC"),
     [ENTRY_WALK] = "SELECT " ENTRY_COLS " FROM entry WHERE seq > ?1"
                    " AND seq <= ?2 ORDER BY seq",
     [ENTRY_RANGE] = "SELECT (SELECT seq FROM " ENTRY_AMONG_MINUTES(

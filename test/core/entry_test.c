@@ -294,6 +294,38 @@ static void finds_by_what_is_among_them(void **state)
     must(end(w, OK) == OK);
 }
 
+/* A log of months, and what is hardly ever, or not at all, in it. */
+static void finds_little_in_much(void **state)
+{
+    enum { MANY = 60000 };
+    struct world *w = *state;
+    struct entry *list = calloc(MANY, sizeof *list);
+
+    must(list);
+    for (int i = 0; i < MANY; i++) {
+        list[i] = row_of(1);
+        list[i].at = NOW_US + i * INT64_C(20000000);
+        list[i].user_id = i % 50;
+    }
+    begin(w, TX_WRITE);
+    must(end(w, entry_append(&w->c, list, MANY)) == OK);
+    free(list);
+    must(setenv("YAGURA_TEST_STATEMENT_MS", "600", 1) == 0);
+    assert_int_equal(
+        listed(w, (struct entry_filter){.user_id = 7, .only_refused = true}),
+        0);
+    assert_int_equal(listed(w, (struct entry_filter){.ip = "192.0.2.7",
+                                                     .only_refused = true}),
+                     0);
+    assert_int_equal(
+        listed(w, (struct entry_filter){.from_us = 1, .only_refused = true}),
+        0);
+    assert_int_equal(listed(w, (struct entry_filter){.user_id = 7,
+                                                     .to_us = NOW_US + DAY_US}),
+                     87);
+    must(unsetenv("YAGURA_TEST_STATEMENT_MS") == 0);
+}
+
 /* No person or address outlives the rows it was among. */
 static void forgets_with_the_rows(void **state)
 {
@@ -364,6 +396,7 @@ int main(void)
         RULE(cuts_between_letters),
         RULE(writes_a_flood),
         RULE(finds_by_what_is_among_them),
+        RULE(finds_little_in_much),
         RULE(forgets_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@
 #include "core/allow_list.h"
 #include "core/caretaker.h"
 #include "core/contract.h"
-#include "core/registry.h"
+#include "core/customer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,27 +107,6 @@ static void name_flags(struct ctx *x)
                 f->field = flags[i][1];
 }
 
-static enum err run_create(struct command *c,
-                           const struct registry_create *what)
-{
-    struct actor actor = system_actor;
-    actor.tenant = what->id;
-    actor.base_url = registry_url(c->mem, c->base_url, what->id, what->host);
-    struct ctx x = process_ctx(c->mem, &actor);
-    enum err e = registry_create(&x, c->app, what);
-
-    if (e) {
-        name_flags(&x);
-        command_complain(c, &x, e);
-        return e;
-    }
-    registry_find_sole(c->app, c->mem);
-    buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",
-               what->id, what->admin_email,
-               c->is_served ? "now" : "with the next start of the server");
-    return OK;
-}
-
 /* Whoever shut everybody out by a wrong list of addresses asks for this. */
 static enum err run_clear_allow_list(struct command *c, const char *id)
 {
@@ -153,8 +132,6 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
     return e;
 }
 
-/* ---- the contract ---- */
-
 /* By the same form as a request's body. */
 static enum err parse(struct command *c, struct ctx *x, const struct form *form,
                       const char *const *cells, const struct values **out)
@@ -167,6 +144,37 @@ static enum err parse(struct command *c, struct ctx *x, const struct form *form,
     }
     return e;
 }
+
+static enum err run_create(struct command *c,
+                           const struct registry_create *asked)
+{
+    struct actor actor = system_actor;
+    struct registry_create what = *asked;
+    const char *cells[] = {what.id,          what.name,       what.host,
+                           what.admin_email, what.admin_name, NULL};
+    const struct values *v = NULL;
+    struct ctx x = process_ctx(c->mem, &actor);
+    enum err e = parse(c, &x, &customer_form, cells, &v);
+
+    if (e)
+        return e;
+    what.name = values_text(v, "name");
+    what.admin_name = values_text(v, "admin_name");
+    actor.tenant = what.id;
+    actor.base_url = registry_url(c->mem, c->base_url, what.id, what.host);
+    if ((e = registry_create(&x, c->app, &what))) {
+        name_flags(&x);
+        command_complain(c, &x, e);
+        return e;
+    }
+    registry_find_sole(c->app, c->mem);
+    buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",
+               what.id, what.admin_email,
+               c->is_served ? "now" : "with the next start of the server");
+    return OK;
+}
+
+/* ---- the contract ---- */
 
 static enum err say(struct command *c, struct ctx *x, enum err e,
                     const char *id, const char *what)

@@ -121,6 +121,7 @@ test("what is refused leaves no file and takes no id; the flag is named", () => 
   const was = files();
   assert.match(bad(...create("neu").map((word) => (word === "boss@neu.example" ? "a@" : word))), /^  --admin-email: /m);
   assert.match(bad(...create("neu").map((word) => (word === "代表" ? "" : word))), /^  --admin-name: /m);
+  assert.match(bad(...create("neu").map((word) => (word === "neu株式会社" ? " \u3000" : word))), /^  --name: /m);
   assert.match(bad(...create("neu", "--host", "Bad_Host")), /^  --host: /m);
   for (const host of ["localhost", "127.0.0.1", "a.localhost"]) assert.match(bad(...create("neu", "--host", host)), /--host: .* every computer's name for itself/);
   assert.deepEqual(files(), was);

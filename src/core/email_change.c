@@ -79,7 +79,7 @@ static enum err send(struct ctx *c, const struct app *app, const struct user *u,
              "%s/email#%s\n\nTenant: %s\nTime: %s (Japan)\nFrom: %s\n\n-- \n"
              "Sent automatically by Yagura. Replies are not read.\n",
         u->name, m->news, c->actor->base_url, m->token, t.name,
-        clock_format(c->mem, c->now_us), c->actor->ip);
+        clock_say(c->mem, c->now_us, ja), c->actor->ip);
     return outbox_add(c, app,
                       &(struct letter){.address = m->to,
                                        .subject = m->subject,

@@ -55,7 +55,7 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
                           const struct user_secret *u, const char *code,
                           int minutes)
 {
-    const char *when = clock_format(c->mem, c->now_us);
+    const char *when = clock_say(c->mem, c->now_us, u->lang == LANG_JA);
     const char *text, *subject;
 
     if (u->lang == LANG_JA) {
@@ -63,7 +63,7 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
         text = arena_printf(
             c->mem,
             "%s 様\n\nサインインの確認コードです。%d分以内に入力してください。"
-            "\n\n    %s\n\n%s\n日時: %s\n接続元: %s\n\n"
+            "\n\n    %s\n\n%s\n日時: %s（日本時間）\n接続元: %s\n\n"
             "お心当たりがない場合は、パスワードを知られているおそれが"
             "あります。\nコードを入力せず、管理者に連絡してください。\n%s",
             u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
@@ -73,7 +73,7 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
         text = arena_printf(
             c->mem,
             "Dear %s,\n\nThis is your sign-in code. Enter it within %d "
-            "minutes.\n\n    %s\n\n%s\nTime: %s\nFrom: %s\n\n"
+            "minutes.\n\n    %s\n\n%s\nTime: %s (Japan)\nFrom: %s\n\n"
             "If this was not you, somebody may know your password.\n"
             "Do not enter the code; tell your administrator.\n%s",
             u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
@@ -162,7 +162,7 @@ enum err letter_send_warning(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    const char *when = clock_format(c->mem, c->now_us);
+    const char *when = clock_say(c->mem, c->now_us, ja);
     const char *news = ja ? warnings[warning].ja : warnings[warning].en;
     const char *browser = printable(c, agent);
     const char *text =

@@ -46,7 +46,10 @@ static enum err send(struct ctx *c, const struct app *app,
 {
     bool ja = to->lang == LANG_JA;
     const char *until =
-        s->expires_at ? clock_format(c->mem, s->expires_at) : "-";
+        !s->expires_at
+            ? "-"
+            : arena_printf(c->mem, ja ? "%s（日本時間）" : "%s (Japan)",
+                           clock_say(c->mem, s->expires_at, ja));
     const char *text = arena_printf(
         c->mem,
         ja ? "%s 様\n\n%s\n\nテナント: %s\n運用者: %s\n時間: %d時間（%s）\n"

@@ -140,19 +140,21 @@ static enum err warn(struct ctx *c, const struct app *app,
             .ja = arena_printf(
                 c->mem,
                 "%s がしきい値に達しました。\n\n現在値: %.1f%s\n"
-                "しきい値: %.1f%s\n時刻: %s\n\n運用者コンソールの「容量」で"
+                "しきい値: %.1f%s\n時刻: "
+                "%s（日本時間）\n\n運用者コンソールの「容量」で"
                 "推移を確認してください。しきい値を下回って再び達するまで、"
                 "このメールは繰り返しません。",
                 ja, value, unit, t->level, unit,
-                clock_format(c->mem, c->now_us)),
+                clock_say(c->mem, c->now_us, true)),
             .en = arena_printf(
                 c->mem,
                 "%s has reached its threshold.\n\nNow: %.1f%s\nThreshold: "
-                "%.1f%s\nAt: %s\n\nSee Capacity in the operator's console. "
+                "%.1f%s\nAt: %s (Japan)\n\nSee Capacity in the operator's "
+                "console. "
                 "This mail is not repeated until the value has fallen and "
                 "reaches the threshold again.",
                 en, value, unit, t->level, unit,
-                clock_format(c->mem, c->now_us)),
+                clock_say(c->mem, c->now_us, false)),
         });
     if (!e)
         log_warn("threshold crossed measure=%s value=%.1f level=%.1f",

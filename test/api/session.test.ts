@@ -189,7 +189,8 @@ test("a sign-in from a browser not seen before is told by mail, a known one is n
   const stranger = new Client(demo.ready.url);
   await stranger.signIn(account.email, account.password);
   const [mail] = await stranger.waitForMail(account.email, /これまで使われていない端末[^]*/);
-  for (const word of ["株式会社 架空商事", "127.0.0.1", "+09:00", "お心当たりがない場合"]) assert.ok(mail!.includes(word), word);
+  for (const word of ["株式会社 架空商事", "127.0.0.1", "（日本時間）", "お心当たりがない場合"]) assert.ok(mail!.includes(word), word);
+  assert.match(mail!, /日時: \d{4}\/\d\d\/\d\d \([日月火水木金土]\) \d\d:\d\d（/, "as people write it");
   assert.doesNotMatch(mail!, /https?:/);
 });
 

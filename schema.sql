@@ -41,6 +41,7 @@ CREATE TABLE user (
   signed_in_at  INTEGER,                       -- last full sign-in
   notify        INTEGER NOT NULL DEFAULT 3 CHECK (notify BETWEEN 0 AND 7), -- mails wanted: 1 assigned, 2 commented, 4 due soon
   due_day       INTEGER NOT NULL DEFAULT 0,    -- of the last mail about what is due
+  expiry_told   INTEGER NOT NULL DEFAULT 0,    -- password_at of the password whose end was told by mail
   version       INTEGER NOT NULL DEFAULT 1
 ) STRICT;
 CREATE UNIQUE INDEX user_email ON user(email_fold) WHERE state < 3;

@@ -22,6 +22,7 @@
 #include "core/due_mail.h"
 #include "core/entry.h"
 #include "core/erasure.h"
+#include "core/expiry_mail.h"
 #include "core/incident.h"
 #include "core/log_head.h"
 #include "core/notice_mail.h"
@@ -228,6 +229,8 @@ static void remind_tenant(struct app *app, struct arena *mem, const char *id)
         system.base_url = registry_url(mem, app->base_url, id, row.host);
         if (!(e = tx_begin(&c, t, TX_WRITE)))
             e = tx_end(&c, t, due_mail_send(&c, app));
+        if (!e && !(e = tx_begin(&c, t, TX_WRITE)))
+            e = tx_end(&c, t, expiry_mail_send(&c, app));
         tenant_close(t);
     }
     if (e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/letter.h"
 
+#include "base/civil.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "core/outbox.h"
@@ -186,5 +187,32 @@ enum err letter_send_warning(struct ctx *c, const struct app *app,
     return send(c, app, u->email,
                 ja ? warnings[warning].subject_ja
                    : warnings[warning].subject_en,
+                text, 0);
+}
+
+enum err letter_send_expiry(struct ctx *c, const struct app *app,
+                            const struct user_secret *u, int32_t day)
+{
+    bool ja = u->lang == LANG_JA;
+    char date[11];
+    struct tenancy t;
+    enum err e = tenancy_get(c, &t);
+
+    if (e)
+        return e;
+    civil_format(day, date);
+    const char *text = arena_printf(
+        c->mem,
+        ja ? "%s 様\n\nパスワードの有効期限は %s です。\nそれまでにサインイン"
+             "し、「マイアカウント」で新しいパスワードに変更してください。\n"
+             "期限を過ぎると、次のサインインのときに変更を求められます。\n\n"
+             "テナント: %s\n%s"
+           : "Dear %s,\n\nYour password ends on %s.\nSign in before then and "
+             "choose a new one under My account.\nAfterwards you are asked for "
+             "a new one at the next sign-in.\n\nTenant: %s\n%s",
+        u->name, date, t.name, foot(u->lang));
+    return send(c, app, u->email,
+                ja ? "【櫓】パスワードの有効期限が近づいています"
+                   : "[Yagura] Your password ends soon",
                 text, 0);
 }

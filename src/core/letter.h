@@ -13,6 +13,9 @@ MUST_USE enum err letter_send_code(struct ctx *c, const struct app *app,
 MUST_USE enum err letter_send_link(struct ctx *c, const struct app *app,
                                    const struct user *u, bool is_first,
                                    const char *token);
+/* That the password ends on that day. */
+MUST_USE enum err letter_send_expiry(struct ctx *c, const struct app *app,
+                                     const struct user_secret *u, int32_t day);
 /* What the person should know happened to the account: when, from where, by
  * which browser, and whom to tell if it was somebody else.  No links.  what:
  * the factor's name, or "". */

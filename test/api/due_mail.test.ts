@@ -61,3 +61,21 @@ test("at seven, once, with what ends soon or is late and may be seen", async () 
   const next = await signedIn(demo, 0);
   await next.waitForMail(people[0].email, /DUEA-1 \(!\)/);
 });
+
+test("a password that ends within a week is told of by mail, once, in the person's language", async () => {
+  await moveTo(80, 8);
+  let admin = await signedIn(demo, 0);
+  const { email } = demo.ready.accounts[5]!;
+  const told = async () => (await admin.get("/demo/mail")).body.items.filter((m: any) => m.to === email && /有効期限/.test(m.subject)).length;
+  await settled(admin);
+  assert.equal(await told(), 0, "twelve days before is too early");
+  await moveTo(86, 8);
+  admin = await signedIn(demo, 0);
+  const [text] = await admin.waitForMail(email, /[^]*有効期限は \d{4}-\d\d-\d\d です[^]*/);
+  assert.match(text, /マイアカウント/);
+  assert.doesNotMatch(text, /https?:/);
+  await moveTo(87, 8);
+  admin = await signedIn(demo, 0);
+  await settled(admin);
+  assert.equal(await told(), 0, "once a password");
+});

@@ -353,6 +353,27 @@ static enum err judge_email(struct ctx *c, struct people_file *f, size_t i,
     return e;
 }
 
+/* A row without an action is of somebody who is there: a list of new people
+ * must not pass as one that changes nothing. */
+static enum err judge_kept(struct ctx *c, struct people_file *f,
+                           const struct people_row *row)
+{
+    const char *email = row->cell[PEOPLE_EMAIL];
+    struct user u;
+    enum err e = email ? user_find(c, email, &u) : OK;
+
+    f->kept++;
+    if (e != ERR_NOT_FOUND)
+        return e;
+    refuse(
+        c, f, row, PEOPLE_ACTION, "no_action",
+        ctx_text(c,
+                 "このメールアドレスの人はいません。追加する行には「追加」と"
+                 "書いてください",
+                 "Nobody has this address. To add somebody, write Add here"));
+    return OK;
+}
+
 static enum err judge_row(struct ctx *c, struct people_file *f, size_t i,
                           int *step)
 {
@@ -368,10 +389,8 @@ static enum err judge_row(struct ctx *c, struct people_file *f, size_t i,
         return OK;
     }
     row->action = (enum people_action)action;
-    if (row->action == PEOPLE_KEEP) {
-        f->kept++;
-        return OK;
-    }
+    if (row->action == PEOPLE_KEEP)
+        return judge_kept(c, f, row);
     size_t before = f->error_count;
     enum err e = judge_email(c, f, i, &u);
     if (e && e != ERR_NOT_FOUND)

@@ -130,11 +130,30 @@ static const struct {
      MAY_TICKET_VIEW                                                                            },
 };
 
-static const char *word_of(unsigned bit)
+/* As the screens call them, by bit. */
+static const char *const called[][2] = {
+    {"プログラムの参照",       "View programs"         },
+    {"プログラムの追加",       "Add programs"          },
+    {"プログラムの編集",       "Edit programs"         },
+    {"プログラムの削除",       "Delete programs"       },
+    {"プロジェクトの参照",    "View projects"         },
+    {"プロジェクトの追加",    "Add projects"          },
+    {"プロジェクトの編集",    "Edit projects"         },
+    {"プロジェクトの削除",    "Delete projects"       },
+    {"チケットの参照",          "View tickets"          },
+    {"チケットの追加",          "Add tickets"           },
+    {"チケットの編集",          "Edit tickets"          },
+    {"チケットの削除",          "Delete tickets"        },
+    {"自分のチケットの編集", "Edit one's own tickets"},
+    {"コメント",                   "Comment"               },
+    {"メンバーの管理",          "Manage members"        },
+};
+
+static const char *name_of(struct ctx *c, unsigned bit)
 {
-    for (unsigned i = 0; permission_words[i]; i++)
+    for (size_t i = 0; i < COUNT(called); i++)
         if (bit & (1u << i))
-            return permission_words[i];
+            return ctx_text(c, called[i][LANG_JA], called[i][LANG_EN]);
     return "";
 }
 
@@ -160,9 +179,9 @@ static enum err check_rights(struct ctx *c, unsigned rights)
                 e = ctx_fail(c, ERR_INVALID, "rights", "needs_view",
                              "権限「%s」には「%s」も必要です（見えないものは"
                              "変更できません）",
-                             "The permission %s needs %s too: nobody changes"
+                             "“%s” needs “%s” too: nobody changes"
                              " what they cannot see",
-                             word_of(bit), word_of(follows[i].view));
+                             name_of(c, bit), name_of(c, follows[i].view));
     return e;
 }
 

@@ -34,10 +34,10 @@ const put = async (path: string, role: string, as = admin) => as.request("PUT", 
 
 test("a role of one's own: named, limited to what makes sense, not deleted while in use", async () => {
   for (const [rights, missing] of [
-    [["ticket_edit"], "ticket_view"],
-    [["ticket_view"], "project_view"],
-    [["project_view", "comment"], "ticket_view"],
-    [["program_delete"], "program_view"],
+    [["ticket_edit"], "チケットの参照"],
+    [["ticket_view"], "プロジェクトの参照"],
+    [["project_view", "comment"], "チケットの参照"],
+    [["program_delete"], "プログラムの参照"],
   ] as const) {
     const reply = await admin.post("/roles", { ja: "半端", rights });
     assert.equal(reply.status, 422);

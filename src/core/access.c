@@ -285,11 +285,10 @@ enum err access_need_top(struct ctx *c, const char *field, unsigned permission)
                     "Putting it at the top takes a grant on the whole tenant");
 }
 
-enum err access_need_somewhere(struct ctx *c, unsigned permission)
+static enum err has_somewhere(struct ctx *c, unsigned permission, bool *out)
 {
-    if (c->actor->limit_token_id)
-        return denied(c);
-    if (c->actor->is_admin)
+    *out = !c->actor->limit_token_id && c->actor->is_admin;
+    if (c->actor->limit_token_id || *out)
         return OK;
     struct query *q = query(c, access_text[ACCESS_SOMEWHERE]);
     bind_int(q, 1, c->actor->user_id);
@@ -297,9 +296,26 @@ enum err access_need_somewhere(struct ctx *c, unsigned permission)
     enum err e = query_one(c, q);
     if (e)
         return e;
-    bool has = col_int(q, 0) != 0;
+    *out = col_int(q, 0) != 0;
     query_done(q);
-    return has ? OK : denied(c);
+    return OK;
+}
+
+enum err access_need_somewhere(struct ctx *c, unsigned permission)
+{
+    bool has;
+    enum err e = has_somewhere(c, permission, &has);
+
+    return e || has ? e : denied(c);
+}
+
+enum err access_sees_addresses(struct ctx *c, bool *out)
+{
+    unsigned rights = 0;
+    enum err e = access_tenant(c, &rights);
+
+    *out = rights & MAY_ADMINISTER;
+    return e || *out ? e : has_somewhere(c, MAY_MEMBER_EDIT, out);
 }
 
 enum err access_is_above(struct ctx *c, int64_t user_id, bool *out)

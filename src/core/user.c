@@ -47,7 +47,10 @@ static const char *const user_text[USER_TEXTS] = {
     [USER_LIST] =
         "SELECT " USER_COLS " FROM user"
         " WHERE (name, id) > (coalesce((SELECT name FROM user WHERE id = ?3),"
-        " ''), ?3) AND state < 3 AND (?1 IS NULL OR instr(search, ?1) > 0)"
+        " ''), ?3) AND state < 3 AND (?1 IS NULL OR instr(CASE WHEN ?6 THEN"
+        /* without the address at its end */
+        " search ELSE substr(search, 1, length(search) - length(email) - 1)"
+        " END, ?1) > 0)"
         " AND (?2 < 0 OR state = ?2) AND (?5 < 0 OR is_admin = ?5)"
         " ORDER BY name, id LIMIT ?4",
     [USER_INSERT] =
@@ -100,7 +103,7 @@ const struct form user_edit_form = {"UserEdit", user_edit_fields,
 static const struct field user_reply_fields[] = {
     {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
     {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"email",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"email",        FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
     {"lang",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
     {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
      ""                                                                                },
@@ -215,10 +218,12 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
     struct user *list = arena_array(c->mem, struct user, max + 1);
     enum err e = OK;
     unsigned rights = 0;
+    bool shows = false;
 
     *count = 0;
     *more = false;
-    if ((e = access_tenant(c, &rights)))
+    if ((e = access_tenant(c, &rights)) ||
+        (e = access_sees_addresses(c, &shows)))
         return e;
     bool is_all = rights & MAY_ADMIN_USERS;
     struct query *q = query(c, user_text[USER_LIST]);
@@ -227,8 +232,13 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
     bind_int(q, 3, filter->after_id);
     bind_int(q, 4, (int64_t)max + 1);
     bind_int(q, 5, is_all ? filter->admin : -1);
-    while (query_next(c, q, &e))
-        read_user(c, q, &list[(*count)++]);
+    bind_int(q, 6, shows);
+    while (query_next(c, q, &e)) {
+        struct user *u = &list[(*count)++];
+        read_user(c, q, u);
+        if (!shows && u->id != c->actor->user_id)
+            u->email = NULL;
+    }
     *more = *count > max;
     if (*more)
         (*count)--;

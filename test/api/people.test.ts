@@ -161,6 +161,31 @@ test("when somebody signed in last is told to who administers people alone", asy
   assert.equal(await seen(member), 0);
 });
 
+test("addresses are seen, and searched, by who administers or gives roles; one's own by anybody", async () => {
+  const [manager, viewer] = [await signedIn(demo, 1), await signedIn(demo, 9)];
+  const own = demo.ready.accounts[9]!.email;
+  const all = (await viewer.get("/users?limit=200")).body.items;
+  assert.ok(all.length > 5);
+  assert.deepEqual(all.map((u: any) => u.email).filter(Boolean), [own]);
+  const found = async (who: typeof admin, q: string) => (await who.get(`/users?q=${encodeURIComponent(q)}`)).body.items.map((u: any) => u.name);
+  assert.deepEqual(await found(viewer, "sato@kaku"), [], "an address cannot be guessed by searching");
+  assert.deepEqual(await found(viewer, "佐藤 健一"), ["佐藤 健一"]);
+  for (const who of [admin, manager]) {
+    assert.deepEqual(await found(who, "sato@kaku"), ["佐藤 健一"]);
+    assert.ok((await who.get("/users?limit=200")).body.items.every((u: any) => u.email));
+  }
+  const project = (await viewer.get("/programs")).body.projects[0].id;
+  const members = async (who: typeof admin) => (await who.get(`/projects/${project}/members`)).body.items.filter((m: any) => m.user).map((m: any) => m.user.email);
+  assert.ok((await members(admin)).every(Boolean));
+  assert.deepEqual((await members(viewer)).filter((email: any) => email && email !== own), []);
+});
+
+test("a list of new people without an action is no list that changes nothing", async () => {
+  const reply = await send(`${head}\n,new@people.example,新井 一郎,日本語,いいえ,\n,${me.email},,,,`);
+  assert.equal(reply.status, 422);
+  assert.deepEqual(places(reply), [[2, 1, "no_action"]]);
+});
+
 test("a dry run misspelt or asked for twice is refused, not done", async () => {
   const csv = utf8(`${head}\n追加,typo@people.example,人,,,`);
   for (const [query, word] of [["dyr=1", "unknown_parameter"], ["dry=1&dyr=1", "unknown_parameter"], ["dry=1&dry=1", "twice"], ["dry=1&dry=0", "twice"]]) {

@@ -360,7 +360,7 @@ export interface Tenant {
   version: number;
 }
 export interface Member {
-  user: { id: string; name: string; email: string } | null; // or a group
+  user: { id: string; name: string; email: string | null } | null; // or a group
   group: { id: string; name: string; members: number } | null;
   role: { id: string; key: string };
   inherited: { id: string | null; name: string | null } | null; // id null: not for one's eyes, or the tenant

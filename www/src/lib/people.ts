@@ -6,11 +6,11 @@ import type { TicketItem } from "./model";
 export interface Found {
   id: string;
   name: string;
-  email: string;
+  email: string; // "" of people whose address one does not see
 }
 
 export const searchPeople = async (q: string): Promise<Found[]> =>
-  (await get<{ items: Found[] }>(`/users${query({ q: q.trim(), state: "active", limit: 30 })}`)).items;
+  (await get<{ items: (Omit<Found, "email"> & { email: string | null })[] }>(`/users${query({ q: q.trim(), state: "active", limit: 30 })}`)).items.map((p) => ({ ...p, email: p.email ?? "" }));
 
 /** By words of the subject, or by number: "12", "ERP-12". */
 export async function searchTickets(project: { id: string; key: string }, q: string): Promise<TicketItem[]> {

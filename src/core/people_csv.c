@@ -156,6 +156,22 @@ static const char *tidy(struct ctx *c, const char *text)
     return *text ? text : NULL;
 }
 
+/* A comma that was not quoted moves what follows it one column on. */
+static void refuse_surplus(struct ctx *c, const struct csv_row *row,
+                           size_t heads_count, struct people_file *f)
+{
+    for (size_t i = heads_count; i < row->count; i++)
+        if (*str_trim(c->mem, row->text[i])) {
+            refuse_at(c, f, row->line, (int)i + 1, "", "surplus_cell",
+                      ctx_text(c,
+                               "見出しのない列に値があります。カンマを含む値は"
+                               "引用符（\"）で囲んでください",
+                               "There is no column head here. Put a value that"
+                               " holds a comma between quotation marks"));
+            return;
+        }
+}
+
 static void read_rows(struct ctx *c, const struct csv *csv,
                       struct people_file *f)
 {
@@ -164,6 +180,7 @@ static void read_rows(struct ctx *c, const struct csv *csv,
         const struct csv_row *row = &csv->rows[i];
         struct people_row *out = &f->rows[f->count++];
         out->line = row->line;
+        refuse_surplus(c, row, csv->rows[0].count, f);
         for (int cell = 0; cell < PEOPLE_CELLS; cell++) {
             size_t column = (size_t)f->columns[cell];
             if (column && column <= row->count)
@@ -239,6 +256,24 @@ static const char *form_word(struct ctx *c, const struct people_row *row,
     return i < 0 ? text : as[i];
 }
 
+/* What would be right, in the words of the file rather than of the API. */
+static const char *words_wanted(struct ctx *c, enum people_cell cell,
+                                const struct failure *x)
+{
+    if (!str_equal(x->rule, "choice") && !str_equal(x->rule, "type"))
+        return x->message;
+    if (cell == PEOPLE_LANG)
+        return ctx_text(c, "「日本語」か「英語」にしてください",
+                        "Must be Japanese or English");
+    if (cell == PEOPLE_ADMIN)
+        return ctx_text(c, "「はい」か「いいえ」にしてください",
+                        "Must be Yes or No");
+    if (cell == PEOPLE_STATE)
+        return ctx_text(c, "「有効」か「停止中」にしてください",
+                        "Must be Active or Suspended");
+    return x->message;
+}
+
 static void judge_values(struct ctx *c, struct people_file *f,
                          struct people_row *row)
 {
@@ -257,7 +292,8 @@ static void judge_values(struct ctx *c, struct people_file *f,
     if (values_parse_cells(&own, is_new ? &user_form : &user_edit_form,
                            is_new ? add : change, &row->values))
         for (const struct failure *x = own.fail; x; x = x->next)
-            refuse(c, f, row, cell_of(x->field), x->rule, x->message);
+            refuse(c, f, row, cell_of(x->field), x->rule,
+                   words_wanted(c, cell_of(x->field), x));
     if (is_new && state && strcmp(state, "invited") != 0)
         refuse(c, f, row, PEOPLE_STATE, "state",
                ctx_text(c, "追加する人は「招待中」から始まります",

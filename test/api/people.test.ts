@@ -186,6 +186,19 @@ test("a list of new people without an action is no list that changes nothing", a
   assert.deepEqual(places(reply), [[2, 1, "no_action"]]);
 });
 
+test("mistakes are told in the words of the file; a comma that was not quoted too", async () => {
+  const words = await send(`${head}\n変更,${me.email},,フランス語,maybe,どう`);
+  assert.deepEqual(words.body.errors.map((e: any) => [e.column, e.message]), [
+    [4, "「日本語」か「英語」にしてください"],
+    [5, "「はい」か「いいえ」にしてください"],
+    [6, "「有効」か「停止中」にしてください"],
+  ]);
+  const comma = await send(`${head}\n追加,comma@people.example,営業部, 山田,日本語,いいえ,招待中`);
+  assert.equal(comma.status, 422);
+  assert.deepEqual(places(comma)[0], [2, 7, "surplus_cell"]);
+  assert.equal((await send(`${head}\n追加,comma@people.example,山田,日本語,いいえ,招待中,,`)).status, 200, "empty cells at the end are Excel's");
+});
+
 test("a dry run misspelt or asked for twice is refused, not done", async () => {
   const csv = utf8(`${head}\n追加,typo@people.example,人,,,`);
   for (const [query, word] of [["dyr=1", "unknown_parameter"], ["dry=1&dyr=1", "unknown_parameter"], ["dry=1&dry=1", "twice"], ["dry=1&dry=0", "twice"]]) {

@@ -184,32 +184,50 @@ static enum err read_if_match(struct call *k)
     return OK;
 }
 
+static bool has_field(const struct form *form, const char *name)
+{
+    for (size_t i = 0; form && i < form->count; i++)
+        if (strcmp(form->fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "?dyr=1" must not turn a dry run into the change itself, nor "?form=" a list
+ * of some days into that of all. */
+static enum err check_param_names(struct call *k)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = request_param_name(k->request, i)); i++) {
+        if (has_field(k->route->query, name))
+            continue;
+        name = arena_printf(k->c->mem, "%.60s", name);
+        return ctx_fail(k->c, ERR_INVALID, name, "unknown_parameter",
+                        "URLの「%s」という指定はありません",
+                        "The address names a parameter that is not known: %s",
+                        name);
+    }
+    return OK;
+}
+
 static enum err read_query(struct call *k)
 {
     const struct form *form = k->route->query;
     const char *cells[32] = {0};
-    size_t known = 0;
+    enum err e = check_param_names(k);
 
-    if (!form)
-        return OK;
+    if (e || !form)
+        return e;
     must(form->count <= COUNT(cells));
     for (size_t i = 0; i < form->count; i++) {
-        size_t times = request_param_count(k->request, form->fields[i].name);
-        if (times > 1)
+        if (request_param_count(k->request, form->fields[i].name) > 1)
             return ctx_fail(k->c, ERR_INVALID, form->fields[i].name, "twice",
                             "この指定は一度だけにしてください",
                             "This may be given only once");
-        known += times;
         cells[i] = request_param(k->request, form->fields[i].name);
         if (cells[i] && !*cells[i])
             cells[i] = NULL;
     }
-    /* "?dyr=1" must not turn a dry run into the change itself */
-    if (k->route->method != METHOD_GET &&
-        request_param_count(k->request, NULL) > known)
-        return ctx_fail(k->c, ERR_INVALID, "", "unknown_parameter",
-                        "URLに使えない指定が含まれています",
-                        "The address holds a parameter that is not known");
     return values_parse_cells(k->c, form, cells, &k->query);
 }
 

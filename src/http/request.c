@@ -139,14 +139,23 @@ const char *request_param(struct request *r, const char *name)
 
 size_t request_param_count(struct request *r, const char *name)
 {
-    size_t name_len = name ? strlen(name) : 0, count = 0;
+    const char *found;
+    size_t count = 0;
+
+    for (size_t i = 0; (found = request_param_name(r, i)); i++)
+        count += strcmp(found, name) == 0;
+    return count;
+}
+
+const char *request_param_name(struct request *r, size_t n)
+{
     for (const char *p = r->query; *p;) {
-        size_t len = strcspn(p, "&"), key = strcspn(p, "=&");
-        if (name ? key == name_len && memcmp(p, name, key) == 0 : len > 0)
-            count++;
+        size_t len = strcspn(p, "&");
+        if (len > 0 && n-- == 0)
+            return arena_strndup(r->mem, p, strcspn(p, "=&"));
         p += len + (p[len] == '&');
     }
-    return count;
+    return NULL;
 }
 
 const char *request_cookie(struct request *r, const char *name)

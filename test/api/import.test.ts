@@ -83,9 +83,11 @@ test("a dry run says what would happen, and nothing has", async () => {
 });
 
 test("the sample that is offered comes in as it is", async () => {
-  for (const lang of ["ja", "en"]) {
-    const sample = await admin.get(`/imports/sample?lang=${lang}`);
+  for (const [lang, head] of [["en", "Subject"], ["ja", "件名"]] as const) {
+    await admin.request("PATCH", "/me", { lang });
+    const sample = await admin.get("/imports/sample");
     assert.equal(sample.status, 200, JSON.stringify(sample.body));
+    assert.match(sample.body.split("\n")[0], new RegExp(head));
     assert.match(sample.headers.get("content-disposition")!, /^attachment; filename="[^"]+\.csv"/);
     const project = await freshProject();
     const reply = await project.send(utf8(sample.body));

@@ -75,6 +75,15 @@ test("the log is filtered by person, day and words, newest first, page by page",
   assert.equal((await admin.get("/operations?from=yesterday")).status, 422);
 });
 
+test("a filter that does not exist is refused by its name, never left out", async () => {
+  for (const path of ["/operations?kind=log&form=2020-01-01", "/session?form=1", "/accesses?%66rom=2020-01-01"]) {
+    const reply = await admin.get(path);
+    assert.deepEqual([reply.status, rule(reply)], [422, "unknown_parameter"], path);
+    assert.match(reply.body.errors[0].field, /^(form|%66rom)$/);
+    assert.match(reply.body.errors[0].message, /「(form|%66rom)」/);
+  }
+});
+
 test("the chain holds from the first row to the last", async () => {
   const reply = await admin.get("/operations/verify");
   assert.equal(reply.status, 200);

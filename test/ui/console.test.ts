@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { Client, type Demo, removeDir, startDemo } from "../api/server.ts";
 import { look, openBrowser, signInAt, watch } from "./browser.ts";
 
 let demo: Demo;
@@ -96,6 +96,39 @@ test("English, dark, 390 pixels", async () => {
     await look(page, `console-390${path.replaceAll("/", "-")}`);
     assert.equal(await page.evaluate(() => document.documentElement.lang), "en", path);
     assert.equal((await page.locator("main").getByText(/^(Page not found|Not found)$/).count()) > 0, path === "/nowhere", path);
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("an auditor on a phone: every screen fits, what only shows says so", async () => {
+  const operator = new Client(demo.ready.console);
+  assert.equal((await operator.signIn(demo.ready.operator.email, demo.ready.operator.password)).status, 200);
+  const auditor = { email: "kansa@example.jp", password: "Shinsa-2026-x" };
+  assert.equal((await operator.post("/operators", { name: "監査法人東京第一事務所 監査 花子", email: auditor.email, lang: "ja", role: "auditor" })).status, 201);
+  const [, link] = await operator.waitForMail(auditor.email, /(https?:\/\/\S+#\S+)/);
+  const page = await (await browser.newContext({ viewport: { width: 390, height: 800 }, locale: "ja-JP" })).newPage();
+  const problems = watch(page);
+  await page.goto(link!);
+  await page.locator('input[type="password"]').first().waitFor();
+  for (const field of await page.locator("form").locator('input[type="password"]').all()) await field.fill(auditor.password);
+  const kept = page.waitForResponse((r) => r.request().method() === "POST");
+  await page.locator("form button.primary").click();
+  await kept;
+  await signInAt(page, demo.ready.console, auditor);
+  const role = page.locator("header .badge", { hasText: /^閲覧のみ$/ });
+  assert.ok(await role.evaluate((e) => e.clientWidth > 48 && e.scrollWidth <= e.clientWidth), "what one may do is whole");
+  for (const path of ["", "/tenants/kaku", "/operators", "/log", "/account", ...others]) {
+    await page.goto(`${demo.ready.console}${path}`);
+    await page.locator("main").first().waitFor();
+    await look(page, `auditor-390${path.replaceAll("/", "-")}`);
+  }
+  for (const [path, name] of [["/desk", "デスクの設定を見る"], ["/incidents", "連絡先と警告を見る"]] as const) {
+    await page.goto(`${demo.ready.console}${path}`);
+    await page.getByRole("button", { name }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "閉じる" }).last().waitFor();
+    assert.equal(await dialog.getByRole("button", { name: "キャンセル" }).count(), 0);
+    await look(page, `auditor-390${path.replaceAll("/", "-")}-setting`);
   }
   assert.deepEqual(problems, []);
 });

@@ -62,6 +62,14 @@ test("found, narrowed to one object, verified, exported", async () => {
   await page.waitForFunction(() => document.querySelectorAll("tbody td.refused").length === document.querySelectorAll("tbody tr").length);
   await page.getByLabel("接続元", { exact: true }).fill("203.0.113.9");
   await page.getByText("該当する記録はありません。").waitFor();
+  // what an earlier filter found does not stand under one that failed
+  await page.getByLabel("接続元", { exact: true }).fill("");
+  await page.locator("tbody tr").first().waitFor();
+  await page.route("**/api/v1/accesses?*", (r) => r.fulfill({ status: 422, contentType: "application/problem+json", body: '{"title":"時間がかかりすぎます","status":422,"errors":[]}' }));
+  await page.getByLabel("接続元", { exact: true }).fill("203.0.113.9");
+  await page.getByText("時間がかかりすぎます").waitFor();
+  assert.equal(await page.locator("tbody tr").count(), 0);
+  await page.unroute("**/api/v1/accesses?*");
   await page.getByRole("tab", { name: "アクセスログ" }).press("ArrowLeft");
   await page.getByRole("heading", { name: "操作ログ" }).waitFor();
   assert.equal(new URL(page.url()).search, "");
@@ -75,6 +83,10 @@ test("English, dark, on a phone", async () => {
   await page.evaluate(() => fetch(`${location.pathname.match(/^\/t\/[a-z0-9-]+/)?.[0] ?? ""}/api/v1/me`, { method: "PATCH", headers: { "X-Req": "1", "Content-Type": "application/json" }, body: '{"lang":"en"}' }));
   await page.goto(`${demo.ready.url}/log?tab=access_log`);
   await page.getByRole("heading", { name: "Access log" }).waitFor();
+  const row = page.locator("[role=tabpanel] ol > li").first();
+  await row.locator("summary").click();
+  await row.getByText(/Mozilla/).waitFor();
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("main *")].filter((e) => e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === "auto").length), 0, "nothing scrolls sideways");
   await look(page, "log-access-dark-390");
   await page.getByRole("tab", { name: "Operation log" }).click();
   await page.locator("[role=tabpanel] ol > li").first().waitFor();

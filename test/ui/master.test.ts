@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { type Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
-import { openBrowser, signInPage, watch } from "./browser.ts";
+import { look, openBrowser, signInPage, watch } from "./browser.ts";
 
 let demo: Demo;
 let browser: Browser;
@@ -141,6 +141,21 @@ test("a classification gets a status and fields, arranged by keyboard and by dra
   await page.keyboard.press("Control+z");
   for (let i = 0; i < 100 && (await api.get(`/tickets/${made.id}`)).body.fields.length > 1; i++) await page.waitForTimeout(30);
   assert.deepEqual((await api.get(`/tickets/${made.id}`)).body.fields.map((f: any) => f.value), ["1200"]);
+  assert.deepEqual(problems, []);
+});
+
+test("on a phone the status sets and a long label are there", async () => {
+  await api.post("/labels", { kind: "free", name: "基幹システム刷新推進本部", color: "red" });
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.goto(`${demo.ready.url}/master?tab=classifications`);
+  await page.locator("li", { hasText: "課題" }).getByText("未対応").first().waitFor();
+  await look(page, "classifications-390");
+  await page.goto(`${demo.ready.url}/master`);
+  const label = page.locator(".tag:has-text('基幹システム刷新推進本部')");
+  await label.waitFor();
+  assert.ok(await label.evaluate((e) => e.scrollWidth <= e.clientWidth), "the name is whole");
+  await look(page, "labels-390");
+  await page.setViewportSize({ width: 1280, height: 900 });
   assert.deepEqual(problems, []);
 });
 

@@ -19,9 +19,10 @@ export class Pager<T extends { id?: string }> {
   private filter: Record<string, string | number | null | undefined> = {};
 
   async load(path: string, filter: Record<string, string | number | null | undefined> = {}) {
+    const other = path !== this.path || JSON.stringify(filter) !== JSON.stringify(this.filter);
     this.path = path;
     this.filter = filter;
-    await this.fetch(null);
+    await this.fetch(null, other);
   }
   async more() {
     if (this.next && !this.loading) await this.fetch(this.next);
@@ -36,7 +37,7 @@ export class Pager<T extends { id?: string }> {
     this.items = this.items.filter((x) => x.id !== id);
   }
 
-  private async fetch(after: string | null) {
+  private async fetch(after: string | null, other = false) {
     const round = ++this.round;
     this.loading = true;
     this.error = null;
@@ -47,7 +48,10 @@ export class Pager<T extends { id?: string }> {
       this.next = page.next;
       this.loaded = true;
     } catch (error) {
-      if (round === this.round) this.error = error;
+      if (round !== this.round) return;
+      this.error = error;
+      // what another filter found must not stand under this one
+      if (other) ((this.items = []), (this.next = null));
     } finally {
       if (round === this.round) this.loading = false;
     }

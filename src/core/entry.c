@@ -53,6 +53,7 @@ enum {
     ENTRY_LIST_REFUSED,
     ENTRY_LIST_TIME,
     ENTRY_WALK,
+    ENTRY_UNTIMED,
     ENTRY_RANGE,
     ENTRY_HASH,
     ENTRY_FIRST_KEPT,
@@ -92,6 +93,10 @@ static const char *const entry_text[] = {
         "seq DESC"),
     [ENTRY_WALK] = "SELECT " ENTRY_COLS " FROM entry WHERE seq > ?1"
                    " AND seq <= ?2 ORDER BY seq",
+    [ENTRY_UNTIMED] = "SELECT seq FROM entry_row WHERE seq > ?1 AND NOT EXISTS"
+                      " (SELECT 1 FROM entry_minute WHERE minute ="
+                      " at / " ENTRY_MINUTE " AND first_seq = seq - seq % 256)"
+                      " ORDER BY seq LIMIT 1",
     [ENTRY_RANGE] = "SELECT (SELECT seq FROM " ENTRY_AMONG_MINUTES(
         "entry_row") " AND minute >= ?1 / " ENTRY_MINUTE " AND at >= ?1"
                      " ORDER BY minute, first_seq, seq LIMIT 1),"
@@ -468,6 +473,24 @@ enum err entry_list(struct ctx *c, const struct entry_filter *filter,
 
 /* ---- proof ---- */
 
+/* Minutes are not hashed, but a row without its own is found by no day, nor
+ * exported with it. */
+static enum err find_untimed(struct ctx *c, int64_t after_seq,
+                             struct log_proof *out)
+{
+    struct query *q = query(c, entry_text[ENTRY_UNTIMED]);
+
+    bind_int(q, 1, after_seq);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    int64_t seq = col_int(q, 0);
+    query_done(q);
+    if (!out->broken_seq || seq < out->broken_seq)
+        out->broken_seq = seq;
+    return OK;
+}
+
 enum err entry_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
                       struct log_proof *out)
 {
@@ -498,7 +521,7 @@ enum err entry_verify(struct ctx *c, const uint8_t key[CRYPTO_KEY_BYTES],
     out->last_seq = mark.seq;
     if (!out->broken_seq && (head.seq > mark.seq || bad_head))
         out->broken_seq = mark.seq + 1;
-    return e;
+    return e ? e : find_untimed(c, out->first_seq - 1, out);
 }
 
 static enum err mark_before(struct ctx *c, int64_t seq, struct log_mark *out)

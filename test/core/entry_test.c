@@ -121,6 +121,26 @@ static void misses_a_changed_text(void **state)
     assert_int_equal(broken(w), 1);
 }
 
+/* Days are looked up by minutes: whoever takes one away hides rows. */
+static void misses_a_minute_and_what_was_put_in(void **state)
+{
+    struct world *w = *state;
+
+    append(w, 20);
+    sign(w);
+    change(w, "DELETE FROM entry_minute WHERE minute ="
+              " (SELECT at / 60000000 FROM entry_row WHERE seq = 5)");
+    assert_int_equal(broken(w), 5);
+    change(w, "INSERT INTO entry_minute SELECT at / 60000000, 0 FROM entry_row"
+              " WHERE seq = 5");
+    assert_int_equal(broken(w), 0);
+    change(w, "INSERT INTO entry_row SELECT 21, at, source_no, route_id,"
+              " status, request_id, hash FROM entry_row WHERE seq = 20");
+    assert_int_equal(broken(w), 21);
+    change(w, "DELETE FROM entry_row WHERE seq = 9");
+    assert_int_equal(broken(w), 9);
+}
+
 static void misses_a_cut_end(void **state)
 {
     struct world *w = *state;
@@ -387,17 +407,12 @@ int main(void)
 #define RULE(name)                                                             \
     cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
-        RULE(proves_and_filters),
-        RULE(misses_a_cut_end),
-        RULE(misses_a_changed_text),
-        RULE(prunes_and_goes_on),
-        RULE(misses_a_cut_end_of_operations),
-        RULE(counts_what_it_drops),
-        RULE(cuts_between_letters),
-        RULE(writes_a_flood),
-        RULE(finds_by_what_is_among_them),
-        RULE(finds_little_in_much),
-        RULE(forgets_with_the_rows),
+        RULE(proves_and_filters),    RULE(misses_a_cut_end),
+        RULE(misses_a_changed_text), RULE(misses_a_minute_and_what_was_put_in),
+        RULE(prunes_and_goes_on),    RULE(misses_a_cut_end_of_operations),
+        RULE(counts_what_it_drops),  RULE(cuts_between_letters),
+        RULE(writes_a_flood),        RULE(finds_by_what_is_among_them),
+        RULE(finds_little_in_much),  RULE(forgets_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

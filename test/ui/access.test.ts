@@ -118,3 +118,31 @@ test("a role on everything opens an area of administration, and only that", asyn
   await theirs.getByText("ページが見つかりません").waitFor();
   await context.close();
 });
+
+test("settings are no page of who may change none of them; who gives roles changes only those", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "ja-JP" });
+  const theirs = await context.newPage();
+  const theirProblems = watch(theirs);
+  await signInPage(theirs, demo.ready, 8);
+  for (const place of ["settings", "access"]) {
+    await theirs.goto(`${demo.ready.url}/projects/ERP/${place}`);
+    await theirs.getByRole("heading", { name: "ページが見つかりません" }).waitFor();
+  }
+  const { body } = await api.get("/programs");
+  const erp = body.projects.find((p: any) => p.key === "ERP");
+  const person = (await api.get(`/users?q=${encodeURIComponent(demo.ready.accounts[8]!.email)}`)).body.items[0];
+  assert.equal((await api.post("/session/fresh", { password: demo.ready.accounts[0]!.password })).status, 204);
+  const role = (await api.post("/roles", { ja: "人の世話", rights: ["project_view", "member_edit"] })).body;
+  assert.equal((await api.request("PUT", `/projects/${erp.id}/members/${person.id}`, { role: role.key })).status, 200);
+  await theirs.goto(`${demo.ready.url}/projects/ERP`);
+  await theirs.locator("nav").getByRole("link", { name: "設定", exact: true }).click();
+  const name = theirs.getByLabel("名前", { exact: true });
+  await name.waitFor();
+  assert.ok(await name.isDisabled());
+  assert.ok(await theirs.getByLabel("責任者").isDisabled());
+  assert.equal(await theirs.getByRole("button", { name: "アーカイブする" }).count(), 0);
+  await theirs.getByRole("link", { name: "誰が見られるか" }).first().waitFor();
+  if (process.env.SHOTS) await theirs.screenshot({ path: `${process.env.SHOTS}/settings-roles-only.png`, fullPage: true });
+  assert.deepEqual(theirProblems, []);
+  await context.close();
+});

@@ -7,10 +7,16 @@
 #include "core/log_head.h"
 #include "core/operation.h"
 
+enum { WALK_SECONDS = 300 }; /* a second for each million rows, and more */
+
 static enum err begin(struct ctx *c, struct tenant *t, enum log_kind kind)
 {
-    return kind == LOG_ACCESS ? tx_begin_access(c, t, TX_READ)
-                              : tx_begin(c, t, TX_READ);
+    enum err e = kind == LOG_ACCESS ? tx_begin_access(c, t, TX_READ)
+                                    : tx_begin(c, t, TX_READ);
+
+    if (!e)
+        tx_extend(c, WALK_SECONDS);
+    return e;
 }
 
 static enum err end(struct ctx *c, struct tenant *t, enum log_kind kind,

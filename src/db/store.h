@@ -134,7 +134,8 @@ MUST_USE enum err tx_end_access(struct ctx *c, struct tenant *t,
                                 enum err outcome);
 /* As tenant_used_bytes(), with what the open transaction has written. */
 int64_t tx_used_bytes(struct ctx *c);
-/* More time for the open transaction, counted from now: imports. */
+/* More time for the open transaction, counted from now: imports, a
+ * walk of a whole log. */
 void tx_extend(struct ctx *c, int seconds);
 
 /* ---- figures for /metrics ---- */

@@ -346,6 +346,19 @@ static void finds_little_in_much(void **state)
     must(unsetenv("YAGURA_TEST_STATEMENT_MS") == 0);
 }
 
+/* All of a log is walked, however long a list may take. */
+static void verifies_what_takes_long(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i < 20; i++)
+        append_many(w, 1000);
+    sign(w);
+    must(setenv("YAGURA_TEST_STATEMENT_MS", "1", 1) == 0);
+    assert_int_equal(broken(w), 0);
+    must(unsetenv("YAGURA_TEST_STATEMENT_MS") == 0);
+}
+
 /* No person or address outlives the rows it was among. */
 static void forgets_with_the_rows(void **state)
 {
@@ -412,7 +425,8 @@ int main(void)
         RULE(prunes_and_goes_on),    RULE(misses_a_cut_end_of_operations),
         RULE(counts_what_it_drops),  RULE(cuts_between_letters),
         RULE(writes_a_flood),        RULE(finds_by_what_is_among_them),
-        RULE(finds_little_in_much),  RULE(forgets_with_the_rows),
+        RULE(finds_little_in_much),  RULE(verifies_what_takes_long),
+        RULE(forgets_with_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

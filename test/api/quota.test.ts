@@ -135,7 +135,10 @@ test("quotas hold after a restart", async () => {
 });
 
 test("a statement that takes too long is stopped: 503 with a clear word, and the next one works", async () => {
-  const slow = "/operations/verify"; // walks the whole log
+  const slow = "/operations?q=nowhere"; // walks the whole log
+  const project = await addProject(admin, "LONG");
+  const edits = Array.from({ length: 1000 }, (_, i) => ({ op: "create", subject: `行 ${i}`, classification: "task" }));
+  assert.equal((await admin.post(`/projects/${project.id}/edits`, { edits })).status, 200); // long enough to be slow
   assert.equal((await admin.get(slow)).status, 200);
   await demo.stop();
   process.env.YAGURA_TEST_STATEMENT_MS = "0";

@@ -184,50 +184,47 @@ static enum err read_if_match(struct call *k)
     return OK;
 }
 
-static bool has_field(const struct form *form, const char *name)
+/* The form's count where it has none of that name. */
+static size_t find_field(const struct form *form, const char *name)
 {
-    for (size_t i = 0; form && i < form->count; i++)
-        if (strcmp(form->fields[i].name, name) == 0)
-            return true;
-    return false;
+    size_t i = 0;
+
+    while (i < form->count && strcmp(form->fields[i].name, name) != 0)
+        i++;
+    return i;
 }
 
-/* "?dyr=1" must not turn a dry run into the change itself, nor "?form=" a list
- * of some days into that of all. */
-static enum err check_param_names(struct call *k)
-{
-    const char *name;
-
-    for (size_t i = 0; (name = request_param_name(k->request, i)); i++) {
-        if (has_field(k->route->query, name))
-            continue;
-        name = arena_printf(k->c->mem, "%.60s", name);
-        return ctx_fail(k->c, ERR_INVALID, name, "unknown_parameter",
-                        "URLの「%s」という指定はありません",
-                        "The address names a parameter that is not known: %s",
-                        name);
-    }
-    return OK;
-}
-
+/* Each once, and none that is not known: "?dyr=1" must not turn a dry run into
+ * the change itself, nor "?form=" a list of some days into that of all. */
 static enum err read_query(struct call *k)
 {
-    const struct form *form = k->route->query;
-    const char *cells[32] = {0};
-    enum err e = check_param_names(k);
+    static const struct form none = {NULL, NULL, 0};
+    const struct form *form = k->route->query ? k->route->query : &none;
+    const char *cells[32] = {0}, *name;
+    bool is_given[COUNT(cells)] = {false};
 
-    if (e || !form)
-        return e;
     must(form->count <= COUNT(cells));
-    for (size_t i = 0; i < form->count; i++) {
-        if (request_param_count(k->request, form->fields[i].name) > 1)
-            return ctx_fail(k->c, ERR_INVALID, form->fields[i].name, "twice",
+    for (size_t i = 0; (name = request_param_name(k->request, i)); i++) {
+        size_t n = find_field(form, name);
+        if (n == form->count) {
+            name = arena_printf(k->c->mem, "%.60s", name);
+            return ctx_fail(k->c, ERR_INVALID, name, "unknown_parameter",
+                            "URLの「%s」という指定はありません",
+                            "The address names a parameter that is not known: "
+                            "%s",
+                            name);
+        }
+        if (is_given[n])
+            return ctx_fail(k->c, ERR_INVALID, name, "twice",
                             "この指定は一度だけにしてください",
                             "This may be given only once");
-        cells[i] = request_param(k->request, form->fields[i].name);
-        if (cells[i] && !*cells[i])
-            cells[i] = NULL;
+        is_given[n] = true;
+        cells[n] = request_param(k->request, name);
+        if (cells[n] && !*cells[n])
+            cells[n] = NULL;
     }
+    if (!k->route->query)
+        return OK;
     return values_parse_cells(k->c, form, cells, &k->query);
 }
 

@@ -137,16 +137,6 @@ const char *request_param(struct request *r, const char *name)
     return value ? decode(r->mem, value, value_len) : NULL;
 }
 
-size_t request_param_count(struct request *r, const char *name)
-{
-    const char *found;
-    size_t count = 0;
-
-    for (size_t i = 0; (found = request_param_name(r, i)); i++)
-        count += strcmp(found, name) == 0;
-    return count;
-}
-
 const char *request_param_name(struct request *r, size_t n)
 {
     for (const char *p = r->query; *p;) {

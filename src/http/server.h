@@ -95,8 +95,6 @@ const char *request_header(const struct request *r, const char *name);
 /* Value of a query parameter, percent-decoded once and checked as UTF-8, in
  * the arena; NULL when absent, given twice or malformed. */
 const char *request_param(struct request *r, const char *name);
-/* How often it stands in the query. */
-size_t request_param_count(struct request *r, const char *name);
 /* The nth of the query as it was sent, in the arena; NULL beyond the last. */
 const char *request_param_name(struct request *r, size_t n);
 /* A cookie's value in the arena, NULL when absent or given twice. */

@@ -89,8 +89,10 @@ MUST_USE enum err access_need_top(struct ctx *c, const char *field,
 /* ERR_DENIED unless some grant of the actor's, anywhere, gives it. */
 MUST_USE enum err access_need_somewhere(struct ctx *c, unsigned permission);
 /* Whether the actor sees other people's e-mail addresses: who administers an
- * area, or gives roles somewhere and must tell namesakes apart. */
-MUST_USE enum err access_sees_addresses(struct ctx *c, bool *out);
+ * area, or gives roles somewhere and must tell namesakes apart.  rights are
+ * those of access_tenant(). */
+MUST_USE enum err access_sees_addresses(struct ctx *c, unsigned rights,
+                                        bool *out);
 /* The person administers something and the actor, somebody else, is no master
  * administrator: nobody takes over an account above their own. */
 MUST_USE enum err access_is_above(struct ctx *c, int64_t user_id, bool *out);

@@ -108,6 +108,20 @@ static enum err hide_programs(struct ctx *c, struct member *list, size_t count)
     return e;
 }
 
+static enum err hide_addresses(struct ctx *c, struct member *list, size_t count)
+{
+    unsigned rights;
+    bool shows;
+    enum err e = access_tenant(c, &rights);
+
+    if (e || (e = access_sees_addresses(c, rights, &shows)))
+        return e;
+    for (size_t i = 0; i < count && !shows; i++)
+        if (list[i].principal != c->actor->user_id)
+            list[i].email = NULL;
+    return OK;
+}
+
 enum err member_list(struct ctx *c, struct member_place at,
                      const struct member **out, size_t *count)
 {
@@ -131,7 +145,9 @@ enum err member_list(struct ctx *c, struct member_place at,
     }
     *out = (const void *)rows.data;
     *count = rows.len / sizeof **out;
-    return e ? e : hide_programs(c, (void *)rows.data, *count);
+    if (!e)
+        e = hide_programs(c, (void *)rows.data, *count);
+    return e ? e : hide_addresses(c, (void *)rows.data, *count);
 }
 
 /* What the actor may hand on at a place. */

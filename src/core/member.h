@@ -19,7 +19,7 @@ struct member_place {
 /* principal: a user's id, or minus a permission group's. */
 struct member {
     int64_t principal, role_id;
-    const char *name, *email; /* email NULL: a group */
+    const char *name, *email; /* email NULL: a group, or not for the actor */
     int64_t size;             /* of the group */
     const char *role_key;
     bool is_inherited;     /* from a program above, or from the tenant */

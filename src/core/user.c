@@ -223,7 +223,7 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
     *count = 0;
     *more = false;
     if ((e = access_tenant(c, &rights)) ||
-        (e = access_sees_addresses(c, &shows)))
+        (e = access_sees_addresses(c, rights, &shows)))
         return e;
     bool is_all = rights & MAY_ADMIN_USERS;
     struct query *q = query(c, user_text[USER_LIST]);

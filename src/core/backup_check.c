@@ -41,11 +41,13 @@ static const char *const check_text[] = {
                      " reason_ja = ?2, reason_en = ?3 WHERE state = 1"
                      " AND state < 2",
     /* one that was broken off does not count, but is not begun again at once */
-    [CHECK_DUE] = "SELECT max(coalesce((SELECT max(ended_at) FROM backup_check"
-                  " WHERE state > 1 AND done = total AND ended_at <= ?1),"
-                  " (SELECT min(asked_at) FROM backup_run), ?1) + ?2,"
-                  " coalesce((SELECT max(asked_at) FROM backup_check"
-                  " WHERE asked_at <= ?1), 0) + ?3) <= ?1",
+    [CHECK_DUE] =
+        "SELECT max(coalesce((SELECT max(ended_at) FROM backup_check"
+        " WHERE state > 1 AND done = total AND ended_at <= ?1),"
+        " (SELECT min(asked_at) FROM backup_run), ?1) + ?2,"
+        " coalesce((SELECT max(asked_at) FROM backup_check"
+        " WHERE asked_at <= ?1), 0) + ?3) <= ?1"
+        " AND NOT EXISTS (SELECT 1 FROM backup_check WHERE state < 2)",
     [CHECK_NEXT] = "SELECT id, date, asked_by FROM backup_check"
                    " WHERE state = 0 AND state < 2 ORDER BY id LIMIT 1",
     [CHECK_STEP] = "UPDATE backup_check SET state = 1, done = ?2, total = ?3"
@@ -351,18 +353,16 @@ static enum err find_asked(struct ctx *c, struct check *k, struct actor *who)
     enum err e = query_run(c, q);
     if (e)
         return e;
-    bool is_busy_now;
-    if ((e = is_busy(c, &is_busy_now)) ||
-        (!is_busy_now && (e = ask_weekly(c, k->app))))
+    if ((e = ask_weekly(c, k->app)))
         return e;
     q = query(c, check_text[CHECK_NEXT]);
     if ((e = query_one(c, q)))
         return e;
     k->id = col_int(q, 0);
     k->name = col_text(c, q, 1);
-    who->name = col_text(c, q, 2);
+    const char *asked_by = col_text(c, q, 2);
+    who->name = asked_by ? asked_by : "";
     query_done(q);
-    who->name = who->name ? who->name : "";
     return OK;
 }
 

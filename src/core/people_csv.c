@@ -260,17 +260,20 @@ static const char *form_word(struct ctx *c, const struct people_row *row,
 static const char *words_wanted(struct ctx *c, enum people_cell cell,
                                 const struct failure *x)
 {
+    static const struct word *const wanted[PEOPLE_CELLS][2] = {
+        [PEOPLE_LANG] = {&langs[0],  &langs[1] },
+        [PEOPLE_ADMIN] = {&truths[1], &truths[0]},
+        [PEOPLE_STATE] = {&states[1], &states[2]}, /* nobody is invited again */
+    };
+
     if (!str_equal(x->rule, "choice") && !str_equal(x->rule, "type"))
         return x->message;
-    if (cell == PEOPLE_LANG)
-        return ctx_text(c, "「日本語」か「英語」にしてください",
-                        "Must be Japanese or English");
-    if (cell == PEOPLE_ADMIN)
-        return ctx_text(c, "「はい」か「いいえ」にしてください",
-                        "Must be Yes or No");
-    if (cell == PEOPLE_STATE)
-        return ctx_text(c, "「有効」か「停止中」にしてください",
-                        "Must be Active or Suspended");
+    const struct word *a = wanted[cell][0], *b = wanted[cell][1];
+    if (a)
+        return c->actor->lang == LANG_JA
+                   ? arena_printf(c->mem, "「%s」か「%s」にしてください", a->ja,
+                                  b->ja)
+                   : arena_printf(c->mem, "Must be %s or %s", a->en, b->en);
     return x->message;
 }
 

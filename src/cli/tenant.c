@@ -132,17 +132,20 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
     return e;
 }
 
+static enum err complain(struct command *c, struct ctx *x, enum err e)
+{
+    name_flags(x);
+    command_complain(c, x, e);
+    return e;
+}
+
 /* By the same form as a request's body. */
 static enum err parse(struct command *c, struct ctx *x, const struct form *form,
                       const char *const *cells, const struct values **out)
 {
     enum err e = values_parse_cells(x, form, cells, out);
 
-    if (e) {
-        name_flags(x);
-        command_complain(c, x, e);
-    }
-    return e;
+    return e ? complain(c, x, e) : OK;
 }
 
 static enum err run_create(struct command *c,
@@ -162,11 +165,8 @@ static enum err run_create(struct command *c,
     what.admin_name = values_text(v, "admin_name");
     actor.tenant = what.id;
     actor.base_url = registry_url(c->mem, c->base_url, what.id, what.host);
-    if ((e = registry_create(&x, c->app, &what))) {
-        name_flags(&x);
-        command_complain(c, &x, e);
-        return e;
-    }
+    if ((e = registry_create(&x, c->app, &what)))
+        return complain(c, &x, e);
     registry_find_sole(c->app, c->mem);
     buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",
                what.id, what.admin_email,
@@ -179,11 +179,8 @@ static enum err run_create(struct command *c,
 static enum err say(struct command *c, struct ctx *x, enum err e,
                     const char *id, const char *what)
 {
-    if (e) {
-        name_flags(x);
-        command_complain(c, x, e);
-        return e;
-    }
+    if (e)
+        return complain(c, x, e);
     if (c->app->caretaker)
         caretaker_wake(c->app->caretaker);
     buf_printf(&c->out, "tenant %s %s\n", id, what);

@@ -33,13 +33,11 @@ static bool names_kind(const char *line, const char *kind)
     return false;
 }
 
-/* The parts of schema.sql for this kind of file, one after the other; "" when
- * it has none. */
-static char *join_sections(const char *kind)
+char *migrate_sections(const char *schema, const char *kind)
 {
-    char *out = calloc(1, strlen(schema_sql) + 1);
+    char *out = calloc(1, strlen(schema) + 1);
     size_t len = 0;
-    const char *at = schema_sql;
+    const char *at = schema;
 
     must(out);
     while ((at = strstr(at, section_mark))) {
@@ -60,7 +58,7 @@ static char *join_sections(const char *kind)
  * that a file of a build between two versions is known for what it is. */
 static int64_t fingerprint(const char *kind)
 {
-    char *sql = join_sections(kind);
+    char *sql = migrate_sections(schema_sql, kind);
     uint8_t hash[32];
     size_t len = 0;
 
@@ -117,7 +115,7 @@ static enum err commit_or_undo(struct db *db, enum err e)
 
 enum err migrate_create(struct db *db, const struct migrate_plan *plan)
 {
-    char *sql = join_sections(plan->section);
+    char *sql = migrate_sections(schema_sql, plan->section);
     enum err e = conn_run(db, "BEGIN IMMEDIATE");
     must(*sql);
     if (!e)

@@ -24,6 +24,9 @@ struct migrate_plan {
 extern const struct migrate_plan migrate_tenant, migrate_access,
     migrate_control, migrate_retained;
 
+/* The parts of a schema text for this kind of file, one after the other; ""
+ * when it has none.  The caller frees it. */
+char *migrate_sections(const char *schema, const char *kind);
 /* What the tables of plan->version are, in 31 bits: kept in application_id. */
 int64_t migrate_fingerprint(const struct migrate_plan *plan);
 /* Gives an empty file its tables, in one transaction. */

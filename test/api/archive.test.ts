@@ -128,7 +128,7 @@ test("every entry is in the checksums and in the manifest, with its rows", () =>
   assert.deepEqual([...sums.keys()], [...files.keys()].filter((name) => name !== "SHA256SUMS"));
   for (const [name, sum] of sums) assert.equal(sha256(files.get(name)!), sum, name);
   const manifest = JSON.parse(files.get("manifest.json")!.toString());
-  assert.deepEqual([manifest.format, manifest.version, manifest.tenant, manifest.schema_version], ["yagura-archive", 1, "kaku", 1]);
+  assert.deepEqual([manifest.format, manifest.version, manifest.tenant, manifest.schema_version], ["yagura-archive", 1, "kaku", 2]);
   for (const entry of manifest.entries) {
     const file = files.get(entry.name)!;
     assert.deepEqual([entry.bytes, entry.sha256], [file.length, sha256(file)], entry.name);

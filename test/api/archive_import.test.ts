@@ -185,7 +185,7 @@ test("names that lead elsewhere, and bombs, are refused before anything is unpac
 });
 
 test("what another version made is refused, and the next step named", () => {
-  refused(reseal(new Map(files), (m) => (m.schema_version = 2)), /update this installation/);
+  refused(reseal(new Map(files), (m) => (m.schema_version = 9)), /update this installation/);
   refused(reseal(new Map(files), (m) => (m.version = 2)), /update this installation first/);
   refused(reseal(new Map(files), (m) => (m.schema = 7)), /update the installation it comes from/);
   refused(forged((db) => db.exec("PRAGMA user_version = 9")), /update this installation/);

@@ -70,7 +70,7 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 test("a data directory of a newer release is refused at the start, naming the next step", async () => {
   const place = copyTo(join(dir, "back"), "new");
   const was = hashes(place);
-  await assert.rejects(startDemo(place), /control\.db is of version 2, this program knows 1: install the yagura that wrote it/);
+  await assert.rejects(startDemo(place), /control\.db is of version 3, this program knows 2: install the yagura that wrote it/);
   assert.deepEqual(hashes(place), was, "nothing was touched");
 });
 
@@ -85,7 +85,7 @@ test("a backup of a newer schema: every way of restoring refuses it and touches 
   for (const way of [["--tenant", "kaku", "--as", "kaku2"], ["--tenant", "kaku", "--in-place"], ["--whole", "--to", to]]) {
     const refused = run(binary, place, "backup", "restore", "--date", today, ...way);
     assert.equal(refused.code, 1, way.join(" "));
-    assert.match(refused.err, /(kaku|CONTROL)\.db was written by a newer Yagura \(schema 2, this program knows 1\): install that version or a later one, then restore again/);
+    assert.match(refused.err, /(kaku|CONTROL)\.db was written by a newer Yagura \(schema 3, this program knows 2\): install that version or a later one, then restore again/);
     assert.deepEqual(hashes(join(data, "tenants")), was, way.join(" "));
     assert.deepEqual(hashes(join(data, "keys")), keys, way.join(" "));
     assert.ok(!existsSync(to) && !existsSync(`${to}.part`));

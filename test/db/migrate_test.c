@@ -187,9 +187,87 @@ static void knows_a_file_of_another_build(void **state)
     conn_close(db);
 }
 
+/* ---- every released schema becomes today's ---- */
+
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *out = calloc(1, 1 << 20);
+
+    must(file && out);
+    must(fread(out, 1, (1 << 20) - 1, file) > 0);
+    (void)fclose(file);
+    return out;
+}
+
+/* One text for all that can be asked about tables, whatever way they were
+ * made: columns, references, and the words of indexes, triggers and views. */
+static const char shape[] =
+    "SELECT group_concat(line, char(10)) FROM (SELECT line FROM ("
+    "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\""
+    " || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || c.hidden AS line"
+    " FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c"
+    " WHERE t.type <> 'shadow' AND t.name NOT LIKE 'sqlite_%'"
+    " UNION ALL SELECT t.name || '.' || f.\"from\" || ' -> ' || f.\"table\""
+    " || ' ' || f.on_delete FROM pragma_table_list t"
+    " JOIN pragma_foreign_key_list(t.name) f"
+    " UNION ALL SELECT type || ' ' || replace(replace(sql, char(10), ' '),"
+    " ' ', '') FROM sqlite_schema WHERE type <> 'table' AND sql NOT NULL)"
+    " ORDER BY line)";
+
+static char *shape_of(const struct conn_place *place)
+{
+    struct db *db;
+    sqlite3_stmt *stmt;
+    char *out;
+
+    must(conn_open(place, CONN_OWN, &db) == OK);
+    must(sqlite3_prepare_v2(db->sqlite, shape, -1, &stmt, NULL) == SQLITE_OK);
+    must(sqlite3_step(stmt) == SQLITE_ROW);
+    out = strdup((const char *)sqlite3_column_text(stmt, 0));
+    must(out);
+    must(sqlite3_finalize(stmt) == SQLITE_OK);
+    conn_close(db);
+    return out;
+}
+
+static void leads_each_released_schema_to_this_one(void **state)
+{
+    static const struct migrate_plan *const plans[] = {
+        &migrate_tenant, &migrate_access, &migrate_control, &migrate_retained};
+    struct old_file *f = *state;
+    char *released = read_text("test/db/schema_1.sql"), path[96];
+    struct db *db;
+
+    f->place.path = path;
+    for (size_t i = 0; i < COUNT(plans); i++) {
+        char *sql = migrate_sections(released, plans[i]->section);
+        (void)snprintf(path, sizeof(path), "%s/%s.db", f->dir,
+                       plans[i]->section);
+        must(conn_open(&f->place, CONN_OWN, &db) == OK);
+        must(conn_run(db, sql) == OK);
+        must(conn_run(db, "PRAGMA user_version = 1") == OK);
+        conn_close(db);
+        free(sql);
+        assert_int_equal(migrate_file(&f->place, plans[i]), OK);
+        char *led = shape_of(&f->place);
+        (void)snprintf(path, sizeof(path), "%s/fresh.%s.db", f->dir,
+                       plans[i]->section);
+        must(conn_open(&f->place, CONN_OWN, &db) == OK);
+        assert_int_equal(migrate_create(db, plans[i]), OK);
+        conn_close(db);
+        char *fresh = shape_of(&f->place);
+        assert_string_equal(led, fresh);
+        free(led);
+        free(fresh);
+    }
+    free(released);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        CASE(leads_each_released_schema_to_this_one),
         CASE(leads_an_old_file_to_the_present),
         CASE(leaves_a_file_as_it_was),
         CASE(refuses_a_file_of_the_future),

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 static const struct migrate_step tenant_steps[] = {
-    {1, "CREATE TABLE next_line (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"
+    {2, "CREATE TABLE next_line (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"
         " STRICT;"
         "INSERT INTO next_line (text) WITH RECURSIVE n (i) AS (SELECT 1 UNION"
         " ALL SELECT i + 1 FROM n WHERE i < 40000)"
@@ -18,14 +18,14 @@ static const struct migrate_step tenant_steps[] = {
         "CREATE INDEX next_line_text ON next_line (text)"},
 };
 static const struct migrate_step small_steps[] = {
-    {1, "CREATE TABLE next_mark (id INTEGER PRIMARY KEY) STRICT"},
+    {2, "CREATE TABLE next_mark (id INTEGER PRIMARY KEY) STRICT"},
 };
 
-const struct migrate_plan migrate_tenant = {"tenant", 2, tenant_steps,
+const struct migrate_plan migrate_tenant = {"tenant", 3, tenant_steps,
                                             COUNT(tenant_steps)};
-const struct migrate_plan migrate_access = {"access", 2, small_steps,
+const struct migrate_plan migrate_access = {"access", 3, small_steps,
                                             COUNT(small_steps)};
-const struct migrate_plan migrate_control = {"control", 2, small_steps,
+const struct migrate_plan migrate_control = {"control", 3, small_steps,
                                              COUNT(small_steps)};
-const struct migrate_plan migrate_retained = {"retained", 2, small_steps,
+const struct migrate_plan migrate_retained = {"retained", 3, small_steps,
                                               COUNT(small_steps)};

@@ -5,7 +5,8 @@
 # make check    format, floors, bans, warnings as errors, static analysis
 # make tsan     unit tests again, for data races
 # make bench    figures beside the limits measured in the same run
-# make torture N=1000   kills under load    make fuzz N=60   seconds a target
+# make soak M=20 D=30   long use    make torture N=1000   kills under load
+# make fuzz N=60   seconds a target
 # make deb      a Debian package
 # make dist     source with all it needs to build offline, and the binary
 # make www      the browser UI alone        make clean
@@ -170,6 +171,16 @@ $(B)/asan/next/yagura: $(filter-out %/src/db/version.o,$(OBJ_asan)) $(NEXT:%.c=$
 	@mkdir -p $(@D)
 	@echo "  link  $@"
 	@$(HEAD_asan) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TAIL_asan)
+
+# the release with the tests' clock, for make soak
+$(B)/soak/clock.o: src/base/clock.c $(B)/flags | $(B)/musl/.stamp
+	@mkdir -p $(@D)
+	@echo "  cc    soak $<"
+	@$(CC_release) $(OURS) -DYAGURA_TEST -DYAGURA_RELEASED=0 $(WARN) -MMD -MP -c $< -o $@
+$(B)/soak/yagura: $(filter-out %/src/base/clock.o,$(OBJ_release)) $(B)/soak/clock.o $(B)/release/$(B)/assets.o $(LIB_release)
+	@echo "  link  $@"
+	@$(HEAD_release) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(TAIL_release)
+-include $(B)/soak/clock.d
 
 $(B)/release/lib/move.a: third_party/glue/move.c $(B)/flags | $(B)/musl/.stamp
 	@mkdir -p $(@D)

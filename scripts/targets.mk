@@ -29,6 +29,12 @@ ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 endif
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
+# Long use: M minutes of the release (20), D moved days (30) of the same sources
+# with the tests' clock, both confined and watched by the kernel (root).
+soak: $(B)/yagura $(B)/soak/yagura $(S)/node/.stamp | $(B)/setup-test
+	@M=$(or $(M),20) D=$(or $(D),30) YAGURA_RELEASE=$(CURDIR)/$(B)/yagura YAGURA_CLOCK=$(CURDIR)/$(B)/soak/yagura \
+	  $(NODE) --test --test-concurrency=1 'test/soak/*.test.ts'
+.PHONY: soak
 # one table: what, the limit beside it in the same run, figure, ratio, goal
 bench: $(B)/yagura $(BENCH:%.c=$(B)/release/%) $(S)/node/.stamp test/node_modules/.stamp | $(B)/setup-test
 	@printf '%-50s %10s %10s %8s   %s\n' what limit figure ratio goal

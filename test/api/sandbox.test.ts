@@ -30,7 +30,7 @@ const attempt = (what: string) => {
 };
 
 test("what the server does itself is allowed", () => {
-  for (const what of ["open_etc", "write_inside", "thread"]) assert.equal(attempt(what), "ok", what);
+  for (const what of ["open_etc", "write_inside", "thread", "draw"]) assert.equal(attempt(what), "ok", what);
   assert.equal(attempt("connect_allowed"), "Connection refused");
 });
 
@@ -80,6 +80,9 @@ test("every thread of the running server is in it", async () => {
   }
   const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
   assert.match(limits, /Max core file size +0 +0/);
+  // a name that the sandbox kept from its thread would be the program's
+  const names = fields(pid, "Name");
+  for (const name of ["access log", "caretaker", "backups", "doctor"]) assert.ok(names.includes(name), name);
   // of root's rights what is left is the one over files
   for (const caps of fields(pid, "CapEff")) assert.equal(BigInt(`0x${caps}`) & ~0xan, 0n);
 });

@@ -2,12 +2,14 @@
 /* escape_probe DIR TRY: enters the sandbox of the release with DIR as its only
  * folder and port 53 as its only way out, then tries to get away.  Prints what
  * came of it: "ok", or the error.  test/api/sandbox.test.ts runs it. */
+#include "base/crypto.h"
 #include "base/sandbox.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <psa/crypto.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,6 +171,17 @@ static int thread_opens(void)
     errno = in_thread_error;
     return in_thread_result;
 }
+/* Past every count after which a generator could ask for a new seed. */
+static int draw(void)
+{
+    unsigned char bytes[32];
+
+    errno = EIO;
+    for (int i = 0; i < 1000000; i++)
+        if (psa_generate_random(bytes, sizeof bytes) != PSA_SUCCESS)
+            return -1;
+    return 0;
+}
 static int report(void)
 {
     struct sandbox_report r;
@@ -210,6 +223,7 @@ static const struct {
     {"kill_parent",     kill_parent    },
     {"thread",          start_thread   },
     {"thread_opens",    thread_opens   },
+    {"draw",            draw           },
     {"report",          report         },
 };
 
@@ -222,7 +236,7 @@ int main(int argc, char **argv)
     if (argc < 3)
         return 2;
     dir = writes[0] = argv[1];
-    if (argc > 3 && sandbox_become(argv[3]))
+    if (crypto_init() || (argc > 3 && sandbox_become(argv[3])))
         return 3;
     if (sandbox_enter(&config))
         return 3;

@@ -17,9 +17,9 @@
 #define MBEDTLS_VERSION_C
 #define MBEDTLS_SELF_TEST /* known answers at start */
 
-/* Random numbers */
-#define MBEDTLS_ENTROPY_C
-#define MBEDTLS_CTR_DRBG_C
+/* Random numbers are the kernel's, from base/crypto.c: no generator that
+ * seeds itself anew, and opens /dev/urandom for it, when it is confined. */
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 #define MBEDTLS_HMAC_DRBG_C /* deterministic ECDSA */
 
 /* Ciphers */

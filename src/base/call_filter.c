@@ -115,6 +115,7 @@ static const uint16_t allowed[] = {
     SYS_adjtimex,
     SYS_clock_adjtime,
     SYS_sysinfo,
+    SYS_getcpu, /* the allocator, where memory has several nodes */
     SYS_uname,
     SYS_getrandom,
     444, /* landlock_create_ruleset: to tell its version; it only takes away */

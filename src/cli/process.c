@@ -204,10 +204,10 @@ static enum err confine(struct process *p)
 {
     const struct surroundings *a = &p->app.around;
     const char *writes[4] = {a->data_dir};
-    const char *reads[13] = {"/etc", "/run/systemd/resolve",
-                             "/sys/fs/cgroup/memory.max",
-                             "/var/lib/update-notifier"};
-    int ports[LISTENERS_MAX + 4] = {53}, n = 1, r = 4;
+    const char *reads[14] = {
+        "/etc", "/run/systemd/resolve", "/sys/fs/cgroup/memory.max",
+        "/var/lib/update-notifier", folder_behind(p->mem, "/etc/resolv.conf")};
+    int ports[LISTENERS_MAX + 4] = {53}, n = 1, r = 5;
 
     int w = 1;
 

@@ -77,6 +77,7 @@ enum { HANDS = 3 };
 struct round;
 struct hand {
     struct caretaker *owner;
+    const char *name; /* of its thread */
     const struct round *rounds;
     size_t count;
     bool is_woken; /* guarded by the owner's lock */
@@ -384,6 +385,8 @@ static void *run(void *arg)
     struct arena *mem = arena_open(0);
     int32_t done[ROUNDS_MAX] = {0};
 
+    /* by itself: another's name is a file that the sandbox keeps shut */
+    (void)pthread_setname_np(pthread_self(), hand->name);
     pthread_mutex_lock(&t->lock);
     while (!t->stop) {
         hand->is_woken = false;
@@ -412,16 +415,20 @@ struct caretaker *caretaker_open(struct app *app)
     arena_close(mem);
     must(pthread_mutex_init(&t->lock, NULL) == 0);
     clock_init_cond(&t->wake);
-    t->hands[0] = (struct hand){
-        .owner = t, .rounds = short_rounds, .count = COUNT(short_rounds)};
-    t->hands[1] = (struct hand){
-        .owner = t, .rounds = long_rounds, .count = COUNT(long_rounds)};
-    t->hands[2] = (struct hand){
-        .owner = t, .rounds = doctor_rounds, .count = COUNT(doctor_rounds)};
+    t->hands[0] = (struct hand){.owner = t,
+                                .name = "caretaker",
+                                .rounds = short_rounds,
+                                .count = COUNT(short_rounds)};
+    t->hands[1] = (struct hand){.owner = t,
+                                .name = "backups",
+                                .rounds = long_rounds,
+                                .count = COUNT(long_rounds)};
+    t->hands[2] = (struct hand){.owner = t,
+                                .name = "doctor",
+                                .rounds = doctor_rounds,
+                                .count = COUNT(doctor_rounds)};
     for (int i = 0; i < HANDS; i++)
         must(pthread_create(&t->hands[i].thread, NULL, run, &t->hands[i]) == 0);
-    (void)pthread_setname_np(t->hands[1].thread, "backups");
-    (void)pthread_setname_np(t->hands[2].thread, "doctor");
     return t;
 }
 

@@ -89,6 +89,7 @@ $(S)/%/.stamp: third_party/lock | $(B)/setup-build
 	@third_party/fetch $* $(S)/$* && touch $@
 $(S)/zxcvbn/.stamp: third_party/lock-data
 $(S)/civetweb/.stamp: $(wildcard third_party/patches/civetweb-*.patch)
+$(S)/mimalloc/.stamp: $(wildcard third_party/patches/mimalloc-*.patch)
 
 # musl's own build, as its files are chosen by machine
 $(B)/musl/.stamp: $(S)/musl/.stamp
@@ -225,13 +226,16 @@ $(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(S)/zxcvbn >$@
 $(B)/bare.c: schema.sql $(B)/embed
 	@$(B)/embed schema.sql >$@
-$(B)/assets.c: schema.sql $(B)/embed $(if $(WWW),$(B)/www.stamp)
+$(B)/assets.c: schema.sql $(B)/embed $(if $(WWW),$(B)/www.stamp) $(B)/openapi.json
+	@mkdir -p $(B)/www/api && cp $(B)/openapi.json $(B)/www/api/
 	@$(B)/embed schema.sql $(B)/www $$(find $(B)/www -type f 2>/dev/null | LC_ALL=C sort) >$@
 $(B)/types.stamp: $(B)/release/yagura-bare
 	@$< types >$(B)/types.new
 	@cmp -s $(B)/types.new $(B)/types.ts || cp $(B)/types.new $(B)/types.ts
+	@$< openapi >$(B)/openapi.new
+	@cmp -s $(B)/openapi.new $(B)/openapi.json || cp $(B)/openapi.new $(B)/openapi.json
 	@touch $@
-$(B)/types.ts: $(B)/types.stamp
+$(B)/types.ts $(B)/openapi.json: $(B)/types.stamp
 	@:
 %/node_modules/.stamp: %/package-lock.json $(TOOLS)
 	@echo "  npm   $*"

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Printed and packed when the binary is made, as the UI is. */
+#define OPENAPI "/api/openapi.json"
+
 static void plain(struct call *k, int status, const char *text)
 {
     k->reply->status = status;
@@ -19,6 +22,20 @@ static bool is_get(const struct call *k)
 {
     return k->request->method == METHOD_GET ||
            k->request->method == METHOD_HEAD;
+}
+
+static void serve_asset(struct call *k, const struct asset *a)
+{
+    bool hashed = str_starts(a->path, "/assets/");
+
+    k->reply->status = 200;
+    k->reply->type = a->mime;
+    k->reply->etag = arena_printf(k->c->mem, "\"%s\"", a->etag);
+    k->reply->cache =
+        hashed ? "public, max-age=31536000, immutable" : "no-cache";
+    k->reply->is_gzip = true;
+    k->reply->body.data = (char *)(uintptr_t)a->gzip; /* only read */
+    k->reply->body.len = a->gzip_size;
 }
 
 bool page_serve_system(struct call *k)
@@ -34,9 +51,8 @@ bool page_serve_system(struct call *k)
         bool is_ready = store_is_ready(k->c, k->app->store, &why);
         plain(k, is_ready ? 200 : 503,
               is_ready ? "ok\n" : arena_printf(k->c->mem, "%s\n", why));
-    } else if (str_equal(path, "/api/openapi.json")) {
-        api_print_openapi(&k->reply->body);
-        k->reply->status = 200;
+    } else if (str_equal(path, OPENAPI) && asset_find(path)) {
+        serve_asset(k, asset_find(path));
     } else if (str_equal(path, "/metrics")) {
         if (k->request->listener != k->app->operator_listener) {
             plain(k, 404, "only on operator_listen\n");
@@ -67,20 +83,6 @@ static bool leads_to_console(struct call *k)
     k->reply->type = "text/plain; charset=utf-8";
     reply_header(k->reply, "Location", "/operator/");
     return true;
-}
-
-static void serve_asset(struct call *k, const struct asset *a)
-{
-    bool hashed = str_starts(a->path, "/assets/");
-
-    k->reply->status = 200;
-    k->reply->type = a->mime;
-    k->reply->etag = arena_printf(k->c->mem, "\"%s\"", a->etag);
-    k->reply->cache =
-        hashed ? "public, max-age=31536000, immutable" : "no-cache";
-    k->reply->is_gzip = true;
-    k->reply->body.data = (char *)(uintptr_t)a->gzip; /* only read */
-    k->reply->body.len = a->gzip_size;
 }
 
 enum err page_serve(struct call *k)

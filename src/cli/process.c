@@ -5,6 +5,7 @@
 #include "base/build.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "cli/config_backup.h"
@@ -33,7 +34,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_DEADLINE_MS = 10000 };
+enum { STOP_DEADLINE_MS = 10000, HEAP_MS = 10000 };
 
 static const struct actor system_actor = {.name = "",
                                           .ip = "",
@@ -280,9 +281,6 @@ void process_block_signals(void)
     must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
 }
 
-/* Of the release's allocator; sanitizers have one of their own. */
-void mi_collect(bool force) __attribute__((weak));
-
 static void reload(struct process *p)
 {
     supervisor_say(p->supervisor, SUPERVISOR_RELOADING);
@@ -296,23 +294,35 @@ static void reload(struct process *p)
     supervisor_say(p->supervisor, SUPERVISOR_READY);
 }
 
-/* The next signal; meanwhile the supervisor is told that requests are
- * answered, as long as they are. */
+static void tell_supervisor(struct process *p)
+{
+    if (watchdog_is_answered(p->app.doors))
+        supervisor_say(p->supervisor, SUPERVISOR_ALIVE);
+    else
+        log_error("watchdog: the server did not answer itself");
+}
+
+/* The next signal; meanwhile memory of threads that have ended is given back,
+ * which the main thread alone can do, and the supervisor is told that requests
+ * are answered, as long as they are. */
 static int next_signal(struct process *p, const sigset_t *set)
 {
+    int64_t told_ms = clock_monotonic_ms();
+
     for (;;) {
-        struct timespec tick = {.tv_sec = 3600};
         int64_t pause_ms = supervisor_pause_ms(p->supervisor);
-        if (pause_ms)
-            tick =
-                (struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000};
+        int64_t left_ms = told_ms + pause_ms - clock_monotonic_ms();
+        if (pause_ms && left_ms <= 0) {
+            tell_supervisor(p);
+            told_ms = clock_monotonic_ms();
+            left_ms = pause_ms;
+        }
+        int64_t tick_ms = pause_ms && left_ms < HEAP_MS ? left_ms : HEAP_MS;
+        const struct timespec tick = {tick_ms / 1000, tick_ms % 1000 * 1000000};
         int number = sigtimedwait(set, NULL, &tick);
         if (number > 0)
             return number;
-        if (pause_ms && watchdog_is_answered(p->app.doors))
-            supervisor_say(p->supervisor, SUPERVISOR_ALIVE);
-        else if (pause_ms)
-            log_error("watchdog: the server did not answer itself");
+        heap_rest();
     }
 }
 
@@ -320,8 +330,7 @@ void process_wait(struct process *p)
 {
     sigset_t set;
 
-    if (mi_collect)
-        mi_collect(true); /* what starting needed goes back to the system */
+    heap_rest(); /* what starting needed */
     wanted_signals(&set);
     supervisor_say(p->supervisor, SUPERVISOR_READY);
     while (next_signal(p, &set) == SIGHUP)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/alert.h"
@@ -393,6 +394,7 @@ static void *run(void *arg)
         pthread_mutex_unlock(&t->lock);
         secret_drop_idle();
         look(t->app, mem, hand, done);
+        heap_rest();
         pthread_mutex_lock(&t->lock);
         struct timespec until =
             clock_after_ms(clock_test_value("YAGURA_TEST_LOOK_MS", LOOK_MS));

@@ -2,6 +2,7 @@
 #include "core/worker.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "core/archive.h"
 #include "core/people_import.h"
@@ -283,6 +284,7 @@ static void *run(void *arg)
         memcpy(id, w->list[--w->count], sizeof(id));
         pthread_mutex_unlock(&w->lock);
         serve_tenant(w, mem, id);
+        heap_rest();
         pthread_mutex_lock(&w->lock);
     }
     pthread_mutex_unlock(&w->lock);

@@ -31,6 +31,7 @@ struct seat {
     atomic_int tag;
     _Atomic int64_t waiting_since;
     struct admission *owner;
+    struct seat *next_free;
 };
 
 struct bucket {
@@ -41,7 +42,10 @@ struct bucket {
 struct admission {
     uint64_t seed;
     int workers;
-    atomic_int connections, working, seats_taken;
+    atomic_int connections, working;
+    atomic_int seats_used; /* from the first on; some may be free again */
+    pthread_mutex_t lock;  /* guards free_seats */
+    struct seat *free_seats;
     atomic_int attached; /* connections in the hands of a thread */
     atomic_int held[SLOTS];
     /* Of the accepting thread alone: */
@@ -58,6 +62,7 @@ struct admission *admission_open(int workers)
     must(a != NULL);
     crypto_random(&a->seed, sizeof a->seed);
     a->workers = workers;
+    pthread_mutex_init(&a->lock, NULL);
     for (int i = 0; i < workers; i++) {
         pthread_mutex_init(&a->seats[i].lock, NULL);
         a->seats[i].fd = -1;
@@ -73,6 +78,7 @@ void admission_close(struct admission *a)
         return;
     for (int i = 0; i < a->workers; i++)
         pthread_mutex_destroy(&a->seats[i].lock);
+    pthread_mutex_destroy(&a->lock);
     free(a);
 }
 
@@ -106,8 +112,8 @@ static struct seat *find_oldest(struct admission *a, int slot, int64_t from)
 {
     struct seat *oldest = NULL;
     int64_t since = WORKING;
-    int taken = atomic_load(&a->seats_taken);
-    for (int i = 0; i < taken && i < a->workers; i++) {
+    int used = atomic_load(&a->seats_used);
+    for (int i = 0; i < used; i++) {
         struct seat *seat = &a->seats[i];
         int64_t waiting = atomic_load(&seat->waiting_since);
         if (atomic_load(&seat->tag) == slot && waiting < since &&
@@ -190,9 +196,27 @@ void admission_leave(struct admission *a, int tag)
 
 struct seat *admission_take_seat(struct admission *a)
 {
-    int n = atomic_fetch_add(&a->seats_taken, 1);
-    must(n < a->workers);
-    return &a->seats[n];
+    pthread_mutex_lock(&a->lock);
+    struct seat *seat = a->free_seats;
+    if (seat) {
+        a->free_seats = seat->next_free;
+    } else {
+        int n = atomic_load(&a->seats_used);
+        must(n < a->workers);
+        seat = &a->seats[n];
+        atomic_store(&a->seats_used, n + 1);
+    }
+    pthread_mutex_unlock(&a->lock);
+    return seat;
+}
+
+void admission_leave_seat(struct seat *seat)
+{
+    struct admission *a = seat->owner;
+    pthread_mutex_lock(&a->lock);
+    seat->next_free = a->free_seats;
+    a->free_seats = seat;
+    pthread_mutex_unlock(&a->lock);
 }
 
 void seat_attach(struct seat *seat, int fd, int tag, int64_t now_ms)

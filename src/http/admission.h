@@ -30,8 +30,9 @@ int admission_enter(struct admission *a, const struct address *from,
 /* The connection with that tag is gone; by any thread. */
 void admission_leave(struct admission *a, int tag);
 
-/* A seat for each worker thread, kept until it ends. */
+/* A seat for each worker thread, given back when it ends. */
 struct seat *admission_take_seat(struct admission *a);
+void admission_leave_seat(struct seat *seat);
 /* The worker takes up a connection: it is silent until seat_work(). */
 void seat_attach(struct seat *seat, int fd, int tag, int64_t now_ms);
 /* Before the descriptor is closed. */

@@ -20,8 +20,7 @@
 #define WRITE_BYTES_PER_S 16384
 #define GZIP_FROM_BYTES   1024
 #define ONE_WRITE_BYTES   65536
-#define STREAM_PART_BYTES ((int64_t)256 * 1024)
-#define ASSET_MAX_BYTES   ((size_t)32 * 1024 * 1024)
+#define STREAM_PART_BYTES ((int64_t)64 * 1024)
 
 static const char common_head[] =
     "X-Content-Type-Options: nosniff\r\n"
@@ -176,11 +175,12 @@ static void settle_coding(struct request *r, struct reply *out)
 {
     bool takes_gzip = has_word(request_header(r, "Accept-Encoding"), "gzip");
     if (out->is_gzip && !takes_gzip) {
-        struct buf plain = buf_in(r->mem);
-        enum err e =
-            gzip_unpack(&plain, out->body.data, out->body.len, ASSET_MAX_BYTES);
-        must(e == OK); /* our own assets */
-        out->body = plain;
+        struct reply_stream *plain = arena_new(r->mem, struct reply_stream);
+        plain->arg =
+            gzip_open(r->mem, out->body.data, out->body.len, &plain->bytes);
+        must(plain->arg); /* our own assets */
+        plain->read = gzip_read;
+        out->stream = plain;
         out->is_gzip = false;
     } else if (!out->is_gzip && takes_gzip && is_text(out->type) &&
                out->body.len > GZIP_FROM_BYTES) {
@@ -351,14 +351,14 @@ void reply_send(struct request *r, struct reply *out)
         is_cached(request_header(r, "If-None-Match"), out->etag))
         out->status = 304;
     bool is_bare = out->status == 204 || out->status == 304;
+    if (is_bare)
+        out->body.len = 0;
+    else if (!out->stream)
+        settle_coding(r, out);
     if (out->stream && !is_bare) {
         send_stream(r, out);
         return;
     }
-    if (is_bare)
-        out->body.len = 0;
-    else
-        settle_coding(r, out);
     struct buf wire = buf_in(r->mem);
     size_t body_len = r->method == METHOD_HEAD ? 0 : out->body.len;
     bool is_one = body_len <= ONE_WRITE_BYTES;

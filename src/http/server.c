@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "http/listen.h"
 #include "http/wire.h"
@@ -110,8 +111,18 @@ static void end_thread(const struct mg_context *mg, int type, void *pointer)
     struct worker *w = pointer;
     if (type != 1)
         return;
+    admission_leave_seat(w->seat);
     arena_close(w->mem);
     free(w);
+}
+
+static void rest_thread(const struct mg_context *mg, void *pointer)
+{
+    (void)mg;
+    struct worker *w = pointer;
+    arena_close(w->mem);
+    w->mem = NULL;
+    heap_rest();
 }
 
 static void attach(const struct mg_connection *conn, const void *sockaddr,
@@ -266,6 +277,7 @@ enum err server_start(struct server *s)
         .admit = admit,
         .dropped = drop,
         .attach = attach,
+        .rest = rest_thread,
         .check_head = check_head,
     };
     char count[16];

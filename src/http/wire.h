@@ -15,7 +15,7 @@
 struct worker {
     struct server *server;
     struct seat *seat;
-    struct arena *mem; /* NULL until the first request */
+    struct arena *mem; /* NULL until the first request, and after a rest */
     struct head head;  /* of the request in hand */
     struct address peer;
     uint64_t id_state; /* of the request ids */

@@ -47,6 +47,7 @@ static int tear_down(void **state)
     (void)state;
     for (int i = 0; i < HELD; i++) {
         seat_detach(seats[i]);
+        admission_leave_seat(seats[i]);
         (void)close(lines[i].client);
         (void)close(lines[i].server);
     }
@@ -98,6 +99,23 @@ static void nobody_when_all_speak(void **state)
     assert_true(admission_enter(a, &other, false, false, HELD) >= 0);
 }
 
+/* Workers come and go: there is a seat for as many as are there at once. */
+static void a_seat_is_taken_again(void **state)
+{
+    enum { FREE = WORKERS - HELD };
+    struct seat *more[FREE];
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < FREE; i++)
+            more[i] = admission_take_seat(a);
+        for (int i = 0; i < FREE; i++)
+            admission_leave_seat(more[i]);
+    }
+    assert_true(is_let_in());
+    assert_true(is_shut(0));
+}
+
 int main(void)
 {
 #define RULE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -105,6 +123,7 @@ int main(void)
         RULE(the_oldest_silent_one_goes),
         RULE(not_one_that_speaks),
         RULE(nobody_when_all_speak),
+        RULE(a_seat_is_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

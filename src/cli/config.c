@@ -262,6 +262,11 @@ void config_set_log_level(const struct config *c)
         log_set_level(level);
 }
 
+static bool is_all_of_v4(const struct address_range *r)
+{
+    return r->prefix == 96 && address_is_v4(&r->base);
+}
+
 static bool check_network(const struct config *c)
 {
     struct arena *mem = arena_open(0);
@@ -270,14 +275,17 @@ static bool check_network(const struct config *c)
     const char *const *ranges = config_split(mem, c->trusted_proxies);
     struct address_range range;
 
-    for (; ranges && *ranges; ranges++)
-        if (!address_parse_range(*ranges, &range)) {
-            fprintf(stderr,
-                    "config: trusted_proxies: %s is no range of addresses, "
-                    "such as 10.0.0.0/8\n",
-                    *ranges);
-            good = false;
-        }
+    for (; ranges && *ranges; ranges++) {
+        const char *fault = !address_parse_range(*ranges, &range)
+                                ? "no range of addresses, such as 10.0.0.0/8"
+                            : range.prefix == 0 || is_all_of_v4(&range)
+                                ? "everybody: name the proxies alone"
+                                : NULL;
+        if (fault)
+            fprintf(stderr, "config: trusted_proxies: %s is %s\n", *ranges,
+                    fault);
+        good &= !fault;
+    }
     arena_close(mem);
     return good;
 }

@@ -59,12 +59,26 @@ static bool read_one(struct arena *mem, const char *word, struct listener *out)
     return address_parse(host, &a);
 }
 
+/* Whether trusted_proxies names a machine besides this one: what is plain may
+ * leave it for such a proxy alone. */
+static bool has_far_proxy(struct arena *mem, const struct config *c)
+{
+    const char *const *ranges = config_split(mem, c->trusted_proxies);
+    struct address_range r;
+
+    for (; ranges && *ranges; ranges++)
+        if (address_parse_range(*ranges, &r) && !address_is_loopback(&r.base))
+            return true;
+    return false;
+}
+
 enum door { DOOR_TLS, DOOR_PLAIN, DOOR_OPERATOR, DOOR_TENANT };
 
 static bool add_word(struct arena *mem, const struct config *c, const char *key,
                      const char *word, enum door door, struct listen_plan *out)
 {
     struct listener l = {.is_tls = door == DOOR_TLS || door == DOOR_TENANT};
+    bool is_plain_base = c->base_url && str_starts(c->base_url, "http://");
     const char *place = word, *tenant = NULL;
 
     if (door == DOOR_TENANT) {
@@ -84,10 +98,12 @@ static bool add_word(struct arena *mem, const struct config *c, const char *key,
                         "is plain HTTP: 127.0.0.1 or [::1] alone; over a "
                         "network the console answers under operator_host");
     if (door == DOOR_PLAIN && !config_is_loopback(l.address) &&
-        !c->trusted_proxies)
+        !has_far_proxy(mem, c))
         return complain(key, word,
                         "is plain HTTP: on another address than 127.0.0.1 "
-                        "or [::1] name the proxy in trusted_proxies");
+                        "or [::1] name the proxy in trusted_proxies; it "
+                        "alone is answered there");
+    l.is_https = l.is_tls || (door == DOOR_PLAIN && !is_plain_base);
     if (door == DOOR_OPERATOR && out->operator_listener >= 0)
         return complain(key, word, "is one too many: this key takes one");
     if (out->count == LISTENERS_MAX)

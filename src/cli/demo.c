@@ -220,7 +220,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
         return e;
     if (check && (e = check_file(p)))
         return e;
-    *l = (struct listener){"127.0.0.1", port, false};
+    *l = (struct listener){.address = "127.0.0.1", .port = port};
     p->server.listeners = l;
     p->server.listener_count = 1;
     p->app.is_demo = true;

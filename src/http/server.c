@@ -27,8 +27,9 @@
 #define ARENA_BYTES     ((size_t)256 * 1024 * 1024)
 
 struct door {
-    int fd, port;
-    bool is_tls;
+    int fd, port; /* fd -1: not open yet */
+    struct address at;
+    bool is_tls, is_https;
 };
 
 struct server {
@@ -70,16 +71,27 @@ static int hand_socket(const struct mg_context *mg, int n, int *is_ssl)
     return s->doors[n].fd;
 }
 
+/* What is said in the clear stays on this machine, or goes to a proxy that the
+ * operator named. */
+static bool may_speak(const struct door *d, const struct address *from,
+                      bool is_proxy)
+{
+    return d->is_tls || is_proxy || address_is_loopback(from) ||
+           memcmp(from, &d->at, sizeof *from) == 0;
+}
+
 static int admit(const struct mg_context *mg, const void *sockaddr,
                  int listener)
 {
     struct server *s = mg_get_user_data(mg);
     struct address from;
     int tag = -1;
-    if (address_read(sockaddr, &from))
-        tag = admission_enter(s->admission, &from,
-                              proxy_is_trusted(&s->proxies, &from),
-                              s->doors[listener].is_tls, clock_monotonic_ms());
+    const struct door *d = &s->doors[listener];
+    bool is_known = address_read(sockaddr, &from);
+    bool is_proxy = is_known && proxy_is_trusted(&s->proxies, &from);
+    if (is_known && may_speak(d, &from, is_proxy))
+        tag = admission_enter(s->admission, &from, is_proxy, d->is_tls,
+                              clock_monotonic_ms());
     if (tag < 0)
         atomic_fetch_add(&s->shed, 1);
     return tag;
@@ -132,6 +144,7 @@ static void attach(const struct mg_connection *conn, const void *sockaddr,
     w->listener = listener;
     w->tag = tag;
     w->is_tls = w->server->doors[listener].is_tls;
+    w->is_https = w->server->doors[listener].is_https;
     w->is_shaking = w->is_tls;
     (void)address_read(sockaddr, &w->peer); /* admit() has read it too */
     if (w->is_tls)
@@ -177,7 +190,7 @@ static int check_head(struct mg_connection *conn, const char *text, size_t len)
     int status = head_check(text, len, &w->head);
     if (status) {
         atomic_fetch_add(&w->server->refused_heads, 1);
-        reply_refuse(conn, status, w->is_tls);
+        reply_refuse(conn, status, w->is_https);
         return status;
     }
     w->is_in_hand = true;
@@ -192,7 +205,7 @@ static int refuse(struct mg_connection *conn, int status, const char *message)
     (void)message;
     struct worker *w = mg_get_thread_pointer(conn);
     atomic_fetch_add(&w->server->refused_heads, 1);
-    reply_refuse(conn, status == 413 ? 431 : status, w->is_tls);
+    reply_refuse(conn, status == 413 ? 431 : status, w->is_https);
     return 0;
 }
 
@@ -227,18 +240,27 @@ static int log_message(const struct mg_connection *conn, const char *message)
 
 /* ---- opening and closing ---- */
 
+/* What is inherited goes before what is opened: a socket that is nobody's is
+ * told as such, and not as a port that cannot be had. */
 static enum err open_doors(struct server *s, const struct server_config *config)
 {
+    struct inherited from;
     s->doors = calloc(config->listener_count, sizeof s->doors[0]);
     must(s->doors != NULL);
-    for (size_t i = 0; i < config->listener_count; i++) {
+    listen_find_inherited(&from);
+    for (; s->door_count < config->listener_count; s->door_count++)
+        s->doors[s->door_count].fd =
+            listen_take(&from, &config->listeners[s->door_count]);
+    enum err e = listen_refuse_rest(&from);
+    for (size_t i = 0; i < s->door_count && !e; i++) {
+        const struct listener *l = &config->listeners[i];
         struct door *d = &s->doors[i];
-        enum err e = listen_open(&config->listeners[i], (int)i, &d->fd);
-        if (e)
+        if (d->fd < 0 && (e = listen_open(l, &d->fd)))
             return e;
-        s->door_count++;
-        d->is_tls = config->listeners[i].is_tls;
+        d->is_tls = l->is_tls;
+        d->is_https = l->is_https;
         d->port = listen_port(d->fd);
+        (void)address_parse(l->address, &d->at);
         if (!d->is_tls || s->tls_paths)
             continue;
         if (!config->cert_path || !config->key_path)
@@ -247,13 +269,14 @@ static enum err open_doors(struct server *s, const struct server_config *config)
                      config->key_path) < 0)
             must(!"memory");
     }
-    return OK;
+    return e;
 }
 
 static void free_server(struct server *s)
 {
     for (size_t i = 0; s->owns_doors && i < s->door_count; i++)
-        close(s->doors[i].fd);
+        if (s->doors[i].fd >= 0)
+            close(s->doors[i].fd);
     admission_close(s->admission);
     proxy_free(&s->proxies);
     free(s->doors);

@@ -25,12 +25,12 @@ struct request {
     const char *host;     /* lower case, port kept */
     const char *tls_name; /* asked for in the handshake, lower case, or "" */
     const char *ip;       /* peer, or by trusted proxy; mapped IPv6 folded */
-    bool is_tls;
-    bool is_proxied;    /* came by a trusted proxy */
-    int listener;       /* index of the listener it came in by */
-    int64_t started_ms; /* monotonic */
-    char id[17];        /* request id */
-    void *conn;         /* civetweb's, for http/ only */
+    bool is_tls;          /* for the client: here, or at the proxy before us */
+    bool is_proxied;      /* came by a trusted proxy */
+    int listener;         /* index of the listener it came in by */
+    int64_t started_ms;   /* monotonic */
+    char id[17];          /* request id */
+    void *conn;           /* civetweb's, for http/ only */
 };
 
 /* A body that is not held in memory: handed out from front to back, from
@@ -60,6 +60,8 @@ struct listener {
     const char *address; /* "127.0.0.1", "::", … */
     int port;            /* 0: any free one, see server_port() */
     bool is_tls;
+    /* people reach it by https: it is TLS, or a proxy before it is */
+    bool is_https;
 };
 
 struct server;

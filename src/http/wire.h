@@ -20,7 +20,7 @@ struct worker {
     struct address peer;
     uint64_t id_state; /* of the request ids */
     int listener, tag;
-    bool is_tls, is_shaking, is_in_hand;
+    bool is_tls, is_https, is_shaking, is_in_hand;
     int64_t date_s; /* the second that date tells */
     char date[32];
 };

@@ -3,13 +3,13 @@
 // listener of their own and by path; an unknown host is 421, a foreign path
 // 404, a foreign session 401; no mail is built from what a request says.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request as http } from "node:http";
 import { request as https } from "node:https";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { binary, removeDir, startDemo } from "./server.ts";
@@ -51,7 +51,7 @@ before(async () => {
   await start(["--listen", "127.0.0.1:0", "--tenant_listen", "kou=127.0.0.1:0", "--operator_listen", "127.0.0.1:0"]);
 });
 after(async () => {
-  await stop();
+  child.kill("SIGTERM");
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -60,20 +60,21 @@ interface Reply {
   type: string;
   text: string;
   cookies: string[];
+  hsts: string;
 }
 /** A request whose Host, SNI and cookie are chosen freely. */
-function ask(host: string, path: string, more: { port?: number; sni?: string; cookie?: string; body?: object; plain?: boolean } = {}): Promise<Reply> {
-  const { port = ports[0]!, sni, cookie, body, plain } = more;
+function ask(host: string, path: string, more: { port?: number; sni?: string; cookie?: string; body?: object; plain?: boolean; address?: string; headers?: object } = {}): Promise<Reply> {
+  const { port = ports[0]!, sni, cookie, body, plain, address = "127.0.0.1", headers } = more;
   return new Promise((resolve, reject) => {
     const call = (plain ? http : https)(
       {
-        host: "127.0.0.1", port, path, method: body ? "POST" : "GET", rejectUnauthorized: false, agent: false, ...(sni === undefined ? {} : { servername: sni }),
-        headers: { Host: host, ...(cookie ? { Cookie: cookie } : {}), ...(body ? { "X-Req": "1", "Content-Type": "application/json" } : {}) },
+        host: address, port, path, method: body ? "POST" : "GET", rejectUnauthorized: false, agent: false, ...(sni === undefined ? {} : { servername: sni }),
+        headers: { Host: host, ...headers, ...(cookie ? { Cookie: cookie } : {}), ...(body ? { "X-Req": "1", "Content-Type": "application/json" } : {}) },
       } as any,
       (reply: any) => {
         let text = "";
         reply.on("data", (part: Buffer) => (text += part));
-        reply.on("end", () => resolve({ status: reply.statusCode, type: reply.headers["content-type"] ?? "", text, cookies: reply.headers["set-cookie"] ?? [] }));
+        reply.on("end", () => resolve({ status: reply.statusCode, type: reply.headers["content-type"] ?? "", text, cookies: reply.headers["set-cookie"] ?? [], hsts: reply.headers["strict-transport-security"] ?? "" }));
       },
     );
     call.on("error", reject);
@@ -181,15 +182,63 @@ test("the demo answers on loopback names alone, and its mails lead to it", async
     for (const [link] of mail.text.matchAll(/http\S+/g)) assert.ok([demo.ready.url, demo.ready.console].some((place) => link.startsWith(`${place}/`)), link);
 });
 
-test("a socket handed over by the service manager is used", async () => {
+/** Listening sockets as a service manager opens them. */
+async function openSockets(...hosts: string[]) {
+  const servers = [];
+  for (const host of hosts) {
+    const server = createServer();
+    server.listen(0, host);
+    await once(server, "listening");
+    servers.push(server);
+  }
+  return { ports: servers.map((s) => (s.address() as AddressInfo).port), handles: servers.map((s) => (s as any)._handle), close: () => servers.forEach((s) => s.close()) };
+}
+// the pid is the shell's, which becomes the server
+const handOver = (names: string[]) => ["-c", `LISTEN_PID=$$ LISTEN_FDS=${names.length} LISTEN_FDNAMES=${names.join(":")} exec "$0" "$@"`, binary];
+
+test("a socket handed over by the service manager belongs to the listener of its address", async () => {
   await stop();
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  // the pid is the shell's, which becomes the server
-  await start(["--listen", "127.0.0.1:1"], [(server as any)._handle], "/bin/sh", ["-c", 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"', binary]);
-  server.close();
-  assert.equal(ports[0], port);
-  assert.equal((await ask("pm.example.jp", "/livez", { port })).status, 200);
+  const sockets = await openSockets("127.0.0.1", "127.0.0.1");
+  const [first, second] = sockets.ports as [number, number];
+  // handed over the other way round than the keys are read
+  await start(["--listen", `127.0.0.1:${second}`, "--listen_plain", `127.0.0.1:${first}`], sockets.handles, "/bin/sh", handOver(["a.socket", "b.socket"]));
+  sockets.close();
+  assert.equal((await ask("pm.example.jp", "/livez", { port: second })).status, 200);
+  assert.equal((await ask("pm.example.jp", "/livez", { port: first, plain: true })).status, 200);
+});
+
+test("a socket that no key of the configuration listens on is refused by its name", async () => {
+  await stop();
+  // the package's socket on every address, and the configuration of a proxy recipe
+  const sockets = await openSockets("::");
+  const own = await openSockets("127.0.0.1");
+  own.close();
+  await assert.rejects(
+    start(["--listen", "", "--listen_plain", `127.0.0.1:${own.ports[0]}`, "--trusted_proxies", "127.0.0.1/32"], sockets.handles, "/bin/sh", handOver(["yagura.socket"])),
+    new RegExp(`inherited=yagura\\.socket address=:: port=${sockets.ports[0]}: the configuration does not listen there`),
+  );
+  sockets.close();
+});
+
+const anyPlain = ["--listen", "127.0.0.1:0", "--listen_plain", "0.0.0.0:0"];
+const check = (...words: string[]) => {
+  const ended = spawnSync(binary, ["config", "check", ...options, ...words], { env, encoding: "utf8" });
+  return { status: ended.status, said: ended.stdout + ended.stderr };
+};
+
+test("plain HTTP on a network is for a proxy that trusted_proxies names", async (t) => {
+  for (const [ranges, good] of [["", false], ["127.0.0.1/32 ::1", false], ["0.0.0.0/0", false], ["::/0", false], ["192.0.2.1", true]] as const) {
+    const { status, said } = check(...anyPlain, "--trusted_proxies", ranges);
+    assert.equal(status, good ? 0 : 1, `${ranges}: ${said}`);
+    if (!good) assert.match(said, /trusted_proxies/);
+  }
+  const far = Object.values(networkInterfaces()).flat().find((a) => a!.family === "IPv4" && !a!.internal)?.address;
+  if (!far) return t.skip("no address but the loopback");
+  await start([...anyPlain, "--trusted_proxies", "192.0.2.1"]);
+  while (ports.length < 2) await once(child.stderr!, "data");
+  const plain = { port: ports[1]!, plain: true };
+  assert.equal((await ask("pm.example.jp", "/livez", plain)).status, 200, "this machine");
+  await assert.rejects(ask("pm.example.jp", "/livez", { ...plain, address: far }), "a stranger is not answered in the clear");
+  assert.match(log, /listening address=0\.0\.0\.0 port=\d+ tls=0/);
+  await stop();
 });

@@ -135,8 +135,8 @@ int main(int argc, char **argv)
 {
     struct server *s = NULL;
     struct listener listeners[2] = {
-        {"127.0.0.1", 0, false},
-        {"127.0.0.1", 0, true },
+        {"127.0.0.1", 0, false, false},
+        {"127.0.0.1", 0, true,  true },
     };
     struct server_config config = {.listeners = listeners,
                                    .listener_count = argc > 5 ? 2 : 1,

@@ -326,11 +326,6 @@ static int check_framing(unsigned seen, const struct head *head)
     return 0;
 }
 
-bool head_is_host(const char *text)
-{
-    return is_host((struct span){text, strlen(text)});
-}
-
 int head_check(const char *text, size_t len, struct head *out)
 {
     struct span rest = {text, len}, line;

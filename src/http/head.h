@@ -28,7 +28,4 @@ struct head {
  * 505.  out is whole only after 0. */
 int head_check(const char *text, size_t len, struct head *out);
 
-/* A name or address as a Host line may hold it, perhaps with a port. */
-bool head_is_host(const char *text);
-
 #endif

@@ -5,8 +5,8 @@
 #include "base/address.h"
 #include "base/err.h"
 
-/* The reverse proxies whose X-Forwarded-* lines are believed.  Empty by
- * default: then those lines are never looked at. */
+/* The reverse proxies whose X-Forwarded-For is believed.  Empty by default:
+ * then that line is never looked at. */
 struct proxy_list {
     struct address_range *ranges;
     size_t count;

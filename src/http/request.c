@@ -47,8 +47,9 @@ static const char *lower(struct arena *mem, const char *text)
     return copy;
 }
 
-/* A trusted proxy may say who asked, over what, for which host.  A chain that
- * came in several lines is one chain. */
+/* A trusted proxy may say who asked, and nothing else: the host is what Host
+ * names, for other lines (X-Forwarded-Host, Forwarded, …) pass a proxy as the
+ * client wrote them.  A chain that came in several lines is one chain. */
 static void believe_proxy(struct request *r, struct address *client)
 {
     const struct mg_request_info *info = mg_get_request_info(r->conn);
@@ -62,12 +63,6 @@ static void believe_proxy(struct request *r, struct address *client)
     if (chain.len)
         proxy_find_client(server_proxies(worker_of(r)->server), chain.data,
                           client);
-    const char *proto = request_header(r, "X-Forwarded-Proto");
-    if (proto)
-        r->is_tls = strcasecmp(proto, "https") == 0;
-    const char *host = request_header(r, "X-Forwarded-Host");
-    if (host && head_is_host(host))
-        r->host = lower(r->mem, host);
 }
 
 void request_begin(struct request *r, struct mg_connection *conn)
@@ -80,7 +75,7 @@ void request_begin(struct request *r, struct mg_connection *conn)
         .method = w->head.method,
         .path = info->request_uri,
         .query = info->query_string ? info->query_string : "",
-        .is_tls = w->is_tls,
+        .is_tls = w->is_https,
         .listener = w->listener,
         .started_ms = clock_monotonic_ms(),
         .conn = conn,

@@ -242,3 +242,24 @@ test("plain HTTP on a network is for a proxy that trusted_proxies names", async 
   assert.match(log, /listening address=0\.0\.0\.0 port=\d+ tls=0/);
   await stop();
 });
+
+test("behind a proxy the host is that of Host alone, and https is what base_url says", async () => {
+  await start(["--listen", "", "--listen_plain", "127.0.0.1:0", "--trusted_proxies", "127.0.0.1/32", "--operator_host", "ops.example.jp"]);
+  const at = { port: ports[0]!, plain: true };
+  const policy = "/api/v1/password-policy";
+  assert.equal((await ask("kou.example.jp", policy, at)).status, 200);
+  for (const name of ["X-Forwarded-Host", "X-Original-Host", "X-Host", "X-Forwarded-Server", "X-HTTP-Host-Override"])
+    for (const [host, path] of [["kou.example.jp", policy], ["ops.example.jp", "/operator/api/v1/password-policy"]] as const)
+      assert.equal((await ask("evil.example", path, { ...at, headers: { [name]: host } })).status, path === policy ? 421 : 404, name);
+  assert.equal((await ask("evil.example", policy, { ...at, headers: { Forwarded: "for=192.0.2.1;host=kou.example.jp;proto=http" } })).status, 421);
+  for (const target of ["http://kou.example.jp" + policy, "//kou.example.jp" + policy])
+    assert.notEqual((await ask("evil.example", target, at)).status, 200, target);
+  // no word of the proxy on the scheme, or a wrong one
+  for (const headers of [{}, { "X-Forwarded-Proto": "http" }]) {
+    const reply = await ask("kou.example.jp", "/api/v1/sign-in", { ...at, headers, body: { email: "boss@kou.example", password: "Daihyou-26" } });
+    assert.equal(reply.status, 200, reply.text);
+    assert.match(reply.cookies[0]!, /^__Host-s-kou=.*; Secure/);
+    assert.match(reply.hsts, /max-age=/);
+  }
+  await stop();
+});

@@ -9,7 +9,9 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +27,33 @@ static const char *const level_text[] = {
     [LOG_WARN] = "warn",
     [LOG_ERROR] = "error",
 };
+
+static const char *const priorities[] = {
+    [LOG_DEBUG] = "<7>",
+    [LOG_INFO] = "<6>",
+    [LOG_WARN] = "<4>",
+    [LOG_ERROR] = "<3>",
+};
+
+/* systemd names the stream it made; a program started with another stderr may
+ * have inherited the variable all the same. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[48];
+    struct stat st;
+
+    if (!stream || fstat(STDERR_FILENO, &st))
+        return false;
+    (void)snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    return strcmp(own, stream) == 0;
+}
+
+static const char *priority_of(enum log_level level)
+{
+    return is_journal() ? priorities[level] : "";
+}
 
 void log_set_level(enum log_level level)
 {
@@ -85,7 +114,8 @@ void log_write(enum log_level level, const char *format, ...)
 
     char moment[CLOCK_CHARS + 1];
     clock_print(clock_now_us(), moment);
-    n = snprintf(line, sizeof line, "%s %s ", moment, level_text[level]);
+    n = snprintf(line, sizeof line, "%s%s %s ", priority_of(level), moment,
+                 level_text[level]);
     size_t used = (size_t)n;
     for (size_t at = 0; at < len;) {
         size_t took = put_char(line, &used, raw + at, len - at);
@@ -96,4 +126,15 @@ void log_write(enum log_level level, const char *format, ...)
     line[used++] = '\n';
     write_line(line, used);
     errno = errno_before;
+}
+
+void log_complain(const char *format, ...)
+{
+    va_list args;
+
+    (void)fputs(priority_of(LOG_ERROR), stderr);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
 }

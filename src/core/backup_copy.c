@@ -358,8 +358,12 @@ static enum err copy_one(struct round *r, const char *date)
         e = remember(r, &k, now, is);
     if (e)
         keep_why(r, &k.place, e);
-    log_info("backup copied place=%s date=%s files=%zu bytes=%lld err=%s",
-             r->name, date, k.here_count, (long long)k.bytes, err_name(e));
+    if (e)
+        log_error("backup not copied place=%s date=%s err=%s", r->name, date,
+                  err_name(e));
+    else
+        log_info("backup copied place=%s date=%s files=%zu bytes=%lld", r->name,
+                 date, k.here_count, (long long)k.bytes);
     arena_reset(r->scratch);
     return e;
 }
@@ -385,8 +389,11 @@ static enum err remove_there(struct round *r, const char *date)
         e = backup_place_list_files(&r->place, r->mem, date, &files, &count);
     for (size_t i = 0; !e && i < count; i++)
         e = backup_place_delete(&r->place, date, files[i].name);
-    log_info("backup copy removed place=%s date=%s err=%s", r->name, date,
-             err_name(e));
+    if (e)
+        log_error("backup copy not removed place=%s date=%s err=%s", r->name,
+                  date, err_name(e));
+    else
+        log_info("backup copy removed place=%s date=%s", r->name, date);
     if (e)
         return e;
     struct ctx c = fresh_ctx(r);

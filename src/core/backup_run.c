@@ -294,9 +294,11 @@ static enum err finish(struct work *w, enum err e)
         say(w, why.ja, why.en);
     }
     enum err noted = note_end(w, name, !e && is_worth);
-    log_info("backup %s name=%s tenants=%lld of=%lld bytes=%lld unchanged=%lld",
-             w->en.len ? "failed" : "done", name, (long long)w->tenants,
-             (long long)w->total, (long long)w->bytes, (long long)w->reused);
+    log_write(
+        w->en.len ? LOG_ERROR : LOG_INFO,
+        "backup %s name=%s tenants=%lld of=%lld bytes=%lld unchanged=%lld",
+        w->en.len ? "failed" : "done", name, (long long)w->tenants,
+        (long long)w->total, (long long)w->bytes, (long long)w->reused);
     return w->en.len ? ERR_INTERNAL : noted;
 }
 
@@ -392,7 +394,11 @@ static void drop_old(struct app *app, struct arena *mem, int64_t now_us)
                                      : strcmp(names[i], oldest) >= 0))
             continue;
         enum err e = generation_remove(app->store, names[i]);
-        log_info("backup removed name=%s err=%s", names[i], err_name(e));
+        if (e)
+            log_error("backup not removed name=%s err=%s", names[i],
+                      err_name(e));
+        else
+            log_info("backup removed name=%s", names[i]);
     }
 }
 

@@ -217,7 +217,7 @@ static enum err do_one(struct worker *w, struct ctx *c, struct tenant *t)
     e = order.job.kind == JOB_ARCHIVE ? work_archive(w, c, t, &order, &result)
                                       : work(w, c, t, &order, &result);
     if (e && !is_stopping(w)) {
-        log_info("job failed tenant=%s err=%s", c->actor->tenant, err_name(e));
+        log_error("job failed tenant=%s err=%s", c->actor->tenant, err_name(e));
         c->fail = NULL;
         end_badly(w, c, t, &order, result);
     }

@@ -10,6 +10,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char line[8192];
@@ -52,6 +55,35 @@ static void test_escapes_what_deceives(void **state)
                                      "\\u200b\\xff\\u005c設計\n");
 }
 
+/* stderr is the stream that systemd names, then another. */
+static void test_gives_the_journal_its_priority(void **state)
+{
+    struct stat st;
+    char name[48];
+
+    (void)state;
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    (void)snprintf(name, sizeof name, "%llu:%llu",
+                   (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", name, 1);
+    log_error("a");
+    log_warn("b");
+    log_info("c");
+    log_complain("d %d", 1);
+    ssize_t n = read(pipe_ends[0], line, sizeof line - 1);
+    assert_true(n > 0);
+    line[n] = '\0';
+    assert_memory_equal(line, "<3>", 3);
+    assert_non_null(strstr(line, " error a\n<4>"));
+    assert_non_null(strstr(line, " warn b\n<6>"));
+    assert_non_null(strstr(line, " info c\n<3>d 1\n"));
+    setenv("JOURNAL_STREAM", "1:1", 1);
+    log_error("a");
+    assert_string_equal(last_line(), "a\n");
+    unsetenv("JOURNAL_STREAM");
+}
+
 static void test_caps_a_line(void **state)
 {
     (void)state;
@@ -83,6 +115,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_escapes_what_deceives, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_gives_the_journal_its_priority,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_caps_a_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keeps_quiet_below_the_level,
                                         set_up, tear_down),

@@ -113,14 +113,14 @@ static enum err read_line(struct arena *mem, struct config *out, char *line,
     if (*text == '#' || !*text)
         return OK;
     if (!equals) {
-        fprintf(stderr, "%s:%d: expected key = value\n", path, number);
+        log_complain("%s:%d: expected key = value", path, number);
         return ERR_INVALID;
     }
     *equals = 0;
     const char *name = str_trim(mem, text);
     const struct key *k = find_key(name, strlen(name));
     if (!k) {
-        fprintf(stderr, "%s:%d: unknown key %s\n", path, number, name);
+        log_complain("%s:%d: unknown key %s", path, number, name);
         return ERR_INVALID;
     }
     *slot(out, k) = str_trim(mem, equals + 1);
@@ -135,7 +135,7 @@ static enum err read_file(struct arena *mem, const char *path,
     enum err e = OK;
 
     if (!f) {
-        fprintf(stderr, "yagura: cannot read %s\n", path);
+        log_complain("yagura: cannot read %s", path);
         return ERR_INVALID;
     }
     for (int n = 1; !e && fgets(line, sizeof(line), f); n++)
@@ -235,7 +235,7 @@ enum err config_load(struct arena *mem, int *argc, char **argv,
 static bool complain(bool bad, const char *text)
 {
     if (bad)
-        fprintf(stderr, "config: %s\n", text);
+        log_complain("config: %s", text);
     return !bad;
 }
 
@@ -282,8 +282,7 @@ static bool check_network(const struct config *c)
                                 ? "everybody: name the proxies alone"
                                 : NULL;
         if (fault)
-            fprintf(stderr, "config: trusted_proxies: %s is %s\n", *ranges,
-                    fault);
+            log_complain("config: trusted_proxies: %s is %s", *ranges, fault);
         good &= !fault;
     }
     arena_close(mem);
@@ -351,7 +350,7 @@ enum err config_read_secret(struct arena *mem, const char *path,
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        fprintf(stderr, "yagura: cannot read %s\n", path);
+        log_complain("yagura: cannot read %s", path);
         if (fd >= 0)
             (void)close(fd);
         return ERR_INVALID;
@@ -359,12 +358,12 @@ enum err config_read_secret(struct arena *mem, const char *path,
     ssize_t n = read(fd, text, SECRET_MAX + 1);
     (void)close(fd);
     if (st.st_mode & others) {
-        fprintf(stderr, "yagura: %s must be a file of mode 0400\n", path);
+        log_complain("yagura: %s must be a file of mode 0400", path);
         return ERR_DENIED;
     }
     size_t len = strcspn(text, "\r\n");
     if (n <= 0 || n > SECRET_MAX || len == 0) {
-        fprintf(stderr, "yagura: %s holds no secret on one line\n", path);
+        log_complain("yagura: %s holds no secret on one line", path);
         return ERR_INVALID;
     }
     *out = arena_strndup(mem, text, len);
@@ -456,17 +455,24 @@ int cli_config(int argc, char **argv)
     if (e) {
         /* said already */
     } else if (argc == 1 && strcmp(argv[0], "--help") == 0) {
-        printf("usage: yagura config check|show [--config FILE]\n");
+        printf("usage: yagura config check|show|sockets [--config FILE]\n");
         code = 0;
     } else if (argc == 1 && strcmp(argv[0], "show") == 0) {
         config_show(&config);
         code = 0;
     } else if (argc == 1 && strcmp(argv[0], "check") == 0) {
         code = config_check(&config) ? 0 : 1;
-        if (code == 0)
+        if (code == 0) {
+            config_say_listeners(mem, &config);
             printf("ok\n");
+        }
+    } else if (argc == 1 && strcmp(argv[0], "sockets") == 0) {
+        const char *unit = config_socket_unit(mem, &config);
+        printf("%s", unit);
+        code = *unit ? 0 : 1;
     } else {
-        fprintf(stderr, "usage: yagura config check|show [--config FILE]\n");
+        fprintf(stderr,
+                "usage: yagura config check|show|sockets [--config FILE]\n");
         code = 2;
     }
     arena_close(mem);

@@ -4,6 +4,7 @@
 #include "cli/config_backup.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@
 static bool complain(bool bad, const char *text)
 {
     if (bad)
-        fprintf(stderr, "config: %s\n", text);
+        log_complain("config: %s", text);
     return !bad;
 }
 

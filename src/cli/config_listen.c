@@ -3,6 +3,8 @@
 #include "cli/config_listen.h"
 
 #include "base/address.h"
+#include "base/buf.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "db/store.h"
 
@@ -35,7 +37,7 @@ bool config_is_loopback(const char *host)
 
 static bool complain(const char *key, const char *word, const char *text)
 {
-    fprintf(stderr, "config: %s: %s %s\n", key, word, text);
+    log_complain("config: %s: %s %s", key, word, text);
     return false;
 }
 
@@ -136,4 +138,85 @@ bool config_read_listeners(struct arena *mem, const struct config *c,
             good &= add_word(mem, c, keys[i].key, *words, keys[i].door, out);
     }
     return good;
+}
+
+/* ---- what it comes to ---- */
+
+static const char *name_place(struct arena *mem, const struct listener *l)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    struct address a;
+
+    if (!address_parse(l->address, &a))
+        return l->address;
+    address_format(&a, text);
+    return arena_printf(mem, address_is_v4(&a) ? "%s:%d" : "[%s]:%d", text,
+                        l->port);
+}
+
+const char *config_socket_unit(struct arena *mem, const struct config *c)
+{
+    struct listen_plan *plan = arena_new(mem, struct listen_plan);
+    struct buf b = buf_in(mem);
+
+    if (!config_read_listeners(mem, c, plan))
+        return "";
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct listener *l = &plan->list[i];
+        if ((int)i == plan->operator_listener || l->port == 0)
+            continue;
+        if (!b.len) /* the unit's own list is emptied first */
+            buf_puts(&b, "# by yagura config sockets\n[Socket]\n"
+                         "ListenStream=\n");
+        /* a bare port is every address, also where IPv6 is switched off */
+        if (strcmp(l->address, "::") == 0)
+            buf_printf(&b, "ListenStream=%d\n", l->port);
+        else
+            buf_printf(&b, "ListenStream=%s\n", name_place(mem, l));
+    }
+    buf_puts(&b, "");
+    return b.len ? b.data : "";
+}
+
+/* What the generator wrote at the last systemctl daemon-reload. */
+#define IN_FORCE "/run/systemd/generator/yagura.socket.d/listen.conf"
+
+static void say_unit(struct arena *mem, const struct config *c)
+{
+    const char *wanted = config_socket_unit(mem, c);
+    char text[4096];
+    FILE *f = fopen(IN_FORCE, "re");
+
+    if (!f)
+        return;
+    size_t len = fread(text, 1, sizeof text - 1, f);
+    (void)fclose(f);
+    text[len] = 0;
+    if (strcmp(text, wanted) != 0)
+        printf("yagura.socket holds other ports, and the next start is refused "
+               "until:\n  systemctl daemon-reload\n"
+               "  systemctl restart yagura.socket yagura.service\n");
+}
+
+void config_say_listeners(struct arena *mem, const struct config *c)
+{
+    struct listen_plan *plan = arena_new(mem, struct listen_plan);
+
+    if (!config_read_listeners(mem, c, plan))
+        return;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct listener *l = &plan->list[i];
+        const char *whom =
+            plan->tenants[i]
+                ? arena_printf(mem, ", tenant %s alone", plan->tenants[i])
+            : (int)i == plan->operator_listener ? ", the operator's console"
+                                                : "";
+        printf("%s: %s%s\n", name_place(mem, l),
+               l->is_tls                        ? "TLS"
+               : config_is_loopback(l->address) ? "plain, for this machine"
+                                                : "plain, for trusted_proxies "
+                                                  "alone",
+               whom);
+    }
+    say_unit(mem, c);
 }

@@ -18,6 +18,13 @@ struct listen_plan {
  * would carry passwords in the clear through a network. */
 MUST_USE bool config_read_listeners(struct arena *mem, const struct config *c,
                                     struct listen_plan *out);
+/* The drop-in that makes yagura.socket hold the ports of the configuration:
+ * all but operator_listen's, which is the process's own to open.  "" when it
+ * names none. */
+const char *config_socket_unit(struct arena *mem, const struct config *c);
+/* On stdout, a line each: where it listens, how, and who is answered; then
+ * what the socket unit that is in force needs, if anything. */
+void config_say_listeners(struct arena *mem, const struct config *c);
 /* 127.0.0.0/8, ::1, or the name localhost. */
 bool config_is_loopback(const char *host);
 /* "a b, c": at most 64 words, NULL-terminated; NULL for NULL. */

@@ -28,7 +28,7 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 test("the package holds program, units, configuration, page and recipes, all root's", { skip: !hasDpkg && "no dpkg-deb" }, () => {
   const list = run("dpkg-deb", "-c", deb);
   for (const path of [
-    "./usr/bin/yagura", "./lib/systemd/system/yagura.service", "./lib/systemd/system/yagura.socket", "./lib/systemd/system/yagura-doctor.timer",
+    "./usr/bin/yagura", "./lib/systemd/system/yagura.service", "./lib/systemd/system/yagura.socket", "./lib/systemd/system/yagura-doctor.timer", "./lib/systemd/system-generators/yagura",
     "./etc/yagura/yagura.conf", "./usr/share/man/man1/yagura.1.gz", "./usr/share/doc/yagura/examples/nginx.conf",
     "./usr/share/doc/yagura/examples/Caddyfile", "./usr/share/doc/yagura/examples/haproxy.cfg", "./usr/share/doc/yagura/copyright",
   ])
@@ -78,7 +78,34 @@ test("built twice it is the same package", { skip: !hasDpkg && "no dpkg-deb" }, 
 
 test("the packaged configuration is one the program takes", () => {
   const ended = spawnSync(release, ["config", "check", "--config", join(scripts, "yagura.conf")], { encoding: "utf8" });
-  assert.deepEqual([ended.status, ended.stdout], [0, "ok\n"], ended.stderr);
+  assert.deepEqual([ended.status, ended.stdout], [0, "[::]:443: TLS\n127.0.0.1:9464: plain, for this machine, the operator's console\nok\n"], ended.stderr);
+});
+
+/** The packaged configuration with each line that follows `recipe` uncommented. */
+const sockets = (...words: string[]) => run(release, "config", "sockets", "--config", join(scripts, "yagura.conf"), ...words);
+
+test("the socket unit holds the ports of the configuration, and no other", () => {
+  const unit = readFileSync(join(scripts, "yagura.socket"), "utf8");
+  assert.match(unit, /^ListenStream=443$/m, "as it is packaged");
+  const lines = (text: string) => text.split("\n").filter((line) => line.startsWith("ListenStream"));
+  assert.deepEqual(lines(sockets()), ["ListenStream=", "ListenStream=443"]);
+  const proxy = ["--listen", "", "--listen_plain", "127.0.0.1:8080", "--trusted_proxies", "127.0.0.1"];
+  assert.deepEqual(lines(sockets(...proxy)), ["ListenStream=", "ListenStream=127.0.0.1:8080"]);
+  assert.deepEqual(lines(sockets(...proxy, "--tenant_listen", "acme=[2001:db8::1]:9443")), ["ListenStream=", "ListenStream=127.0.0.1:8080", "ListenStream=[2001:db8::1]:9443"]);
+  assert.deepEqual(lines(sockets("--listen", "0.0.0.0:443 192.0.2.1:8443")), ["ListenStream=", "ListenStream=0.0.0.0:443", "ListenStream=192.0.2.1:8443"]);
+  assert.throws(() => sockets("--listen", "", "--listen_plain", "0.0.0.0:8080"), "nothing of what config check refuses");
+});
+
+test("the recipes' keys stand in the packaged configuration, ready to be taken", () => {
+  const conf = readFileSync(join(scripts, "yagura.conf"), "utf8").replace(/^listen = .*$/m, "").replace(/^#(listen|listen_plain|trusted_proxies|base_url) =/gm, "$1 =");
+  writeFileSync(join(dir, "proxy.conf"), conf);
+  const told = run(release, "config", "check", "--config", join(dir, "proxy.conf"));
+  assert.match(told, /^127\.0\.0\.1:8080: plain, for this machine$/m);
+  for (const recipe of ["nginx.conf", "Caddyfile", "haproxy.cfg"]) {
+    const text = readFileSync(join(scripts, recipe), "utf8");
+    for (const key of ["listen =", "listen_plain = 127.0.0.1:8080", "trusted_proxies = 127.0.0.1", "base_url = https://pm.example.jp"])
+      assert.ok(text.includes(`#   ${key}\n`) && conf.includes(`\n${key}\n`), `${recipe}: ${key}`);
+  }
 });
 
 test("the package's last words send to the console where its configuration puts it", () => {

@@ -72,6 +72,7 @@ static const struct command {
 } commands[] = {
     {"demo",        cli_demo,        "try it: a sample company on loopback"      },
     {"serve",       cli_serve,       "run the service"                           },
+    {"reload",      cli_reload,      "have a running server read its files again"},
     {"tenant",      cli_tenant,      "create, list and show tenants"             },
     {"import",      cli_import,      "bring a plan in from CSV or MS Project XML"},
     {"backup",      cli_backup,      "back up, check and restore"                },

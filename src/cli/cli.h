@@ -8,6 +8,7 @@
  * 0 done, 1 failed (said on stderr), 2 wrong words. */
 int cli_demo(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_reload(int argc, char **argv);
 int cli_tenant(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_backup(int argc, char **argv);

@@ -6,6 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static int reload_run(struct command *c, int argc, char **argv)
+{
+    enum err e = c->is_served ? process_reload() : ERR_NOT_FOUND;
+
+    (void)argc;
+    (void)argv;
+    if (e)
+        buf_puts(&c->err, "yagura: not taken over, the server's log says what "
+                          "and why; what is in use stays\n");
+    return e ? 1 : 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct command *c, int argc, char **argv);
@@ -16,6 +28,7 @@ static const struct {
     {"doctor",      doctor_run_command},
     {"certificate", certificate_run   },
     {"log",         log_run           },
+    {"reload",      reload_run        },
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

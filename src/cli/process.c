@@ -34,7 +34,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STOP_DEADLINE_MS = 10000, HEAP_MS = 10000 };
+enum { STOP_DEADLINE_MS = 10000, RELOAD_DEADLINE_MS = 20000, HEAP_MS = 10000 };
 
 static const struct actor system_actor = {.name = "",
                                           .ip = "",
@@ -76,12 +76,20 @@ enum err process_open_store(struct process *p, const struct config *config)
     if (!e)
         e = store_open(&sc, &p->app.store);
     if (e)
-        fprintf(stderr, "yagura: cannot open %s: the line above says why\n",
-                config->data_dir);
+        log_complain("yagura: cannot open %s: the line above says why",
+                     config->data_dir);
     else
         registry_sweep(p->app.store, p->mem);
     return e;
 }
+
+/* Readings begun and ended, for who asked for one and waits. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t ended_one;
+    unsigned begun, ended;
+    bool is_good; /* the last */
+} readings = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* What threads that outlive the server may look at. */
 static struct {
@@ -122,10 +130,9 @@ static void prove_server(const struct app *app, struct server_proof *out)
 enum err process_open(struct process *p)
 {
     if (!clock_is_possible()) {
-        fprintf(stderr,
-                "yagura: the clock says %s, which is before this release was "
-                "made: set the clock first\n",
-                clock_format(p->mem, clock_now_us()));
+        log_complain("yagura: the clock says %s, which is before this release "
+                     "was made: set the clock first",
+                     clock_format(p->mem, clock_now_us()));
         return ERR_CONFLICT;
     }
     registry_sweep(p->app.store, p->mem);
@@ -198,40 +205,46 @@ static const char *folder_behind(struct arena *mem, const char *path)
                : folder_of(mem, path);
 }
 
-/* All that is opened, and all that is connected to, from here on.  /etc as a
- * whole: what is in it is replaced by rename (resolv.conf, certificates, our
- * configuration), which a rule for the file alone would not follow. */
+/* The folders of the files that a reload opens again: a rule for the file alone
+ * would not follow a rename, by which files are replaced. */
+static int add_folders(struct process *p, const char **reads, int n)
+{
+    const struct surroundings *a = &p->app.around;
+    const char *const files[] = {
+        a->config,   a->smtp_password,
+        a->ca_file,  a->cert,
+        a->cert_key, p->app.backup.s3 ? p->app.backup.s3->place.ca_file : NULL};
+
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (files[i]) {
+            reads[n++] = folder_of(p->mem, files[i]);
+            reads[n++] = folder_behind(p->mem, files[i]);
+        }
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (credentials)
+        reads[n++] = credentials;
+    return n;
+}
+
+/* All that is opened, and all that is connected to, from here on. */
 static enum err confine(struct process *p)
 {
     const struct surroundings *a = &p->app.around;
     const char *writes[4] = {a->data_dir};
-    const char *reads[14] = {
+    const char *reads[25] = {
         "/etc", "/run/systemd/resolve", "/sys/fs/cgroup/memory.max",
         "/var/lib/update-notifier", folder_behind(p->mem, "/etc/resolv.conf")};
-    int ports[LISTENERS_MAX + 4] = {53}, n = 1, r = 5;
-
-    int w = 1;
+    int ports[LISTENERS_MAX + 4] = {53}, n = 1, w = 1;
 
     if (a->spool_dir)
         writes[w++] = a->spool_dir;
     if (p->app.backup.dir)
         writes[w++] = p->app.backup.dir;
-    if (a->config)
-        reads[r++] = a->config;
-    if (a->ca_file)
-        reads[r++] = folder_of(p->mem, a->ca_file);
-    if (a->cert) {
-        reads[r++] = folder_of(p->mem, a->cert);
-        reads[r++] = folder_behind(p->mem, a->cert);
-        reads[r++] = folder_of(p->mem, a->cert_key);
-        reads[r++] = folder_behind(p->mem, a->cert_key);
-    }
+    (void)add_folders(p, reads, 5);
     if (p->app.mail && p->app.mail->host)
         ports[n++] = p->app.mail->port;
-    if (p->app.backup.s3) {
+    if (p->app.backup.s3)
         ports[n++] = p->app.backup.s3->place.port;
-        reads[r++] = folder_of(p->mem, p->app.backup.s3->place.ca_file);
-    }
     for (size_t i = 0; i < p->app.door_count; i++) /* see watchdog.h */
         ports[n++] = p->app.doors[i].port;
     const struct sandbox_config config = {writes, reads, ports};
@@ -240,6 +253,7 @@ static enum err confine(struct process *p)
 
 enum err process_start(struct process *p)
 {
+    clock_init_cond(&readings.ended_one);
     p->server.handle = api_handle;
     p->server.app = &p->app;
     enum err e = open_sockets(p);
@@ -283,15 +297,44 @@ void process_block_signals(void)
 
 static void reload(struct process *p)
 {
+    pthread_mutex_lock(&readings.lock);
+    readings.begun++;
+    pthread_mutex_unlock(&readings.lock);
     supervisor_say(p->supervisor, SUPERVISOR_RELOADING);
-    if (server_reload(p->app.server))
+    bool is_good = server_reload(p->app.server) == OK;
+    if (is_good)
+        log_info("certificate read again");
+    else
         log_error("the certificate could not be read again: the one in use"
                   " stays");
-    else
-        log_info("certificate read again");
     if (p->reload)
-        p->reload(p);
+        is_good &= p->reload(p);
     supervisor_say(p->supervisor, SUPERVISOR_READY);
+    pthread_mutex_lock(&readings.lock);
+    readings.ended++;
+    readings.is_good = is_good;
+    pthread_cond_broadcast(&readings.ended_one);
+    pthread_mutex_unlock(&readings.lock);
+}
+
+/* One that had begun before it was asked for may have read what was there
+ * before: the next counts. */
+enum err process_reload(void)
+{
+    struct timespec until = clock_after_ms(RELOAD_DEADLINE_MS);
+    enum err e = ERR_BUSY;
+
+    pthread_mutex_lock(&readings.lock);
+    unsigned wanted = readings.begun + 1;
+    if (kill(getpid(), SIGHUP) == 0)
+        while (readings.ended < wanted &&
+               pthread_cond_timedwait(&readings.ended_one, &readings.lock,
+                                      &until) == 0)
+            ;
+    if (readings.ended >= wanted)
+        e = readings.is_good ? OK : ERR_INVALID;
+    pthread_mutex_unlock(&readings.lock);
+    return e;
 }
 
 static void tell_supervisor(struct process *p)
@@ -374,6 +417,7 @@ struct surroundings process_surroundings(const struct config *c)
                                  .spool_dir = c->mail_spool,
                                  .cert = c->cert,
                                  .cert_key = c->cert_key,
+                                 .smtp_password = c->smtp_password_file,
                                  .ca_file = c->smtp_ca};
 }
 

@@ -14,8 +14,9 @@ struct process {
     struct caretaker *caretaker; /* the daily round */
     struct control *control;     /* commands from outside */
     struct supervisor *supervisor;
-    /* SIGHUP: what besides the certificate; NULL: nothing */
-    void (*reload)(struct process *p);
+    /* SIGHUP: what besides the certificate, false: not all of it was taken
+     * over (said in the log); NULL: nothing */
+    bool (*reload)(struct process *p);
     void *reload_arg;
     char setup_token[44]; /* of the first operator; "": there is one */
 };
@@ -31,6 +32,10 @@ MUST_USE enum err process_open(struct process *p);
 MUST_USE enum err process_start(struct process *p);
 /* Until SIGTERM or SIGINT; SIGHUP reads certificate and settings again. */
 void process_wait(struct process *p);
+/* From another thread of a running server: has process_wait() read again and
+ * waits for it.  ERR_INVALID: something was not taken over; ERR_BUSY: it does
+ * not come to it. */
+MUST_USE enum err process_reload(void);
 void process_close(struct process *p);
 /* Before any thread: the signals process_wait() takes. */
 void process_block_signals(void);

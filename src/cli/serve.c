@@ -8,9 +8,12 @@
 #include "cli/command.h"
 #include "cli/config_backup.h"
 #include "cli/config_listen.h"
+#include "cli/control.h"
+#include "cli/option.h"
 #include "cli/process.h"
 #include "core/registry.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,9 +80,23 @@ static enum err set_up_mail(struct process *p, const struct config *c)
     return e;
 }
 
+/* A file that a later mail needs, now that the sandbox is what it is. */
+static bool may_read(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        log_complain("yagura: cannot read %s: a file in another folder "
+                     "takes a restart",
+                     path);
+    else
+        (void)close(fd);
+    return fd >= 0;
+}
+
 /* What a running server takes over: mail and the log's level.  Both lists of
  * words live as long as the process, for a mail may be on its way. */
-static void reload(struct process *p)
+static bool reload(struct process *p)
 {
     struct words *w = p->reload_arg;
     const struct smtp_config *mail = NULL, *old = p->app.mail;
@@ -88,21 +105,26 @@ static void reload(struct process *p)
     char **argv = arena_copy(p->mem, w->list, (size_t)argc * sizeof *argv);
 
     if (config_load(p->mem, &argc, argv, &c) || !config_check(&c) ||
-        make_mail(p, &c, &mail)) {
+        make_mail(p, &c, &mail) ||
+        (strcmp(mail->ca_file, old->ca_file) != 0 &&
+         !may_read(mail->ca_file))) {
         log_error("configuration not taken over: the one in use stays");
-        return;
+        return false;
     }
     config_set_log_level(&c);
+    bool needs_restart = !old->spool_dir && !mail->spool_dir && c.smtp_host &&
+                         old->host && mail->port != old->port;
     if (old->spool_dir || mail->spool_dir)
         log_info("mails go into a folder: smtp keys are of no effect");
-    else if (c.smtp_host && old->host && mail->port != old->port)
-        log_warn("smtp_port=%d needs a restart: this process may not connect"
-                 " there",
-                 mail->port);
+    else if (needs_restart)
+        log_error("smtp_port=%d needs a restart: this process may not connect"
+                  " there",
+                  mail->port);
     else
         p->app.mail = mail;
     log_info("configuration read again: mail, log_level");
     config_tell_changes(&w->config, &c);
+    return !needs_restart;
 }
 
 /* The values were checked by config_check(). */
@@ -200,6 +222,24 @@ static enum err start(struct process *p, struct config *c)
     return OK;
 }
 
+int cli_reload(int argc, char **argv)
+{
+    static const char usage[] = "reload [--config FILE]";
+    struct arena *mem = arena_open(0);
+    struct config config;
+    int code = 2;
+
+    if (!config_load(mem, &argc, argv, &config) &&
+        option_parse(usage, NULL, 0, argc, argv) == 0) {
+        code = control_ask(config.data_dir, "reload", 0, NULL, -1);
+        if (code < 0)
+            fprintf(stderr, "yagura: no server runs on %s\n", config.data_dir);
+        code = code < 0 ? 1 : code;
+    }
+    arena_close(mem);
+    return code;
+}
+
 int cli_serve(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
@@ -234,7 +274,7 @@ int cli_serve(int argc, char **argv)
                      p.server.listeners[i].is_tls);
         process_wait(&p);
     } else {
-        fprintf(stderr, "yagura: cannot start: %s\n", err_name(e));
+        log_complain("yagura: cannot start: %s", err_name(e));
     }
     process_close(&p);
     return e ? 1 : 0;

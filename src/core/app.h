@@ -39,6 +39,7 @@ struct backup_places {
 struct surroundings {
     const char *data_dir, *config, *master_key, *spool_dir;
     const char *cert, *cert_key, *ca_file; /* NULL: none */
+    const char *smtp_password;             /* file, NULL: none */
 };
 
 /* What core may know of the server above it. */

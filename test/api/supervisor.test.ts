@@ -2,8 +2,8 @@
 // What systemd sees: ready, alive, reloading, stopping; sockets and secrets it
 // hands over; and what SIGHUP changes.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { connect } from "node:tls";
 import { tmpdir } from "node:os";
@@ -116,12 +116,12 @@ $| = 1; $^F = 9; # descriptors up to 9 survive exec
 socket(S, AF_INET, SOCK_STREAM, 0) && bind(S, pack_sockaddr_in(0, INADDR_LOOPBACK)) && listen(S, 8) or die $!;
 print "port=", (unpack_sockaddr_in getsockname S)[0], ";\\n";
 dup2(fileno(S), 3);
-@ENV{qw(LISTEN_PID LISTEN_FDS)} = ($$, 1);
+@ENV{qw(LISTEN_PID LISTEN_FDS YAGURA_LISTEN)} = ($$, 1, "127.0.0.1:" . (unpack_sockaddr_in getsockname S)[0]);
 exec @ARGV;
 `;
 
 test("a socket that systemd holds is taken over", async () => {
-  write({ ...base, listen: "0.0.0.0:443", mail_spool: dir });
+  write({ ...base, mail_spool: dir });
   const server = new Run("perl", ["-e", activator, binary, "serve", "--config", conf]);
   try {
     const port = (await server.until(/port=(\d+);/))[1];
@@ -183,6 +183,60 @@ test("SIGHUP takes over mail settings and the log's level; says what it cannot",
     assert.doesNotMatch(server.text.slice(before), / info stopping/);
   } finally {
     await server.end("SIGKILL");
+  }
+});
+
+/** The command that the unit's ExecReload is. */
+const reload = () => {
+  const ended = spawnSync(binary, ["reload", "--config", conf], { encoding: "utf8", env });
+  return [ended.status, ended.stderr.trim()];
+};
+
+test("a reload reads what it names wherever that lies, replaced by rename too, and tells by its status", async () => {
+  // nothing of this is below /etc; the credential is written by another mount
+  const place = (name: string) => {
+    const path = join(dir, "places", name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+  const password = join(place("mail"), "password"), credentials = place("credentials");
+  const replace = (path: string, text: string) => {
+    writeFileSync(`${path}.new`, text, { mode: 0o400 });
+    renameSync(`${path}.new`, path);
+  };
+  const lines = { ...base, smtp_host: "127.0.0.1", smtp_from: "a@example.jp", smtp_user: "a", smtp_password_file: password };
+  const replaceConf = (more: Record<string, string>) => {
+    write({ ...lines, ...more });
+    replace(conf, readFileSync(conf, "utf8"));
+  };
+  replace(password, "first\n");
+  write(lines);
+  assert.match(String(reload()[1]), /no server runs/);
+  for (const more of [{}, { CREDENTIALS_DIRECTORY: credentials }] as Record<string, string>[]) {
+    if (more.CREDENTIALS_DIRECTORY) {
+      writeFileSync(join(credentials, "smtp-password"), "canary\n", { mode: 0o400 });
+      rmSync(password); // goes before the file, which is not asked for
+    }
+    const server = new Run(binary, ["serve", "--config", conf], more);
+    try {
+      await server.until(/listening /);
+      if (!more.CREDENTIALS_DIRECTORY) replace(password, "second\n");
+      replaceConf({ smtp_from: "b@example.jp" });
+      assert.deepEqual(reload(), [0, ""], server.text);
+      replaceConf({ smtp_from: "c@example.jp" });
+      assert.deepEqual(reload(), [0, ""], server.text);
+      for (const wrong of [{ log_level: "loud" }, { smtp_port: "2526" }, { smtp_ca: "/root/nowhere/ca.pem" }] as Record<string, string>[]) {
+        replaceConf(wrong);
+        const [status, said] = reload();
+        assert.equal(status, 1, JSON.stringify(wrong));
+        assert.match(String(said), /not taken over/);
+      }
+      replaceConf({});
+      assert.deepEqual(reload(), [0, ""], server.text);
+    } finally {
+      await server.end();
+    }
+    write(lines);
   }
 });
 

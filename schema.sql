@@ -173,6 +173,12 @@ CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
 CREATE INDEX mail_due ON mail(state, due_at);
 CREATE INDEX mail_alert ON mail(created_at) WHERE alert_id IS NOT NULL;
 
+CREATE TABLE mail_refusal ( -- people whose mail the relay refused for good; goes when it takes one for them
+  email_fold TEXT PRIMARY KEY,
+  at         INTEGER NOT NULL,
+  why        TEXT NOT NULL                      -- the relay's words
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE calendar ( -- working time; the tenant's, or one project's
   id       INTEGER PRIMARY KEY,
   name     TEXT NOT NULL,

@@ -5,16 +5,18 @@
 #include "core/operator.h"
 
 static const struct field reply_fields[] = {
-    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"email",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"lang",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,          NULL, "", ""},
-    {"role",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, operator_role_words, NULL, "",
-     ""                                                                                   },
-    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words,    NULL, "",
-     ""                                                                                   },
-    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"id",              FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"name",            FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"email",           FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"lang",            FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,          NULL, "", ""},
+    {"role",            FIELD_CHOICE, 0, 0, FIELD_REQUIRED, operator_role_words, NULL, "",
+     ""                                                                                      },
+    {"state",           FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words,    NULL, "",
+     ""                                                                                      },
+    {"signed_in_at",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {"mail_refused_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
+    {"mail_refused",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
 };
 static const struct form reply_form = {"Operator", reply_fields,
                                        COUNT(reply_fields)};
@@ -30,6 +32,8 @@ static void put_operator(struct call *k, const struct user *u)
     json_text(&k->out, "state", user_state_words[u->state]);
     json_moment(&k->out, "signed_in_at", u->signed_in_at);
     json_int(&k->out, "version", u->version);
+    json_moment(&k->out, "mail_refused_at", u->refused_at);
+    json_text(&k->out, "mail_refused", u->refused_why);
     json_close(&k->out, '}');
 }
 

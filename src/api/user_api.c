@@ -25,6 +25,8 @@ static void put_user(struct call *k, const char *name, const struct user *u)
     json_bool(&k->out, "is_admin", u->is_admin);
     json_moment(&k->out, "signed_in_at", u->signed_in_at);
     json_int(&k->out, "version", u->version);
+    json_moment(&k->out, "mail_refused_at", u->refused_at);
+    json_text(&k->out, "mail_refused", u->refused_why);
     json_close(&k->out, '}');
 }
 
@@ -52,8 +54,10 @@ static enum err list_users(struct call *k)
     for (size_t i = 0; i < count; i++) {
         struct user u = list[i];
         /* when a colleague was here last is nobody else's business */
-        if (!(rights & MAY_ADMIN_USERS))
-            u.signed_in_at = 0;
+        if (!(rights & MAY_ADMIN_USERS)) {
+            u.signed_in_at = u.refused_at = 0;
+            u.refused_why = NULL;
+        }
         put_user(k, NULL, &u);
     }
     json_close(&k->out, ']');

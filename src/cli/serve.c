@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `yagura serve`: the service, from its configuration. */
+#include "base/address.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/str.h"
@@ -44,6 +45,20 @@ struct words {
     struct config config;
 };
 
+/* The host of base_url when it is a whole name and no address; else NULL, and
+ * the sender's does. */
+static const char *find_mail_name(struct arena *mem, const char *base_url)
+{
+    const char *host = strstr(base_url, "://");
+    const char *start = host ? host + 3 : base_url;
+    const char *name = arena_strndup(mem, start, strcspn(start, ":/"));
+    const char *dot = strrchr(name, '.');
+    struct address a;
+
+    return dot && dot[1] && *name != '[' && !address_parse(name, &a) ? name
+                                                                     : NULL;
+}
+
 static enum err make_mail(struct process *p, const struct config *c,
                           const struct smtp_config **out)
 {
@@ -61,6 +76,7 @@ static enum err make_mail(struct process *p, const struct config *c,
     m->ca_file = c->smtp_ca;
     m->from = c->smtp_from ? c->smtp_from : "yagura@localhost";
     m->from_name = c->smtp_from_name;
+    m->name = c->base_url ? find_mail_name(p->mem, c->base_url) : NULL;
     m->spool_dir = c->mail_spool;
     m->stop = p->app.mail_stop;
     *out = m;

@@ -4,8 +4,10 @@
 #include "core/doctor_check.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/backup.h"
 #include "core/core.h"
+#include "core/operator_mail.h"
 #include "core/registry.h"
 #include "db/query.h"
 
@@ -22,7 +24,7 @@ enum {
     DAYS_SHORT = 21
 };
 
-enum { LATE_COPIES, LAST_RUN };
+enum { LATE_COPIES, LAST_RUN, REFUSED };
 static const char *const check_text[] = {
     [LATE_COPIES] =
         "SELECT count(*), coalesce(sum(customer.created_at < ?1 AND"
@@ -31,6 +33,7 @@ static const char *const check_text[] = {
         " ON b.tenant_id = customer.id WHERE customer.state = 1",
     [LAST_RUN] = "SELECT state, ended_at, reason_ja, reason_en FROM"
                  " backup_run WHERE state >= 2 ORDER BY id DESC LIMIT 1",
+    [REFUSED] = "SELECT count(*) FROM mail_refusal WHERE email_fold > ''",
 };
 const struct query_set doctor_service_queries = {"doctor_service", check_text,
                                                  COUNT(check_text)};
@@ -184,6 +187,66 @@ static void check_backups(struct doctor *d)
         (long long)n.all, (long long)n.late, (long long)n.young);
 }
 
+/* Whom the relay is tried with: an operator, else the sender himself. */
+static const char *find_recipient(struct doctor *d, const struct smtp_config *m)
+{
+    const char *to = m->from;
+    enum err e = tx_begin_control(d->c, d->app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(d->c, d->app->store, operator_mail_first(d->c, &to));
+    return e ? m->from : to;
+}
+
+static enum err count_refused(struct ctx *c, int64_t *sum)
+{
+    struct query *q = query(c, check_text[REFUSED]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    *sum += col_int(q, 0);
+    query_done(q);
+    return OK;
+}
+
+/* Each of a transaction of its own; who cannot be opened is told elsewhere. */
+static void check_refused(struct doctor *d)
+{
+    struct ctx *c = d->c;
+    struct arena *list = arena_open(0);
+    const char *const *ids, *among = NULL;
+    size_t count = registry_list_ids(d->app->store, list, &ids);
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct tenant *t;
+        struct actor within = *c->actor;
+        struct ctx of = {.mem = c->mem, .actor = &within, .now_us = c->now_us};
+        int64_t before = sum;
+        within.tenant = ids[i];
+        if (tenant_open(d->app->store, ids[i], &t))
+            continue;
+        if (!tx_begin(&of, t, TX_READ) &&
+            !tx_end(&of, t, count_refused(&of, &sum)) && sum > before)
+            among = arena_strdup(c->mem, ids[i]);
+        tenant_close(t);
+    }
+    arena_close(list);
+    if (!tx_begin_control(c, d->app->store, TX_READ) &&
+        tx_end_control(c, d->app->store, count_refused(c, &sum)))
+        log_error("refused mails are not counted");
+    if (sum)
+        doctor_say(
+            d, "mail_refused", DOCTOR_WARNING,
+            "メールの中継先が宛先を最終的に拒否した利用者 %lld 人（%s "
+            "など）。コードや招待が届きません。利用者の一覧に理由が出ます",
+            "%lld people (of %s among others) whose mail the relay "
+            "refused for good: neither codes nor invitations reach them; "
+            "the lists of people say why",
+            (long long)sum, among ? among : STORE_OPERATOR);
+}
+
 static void check_mail(struct doctor *d)
 {
     const struct smtp_config *m = d->app->mail;
@@ -196,15 +259,17 @@ static void check_mail(struct doctor *d)
             d, "mail", access(m->spool_dir, W_OK) ? DOCTOR_BAD : DOCTOR_WARNING,
             "メールは送られず、フォルダー %s に書かれます",
             "Mail is not sent but written into the folder %s", m->spool_dir);
-    else if (smtp_check(m, d->c->mem, &why))
+    else if (smtp_check(m, d->c->mem, find_recipient(d, m), &why))
         doctor_say(
             d, "mail", DOCTOR_BAD, "メールの中継先 %s:%d が受け付けません: %s",
             "The mail relay %s:%d does not take us: %s", m->host, m->port, why);
     else
         doctor_say(d, "mail", DOCTOR_GOOD,
-                   "メールの中継先 %s:%d に接続し、認証まで確認しました",
-                   "The mail relay %s:%d was reached and let us in", m->host,
-                   m->port);
+                   "メールの中継先 %s:%d に接続し、認証と宛先の受付まで確認"
+                   "しました",
+                   "The mail relay %s:%d let us in and takes sender and "
+                   "recipient",
+                   m->host, m->port);
 }
 
 /* A tenant whose migration failed cannot be opened; the others serve. */
@@ -249,5 +314,6 @@ void doctor_check_service(struct doctor *d)
     check_answer(d);
     check_backups(d);
     check_mail(d);
+    check_refused(d);
     check_schema(d);
 }

@@ -26,9 +26,10 @@ static const char *const operator_text[] = {
     [OP_ADD_FIRST] =
         "INSERT INTO user (email, email_fold, name, search, lang, state,"
         " is_admin, created_at) VALUES (?1, lower(?1), ?2, ?3, ?4, 1, 1, ?5)",
-    [OP_LIST] = "SELECT id, email, name, lang, state, is_admin, created_at,"
-                " signed_in_at, version FROM user WHERE state < 3"
-                " ORDER BY name, id",
+    [OP_LIST] =
+        "SELECT id, email, name, lang, state, is_admin, created_at,"
+        " signed_in_at, version, " REFUSED_COLS " FROM user WHERE state < 3"
+        " ORDER BY name, id",
 };
 const struct query_set operator_queries = {"operator", operator_text,
                                            COUNT(operator_text)};
@@ -218,6 +219,8 @@ enum err operator_list(struct ctx *c, const struct user **out, size_t *count)
             .created_at = col_int(q, 6),
             .signed_in_at = col_int(q, 7),
             .version = col_int(q, 8),
+            .refused_at = col_int(q, 9),
+            .refused_why = col_text(c, q, 10),
         };
         buf_put(&rows, &u, sizeof u);
     }

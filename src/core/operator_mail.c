@@ -44,6 +44,19 @@ enum err operator_mail_all(struct ctx *c, const struct app *app,
     return e ? e : sent;
 }
 
+enum err operator_mail_first(struct ctx *c, const char **out)
+{
+    struct query *q = query(c, operator_mail_text[0]);
+    enum err e = OK;
+
+    if (query_next(c, q, &e))
+        *out = col_text(c, q, 0);
+    else if (!e)
+        e = ERR_NOT_FOUND;
+    query_done(q);
+    return e;
+}
+
 const char *operator_mail_url(struct ctx *c, const struct app *app)
 {
     const char *base = app->operator_host ? registry_url(c->mem, app->base_url,

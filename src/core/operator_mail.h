@@ -16,6 +16,10 @@ struct operator_news {
 MUST_USE enum err operator_mail_all(struct ctx *c, const struct app *app,
                                     const struct operator_news *news);
 
+/* The first of them by name, in a transaction on control.db; ERR_NOT_FOUND,
+ * with nothing recorded. */
+MUST_USE enum err operator_mail_first(struct ctx *c, const char **out);
+
 /* Where the console is, for links in mails: "https://host/operator". */
 const char *operator_mail_url(struct ctx *c, const struct app *app);
 

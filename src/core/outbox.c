@@ -43,7 +43,9 @@ enum {
     MAIL_NEXT,
     MAIL_DONE,
     MAIL_RETRY,
-    MAIL_GIVE_UP
+    MAIL_GIVE_UP,
+    MAIL_REFUSED,
+    MAIL_TAKEN
 };
 static const char *const outbox_text[] = {
     [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
@@ -62,6 +64,10 @@ static const char *const outbox_text[] = {
                    " error = ?3 WHERE id = ?1",
     [MAIL_GIVE_UP] = "UPDATE mail SET state = 1, body = '', error = ?2"
                      " WHERE id = ?1",
+    [MAIL_REFUSED] = "INSERT OR REPLACE INTO mail_refusal (email_fold, at, why)"
+                     " SELECT email_fold, ?2, ?3 FROM user"
+                     " WHERE email_fold = lower(?1) AND state < 3",
+    [MAIL_TAKEN] = "DELETE FROM mail_refusal WHERE email_fold = lower(?1)",
 };
 const struct query_set outbox_queries = {"outbox", outbox_text,
                                          COUNT(outbox_text)};
@@ -150,7 +156,7 @@ enum err outbox_add(struct ctx *c, const struct app *app,
 
     crypto_random(random, sizeof(random));
     str_to_hex(random, sizeof(random), hex);
-    bind_text(q, 1, arena_printf(c->mem, "%s@yagura", hex));
+    bind_text(q, 1, hex);
     bind_text(q, 2, letter->address);
     bind_text(q, 3, letter->subject);
     bind_text(q, 4, letter->text);
@@ -289,6 +295,21 @@ static enum err read_claimed(struct ctx *c, int64_t id, struct due_mail *d)
     return OK;
 }
 
+/* What an administrator sees beside the person: whoever is not reached cannot
+ * sign in, and is told nothing. */
+static enum err note_answer(struct ctx *c, const struct due_mail *d,
+                            enum err sent, const char *why)
+{
+    struct query *q = query(c, outbox_text[sent ? MAIL_REFUSED : MAIL_TAKEN]);
+
+    bind_text(q, 1, d->mail.to);
+    if (sent) {
+        bind_int(q, 2, c->now_us);
+        bind_text(q, 3, why);
+    }
+    return query_run(c, q);
+}
+
 /* Removes the mail, puts it off, or gives it up. */
 static enum err settle(struct ctx *c, const struct due_mail *d, enum err sent,
                        const char *why)
@@ -301,12 +322,12 @@ static enum err settle(struct ctx *c, const struct due_mail *d, enum err sent,
         q = query(c, outbox_text[MAIL_DONE]);
         bind_int(q, 1, d->id);
     } else if (sent == ERR_INVALID || next >= d->expires_at) {
-        log_warn("mail given up id=%s why=%s", d->mail.message_id, why);
+        log_error("mail given up id=%s err=%s", d->mail.message_id, why);
         q = query(c, outbox_text[MAIL_GIVE_UP]);
         bind_int(q, 1, d->id);
         bind_text(q, 2, why);
     } else {
-        log_warn("mail put off id=%s why=%s", d->mail.message_id, why);
+        log_warn("mail put off id=%s err=%s", d->mail.message_id, why);
         q = query(c, outbox_text[MAIL_RETRY]);
         bind_int(q, 1, d->id);
         bind_int(q, 2, next);
@@ -376,13 +397,18 @@ static enum err send_claimed(struct sender *s, struct ctx *c, struct tenant *t)
     if ((e = tx_end(c, t, e)))
         return e == ERR_NOT_FOUND ? OK : e;
     want(o, c->actor->tenant, 0); /* others see to the other mails */
-    enum err sent = !may_go                      ? OK
-                    : is_too_late(&d, c->now_us) ? ERR_INVALID
-                                                 : send_mail(o, c, &d, &why);
+    bool is_tried = may_go && !is_too_late(&d, c->now_us);
+    enum err sent = is_tried ? send_mail(o, c, &d, &why)
+                    : may_go ? ERR_INVALID
+                             : OK;
     count_outcome(o, sent);
     do {
-        if (!(e = tx_begin(c, t, TX_WRITE)))
-            e = tx_end(c, t, settle(c, &d, sent, why));
+        if ((e = tx_begin(c, t, TX_WRITE)))
+            continue;
+        e = settle(c, &d, sent, why);
+        if (!e && is_tried && sent != ERR_BUSY)
+            e = note_answer(c, &d, sent, why);
+        e = tx_end(c, t, e);
     } while (!sent && (e == ERR_FULL || e == ERR_BUSY) && wait_a_little(o));
     return e;
 }

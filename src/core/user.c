@@ -22,7 +22,7 @@
     "id, name, email, password, lang, state, password_at, signed_in_at"
 #define USER_COLS                                                              \
     "id, email, name, lang, state, is_admin, created_at, signed_in_at, "       \
-    "version"
+    "version, " REFUSED_COLS
 
 enum {
     USER_GET,
@@ -37,7 +37,7 @@ enum {
     USER_SIGNED_IN,
     USER_COUNT_ADMINS,
     USER_FORGET, /* and those after it */
-    USER_TEXTS = USER_FORGET + 5
+    USER_TEXTS = USER_FORGET + 6
 };
 static const char *const user_text[USER_TEXTS] = {
     [USER_GET] = "SELECT " USER_COLS " FROM user WHERE id = ?1",
@@ -73,6 +73,8 @@ static const char *const user_text[USER_TEXTS] = {
     [USER_FORGET + 2] = "DELETE FROM password_history WHERE user_id = ?1",
     [USER_FORGET + 3] = "DELETE FROM link WHERE user_id = ?1",
     [USER_FORGET + 4] = "DELETE FROM email_change WHERE user_id = ?1",
+    [USER_FORGET + 5] = "DELETE FROM mail_refusal WHERE email_fold ="
+                        " (SELECT email_fold FROM user WHERE id = ?1)",
 };
 const struct query_set user_queries = {"user", user_text, COUNT(user_text)};
 
@@ -101,15 +103,17 @@ const struct form user_edit_form = {"UserEdit", user_edit_fields,
                                     COUNT(user_edit_fields)};
 
 static const struct field user_reply_fields[] = {
-    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"name",         FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"email",        FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"lang",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
-    {"state",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
-     ""                                                                                },
-    {"is_admin",     FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"signed_in_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"id",              FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"name",            FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"email",           FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
+    {"lang",            FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
+    {"state",           FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
+     ""                                                                                   },
+    {"is_admin",        FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"signed_in_at",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
+    {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"mail_refused_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
+    {"mail_refused",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
 };
 const struct form user_reply_form = {"User", user_reply_fields,
                                      COUNT(user_reply_fields)};
@@ -126,6 +130,8 @@ static void read_user(struct ctx *c, struct query *q, struct user *out)
         .created_at = col_int(q, 6),
         .signed_in_at = col_int(q, 7),
         .version = col_int(q, 8),
+        .refused_at = col_int(q, 9),
+        .refused_why = col_text(c, q, 10),
     };
 }
 

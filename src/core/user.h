@@ -18,7 +18,15 @@ struct user {
     bool is_admin;
     int64_t created_at, signed_in_at; /* 0: never */
     int64_t version;
+    /* when the relay refused a mail to the address for good, in its words; 0,
+     * NULL: it did not, or took one since */
+    int64_t refused_at;
+    const char *refused_why;
 };
+/* Of user, for both. */
+#define REFUSED_COLS                                                           \
+    "(SELECT at FROM mail_refusal r WHERE r.email_fold = user.email_fold), "   \
+    "(SELECT why FROM mail_refusal r WHERE r.email_fold = user.email_fold)"
 
 /* What sign-in needs to know, by address. */
 struct user_secret {

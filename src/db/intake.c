@@ -44,14 +44,15 @@ struct intake {
 /* What is made anew, or must not live twice: ways in, waiting mail, work,
  * consent to the terms of another operator, marks of another's notices. */
 static const char *const left_out[] = {
-    "session",     "code",
-    "link",        "email_change",
-    "factor",      "token",
-    "mail",        "token_project",
-    "recovery",    "password_history",
-    "job",         "archive",
-    "consent",     "reset_wish",
-    "notice_read", "notice_mail",
+    "session",       "code",
+    "link",          "email_change",
+    "factor",        "token",
+    "mail",          "mail_refusal",
+    "recovery",      "password_history",
+    "job",           "archive",
+    "consent",       "reset_wish",
+    "notice_read",   "notice_mail",
+    "token_project",
 };
 
 static bool is_left_out(const char *table)

@@ -46,6 +46,7 @@ static const char forget[] =
     "DELETE FROM email_change; DELETE FROM factor; DELETE FROM recovery;"
     "DELETE FROM password_history; DELETE FROM token_project;"
     "DELETE FROM token; DELETE FROM mail; DELETE FROM job;"
+    "DELETE FROM mail_refusal;"
     "DELETE FROM archive;"
     "DELETE FROM reset_wish;"
     "DELETE FROM notice_mail;"

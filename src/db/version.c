@@ -6,13 +6,19 @@
 #include "db/migrate.h"
 
 static const struct migrate_step tenant_steps[] = {
-    {1, ""},
+    {1, ""
+        "CREATE TABLE mail_refusal ("
+        " email_fold TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;"},
 };
 static const struct migrate_step access_steps[] = {
     {1, ""},
 };
 static const struct migrate_step control_steps[] = {
-    {1, ""},
+    {1, ""
+        "CREATE TABLE mail_refusal ("
+        " email_fold TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL"
+        ") STRICT, WITHOUT ROWID;"},
 };
 static const struct migrate_step retained_steps[] = {
     {1, ""},

@@ -164,10 +164,18 @@ static enum err say(struct smtp *s, const char *line, int wanted)
 
 /* ---- the session ---- */
 
+/* A relay may refuse a name that is no whole host name (RFC 5321, 4.1.1.1). */
+static const char *own_name(const struct smtp_config *c)
+{
+    const char *at = strrchr(c->from, '@');
+
+    return c->name ? c->name : at && at[1] ? at + 1 : "localhost";
+}
+
 static enum err hello(struct smtp *s)
 {
     s->has_starttls = s->has_auth_plain = s->has_auth_login = false;
-    return say(s, "EHLO yagura", 2);
+    return say(s, arena_printf(s->mem, "EHLO %s", own_name(s->config)), 2);
 }
 
 static enum err start_tls(struct smtp *s)
@@ -288,11 +296,11 @@ static struct buf compose(const struct smtp_config *c, struct arena *mem,
     buf_puts(&b, "\r\n");
     put_date(&b, m->sent_at_us);
     buf_printf(&b,
-               "Message-ID: <%s>\r\nMIME-Version: 1.0\r\n"
+               "Message-ID: <%.*s@%s>\r\nMIME-Version: 1.0\r\n"
                "Content-Type: text/plain; charset=utf-8\r\n"
                "Content-Transfer-Encoding: base64\r\n"
                "Auto-Submitted: auto-generated\r\n\r\n",
-               m->message_id);
+               (int)strcspn(m->message_id, "@"), m->message_id, own_name(c));
     for (size_t len = strlen(body); len > 0;) {
         size_t n = len < 76 ? len : 76;
         buf_put(&b, body, n);
@@ -303,6 +311,15 @@ static struct buf compose(const struct smtp_config *c, struct arena *mem,
     return b;
 }
 
+/* Many relays judge greeting and sender only when a recipient is named. */
+static enum err name_both(struct smtp *s, const char *to)
+{
+    enum err e =
+        say(s, arena_printf(s->mem, "MAIL FROM:<%s>", s->config->from), 2);
+
+    return e ? e : say(s, arena_printf(s->mem, "RCPT TO:<%s>", to), 2);
+}
+
 static enum err deliver(struct smtp *s, const struct mail *m)
 {
     struct buf b = compose(s->config, s->mem, m);
@@ -311,10 +328,7 @@ static enum err deliver(struct smtp *s, const struct mail *m)
 
     if (e)
         return e;
-    if ((e = say(s, arena_printf(s->mem, "MAIL FROM:<%s>", s->config->from),
-                 2)))
-        return e;
-    if ((e = say(s, arena_printf(s->mem, "RCPT TO:<%s>", m->to), 2)))
+    if ((e = name_both(s, m->to)))
         return e;
     if ((e = say(s, "DATA", 3)))
         return e;
@@ -348,18 +362,20 @@ static enum err spool(const struct smtp_config *c, struct arena *mem,
     return ERR_BUSY;
 }
 
-static enum err greet_only(struct smtp *s)
+static enum err try_only(struct smtp *s, const char *to)
 {
     enum err e = greet(s);
 
-    if (!e && say(s, "QUIT", 2))
+    if (e || (e = name_both(s, to)))
+        return e;
+    if (say(s, "RSET", 2) || say(s, "QUIT", 2))
         log_warn("relay did not say goodbye");
-    return e;
+    return OK;
 }
 
-/* m NULL: only as far as the relay lets us in. */
+/* m NULL: only as far as the relay takes a recipient. */
 static enum err talk(const struct smtp_config *config, struct arena *mem,
-                     const struct mail *m, const char **why)
+                     const char *to, const struct mail *m, const char **why)
 {
     struct smtp *s = arena_new(mem, struct smtp);
     enum err e;
@@ -377,7 +393,7 @@ static enum err talk(const struct smtp_config *config, struct arena *mem,
     if (!(e = connect_relay(s)) && !smtp_stop_enter(config->stop, s->fd))
         e = fail(s, ERR_BUSY, "the server stops");
     if (!e)
-        e = m ? deliver(s, m) : greet_only(s);
+        e = m ? deliver(s, m) : try_only(s, to);
     smtp_stop_leave(config->stop, s->fd);
     if (s->tls)
         tls_close(s->tls);
@@ -387,23 +403,27 @@ static enum err talk(const struct smtp_config *config, struct arena *mem,
     return e;
 }
 
-enum err smtp_check(const struct smtp_config *config, struct arena *mem,
-                    const char **why)
+static bool is_address(const char *to)
 {
-    *why = "";
-    return talk(config, mem, NULL, why);
+    return is_line(to) && !strpbrk(to, "<> ");
+}
+
+enum err smtp_check(const struct smtp_config *config, struct arena *mem,
+                    const char *to, const char **why)
+{
+    *why = is_address(to) ? "" : "the address is not one line";
+    return **why ? ERR_INVALID : talk(config, mem, to, NULL, why);
 }
 
 enum err smtp_send(const struct smtp_config *config, struct arena *mem,
                    const struct mail *m, const char **why)
 {
     *why = "";
-    if (!is_line(m->to) || !is_line(m->subject) || !is_line(m->message_id) ||
-        strpbrk(m->to, "<> ")) {
+    if (!is_address(m->to) || !is_line(m->subject) || !is_line(m->message_id)) {
         *why = "the address is not one line";
         return ERR_INVALID;
     }
     if (config->spool_dir)
         return spool(config, mem, m, why);
-    return talk(config, mem, m, why);
+    return talk(config, mem, m->to, m, why);
 }

@@ -20,6 +20,7 @@ struct smtp_config {
     const char *password;
     const char *ca_file;
     const char *from;       /* envelope and header address */
+    const char *name;       /* ours, "pm.example.jp"; NULL: the sender's host */
     const char *from_name;  /* UTF-8 */
     const char *spool_dir;  /* not NULL: write NAME.eml here, no network */
     int timeout_ms;         /* per step, 0: 30 s */
@@ -30,7 +31,7 @@ struct mail {
     const char *to;
     const char *subject;    /* UTF-8, encoded per RFC 2047 */
     const char *text;       /* UTF-8, text/plain, sent base64 */
-    const char *message_id; /* without <>, unique: a retry is recognised */
+    const char *message_id; /* before the @, unique: a retry is recognised */
     int64_t sent_at_us;
 };
 
@@ -40,8 +41,10 @@ struct mail {
 MUST_USE enum err smtp_send(const struct smtp_config *config, struct arena *mem,
                             const struct mail *m, const char **why);
 
-/* Reaches the relay and signs in, sends nothing; *why as above. */
+/* Reaches the relay, signs in and names sender and recipient, as far as it
+ * goes without sending; results and *why as above. */
 MUST_USE enum err smtp_check(const struct smtp_config *config,
-                             struct arena *mem, const char **why);
+                             struct arena *mem, const char *to,
+                             const char **why);
 
 #endif

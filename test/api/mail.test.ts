@@ -23,6 +23,7 @@ before(() => {
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Received {
+  hello: string;
   secure: boolean;
   auth: string;
   from: string;
@@ -32,18 +33,20 @@ interface Received {
 interface Relay {
   port: number;
   mails: Received[];
+  /** Whom it refuses for good. */
+  refused: Set<string>;
   next(): Promise<Received>;
   close(): void;
 }
 
 /** A relay as RFC 5321 has it, small. */
 async function startRelay(mode: "tls" | "starttls" | "no_starttls"): Promise<Relay> {
-  const mails: Received[] = [];
+  const mails: Received[] = [], refused = new Set<string>();
   const waiting: ((mail: Received) => void)[] = [];
   const key = readFileSync(join(dir, "relay.key"));
   const cert = readFileSync(join(dir, "relay.crt"));
   const talk = (socket: net.Socket, secure: boolean, greet: boolean) => {
-    const mail: Received = { secure, auth: "", from: "", to: "", data: "" };
+    const mail: Received = { hello: "", secure, auth: "", from: "", to: "", data: "" };
     let buffer = "";
     let inData = false;
     const say = (line: string) => socket.write(`${line}\r\n`);
@@ -56,6 +59,7 @@ async function startRelay(mode: "tls" | "starttls" | "no_starttls"): Promise<Rel
         mails.push(mail);
         waiting.shift()?.(mail);
       } else if (word.startsWith("EHLO")) {
+        mail.hello = text.slice(5);
         say("250-relay");
         if (mode === "starttls" && !secure) say("250-STARTTLS");
         say(secure ? "250 AUTH PLAIN LOGIN" : "250 8BITMIME");
@@ -73,10 +77,15 @@ async function startRelay(mode: "tls" | "starttls" | "no_starttls"): Promise<Rel
         say("250 ok");
       } else if (word.startsWith("RCPT TO:")) {
         mail.to = text.slice(8);
-        say("250 ok");
+        // as postfix's reject_non_fqdn_helo_hostname: not before a recipient is named
+        if (!/^[\w-]+(\.[\w-]+)+$/.test(mail.hello)) say(`504 5.5.2 <${mail.hello}>: Helo command rejected: need fully-qualified hostname`);
+        else if (refused.has(mail.to)) say("550 5.1.1 no such mailbox here");
+        else say("250 ok");
       } else if (word === "DATA") {
         inData = true;
         say("354 go on");
+      } else if (word === "RSET") {
+        say("250 ok");
       } else if (word === "QUIT") {
         say("221 bye");
         socket.end();
@@ -101,6 +110,7 @@ async function startRelay(mode: "tls" | "starttls" | "no_starttls"): Promise<Rel
   return {
     port: (server.address() as net.AddressInfo).port,
     mails,
+    refused,
     next: () => new Promise((resolve) => (mails.length ? resolve(mails.at(-1)!) : waiting.push(resolve))),
     close: () => server.close(),
   };
@@ -115,11 +125,11 @@ function createTenant(name: string, lang: string): string {
   ], { env, stdio: ["ignore", "pipe", "pipe"] });
   return data;
 }
-function serve(data: string, relay: { port: number }, security: string, ca = join(dir, "relay.crt")): ChildProcess & { log: () => string } {
+function serve(data: string, relay: { port: number }, security: string, ca = join(dir, "relay.crt"), more: string[] = []): ChildProcess & { log: () => string } {
   let log = "";
   const child = spawn(binary, [
     "serve", "--data-dir", data, "--listen", "127.0.0.1:0", "--smtp-host", "localhost", "--smtp-port", String(relay.port), "--smtp-security", security,
-    "--smtp-from", "pm@example.jp", "--smtp-user", "pm", "--smtp-password-file", join(dir, "password"), "--smtp-ca", ca,
+    "--smtp-from", "pm@example.jp", "--smtp-user", "pm", "--smtp-password-file", join(dir, "password"), "--smtp-ca", ca, ...more,
   ], { env, stdio: ["ignore", "ignore", "pipe"] });
   child.stderr!.on("data", (chunk) => (log += chunk));
   return Object.assign(child, { log: () => log });
@@ -151,7 +161,7 @@ for (const mode of ["tls", "starttls"] as const)
     assert.equal(words(header(mail, "Subject")), "【櫓】ご招待：パスワードを設定してください");
     assert.match(body(mail), /管理 太郎 様/);
     assert.match(body(mail), /https:\/\/pm\.example\.jp\/t\/acme\/link#[\w-]{43}\n/);
-    assert.match(header(mail, "Message-ID"), /^<[0-9a-f]{32}@yagura>$/);
+    assert.match(header(mail, "Message-ID"), /^<[0-9a-f]{32}@example\.jp>$/, "the sender's host");
     assert.match(header(mail, "Date"), /\+0900$/);
     for (const l of mail.data.split("\r\n")) assert.ok(l.length <= 998 && /^[\x20-\x7e\t]*$/.test(l), l);
     await stop(server);
@@ -188,4 +198,49 @@ test("a relay without STARTTLS, or with an unknown certificate, gets neither pas
   await stop(two);
   assert.equal(stranger.mails.length, 0);
   stranger.close();
+});
+
+const until = async <T>(look: () => T | undefined | false | null): Promise<T> => {
+  for (let i = 0; i < 1500; i++) {
+    const found = look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("did not come about");
+};
+
+test("the server greets and names its mails by the host of base_url, a strict relay takes them", async () => {
+  for (const [name, base, host] of [["named", "https://pm.example.jp:8443", "pm.example.jp"], ["local", "https://localhost:8443", "example.jp"], ["number", "https://192.0.2.1", "example.jp"]] as const) {
+    const relay = await startRelay("tls");
+    const server = serve(createTenant(`data-hello-${name}`, "ja"), relay, "tls", undefined, ["--base-url", base]);
+    const mail = await relay.next();
+    assert.equal(mail.hello, host, base);
+    assert.match(header(mail, "Message-ID"), new RegExp(`^<[0-9a-f]{32}@${host.replaceAll(".", "\\.")}>$`));
+    await stop(server);
+    relay.close();
+  }
+});
+
+test("a refusal for good stands beside the person, until a mail is taken; doctor goes as far as a recipient", async () => {
+  const relay = await startRelay("tls");
+  relay.refused.add("<kanri@acme.example>");
+  const data = createTenant("data-refused", "ja");
+  const server = serve(data, relay, "tls");
+  await until(() => /error mail given up id=\w+ err=550 5\.1\.1/.test(server.log()));
+  const doctor = () =>
+    new Promise<any>((resolve) => {
+      let out = "";
+      const child = spawn(binary, ["doctor", "--skip-updates", "--json", "--data-dir", data], { env });
+      child.stdout.on("data", (part) => (out += part));
+      child.on("close", () => resolve(Object.fromEntries(JSON.parse(out).findings.map((f: any) => [f.name, f]))));
+    });
+  let found = await doctor();
+  assert.equal(found.mail.state, "good");
+  assert.deepEqual([found.mail_refused?.state, /1 people \(of acme/.test(found.mail_refused?.text)], ["warning", true]);
+  relay.refused.add("<pm@example.jp>"); // who is named while there is no operator
+  found = await doctor();
+  assert.equal(found.mail.state, "bad");
+  assert.match(found.mail.text, /550 5\.1\.1 no such mailbox/);
+  await stop(server);
+  relay.close();
 });

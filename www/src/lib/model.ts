@@ -97,6 +97,8 @@ export interface Operator {
   state: "invited" | "active" | "suspended" | "deleted";
   signed_in_at: string | null;
   version: number;
+  mail_refused_at: string | null;
+  mail_refused: string | null;
 }
 export interface Session {
   user: { id: string; name: string; email: string; lang: Lang; is_admin: boolean; rights: string[] };
@@ -374,6 +376,8 @@ export interface User {
   is_admin: boolean;
   signed_in_at: string | null;
   version: number;
+  mail_refused_at: string | null;
+  mail_refused: string | null;
 }
 export interface PeopleReport {
   added: number;

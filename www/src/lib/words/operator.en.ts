@@ -448,6 +448,7 @@ export const operator: Record<keyof typeof ja, string> = {
   doctor_backup_name: "Backups",
   doctor_backup_run_name: "Last backup",
   doctor_mail_name: "Mail",
+  doctor_mail_refused_name: "Refused recipients",
   doctor_schema_name: "Version of the data",
   doctor_server_name: "Server",
   action_confirm: "Confirm",

@@ -447,6 +447,7 @@ export const operator = {
   doctor_backup_name: "バックアップ",
   doctor_backup_run_name: "最後のバックアップ",
   doctor_mail_name: "メール",
+  doctor_mail_refused_name: "届かない宛先",
   doctor_schema_name: "データの版",
   doctor_server_name: "サーバー",
   action_confirm: "確認",

@@ -167,6 +167,8 @@ export const tenant: Record<keyof typeof ja, string> = {
   people_nothing: "No line asks for a change. Put Add, Change or Delete into the column Action.",
   not_admin: "Not a master administrator",
   last_sign_in: "Last sign-in",
+  mail_refused: "Mail refused",
+  mail_refused_text: "{at}: the mail relay refused this address for good, so that neither codes nor invitations arrive. Its words: {why}",
   add_user: "Add a user",
   invite_again: "Send the invitation again",
   send_reset: "Send a reset mail",

@@ -166,6 +166,8 @@ export const tenant = {
   people_nothing: "変更する行がありません。「操作」の列に、追加、変更、削除のどれかを入れてください。",
   not_admin: "マスター管理者以外",
   last_sign_in: "最終サインイン",
+  mail_refused: "メール拒否",
+  mail_refused_text: "{at} メールの中継先がこの宛先を最終的に拒否しました。確認コードも招待も届きません。中継先の返答: {why}",
   add_user: "ユーザーを追加",
   invite_again: "招待メールを再送",
   send_reset: "再設定メールを送る",

@@ -154,6 +154,14 @@ CREATE TABLE recovery ( -- one-time codes for who lost the factor (profile moder
   PRIMARY KEY (user_id, no)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE throttle ( -- what counts against an account: failures
+  scope     INTEGER NOT NULL, -- enum throttle_scope
+  subject   INTEGER NOT NULL, -- user, or below zero a bucket of others
+  failures  INTEGER NOT NULL, -- in a row
+  failed_at INTEGER NOT NULL, -- the last one
+  PRIMARY KEY (scope, subject)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
   id         INTEGER PRIMARY KEY,
   message_id TEXT NOT NULL UNIQUE,

@@ -258,7 +258,7 @@ struct visitor {
 
 static enum err find_token(struct ctx *c, struct call *k, struct visitor *v)
 {
-    enum err e = bearer_find(c, k->request, &v->token);
+    enum err e = bearer_find(c, k->app, k->request, &v->token);
 
     if (e)
         return e;

@@ -10,13 +10,14 @@ const char *bearer_header(const struct request *r)
     return request_header(r, "Authorization");
 }
 
-enum err bearer_find(struct ctx *c, const struct request *r, struct token *out)
+enum err bearer_find(struct ctx *c, const struct app *app,
+                     const struct request *r, struct token *out)
 {
     static const char scheme[] = "Bearer ";
     const char *header = bearer_header(r);
 
     return token_find(
-        c, str_starts(header, scheme) ? header + strlen(scheme) : "", out);
+        c, app, str_starts(header, scheme) ? header + strlen(scheme) : "", out);
 }
 
 static enum err beyond(struct ctx *c)

@@ -10,8 +10,8 @@
 
 /* The header's value as it came; NULL: none. */
 const char *bearer_header(const struct request *r);
-MUST_USE enum err bearer_find(struct ctx *c, const struct request *r,
-                              struct token *out);
+MUST_USE enum err bearer_find(struct ctx *c, const struct app *app,
+                              const struct request *r, struct token *out);
 /* ERR_DENIED "token_scope": a change by a token that reads, something beyond
  * the projects of one that is limited, the account, a sensitive step. */
 MUST_USE enum err bearer_check(const struct call *k, const struct token *t,

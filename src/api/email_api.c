@@ -57,7 +57,7 @@ static enum err post_check(struct call *k)
 {
     struct email_change change;
     enum err e =
-        email_change_find(k->c, values_text(k->body, "token"), &change);
+        email_change_find(k->c, k->app, values_text(k->body, "token"), &change);
 
     if (e)
         return e;
@@ -87,7 +87,7 @@ static enum err post_confirm(struct call *k)
 
 static enum err post_cancel(struct call *k)
 {
-    return email_change_cancel(k->c, values_text(k->body, "token"));
+    return email_change_cancel(k->c, k->app, values_text(k->body, "token"));
 }
 
 static const struct route own_routes[] = {

@@ -33,6 +33,7 @@ static const struct {
     {"cut_short",       400},
     {"content_type",    415},
     {"throttled",       429},
+    {"stopped",         429},
     {"sends",           429},
     {"tenant_requests", 429},
     {"if_match",        428},
@@ -97,10 +98,11 @@ static void retry_after(struct ctx *c, int status, struct reply *out)
 {
     const char *detail = c->fail ? c->fail->detail_json : NULL;
     const char *at = detail ? strstr(detail, "\"retry_after\":") : NULL;
+    bool is_stopped = c->fail && str_equal(c->fail->rule, "stopped");
 
     if (at)
         reply_header(out, "Retry-After", at + strlen("\"retry_after\":"));
-    else if (status == 503 || status == 429)
+    else if (status == 503 || (status == 429 && !is_stopped))
         reply_header(out, "Retry-After", "1");
 }
 

@@ -205,7 +205,7 @@ static enum err delete_session(struct call *k)
 static enum err post_check_link(struct call *k)
 {
     struct invite i;
-    enum err e = invite_find(k->c, values_text(k->body, "token"), &i);
+    enum err e = invite_find(k->c, k->app, values_text(k->body, "token"), &i);
 
     if (e)
         return e;
@@ -234,7 +234,8 @@ static enum err post_accept_link(struct call *k)
 static enum err post_reset(struct call *k)
 {
     k->reply->status = 202;
-    return invite_reset(k->c, k->app, values_text(k->body, "email"));
+    return invite_reset(k->c, k->app, values_text(k->body, "email"),
+                        session_from(k).device);
 }
 
 static enum err get_policy(struct call *k)
@@ -271,9 +272,15 @@ static enum err patch_me(struct call *k)
 
 static enum err post_password(struct call *k)
 {
-    return sign_again_change_password(
+    struct sign_in s = {0};
+    enum err e = sign_again_change_password(
         k->c, k->app, k->tenant, values_text(k->body, "current"),
-        values_text(k->body, "password"), session_from(k).agent);
+        values_text(k->body, "password"), session_from(k).agent, &s);
+
+    if (!e)
+        session_put_cookie(k, k->place->cookie,
+                           arena_strdup(k->c->mem, s.token), 0);
+    return e;
 }
 
 static enum err list_sessions(struct call *k)

@@ -153,7 +153,7 @@ static enum err post_end(struct call *k)
 static enum err post_enter(struct call *k)
 {
     char token[SECRET_TOKEN_CHARS + 1];
-    enum err e = support_enter(k->c, values_text(k->body, "token"),
+    enum err e = support_enter(k->c, k->app, values_text(k->body, "token"),
                                session_from(k).agent, token);
 
     if (!e)

@@ -110,6 +110,15 @@ void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES])
     must(text != NULL);
 }
 
+struct address address_cut(const struct address *a, int v4_bits, int v6_bits)
+{
+    int prefix = address_is_v4(a) ? 96 + v4_bits : v6_bits;
+    struct address net = *a;
+    for (int bit = prefix; bit < 128; bit++)
+        net.bytes[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+    return net;
+}
+
 bool address_in(const struct address *a, const struct address_range *range)
 {
     size_t whole = (size_t)range->prefix / 8;

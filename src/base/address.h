@@ -30,6 +30,8 @@ bool address_read(const void *sockaddr, struct address *out);
 void address_format(const struct address *a, char out[ADDRESS_TEXT_BYTES]);
 bool address_is_v4(const struct address *a);
 bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
+/* The network it is in: what follows the first so many bits is zero. */
+struct address address_cut(const struct address *a, int v4_bits, int v6_bits);
 bool address_in(const struct address *a, const struct address_range *range);
 
 #endif

@@ -31,6 +31,7 @@
 #include "core/registry.h"
 #include "core/session.h"
 #include "core/standing.h"
+#include "core/throttle.h"
 #include "core/timekeeper.h"
 #include "core/trust.h"
 #include "db/leftover.h"
@@ -111,6 +112,8 @@ enum err caretaker_tidy(struct ctx *c, const uint8_t log_key[32])
     size_t removed = 0;
     enum err e = session_prune(c);
 
+    if (!e)
+        e = throttle_prune(c);
     if (!e && strcmp(c->actor->tenant, STORE_OPERATOR) != 0)
         e = empty_bin(c);
     if (!e)

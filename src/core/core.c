@@ -43,8 +43,9 @@ const struct query_set *const core_tenant_sets[] = {
     &contract_mail_queries, &notice_mail_queries,
     &notice_mark_queries,   &contact_queries,
     &blob_add_queries,      &blob_read_queries,
-    &ticket_file_queries,   &archive_total_queries,
-    &archive_chunk_queries, &alert_trust_queries,
+    &throttle_queries,      &ticket_file_queries,
+    &archive_total_queries, &archive_chunk_queries,
+    &alert_trust_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -72,7 +73,7 @@ const struct query_set *const core_control_sets[] = {
     &notice_publish_queries, &notice_owed_queries,    &notice_board_queries,
     &incident_queries,       &incident_clock_queries, &contact_copy_queries,
     &direct_contact_queries, &log_head_queries,       &blob_audit_queries,
-    &capacity_trust_queries,
+    &capacity_trust_queries, &throttle_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -132,6 +132,7 @@ extern const struct query_set trust_edition_queries;
 extern const struct query_set backup_copy_queries;
 extern const struct query_set backup_watch_queries;
 extern const struct query_set log_head_queries;
+extern const struct query_set throttle_queries;
 extern const struct query_set trust_queries;
 extern const struct query_set trust_access_queries;
 extern const struct query_set trust_check_queries;

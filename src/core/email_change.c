@@ -197,13 +197,9 @@ enum err email_change_ask(struct ctx *c, const struct app *app,
 
     if (e || (e = user_check_email(c, u.id, email)))
         return e;
-    struct guard g = {.scope = LIMIT_RESET,
-                      .account =
-                          arena_printf(c->mem, "%s\n%lld\nemail",
-                                       c->actor->tenant, (long long)u.id)};
-    if ((e = guard_wait(c, app, &g)))
+    struct guard g = guard_of_session(THROTTLE_EMAIL, u.id);
+    if ((e = guard_take(c, app, &g)))
         return e;
-    guard_failed(app, &g);
     return start(c, app, &u, email, true);
 }
 
@@ -274,16 +270,21 @@ static enum err no_link(struct ctx *c)
                     "This link has been used or is older than 24 hours");
 }
 
-enum err email_change_find(struct ctx *c, const char *token,
-                           struct email_change *out)
+enum err email_change_find(struct ctx *c, const struct app *app,
+                           const char *token, struct email_change *out)
 {
     uint8_t hash[32];
-    struct query *q = query(c, change_text[CHANGE_FIND]);
+    enum err e = guard_link_wait(c, app);
 
+    if (e)
+        return e;
+    struct query *q = query(c, change_text[CHANGE_FIND]);
     secret_hash_token(token, hash);
     bind_blob(q, 1, hash, sizeof(hash));
     bind_int(q, 2, c->now_us);
-    enum err e = query_one(c, q);
+    e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        guard_link_wrong(c, app);
     if (e)
         return e == ERR_NOT_FOUND ? no_link(c) : e;
     read_change(c, q, out);
@@ -314,7 +315,7 @@ enum err email_change_confirm(struct ctx *c, const struct app *app,
                               const char *token, const char *agent, bool *done)
 {
     struct email_change change;
-    enum err e = email_change_find(c, token, &change);
+    enum err e = email_change_find(c, app, token, &change);
 
     if (e)
         return e;
@@ -332,11 +333,12 @@ enum err email_change_confirm(struct ctx *c, const struct app *app,
     return query_run(c, q);
 }
 
-enum err email_change_cancel(struct ctx *c, const char *token)
+enum err email_change_cancel(struct ctx *c, const struct app *app,
+                             const char *token)
 {
     struct email_change change;
     struct user u;
-    enum err e = email_change_find(c, token, &change);
+    enum err e = email_change_find(c, app, token, &change);
 
     if (e || (e = user_get(c, change.user_id, &u)) ||
         (e = email_change_drop(c, change.user_id)))

@@ -39,12 +39,14 @@ MUST_USE enum err email_change_get(struct ctx *c, int64_t user_id,
 MUST_USE enum err email_change_drop(struct ctx *c, int64_t user_id);
 
 /* By a mailed link: ERR_NOT_FOUND "link" when unknown, used or over. */
-MUST_USE enum err email_change_find(struct ctx *c, const char *token,
+MUST_USE enum err email_change_find(struct ctx *c, const struct app *app,
+                                    const char *token,
                                     struct email_change *out);
 /* This mailbox agrees; *done: the address is changed now. */
 MUST_USE enum err email_change_confirm(struct ctx *c, const struct app *app,
                                        const char *token, const char *agent,
                                        bool *done);
-MUST_USE enum err email_change_cancel(struct ctx *c, const char *token);
+MUST_USE enum err email_change_cancel(struct ctx *c, const struct app *app,
+                                      const char *token);
 
 #endif

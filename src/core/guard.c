@@ -1,118 +1,266 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Buckets live in the limiter; here is only which of them a try falls into.
- * The order is the caller's: wait, then argon2 with nothing held. */
+/* Which counts a try falls into.  What counts against an account is kept by
+ * throttle.c in the tenant's file, what counts against an address by limiter.c
+ * in memory.  The one hard idea: a try is counted before it is made, since
+ * between the look and the answer lies a tenth of a second of argon2 in which
+ * a hundred others could have looked too. */
 #include "core/guard.h"
 
 #include "base/crypto.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "core/limiter.h"
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* IPv4 whole, IPv6 by its first 64 bits as text. */
-static const char *address_bucket(struct ctx *c)
-{
-    const char *ip = c->actor->ip, *p = ip;
+#define US_PER_DAY INT64_C(86400000000)
 
-    for (int colons = 0; *p; p++)
-        if (*p == ':' && ++colons == 4)
-            return arena_strndup(c->mem, ip, (size_t)(p - ip));
-    return ip;
-}
+/* ---- the known device ---- */
 
-const char *guard_device_mark(struct ctx *c, const struct app *app,
-                              const char *email)
+static const char *mark_of_day(struct ctx *c, const struct app *app,
+                               const char *email, int64_t day)
 {
     uint8_t key[32], mac[32];
-    char *text = arena_printf(c->mem, "%s\n%s", c->actor->tenant, email);
+    const char *text =
+        arena_printf(c->mem, "%s\n%s\n%lld", c->actor->tenant,
+                     user_fold_email(c->mem, email), (long long)day);
 
-    for (char *p = text; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
     crypto_derive(app->code_key, "known device", key);
     crypto_hmac(key, text, strlen(text), mac);
-    return str_to_base64url(c->mem, mac, sizeof(mac));
+    crypto_wipe(key, sizeof key);
+    return arena_printf(c->mem, "%lld.%s", (long long)day,
+                        str_to_base64url(c->mem, mac, sizeof(mac)));
 }
 
-struct guard guard_of(struct ctx *c, const struct app *app, const char *email,
+const char *guard_make_mark(struct ctx *c, const struct app *app,
+                            const char *email)
+{
+    return mark_of_day(c, app, email, c->now_us / US_PER_DAY);
+}
+
+bool guard_knows_mark(struct ctx *c, const struct app *app, const char *email,
                       const char *mark)
 {
-    struct guard g = {
-        .account = arena_printf(c->mem, "%s\n%s", c->actor->tenant,
-                                str_fold(c->mem, email)),
-        .address = address_bucket(c),
-    };
-    const char *right = guard_device_mark(c, app, email);
+    const char *dot = mark ? strchr(mark, '.') : NULL;
+    int64_t day, today = c->now_us / US_PER_DAY;
 
-    if (mark && strlen(mark) == strlen(right) &&
-        crypto_equal(mark, right, strlen(right)))
-        g.device = arena_printf(c->mem, "%s\n%s", g.account, right);
-    return g;
+    if (!dot ||
+        !str_parse_int(arena_strndup(c->mem, mark, (size_t)(dot - mark)), 0,
+                       INT32_MAX, &day) ||
+        day > today + 1 || today - day > GUARD_DEVICE_DAYS)
+        return false;
+    const char *right = mark_of_day(c, app, email, day);
+    return strlen(mark) == strlen(right) &&
+           crypto_equal(mark, right, strlen(right));
+}
+
+/* ---- which counts ---- */
+
+struct guard guard_of(struct ctx *c, const struct app *app, const char *email,
+                      int64_t user_id, const char *mark)
+{
+    bool is_known = guard_knows_mark(c, app, email, mark);
+    const char *folded = user_fold_email(c->mem, email);
+
+    return (struct guard){
+        .scope = is_known ? THROTTLE_DEVICE : THROTTLE_PASSWORD,
+        .subject = user_id ? user_id : throttle_bucket(c, app, folded),
+        .is_strange = !is_known,
+    };
 }
 
 struct guard guard_of_step(struct ctx *c, const struct app *app,
-                           const char *email, const char *mark)
+                           const struct user_secret *u, const char *mark)
 {
-    struct guard g = guard_of(c, app, email, mark);
-
-    g.scope = LIMIT_STEP;
-    g.address = NULL;
-    if (g.device)
-        g.device = arena_printf(c->mem, "%s\nstep", g.device);
-    return g;
+    return (struct guard){
+        .scope = guard_knows_mark(c, app, u->email, mark) ? THROTTLE_STEP_DEVICE
+                                                          : THROTTLE_STEP,
+        .subject = u->id,
+    };
 }
 
-struct guard guard_of_session(struct ctx *c, const char *email)
+struct guard guard_of_session(enum throttle_scope scope, int64_t user_id)
 {
-    const char *account = arena_printf(c->mem, "%s\n%s", c->actor->tenant,
-                                       str_fold(c->mem, email));
+    return (struct guard){.scope = scope, .subject = user_id};
+}
 
-    return (struct guard){
-        .account = account,
-        .address = address_bucket(c),
-        .device = arena_printf(c->mem, "%s\nsession", account),
-    };
+static struct limiter_from from_of(const struct ctx *c)
+{
+    return (struct limiter_from){c->actor->tenant, c->actor->ip};
+}
+
+/* ---- waiting and counting ---- */
+
+enum err guard_throttled(struct ctx *c, int wait_s)
+{
+    enum err e =
+        ctx_fail(c, ERR_LIMIT, "", "throttled",
+                 "試行回数が多すぎます。%d秒後にもう一度お試しください",
+                 "Too many tries. Try again in %d seconds", wait_s);
+
+    ctx_fail_detail(c, arena_printf(c->mem, "\"retry_after\":%d", wait_s));
+    return e;
+}
+
+static enum err stopped(struct ctx *c)
+{
+    return ctx_fail(c, ERR_LIMIT, "", "stopped",
+                    "誤りが100回続いたため、受け付けを止めています。"
+                    "「パスワードをお忘れですか」から新しいパスワードを"
+                    "設定してください",
+                    "Stopped after 100 wrong tries in a row. Set a new "
+                    "password by \"Forgot your password?\"");
 }
 
 enum err guard_wait(struct ctx *c, const struct app *app, const struct guard *g)
 {
-    int wait = g->device ? limiter_wait_s(app->limiter, LIMIT_DEVICE, g->device)
-                         : limiter_wait_s(app->limiter, g->scope, g->account);
-    int other = g->device || !g->address
-                    ? 0
-                    : limiter_wait_s(app->limiter, LIMIT_ADDRESS, g->address);
+    const struct limiter_from from = from_of(c);
+    int wait = 0;
+    enum err e = throttle_wait_s(c, g->scope, g->subject, &wait);
+    int other =
+        g->is_strange ? limiter_wait_s(app->limiter, LIMIT_SIGN_IN, &from) : 0;
 
+    if (e)
+        return e;
+    if (wait == THROTTLE_STOPPED)
+        return stopped(c);
     if (other > wait)
         wait = other;
-    if (wait == 0)
-        return OK;
-    enum err e =
-        ctx_fail(c, ERR_LIMIT, "", "throttled",
-                 "試行回数が多すぎます。%d秒後にもう一度お試しください",
-                 "Too many tries. Try again in %d seconds", wait);
-    ctx_fail_detail(c, arena_printf(c->mem, "\"retry_after\":%d", wait));
+    return wait ? guard_throttled(c, wait) : OK;
+}
+
+enum err guard_take(struct ctx *c, const struct app *app, struct guard *g)
+{
+    const struct limiter_from from = from_of(c);
+    enum err e = guard_wait(c, app, g);
+
+    if (e || (e = throttle_count(c, g->scope, g->subject, &g->before)))
+        return e;
+    if (g->is_strange)
+        limiter_fail(app->limiter, LIMIT_SIGN_IN, &from);
+    return OK;
+}
+
+enum err guard_return(struct ctx *c, const struct app *app,
+                      const struct guard *g)
+{
+    const struct limiter_from from = from_of(c);
+
+    if (g->is_strange)
+        limiter_unfail(app->limiter, LIMIT_SIGN_IN, &from);
+    return throttle_uncount(c, g->scope, g->subject, &g->before);
+}
+
+/* The look comes first, so that who has to wait writes nothing. */
+enum err guard_enter(struct ctx *c, const struct app *app, struct tenant *t,
+                     struct guard *g)
+{
+    enum err e = tx_begin(c, t, TX_READ);
+
+    if (e || (e = tx_end(c, t, guard_wait(c, app, g))) ||
+        (e = tx_begin(c, t, TX_WRITE)))
+        return e;
+    return tx_end(c, t, guard_take(c, app, g));
+}
+
+enum err guard_leave(struct ctx *c, const struct app *app, struct tenant *t,
+                     const struct guard *g)
+{
+    enum err e = tx_begin(c, t, TX_WRITE);
+
+    return e ? e : tx_end(c, t, guard_return(c, app, g));
+}
+
+enum err guard_answer(struct ctx *c, const struct app *app, struct tenant *t,
+                      const struct guard *g, enum err answer)
+{
+    enum err e = answer == ERR_AUTH ? OK : guard_leave(c, app, t, g);
+
+    return e && !answer ? e : answer;
+}
+
+static enum err forget(struct ctx *c, const enum throttle_scope *scopes,
+                       size_t count, int64_t user_id)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; !e && i < count; i++)
+        e = throttle_forget(c, scopes[i], user_id);
     return e;
 }
 
-void guard_failed(const struct app *app, const struct guard *g)
+enum err guard_passed(struct ctx *c, const struct app *app, int64_t user_id,
+                      bool is_known_device)
 {
-    if (g->device) {
-        limiter_fail(app->limiter, LIMIT_DEVICE, g->device);
-        return;
-    }
-    limiter_fail(app->limiter, g->scope, g->account);
-    if (g->address)
-        limiter_fail(app->limiter, LIMIT_ADDRESS, g->address);
+    static const enum throttle_scope of_device[] = {
+        THROTTLE_DEVICE, THROTTLE_STEP_DEVICE, THROTTLE_SESSION,
+        THROTTLE_PROOF};
+    static const enum throttle_scope of_others[] = {
+        THROTTLE_PASSWORD, THROTTLE_STEP, THROTTLE_SESSION, THROTTLE_PROOF};
+    const struct limiter_from from = from_of(c);
+
+    limiter_ease(app->limiter, LIMIT_SIGN_IN, &from);
+    return is_known_device ? forget(c, of_device, COUNT(of_device), user_id)
+                           : forget(c, of_others, COUNT(of_others), user_id);
 }
 
-void guard_passed(const struct app *app, const struct guard *g)
+enum err guard_clear(struct ctx *c, int64_t user_id)
 {
-    limiter_forget(app->limiter, g->scope, g->account);
-    if (g->address)
-        limiter_ease(app->limiter, LIMIT_ADDRESS, g->address);
-    if (g->device)
-        limiter_forget(app->limiter, LIMIT_DEVICE, g->device);
+    static const enum throttle_scope all[] = {
+        THROTTLE_PASSWORD,    THROTTLE_DEVICE,  THROTTLE_STEP,
+        THROTTLE_STEP_DEVICE, THROTTLE_SESSION, THROTTLE_PROOF};
+
+    return forget(c, all, COUNT(all), user_id);
 }
+
+/* ---- links ---- */
+
+enum err guard_link_wait(struct ctx *c, const struct app *app)
+{
+    const struct limiter_from from = from_of(c);
+    int wait = limiter_wait_s(app->limiter, LIMIT_LINK, &from);
+
+    return wait ? guard_throttled(c, wait) : OK;
+}
+
+void guard_link_wrong(struct ctx *c, const struct app *app)
+{
+    const struct limiter_from from = from_of(c);
+
+    limiter_fail(app->limiter, LIMIT_LINK, &from);
+}
+
+/* ---- asking for a mail ---- */
+
+/* The bucket is taken for known and unknown addresses alike: nothing is looked
+ * up, so nothing can be measured. */
+enum err guard_take_reset(struct ctx *c, const struct app *app,
+                          const char *email, const char *mark, bool *is_dropped)
+{
+    const struct limiter_from from = from_of(c);
+    bool is_known = guard_knows_mark(c, app, email, mark);
+    const char *folded = user_fold_email(c->mem, email);
+    int64_t bucket = throttle_bucket(
+        c, app, is_known ? arena_join(c->mem, folded, "\n", "device") : folded);
+    struct throttle_mark before;
+    int wait = 0;
+    enum err e;
+
+    *is_dropped = false;
+    if (!is_known &&
+        (wait = limiter_wait_s(app->limiter, LIMIT_MAIL, &from)) > 0)
+        return guard_throttled(c, wait);
+    if ((e = throttle_wait_s(c, THROTTLE_RESET, bucket, &wait)))
+        return e;
+    if (!is_known)
+        limiter_fail(app->limiter, LIMIT_MAIL, &from);
+    *is_dropped = wait > 0;
+    return *is_dropped ? OK
+                       : throttle_count(c, THROTTLE_RESET, bucket, &before);
+}
+
+/* ---- the password ---- */
 
 static enum err refuse(struct ctx *c)
 {

@@ -3,38 +3,89 @@
 #define CORE_GUARD_H
 
 #include "core/app.h"
-#include "core/limiter.h"
+#include "core/throttle.h"
 #include "core/user.h"
 
 /* What stands before every secret that could be guessed: the waiting time of
- * the account, the address and the device, and a password check that costs
- * the same whether the person is known or not. */
+ * the account and of the address, and a password check that costs the same
+ * whether the person is known or not.
+ *
+ * A try is counted before it is made and taken back when it was right: of
+ * many at once no more are let through than one after the other.  Whoever
+ * comes with the cookie of a known device, or with a session, is counted
+ * apart: strangers cannot use that up, and their networks do not count. */
 struct guard {
-    enum limiter_scope scope; /* of account */
-    const char *account;
-    const char *address; /* NULL: not counted */
-    const char *device;  /* NULL: a stranger's browser */
+    enum throttle_scope scope;
+    int64_t subject;
+    bool is_strange; /* its address counts too */
+    struct throttle_mark before;
 };
 
-/* mark: the cookie of a known device, or NULL. */
+/* For a password; user_id 0: nobody has the address.  mark: the cookie of a
+ * known device, or NULL. */
 struct guard guard_of(struct ctx *c, const struct app *app, const char *email,
-                      const char *mark);
-/* For the codes after the right password: buckets that nobody without it can
- * fill, and an address that is not blamed. */
+                      int64_t user_id, const char *mark);
+/* For the codes after the right password: nobody without it gets to count,
+ * and no address is blamed. */
 struct guard guard_of_step(struct ctx *c, const struct app *app,
-                           const char *email, const char *mark);
-/* For who is signed in, or half: nobody outside can use the bucket up. */
-struct guard guard_of_session(struct ctx *c, const char *email);
-/* ERR_LIMIT "throttled" with the seconds left. */
+                           const struct user_secret *u, const char *mark);
+/* For passwords and codes by who is signed in, or half. */
+struct guard guard_of_session(enum throttle_scope scope, int64_t user_id);
+
+/* ERR_LIMIT "throttled" with the seconds left, or "stopped" after 100 in a
+ * row; in any transaction. */
 MUST_USE enum err guard_wait(struct ctx *c, const struct app *app,
                              const struct guard *g);
-void guard_failed(const struct app *app, const struct guard *g);
-void guard_passed(const struct app *app, const struct guard *g);
+/* The same, and counts one try: in a write transaction that is committed
+ * unless this fails. */
+MUST_USE enum err guard_take(struct ctx *c, const struct app *app,
+                             struct guard *g);
+/* The try taken was no failure; in a write transaction of the same request. */
+MUST_USE enum err guard_return(struct ctx *c, const struct app *app,
+                               const struct guard *g);
+/* guard_take() and guard_return() in transactions of their own, for what runs
+ * argon2 in between. */
+MUST_USE enum err guard_enter(struct ctx *c, const struct app *app,
+                              struct tenant *t, struct guard *g);
+MUST_USE enum err guard_leave(struct ctx *c, const struct app *app,
+                              struct tenant *t, const struct guard *g);
+/* After a check that ran in between: a wrong password (ERR_AUTH) stays
+ * counted, what was no try at all (the server was busy) is taken back.
+ * Returns answer. */
+MUST_USE enum err guard_answer(struct ctx *c, const struct app *app,
+                               struct tenant *t, const struct guard *g,
+                               enum err answer);
+/* The person has signed in whole: what failed before it counts no more, of
+ * known devices or of the others, as this one is; in its transaction. */
+MUST_USE enum err guard_passed(struct ctx *c, const struct app *app,
+                               int64_t user_id, bool is_known_device);
+/* The person has set a new password by a mailed link: nothing counts. */
+MUST_USE enum err guard_clear(struct ctx *c, int64_t user_id);
 
-/* The value of the known-device cookie: an HMAC over tenant and address, so
- * it is worth nothing for another account. */
-const char *guard_device_mark(struct ctx *c, const struct app *app,
-                              const char *email);
+/* Around every token that is followed from a mail or typed: guesses count
+ * against the address they come from. */
+MUST_USE enum err guard_link_wait(struct ctx *c, const struct app *app);
+void guard_link_wrong(struct ctx *c, const struct app *app);
+
+/* What an asker of a reset link is told: ERR_LIMIT "throttled" by address and
+ * tenant, which says nothing of who is known.  *is_dropped: this mailbox has
+ * been asked for often enough; nobody is told.  Counts; in a write
+ * transaction. */
+MUST_USE enum err guard_take_reset(struct ctx *c, const struct app *app,
+                                   const char *email, const char *mark,
+                                   bool *is_dropped);
+
+/* "Too many tries" with the seconds; for limits beside these. */
+MUST_USE enum err guard_throttled(struct ctx *c, int wait_s);
+
+/* The value of the known-device cookie: the day it was made and a MAC over
+ * tenant, address and day, so that it is worth nothing for another account,
+ * nor after GUARD_DEVICE_DAYS. */
+enum { GUARD_DEVICE_DAYS = 90 };
+const char *guard_make_mark(struct ctx *c, const struct app *app,
+                            const char *email);
+bool guard_knows_mark(struct ctx *c, const struct app *app, const char *email,
+                      const char *mark);
 
 /* Verifies against the user's hash, or a dummy of the same cost.  ERR_AUTH
  * "credentials"; *new_hash is set when the record should be written anew. */

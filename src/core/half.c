@@ -82,7 +82,7 @@ static enum err step_up(struct ctx *c, const struct app *app,
                         const struct sign_in_from *from, struct sign_in *out)
 {
     const struct user_secret *u = &half->user;
-    bool is_known = str_equal(from->device, out->device);
+    bool is_known = guard_knows_mark(c, app, u->email, from->device);
     int64_t id;
     enum err e = session_delete(c, half->id);
 
@@ -92,7 +92,8 @@ static enum err step_up(struct ctx *c, const struct app *app,
     if ((e = session_create(c, u->id, SESSION_FULL, from->agent, out->token,
                             &id)) ||
         (e = note_proved(c, id, half->proved)) ||
-        (e = user_note_sign_in(c, u->id)))
+        (e = user_note_sign_in(c, u->id)) ||
+        (e = guard_passed(c, app, u->id, is_known)))
         return e;
     if (!is_known && u->signed_in_at &&
         (e = letter_send_warning(c, app, LETTER_DEVICE, u, from->agent, "")))
@@ -111,7 +112,7 @@ enum err half_advance(struct ctx *c, const struct app *app, struct half *half,
     half->owed &= ~paid;
     out->owed = half->owed;
     out->email = half->user.email;
-    out->device = guard_device_mark(c, app, half->user.email);
+    out->device = guard_make_mark(c, app, half->user.email);
     if (!half->owed)
         return step_up(c, app, half, from, out);
     enum err e = factor_find_allowed(c, app, half->user.id, &out->factors);
@@ -131,15 +132,4 @@ enum err half_miss(struct ctx *c, const struct half *half, enum err *answer)
     struct query *q = query(c, half_text[HALF_MISS]);
     bind_int(q, 1, half->id);
     return query_run(c, q);
-}
-
-void half_passed(struct ctx *c, const struct app *app, const struct sign_in *s)
-{
-    struct guard password = guard_of(c, app, s->email, s->device);
-    struct guard step = guard_of_step(c, app, s->email, s->device);
-
-    if (s->owed)
-        return;
-    guard_passed(app, &password);
-    guard_passed(app, &step);
 }

@@ -27,8 +27,6 @@ MUST_USE enum err half_advance(struct ctx *c, const struct app *app,
 /* A wrong further factor is counted; *answer is what the caller hears. */
 MUST_USE enum err half_miss(struct ctx *c, const struct half *half,
                             enum err *answer);
-/* After the commit: a whole sign-in forgets the failures before it. */
-void half_passed(struct ctx *c, const struct app *app, const struct sign_in *s);
 MUST_USE enum err half_log(struct ctx *c, const struct user_secret *u,
                            const char *action, const char *kind);
 

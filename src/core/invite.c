@@ -15,6 +15,7 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 
+enum { WISHES_MAX = 1000 };
 enum {
     LINK_DROP,
     LINK_TIDY,
@@ -23,6 +24,7 @@ enum {
     LINK_USE,
     LINK_OTHERS,
     WISH_ADD,
+    WISH_COUNT,
     WISH_NEXT,
     WISH_DROP
 };
@@ -41,6 +43,7 @@ static const char *const invite_text[] = {
     [LINK_OTHERS] = "DELETE FROM link WHERE user_id = ?1 AND id <> ?2",
     [WISH_ADD] = "INSERT INTO reset_wish (email, base_url, ip, request_id)"
                  " VALUES (?1, ?2, ?3, ?4)",
+    [WISH_COUNT] = "SELECT count(*) FROM reset_wish",
     [WISH_NEXT] = "SELECT id, email, base_url, ip, request_id FROM reset_wish"
                   " ORDER BY id LIMIT 1",
     [WISH_DROP] = "DELETE FROM reset_wish WHERE id = ?1",
@@ -93,15 +96,21 @@ enum err invite_drop(struct ctx *c, int64_t user_id)
     return query_run(c, q);
 }
 
-enum err invite_find(struct ctx *c, const char *token, struct invite *out)
+enum err invite_find(struct ctx *c, const struct app *app, const char *token,
+                     struct invite *out)
 {
     uint8_t hash[32];
-    struct query *q = query(c, invite_text[LINK_FIND]);
+    enum err e = guard_link_wait(c, app);
 
+    if (e)
+        return e;
+    struct query *q = query(c, invite_text[LINK_FIND]);
     secret_hash_token(token, hash);
     bind_blob(q, 1, hash, sizeof(hash));
     bind_int(q, 2, c->now_us);
-    enum err e = query_one(c, q);
+    e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        guard_link_wrong(c, app);
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, ERR_NOT_FOUND, "token", "link",
                         "このリンクは使用済みか、期限（24時間）が切れています",
@@ -124,7 +133,7 @@ static enum err spend(struct ctx *c, const struct app *app, const char *token,
                       const char *hash, const char *agent)
 {
     struct invite link;
-    enum err e = invite_find(c, token, &link);
+    enum err e = invite_find(c, app, token, &link);
 
     if (e)
         return e;
@@ -138,9 +147,9 @@ static enum err spend(struct ctx *c, const struct app *app, const char *token,
     bind_int(q, 2, link.id);
     if ((e = query_run(c, q)))
         return e;
-    if ((e = password_store(c, link.user_id, hash)))
-        return e;
-    if ((e = session_end_all(c, link.user_id)))
+    if ((e = password_store(c, link.user_id, hash)) ||
+        (e = session_end_all(c, link.user_id)) ||
+        (e = guard_clear(c, link.user_id)))
         return e;
     const struct user_secret u = {.name = link.user_name,
                                   .email = link.user_email,
@@ -164,7 +173,7 @@ enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
 
     if (e)
         return e;
-    if ((e = tx_end(c, t, invite_find(c, token, &link))))
+    if ((e = tx_end(c, t, invite_find(c, app, token, &link))))
         return e;
     const struct user_secret u = {
         .id = link.user_id, .name = link.user_name, .email = link.user_email};
@@ -176,31 +185,43 @@ enum err invite_accept(struct ctx *c, const struct app *app, struct tenant *t,
         return e;
     /* Whoever opens the mail is the person: guesses of others slow nobody who
      * comes with this cookie. */
-    *device = guard_device_mark(c, app, u.email);
-    struct guard g = guard_of(c, app, u.email, *device);
-    guard_passed(app, &g);
+    *device = guard_make_mark(c, app, u.email);
     return OK;
+}
+
+/* The worker answers in the order of asking; who asks faster than it answers
+ * must wait. */
+static enum err check_queue(struct ctx *c)
+{
+    struct query *q = query(c, invite_text[WISH_COUNT]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    bool is_full = col_int(q, 0) >= WISHES_MAX;
+    query_done(q);
+    return is_full ? guard_throttled(c, 60) : OK;
 }
 
 /* The same row whether anybody has the address or not, so that the time of
  * the reply says nothing. */
-enum err invite_reset(struct ctx *c, const struct app *app, const char *email)
+enum err invite_reset(struct ctx *c, const struct app *app, const char *email,
+                      const char *device)
 {
-    struct guard g = guard_of(c, app, email, NULL);
+    bool is_dropped;
+    enum err e = guard_take_reset(c, app, email, device, &is_dropped);
 
-    g.scope = LIMIT_RESET;
-    if (limiter_wait_s(app->limiter, LIMIT_RESET, g.account) > 0)
-        return OK; /* known or not, nothing is said */
-    limiter_fail(app->limiter, LIMIT_RESET, g.account);
+    if (e || is_dropped || (e = check_queue(c)))
+        return e;
     struct query *q = query(c, invite_text[WISH_ADD]);
     bind_text(q, 1, email);
     bind_text(q, 2, c->actor->base_url);
     bind_text(q, 3, c->actor->ip);
     bind_text(q, 4, c->actor->request_id);
-    enum err e = query_run(c, q);
-    if (!e)
-        outbox_wake(c, app);
-    return e;
+    if ((e = query_run(c, q)))
+        return e;
+    outbox_wake(c, app);
+    return OK;
 }
 
 static enum err answer(struct ctx *c, const struct app *app, const char *email)

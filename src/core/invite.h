@@ -23,8 +23,8 @@ MUST_USE enum err invite_send(struct ctx *c, const struct app *app,
 /* Links already mailed to this person end. */
 MUST_USE enum err invite_drop(struct ctx *c, int64_t user_id);
 /* ERR_NOT_FOUND (rule "link") when unknown, used or expired. */
-MUST_USE enum err invite_find(struct ctx *c, const char *token,
-                              struct invite *out);
+MUST_USE enum err invite_find(struct ctx *c, const struct app *app,
+                              const char *token, struct invite *out);
 /* Sets the password and spends the link; takes its own transactions because
  * of argon2.  Ends every session of the user. */
 MUST_USE enum err invite_accept(struct ctx *c, const struct app *app,
@@ -33,9 +33,10 @@ MUST_USE enum err invite_accept(struct ctx *c, const struct app *app,
                                 const char **device);
 /* A reset link to the address if there is such an active user; the caller
  * cannot tell, neither by the reply nor by its time: the wish is written down
- * and answered by the mail worker. */
+ * and answered by the mail worker.  ERR_LIMIT "throttled" says only that the
+ * asker's network asks too often; device: the cookie of a known one, or NULL. */
 MUST_USE enum err invite_reset(struct ctx *c, const struct app *app,
-                               const char *email);
+                               const char *email, const char *device);
 /* For that worker: answers the oldest wish in transactions of its own.
  * ERR_NOT_FOUND: there is none. */
 MUST_USE enum err invite_answer_wish(struct ctx *c, const struct app *app,

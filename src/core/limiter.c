@@ -1,37 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hash table of failure counts with open addressing in small sets: eight
- * slots a set, the least recently used one is overwritten.  A guesser who
- * floods the table with other keys only forgets counts of keys in the same
- * set; the address bucket of the flood itself is refreshed by each guess. */
+/* Tables of counters that keys are hashed onto.  A key has no slot of its
+ * own: a slot's count is the sum over its keys, so it is never below the count
+ * of any of them, and all slots together hold as many failures as there were.
+ * A flood of chosen names or addresses can therefore only add waits.  The hash
+ * is HMAC-SHA-256 under a key drawn at the start. */
 #include "core/limiter.h"
 
+#include "base/address.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SETS = 2048, WAYS = 8, FORGET_MS = 24 * 3600 * 1000, EASE = 5 };
+enum { SLOTS = 32768, FORGET_MS = 24 * 3600 * 1000, EASE = 5, DOUBLINGS = 20 };
+enum level { ADDRESS, NETWORK, TENANT, LEVELS };
 
 struct slot {
-    uint64_t hash; /* 0: empty */
+    int64_t last_ms; /* monotonic, of the last failure */
     int failures;
-    int64_t last_ms, open_ms; /* monotonic; the next try may come at open */
 };
 
 struct limiter {
+    uint8_t key[32];
     pthread_mutex_t lock; /* guards slots */
-    struct slot slots[SETS][WAYS];
+    struct slot slots[LIMIT_KINDS][LEVELS][SLOTS];
 };
 
-static const struct {
+/* So many failures are free; then the wait doubles from first to max. */
+static const struct rule {
     int free, first_s, max_s;
-} rules[] = {
-    [LIMIT_ACCOUNT] = {5,  1,  900 },
-      [LIMIT_ADDRESS] = {30, 1,  60  },
-    [LIMIT_DEVICE] = {5,  1,  900 },
-      [LIMIT_STEP] = {10, 1,  900 },
-    [LIMIT_RESET] = {3,  60, 3600},
+} rules[LIMIT_KINDS][LEVELS] = {
+    [LIMIT_SIGN_IN] = {[ADDRESS] = {30, 1, 60},
+                       [NETWORK] = {200, 1, 60},
+                       [TENANT] = {1000, 1, 4}},
+    [LIMIT_LINK] = {[ADDRESS] = {30, 1, 60},
+                       [NETWORK] = {200, 1, 60},
+                       [TENANT] = {2000, 1, 4}},
+    [LIMIT_TOKEN] = {[ADDRESS] = {100, 1, 60},
+                       [NETWORK] = {1000, 1, 60},
+                       [TENANT] = {5000, 1, 4}},
+    [LIMIT_MAIL] = {[ADDRESS] = {30, 10, 600},
+                       [NETWORK] = {200, 10, 600},
+                       [TENANT] = {1000, 1, 4}},
 };
 
 struct limiter *limiter_open(void)
@@ -40,6 +52,7 @@ struct limiter *limiter_open(void)
 
     must(l);
     must(pthread_mutex_init(&l->lock, NULL) == 0);
+    crypto_random(l->key, sizeof(l->key));
     return l;
 }
 
@@ -51,92 +64,112 @@ void limiter_close(struct limiter *l)
     free(l);
 }
 
-/* FNV-1a; the table is no secret and a collision costs a wait. */
-static uint64_t hash_key(enum limiter_scope scope, const char *key)
+static size_t hash(const struct limiter *l, const void *data, size_t len)
 {
-    uint64_t h = 14695981039346656037ULL ^ (uint64_t)scope;
+    uint8_t mac[32];
 
-    for (; *key; key++)
-        h = (h ^ (unsigned char)*key) * 1099511628211ULL;
-    return h | 1;
+    crypto_hmac(l->key, data, len, mac);
+    return (mac[0] | (size_t)mac[1] << 8) % SLOTS;
 }
 
-static struct slot *find_slot(struct limiter *l, uint64_t hash)
-{
-    struct slot *set = l->slots[(hash >> 8) % SETS];
+/* What a try counts against; count is 1 or 3. */
+struct places {
+    struct slot *slots[LEVELS];
+    const struct rule *rules[LEVELS];
+    int count;
+};
 
-    for (int i = 0; i < WAYS; i++)
-        if (set[i].hash == hash)
-            return &set[i];
-    return NULL;
+static void add_place(struct limiter *l, enum limiter_kind kind,
+                      enum level level, size_t at, struct places *out)
+{
+    out->slots[out->count] = &l->slots[kind][level][at];
+    out->rules[out->count++] = &rules[kind][level];
 }
 
-static struct slot *take_slot(struct limiter *l, uint64_t hash)
+static void find_places(struct limiter *l, enum limiter_kind kind,
+                        const struct limiter_from *from, struct places *out)
 {
-    struct slot *set = l->slots[(hash >> 8) % SETS];
-    struct slot *oldest = set;
+    struct address a, net;
 
-    for (int i = 0; i < WAYS; i++) {
-        if (set[i].hash == hash)
-            return &set[i];
-        if (set[i].last_ms < oldest->last_ms)
-            oldest = &set[i];
+    out->count = 0;
+    add_place(l, kind, TENANT, hash(l, from->tenant, strlen(from->tenant)),
+              out);
+    if (!address_parse(from->address, &a))
+        return;
+    net = address_cut(&a, 32, 64);
+    add_place(l, kind, ADDRESS, hash(l, net.bytes, sizeof net.bytes), out);
+    net = address_cut(&a, 24, 48);
+    add_place(l, kind, NETWORK, hash(l, net.bytes, sizeof net.bytes), out);
+}
+
+static int64_t open_at_ms(const struct slot *s, const struct rule *rule)
+{
+    int over = s->failures - rule->free;
+
+    if (over < 0)
+        return 0;
+    int64_t wait_s =
+        over > DOUBLINGS ? rule->max_s : (int64_t)rule->first_s << over;
+    return s->last_ms + (wait_s > rule->max_s ? rule->max_s : wait_s) * 1000;
+}
+
+int limiter_wait_s(struct limiter *l, enum limiter_kind kind,
+                   const struct limiter_from *from)
+{
+    int64_t now = clock_monotonic_ms(), latest = now;
+    struct places p;
+
+    find_places(l, kind, from, &p);
+    pthread_mutex_lock(&l->lock);
+    for (int i = 0; i < p.count; i++) {
+        int64_t open = open_at_ms(p.slots[i], p.rules[i]);
+        if (open > latest)
+            latest = open;
     }
-    *oldest = (struct slot){.hash = hash};
-    return oldest;
+    pthread_mutex_unlock(&l->lock);
+    return (int)((latest - now + 999) / 1000);
 }
 
-int limiter_wait_s(struct limiter *l, enum limiter_scope scope, const char *key)
+void limiter_fail(struct limiter *l, enum limiter_kind kind,
+                  const struct limiter_from *from)
 {
     int64_t now = clock_monotonic_ms();
-    int64_t wait = 0;
+    struct places p;
 
+    find_places(l, kind, from, &p);
     pthread_mutex_lock(&l->lock);
-    struct slot *s = find_slot(l, hash_key(scope, key));
-    if (s && s->open_ms > now)
-        wait = (s->open_ms - now + 999) / 1000;
-    pthread_mutex_unlock(&l->lock);
-    return (int)wait;
-}
-
-void limiter_fail(struct limiter *l, enum limiter_scope scope, const char *key)
-{
-    int64_t now = clock_monotonic_ms();
-
-    pthread_mutex_lock(&l->lock);
-    struct slot *s = take_slot(l, hash_key(scope, key));
-    if (now - s->last_ms > FORGET_MS)
-        s->failures = 0;
-    s->last_ms = now;
-    s->failures++;
-    int over = s->failures - rules[scope].free;
-    if (over >= 0) {
-        int64_t wait_s = over > 20 ? rules[scope].max_s
-                                   : (int64_t)rules[scope].first_s << over;
-        if (wait_s > rules[scope].max_s)
-            wait_s = rules[scope].max_s;
-        s->open_ms = now + wait_s * 1000;
+    for (int i = 0; i < p.count; i++) {
+        struct slot *s = p.slots[i];
+        if (now - s->last_ms > FORGET_MS)
+            s->failures = 0;
+        s->failures++;
+        s->last_ms = now;
     }
     pthread_mutex_unlock(&l->lock);
 }
 
-void limiter_ease(struct limiter *l, enum limiter_scope scope, const char *key)
+static void take_back(struct limiter *l, enum limiter_kind kind,
+                      const struct limiter_from *from, int failures)
 {
+    struct places p;
+
+    find_places(l, kind, from, &p);
     pthread_mutex_lock(&l->lock);
-    struct slot *s = find_slot(l, hash_key(scope, key));
-    if (s) {
-        s->failures = s->failures > EASE ? s->failures - EASE : 0;
-        s->open_ms = 0;
+    for (int i = 0; i < p.count; i++) {
+        struct slot *s = p.slots[i];
+        s->failures = s->failures > failures ? s->failures - failures : 0;
     }
     pthread_mutex_unlock(&l->lock);
 }
 
-void limiter_forget(struct limiter *l, enum limiter_scope scope,
-                    const char *key)
+void limiter_unfail(struct limiter *l, enum limiter_kind kind,
+                    const struct limiter_from *from)
 {
-    pthread_mutex_lock(&l->lock);
-    struct slot *s = find_slot(l, hash_key(scope, key));
-    if (s)
-        *s = (struct slot){0};
-    pthread_mutex_unlock(&l->lock);
+    take_back(l, kind, from, 1);
+}
+
+void limiter_ease(struct limiter *l, enum limiter_kind kind,
+                  const struct limiter_from *from)
+{
+    take_back(l, kind, from, EASE);
 }

@@ -9,7 +9,6 @@
 #include "core/core.h"
 #include "core/document.h"
 #include "core/guard.h"
-#include "core/limiter.h"
 #include "core/operation.h"
 #include "core/password.h"
 #include "core/trust_edition.h"
@@ -121,9 +120,8 @@ static enum err check_token(struct ctx *c, const struct app *app,
                             const char *token)
 {
     static const uint8_t none[32];
-    struct guard g = guard_of(c, app, "", NULL);
     uint8_t hash[32];
-    enum err e = guard_wait(c, app, &g);
+    enum err e = guard_link_wait(c, app);
 
     if (e)
         return e;
@@ -131,7 +129,7 @@ static enum err check_token(struct ctx *c, const struct app *app,
     if (!crypto_equal(app->setup_hash, none, sizeof(none)) &&
         crypto_equal(app->setup_hash, hash, sizeof(hash)))
         return OK;
-    limiter_fail(app->limiter, LIMIT_ADDRESS, g.address);
+    guard_link_wrong(c, app);
     return ctx_fail(c, ERR_AUTH, "token", "token",
                     "設定用トークンが正しくありません",
                     "The set-up token is wrong");

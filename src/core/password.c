@@ -12,16 +12,30 @@
 #include <ctype.h>
 #include <string.h>
 
+#define US_PER_DAY INT64_C(86400000000)
+
 enum { WORD_BYTES_MIN = 4 };
-enum { HISTORY_LIST, HISTORY_ADD, HISTORY_TRIM, USER_SET, SESSION_END };
+enum {
+    HISTORY_LIST,
+    HISTORY_ADD,
+    HISTORY_TRIM,
+    HISTORY_COUNT,
+    USER_SET,
+    SESSION_END
+};
+#define LAST_FIVE                                                              \
+    "(SELECT set_at FROM password_history WHERE user_id = ?1"                  \
+    " ORDER BY set_at DESC LIMIT 5)"
 static const char *const password_text[] = {
     [HISTORY_LIST] = "SELECT hash FROM password_history WHERE user_id = ?1 "
-                     "ORDER BY set_at DESC LIMIT 5",
+                     "AND (set_at > ?2 OR set_at IN " LAST_FIVE ")"
+                     " ORDER BY set_at DESC LIMIT ?3",
     [HISTORY_ADD] = "INSERT OR REPLACE INTO password_history"
                     " (user_id, set_at, hash) VALUES (?1, ?2, ?3)",
     [HISTORY_TRIM] = "DELETE FROM password_history WHERE user_id = ?1 AND"
-                     " set_at NOT IN (SELECT set_at FROM password_history"
-                     " WHERE user_id = ?1 ORDER BY set_at DESC LIMIT 5)",
+                     " set_at <= ?2 AND set_at NOT IN " LAST_FIVE,
+    [HISTORY_COUNT] = "SELECT count(*) FROM password_history"
+                      " WHERE user_id = ?1 AND set_at > ?2",
     [USER_SET] = "UPDATE user SET password = ?2, password_at = ?3,"
                  " state = max(state, 1), version = version + 1"
                  " WHERE id = ?1",
@@ -125,15 +139,48 @@ enum err password_check(struct ctx *c, const struct policy *policy,
     return e;
 }
 
+static int64_t recent_since(const struct ctx *c)
+{
+    return c->now_us - POLICY_HISTORY_DAYS * US_PER_DAY;
+}
+
+static enum err check_pace(struct ctx *c, int64_t user_id)
+{
+    struct query *q = query(c, password_text[HISTORY_COUNT]);
+
+    bind_int(q, 1, user_id);
+    bind_int(q, 2, recent_since(c));
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t count = col_int(q, 0);
+    query_done(q);
+    if (count < POLICY_HISTORY_MAX)
+        return OK;
+    return ctx_fail(c, ERR_LIMIT, "password", "password_often",
+                    "パスワードの変更は%d日間に%d回までです",
+                    "In %d days a password can be changed %d times",
+                    POLICY_HISTORY_DAYS, POLICY_HISTORY_MAX);
+}
+
+enum err password_check_pace(struct ctx *c, struct tenant *t, int64_t user_id)
+{
+    enum err e = tx_begin(c, t, TX_READ);
+
+    return e ? e : tx_end(c, t, check_pace(c, user_id));
+}
+
 enum err password_list_history(struct ctx *c, int64_t user_id,
                                const char ***out, size_t *count)
 {
     struct query *q = query(c, password_text[HISTORY_LIST]);
     enum err e;
 
-    *out = arena_array(c->mem, const char *, (size_t)POLICY_HISTORY);
+    *out = arena_array(c->mem, const char *, (size_t)POLICY_HISTORY_MAX);
     *count = 0;
     bind_int(q, 1, user_id);
+    bind_int(q, 2, recent_since(c));
+    bind_int(q, 3, POLICY_HISTORY_MAX);
     while (query_next(c, q, &e))
         (*out)[(*count)++] = col_text(c, q, 0);
     return e;
@@ -152,9 +199,11 @@ enum err password_refuse_old(struct ctx *c, const struct app *app,
             return e;
         if (right)
             return ctx_fail(c, ERR_INVALID, field, "password_reused",
-                            "最近使った%d個のパスワードは使えません",
-                            "The last %d passwords cannot be used again",
-                            POLICY_HISTORY);
+                            "最近使った%d個と、%d日以内に使ったパスワードは"
+                            "使えません",
+                            "The last %d passwords, and those of the last %d"
+                            " days, cannot be used again",
+                            POLICY_HISTORY, POLICY_HISTORY_DAYS);
     }
     return OK;
 }
@@ -194,6 +243,7 @@ enum err password_store(struct ctx *c, int64_t user_id, const char *hash)
         return e;
     q = query(c, password_text[HISTORY_TRIM]);
     bind_int(q, 1, user_id);
+    bind_int(q, 2, recent_since(c));
     if ((e = query_run(c, q)))
         return e;
     q = query(c, password_text[USER_SET]);

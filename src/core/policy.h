@@ -13,7 +13,12 @@
  * What counts is worked out at each use, so a raised floor holds at once. */
 enum policy_profile { POLICY_WHITEPAPER, POLICY_MODERN };
 enum policy_factor { POLICY_TOTP = 1, POLICY_PASSKEY = 2 };
-enum { POLICY_WARN_DAYS = 14, POLICY_HISTORY = 5 };
+enum {
+    POLICY_WARN_DAYS = 14,
+    POLICY_HISTORY = 5, /* passwords that may not come again, and beside them */
+    POLICY_HISTORY_DAYS = 30, /* those set within so many days, of which */
+    POLICY_HISTORY_MAX = 20   /* there can be no more than these */
+};
 
 /* What the tenant's administrator chose; 0: nothing beyond the floor. */
 struct policy_choice {

@@ -2,6 +2,7 @@
 #include "core/recovery.h"
 
 #include "base/crypto.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "core/guard.h"
 #include "core/half.h"
@@ -122,10 +123,10 @@ static const char *tidy(struct ctx *c, const char *text)
     char *out = arena_alloc(c->mem, RECOVERY_CHARS + 1);
     size_t n = 0;
 
-    for (; *text && n < RECOVERY_CHARS; text++) {
+    for (text = str_fold(c->mem, text); *text && n < RECOVERY_CHARS; text++) {
         if (!isalnum((unsigned char)*text))
             continue;
-        out[n++] = (char)tolower((unsigned char)*text);
+        out[n++] = *text;
         if (n == 1 || n == 7)
             out[n++] = '-';
     }
@@ -138,10 +139,11 @@ try {
     struct half half;
     const char *hash; /* NULL: no such code */
     int no;
+    struct guard guard;
 };
 
 static enum err look(struct ctx *c, const struct app *app, int64_t half_id,
-                     const char *code, struct try *out)
+                     const char *code, const char *device, struct try *out)
 {
     enum err e = half_get(c, half_id, &out->half);
 
@@ -149,6 +151,7 @@ static enum err look(struct ctx *c, const struct app *app, int64_t half_id,
         return e;
     if (!(out->half.owed & (OWES_CODE | OWES_FACTOR)))
         return mail_code_over(c);
+    out->guard = guard_of_step(c, app, &out->half.user, device);
     out->no = isdigit((unsigned char)*code) ? *code - '0' : 0;
     struct query *q = query(c, recovery_text[RECOVERY_GET]);
     bind_int(q, 1, out->half.user.id);
@@ -181,7 +184,8 @@ static enum err spend(struct ctx *c, const struct app *app, bool right,
     }
     if (!right)
         return half_miss(c, &half, answer);
-    if ((e = half_log(c, &half.user, "use_recovery_code", "user")))
+    if ((e = guard_return(c, app, &t->guard)) ||
+        (e = half_log(c, &half.user, "use_recovery_code", "user")))
         return e;
     return half_advance(c, app, &half, OWES_CODE | OWES_FACTOR, from, out);
 }
@@ -199,20 +203,16 @@ enum err recovery_sign_in(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    if ((e = tx_end(c, t, look(c, app, half_session_id, text, &found))))
+    if ((e = tx_end(c, t,
+                    look(c, app, half_session_id, text, from->device, &found))))
         return e;
-    struct guard g = guard_of_step(c, app, found.half.user.email, from->device);
-    if ((e = guard_wait(c, app, &g)) ||
-        (e = secret_verify(app->pepper, text, found.hash, &right, &old)))
+    if ((e = guard_enter(c, app, t, &found.guard)))
         return e;
+    if ((e = secret_verify(app->pepper, text, found.hash, &right, &old)))
+        return guard_answer(c, app, t, &found.guard, e);
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
     e = spend(c, app, found.hash && right, &found, from, out, &answer);
-    if ((e = tx_end(c, t, e)))
-        return e;
-    if (answer)
-        guard_failed(app, &g);
-    else
-        half_passed(c, app, out);
-    return answer;
+    e = tx_end(c, t, e);
+    return e ? e : answer;
 }

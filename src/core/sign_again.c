@@ -47,18 +47,16 @@ static enum err verify_own(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    struct guard g = guard_of_session(c, u->email);
-    if ((e = guard_wait(c, app, &g)))
+    struct guard g = guard_of_session(THROTTLE_SESSION, u->id);
+    if ((e = guard_enter(c, app, t, &g)))
         return e;
-    if ((e = guard_check_password(c, app, u, true, password, &new_hash)) ==
-        ERR_AUTH) {
-        guard_failed(app, &g);
-        c->fail = NULL;
-        return ctx_fail(c, ERR_INVALID, field, "password_wrong",
-                        "現在のパスワードが違います",
-                        "The current password is wrong");
-    }
-    return e;
+    e = guard_check_password(c, app, u, true, password, &new_hash);
+    if ((e = guard_answer(c, app, t, &g, e)) != ERR_AUTH)
+        return e;
+    c->fail = NULL;
+    return ctx_fail(c, ERR_INVALID, field, "password_wrong",
+                    "現在のパスワードが違います",
+                    "The current password is wrong");
 }
 
 enum err sign_again_unlock(struct ctx *c, const struct app *app,
@@ -134,33 +132,31 @@ enum err sign_again_code(struct ctx *c, const struct app *app, struct tenant *t,
                          int64_t session_id, const char *code,
                          struct sign_in *out)
 {
-    struct guard g = guard_of_session(
-        c, arena_printf(c->mem, "user %lld", (long long)c->actor->user_id));
+    struct guard g = guard_of_session(THROTTLE_PROOF, c->actor->user_id);
     enum err answer = OK;
-    enum err e = guard_wait(c, app, &g);
+    enum err e = tx_begin(c, t, TX_WRITE);
 
-    if (e || (e = tx_begin(c, t, TX_WRITE)))
+    if (e)
         return e;
-    e = try_proof(c, app, t, session_id, code, &answer);
-    if (!e && !answer)
+    if (!(e = guard_take(c, app, &g)))
+        e = try_proof(c, app, t, session_id, code, &answer);
+    if (!e && !answer && !(e = guard_return(c, app, &g)))
         e = session_freshen(c, session_id, out->token);
-    if ((e = tx_end(c, t, e)))
+    if ((e = tx_end(c, t, e)) || !answer)
         return e;
-    if (!answer)
-        return OK;
-    guard_failed(app, &g);
     c->fail = NULL; /* the session itself goes on */
     return ctx_fail(c, ERR_INVALID, "code", "code", "確認コードが違います",
                     "The code is wrong");
 }
 
+/* Other sessions end, one's own goes on under a new token. */
 static enum err store_changed(struct ctx *c, const struct app *app,
                               const struct user_secret *u, const char *hash,
-                              const char *agent)
+                              const char *agent, struct sign_in *out)
 {
     enum err e = password_store(c, u->id, hash);
 
-    if (e)
+    if (e || (e = session_renew(c, c->actor->session_id, out->token)))
         return e;
     if ((e = letter_send_warning(c, app, LETTER_PASSWORD, u, agent, "")))
         return e;
@@ -172,7 +168,8 @@ static enum err store_changed(struct ctx *c, const struct app *app,
 
 enum err sign_again_change_password(struct ctx *c, const struct app *app,
                                     struct tenant *t, const char *current,
-                                    const char *password, const char *agent)
+                                    const char *password, const char *agent,
+                                    struct sign_in *out)
 {
     struct user_secret u = {0};
     const char *hash;
@@ -181,9 +178,10 @@ enum err sign_again_change_password(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    if ((e = password_make(c, app, t, &u, password, &hash)))
+    if ((e = password_check_pace(c, t, u.id)) ||
+        (e = password_make(c, app, t, &u, password, &hash)))
         return e;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    return tx_end(c, t, store_changed(c, app, &u, hash, agent));
+    return tx_end(c, t, store_changed(c, app, &u, hash, agent, out));
 }

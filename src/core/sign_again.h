@@ -23,9 +23,8 @@ MUST_USE enum err sign_again_code(struct ctx *c, const struct app *app,
                                   struct tenant *t, int64_t session_id,
                                   const char *code, struct sign_in *out);
 /* The actor's own password, with the current one; other sessions end. */
-MUST_USE enum err
-sign_again_change_password(struct ctx *c, const struct app *app,
-                           struct tenant *t, const char *current,
-                           const char *password, const char *agent);
+MUST_USE enum err sign_again_change_password(
+    struct ctx *c, const struct app *app, struct tenant *t, const char *current,
+    const char *password, const char *agent, struct sign_in *out);
 
 #endif

@@ -38,13 +38,18 @@ static enum err try_proof(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
+    struct guard g = guard_of_step(c, app, &half->user, from->device);
+    if ((e = guard_take(c, app, &g)))
+        return e;
     e = p->passkey ? passkey_try(c, half->id, half->user.id, p->site,
                                  p->passkey, &right)
                    : factor_try_totp(c, t, half->user.id, p->code, &right);
     if (e)
         return e;
-    return right ? half_advance(c, app, half, OWES_FACTOR, from, out)
-                 : half_miss(c, half, answer);
+    if (!right)
+        return half_miss(c, half, answer);
+    e = guard_return(c, app, &g);
+    return e ? e : half_advance(c, app, half, OWES_FACTOR, from, out);
 }
 
 static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
@@ -52,24 +57,14 @@ static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
                       const struct sign_in_from *from, struct sign_in *out)
 {
     enum err answer = OK;
-    struct half half;
-    enum err e = tx_begin(c, t, TX_READ);
+    struct half half = {.id = half_id};
+    enum err e = tx_begin(c, t, TX_WRITE);
 
     if (e)
         return e;
-    if ((e = tx_end(c, t, half_get(c, half_id, &half))))
-        return e;
-    struct guard g = guard_of_step(c, app, half.user.email, from->device);
-    if ((e = guard_wait(c, app, &g)) || (e = tx_begin(c, t, TX_WRITE)))
-        return e;
     e = try_proof(c, app, t, p, from, &half, out, &answer);
-    if ((e = tx_end(c, t, e)))
-        return e;
-    if (answer)
-        guard_failed(app, &g);
-    else
-        half_passed(c, app, out);
-    return answer;
+    e = tx_end(c, t, e);
+    return e ? e : answer;
 }
 
 enum err sign_in_totp(struct ctx *c, const struct app *app, struct tenant *t,

@@ -87,42 +87,65 @@ static enum err work_out_owed(struct ctx *c, const struct app *app,
     return e;
 }
 
+/* Whom the address belongs to, if anybody, and what the try counts against. */
+struct who {
+    struct user_secret user;
+    struct policy policy;
+    bool is_known, is_outdated;
+    struct guard guard;
+};
+
+static enum err find_who(struct ctx *c, const struct app *app,
+                         const char *email, const struct sign_in_from *from,
+                         struct who *out)
+{
+    enum err e = user_find_secret(c, email, &out->user);
+
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    out->is_known = e == OK;
+    out->guard = guard_of(c, app, email, out->user.id, from->device);
+    return policy_get(c, app, &out->policy);
+}
+
+/* In a write transaction: the password was right. */
+static enum err go_on(struct ctx *c, const struct app *app,
+                      const struct who *who, const char *new_hash,
+                      const struct sign_in_from *from, struct sign_in *out)
+{
+    const struct user_secret *u = &who->user;
+    enum err e = guard_return(c, app, &who->guard);
+
+    if (e || (e = rehash(c, u->id, new_hash)) ||
+        (e = work_out_owed(c, app, &who->policy, u, out)))
+        return e;
+    if (who->is_outdated)
+        out->owed |= OWES_PASSWORD;
+    return begin_half(c, app, u, out->owed, from, out);
+}
+
 enum err sign_in_password(struct ctx *c, const struct app *app,
                           struct tenant *t, const char *email,
                           const char *password, const struct sign_in_from *from,
                           struct sign_in *out)
 {
-    struct guard g = guard_of(c, app, email, from->device);
-    struct user_secret u = {0};
-    struct policy policy;
+    struct who who = {.is_known = false};
     const char *new_hash;
-    enum err e = guard_wait(c, app, &g);
+    enum err e = tx_begin(c, t, TX_READ);
 
     if (e)
         return e;
-    if ((e = tx_begin(c, t, TX_READ)))
+    if ((e = tx_end(c, t, find_who(c, app, email, from, &who))))
         return e;
-    enum err found = user_find_secret(c, email, &u);
-    e = policy_get(c, app, &policy);
-    if ((e = tx_end(c, t, found == ERR_NOT_FOUND || found == OK ? e : found)))
+    if ((e = guard_enter(c, app, t, &who.guard)))
         return e;
-    if ((e = guard_check_password(c, app, &u, found == OK, password,
-                                  &new_hash))) {
-        if (e == ERR_AUTH)
-            guard_failed(app, &g);
-        return e;
-    }
-    bool outdated = is_outdated(c, &policy, &u, password);
+    if ((e = guard_check_password(c, app, &who.user, who.is_known, password,
+                                  &new_hash)))
+        return guard_answer(c, app, t, &who.guard, e);
+    who.is_outdated = is_outdated(c, &who.policy, &who.user, password);
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    e = rehash(c, u.id, new_hash);
-    if (!e)
-        e = work_out_owed(c, app, &policy, &u, out);
-    if (outdated)
-        out->owed |= OWES_PASSWORD;
-    if (!e)
-        e = begin_half(c, app, &u, out->owed, from, out);
-    return tx_end(c, t, e);
+    return tx_end(c, t, go_on(c, app, &who, new_hash, from, out));
 }
 
 /* ---- the mailed code ---- */
@@ -132,10 +155,17 @@ static enum err try_code(struct ctx *c, const struct app *app, int64_t half_id,
                          const char *text, const struct sign_in_from *from,
                          struct sign_in *out, enum err *answer)
 {
+    struct guard g;
     struct half half;
     enum err e = half_get(c, half_id, &half);
 
-    if (e || (e = mail_code_try(c, app, half_id, text, answer)) || *answer)
+    if (e)
+        return e;
+    g = guard_of_step(c, app, &half.user, from->device);
+    if ((e = guard_take(c, app, &g)) ||
+        (e = mail_code_try(c, app, half_id, text, answer)) || *answer)
+        return e;
+    if ((e = guard_return(c, app, &g)))
         return e;
     return half_advance(c, app, &half, OWES_CODE, from, out);
 }
@@ -145,22 +175,13 @@ enum err sign_in_code(struct ctx *c, const struct app *app, struct tenant *t,
                       const struct sign_in_from *from, struct sign_in *out)
 {
     enum err answer = OK;
-    struct half half;
-    enum err e = tx_begin(c, t, TX_READ);
+    enum err e = tx_begin(c, t, TX_WRITE);
 
-    if (e || (e = tx_end(c, t, half_get(c, half_session_id, &half))))
-        return e;
-    struct guard g = guard_of_step(c, app, half.user.email, from->device);
-    if ((e = guard_wait(c, app, &g)) || (e = tx_begin(c, t, TX_WRITE)))
+    if (e)
         return e;
     e = try_code(c, app, half_session_id, code, from, out, &answer);
-    if ((e = tx_end(c, t, e)))
-        return e;
-    if (answer)
-        guard_failed(app, &g);
-    else
-        half_passed(c, app, out);
-    return answer;
+    e = tx_end(c, t, e);
+    return e ? e : answer;
 }
 
 static enum err resend(struct ctx *c, const struct app *app, int64_t half_id,
@@ -255,8 +276,5 @@ enum err sign_in_new_password(struct ctx *c, const struct app *app,
         return e;
     if ((e = tx_begin(c, t, TX_WRITE)))
         return e;
-    e = store_new(c, app, half_session_id, hash, from, out);
-    if (!(e = tx_end(c, t, e)))
-        half_passed(c, app, out);
-    return e;
+    return tx_end(c, t, store_new(c, app, half_session_id, hash, from, out));
 }

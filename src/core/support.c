@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "core/core.h"
+#include "core/guard.h"
 #include "core/operation.h"
 #include "core/session.h"
 #include "core/support_mail.h"
@@ -372,15 +373,21 @@ enum err support_make_token(struct ctx *c, int64_t id, int64_t operator_id,
     return query_run(c, q);
 }
 
-static enum err find_token(struct ctx *c, const char *token, int64_t *id)
+static enum err find_token(struct ctx *c, const struct app *app,
+                           const char *token, int64_t *id)
 {
     uint8_t hash[32];
-    struct query *q = query(c, support_text[SUPPORT_BY_TOKEN]);
+    enum err e = guard_link_wait(c, app);
 
+    if (e)
+        return e;
+    struct query *q = query(c, support_text[SUPPORT_BY_TOKEN]);
     secret_hash_token(token, hash);
     bind_blob(q, 1, hash, sizeof hash);
     bind_int(q, 2, c->now_us);
-    enum err e = query_one(c, q);
+    e = query_one(c, q);
+    if (e == ERR_NOT_FOUND)
+        guard_link_wrong(c, app);
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, ERR_AUTH, "token", "support_token",
                         "このリンクは使用済みか、期限が切れています",
@@ -403,14 +410,15 @@ static enum err run_on(struct ctx *c, int statement, int64_t first,
     return query_run(c, q);
 }
 
-enum err support_enter(struct ctx *c, const char *token, const char *agent,
+enum err support_enter(struct ctx *c, const struct app *app, const char *token,
+                       const char *agent,
                        char session_token[SECRET_TOKEN_CHARS + 1])
 {
     struct actor who = *c->actor;
     struct ctx as_supporter = *c;
     struct support s;
     int64_t id = 0, session_id;
-    enum err e = find_token(c, token, &id);
+    enum err e = find_token(c, app, token, &id);
 
     if (e)
         return e;

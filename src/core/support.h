@@ -71,8 +71,8 @@ MUST_USE enum err support_make_token(struct ctx *c, int64_t id,
                                      int64_t operator_id,
                                      char token[SECRET_TOKEN_CHARS + 1]);
 /* Makes the session for it.  ERR_AUTH "support_token". */
-MUST_USE enum err support_enter(struct ctx *c, const char *token,
-                                const char *agent,
+MUST_USE enum err support_enter(struct ctx *c, const struct app *app,
+                                const char *token, const char *agent,
                                 char session_token[SECRET_TOKEN_CHARS + 1]);
 /* For session_find(): ERR_AUTH (not recorded) unless the grant is open. */
 MUST_USE enum err support_check(struct ctx *c, int64_t id, struct support *out);

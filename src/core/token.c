@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/guard.h"
+#include "core/limiter.h"
 #include "core/operation.h"
 
 #include <stdio.h>
@@ -104,7 +106,25 @@ static void read_token(struct ctx *c, struct query *q, struct token *out)
     };
 }
 
-enum err token_find(struct ctx *c, const char *text, struct token *out)
+/* Of an address that guesses only those are let in that came from there
+ * before: a program with an old token must not shut out its neighbours. */
+static enum err judge(struct ctx *c, const struct app *app, enum err found,
+                      const struct token *t)
+{
+    const struct limiter_from from = {c->actor->tenant, c->actor->ip};
+    int wait = limiter_wait_s(app->limiter, LIMIT_TOKEN, &from);
+
+    if (wait && (found || !str_equal(t->used_ip, c->actor->ip)))
+        return guard_throttled(c, wait);
+    if (!found)
+        return OK;
+    limiter_fail(app->limiter, LIMIT_TOKEN, &from);
+    return ctx_fail(c, ERR_AUTH, "", "token", "このトークンは使えません",
+                    "This token is not valid");
+}
+
+enum err token_find(struct ctx *c, const struct app *app, const char *text,
+                    struct token *out)
 {
     const size_t prefix = strlen(TOKEN_PREFIX);
     uint8_t hash[32];
@@ -123,10 +143,7 @@ enum err token_find(struct ctx *c, const char *text, struct token *out)
             query_done(q);
         }
     }
-    if (e != ERR_NOT_FOUND)
-        return e;
-    return ctx_fail(c, ERR_AUTH, "", "token", "このトークンは使えません",
-                    "This token is not valid");
+    return e && e != ERR_NOT_FOUND ? e : judge(c, app, e, out);
 }
 
 enum err token_touch(struct ctx *c, int64_t id)

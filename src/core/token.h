@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "base/value.h"
+#include "core/app.h"
 
 #include <stddef.h>
 
@@ -38,9 +39,10 @@ extern const struct form token_reply_form;
 
 MUST_USE enum err token_is_allowed(struct ctx *c, bool *out);
 /* By what followed "Bearer ": ERR_AUTH "token" when unknown, over, or the
- * owner is not active. */
-MUST_USE enum err token_find(struct ctx *c, const char *text,
-                             struct token *out);
+ * owner is not active; ERR_LIMIT "throttled" for an address that guesses,
+ * unless the token came from there last. */
+MUST_USE enum err token_find(struct ctx *c, const struct app *app,
+                             const char *text, struct token *out);
 MUST_USE enum err token_touch(struct ctx *c, int64_t id);
 
 /* The actor's own; the text is shown this once. */

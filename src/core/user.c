@@ -135,9 +135,9 @@ static void read_user(struct ctx *c, struct query *q, struct user *out)
     };
 }
 
-static const char *fold_email(struct ctx *c, const char *email)
+const char *user_fold_email(struct arena *mem, const char *email)
 {
-    char *folded = arena_strdup(c->mem, email);
+    char *folded = arena_strdup(mem, email);
 
     for (char *p = folded; *p; p++)
         *p = (char)tolower((unsigned char)*p);
@@ -197,7 +197,7 @@ enum err user_find_secret(struct ctx *c, const char *email,
 {
     struct query *q = query(c, user_text[USER_SECRET]);
 
-    bind_text(q, 1, fold_email(c, email));
+    bind_text(q, 1, user_fold_email(c->mem, email));
     return read_secret(c, q, out);
 }
 
@@ -322,7 +322,7 @@ enum err user_set_email(struct ctx *c, int64_t id, const char *email)
     struct query *q = query(c, user_text[USER_EMAIL]);
     bind_int(q, 1, id);
     bind_text(q, 2, email);
-    bind_text(q, 3, fold_email(c, email));
+    bind_text(q, 3, user_fold_email(c->mem, email));
     bind_text(q, 4, search_text(c, before.name, email));
     if ((e = query_run(c, q)) || (e = user_get(c, id, &after)))
         return e;
@@ -341,7 +341,7 @@ enum err user_create(struct ctx *c, const struct app *app,
         return e;
     struct query *q = query(c, user_text[USER_INSERT]);
     bind_text(q, 1, email);
-    bind_text(q, 2, fold_email(c, email));
+    bind_text(q, 2, user_fold_email(c->mem, email));
     bind_text(q, 3, name);
     bind_text(q, 4, search_text(c, name, email));
     bind_int(q, 5, values_int(v, "lang", LANG_JA));

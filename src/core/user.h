@@ -45,6 +45,8 @@ extern const char *const user_state_words[];
 extern const char *const lang_words[];
 
 MUST_USE enum err user_get(struct ctx *c, int64_t id, struct user *out);
+/* As addresses are compared: without regard to the case of ASCII. */
+const char *user_fold_email(struct arena *mem, const char *email);
 MUST_USE enum err user_find_secret(struct ctx *c, const char *email,
                                    struct user_secret *out);
 MUST_USE enum err user_get_secret(struct ctx *c, int64_t id,

@@ -52,7 +52,7 @@ static const char *const left_out[] = {
     "job",           "archive",
     "consent",       "reset_wish",
     "notice_read",   "notice_mail",
-    "token_project",
+    "token_project", "throttle",
 };
 
 static bool is_left_out(const char *table)

@@ -5,24 +5,32 @@
  * the next release is added to the last step of its kind of file, as SQL. */
 #include "db/migrate.h"
 
+/* clang-format off */
+#define ADD_MAIL_REFUSAL \
+    "CREATE TABLE mail_refusal (" \
+    " email_fold TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL" \
+    ") STRICT, WITHOUT ROWID;"
+#define ADD_THROTTLE \
+    "CREATE TABLE throttle (" \
+    " scope INTEGER NOT NULL, subject INTEGER NOT NULL," \
+    " failures INTEGER NOT NULL, failed_at INTEGER NOT NULL," \
+    " PRIMARY KEY (scope, subject)) STRICT, WITHOUT ROWID;"
+
 static const struct migrate_step tenant_steps[] = {
-    {1, ""
-        "CREATE TABLE mail_refusal ("
-        " email_fold TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL"
-        ") STRICT, WITHOUT ROWID;"},
+    {1, ADD_MAIL_REFUSAL
+        ADD_THROTTLE},
 };
 static const struct migrate_step access_steps[] = {
     {1, ""},
 };
 static const struct migrate_step control_steps[] = {
-    {1, ""
-        "CREATE TABLE mail_refusal ("
-        " email_fold TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL"
-        ") STRICT, WITHOUT ROWID;"},
+    {1, ADD_MAIL_REFUSAL
+        ADD_THROTTLE},
 };
 static const struct migrate_step retained_steps[] = {
     {1, ""},
 };
+/* clang-format on */
 
 const struct migrate_plan migrate_tenant = {"tenant", 2, tenant_steps, 1};
 const struct migrate_plan migrate_access = {"access", 2, access_steps, 1};

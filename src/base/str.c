@@ -307,6 +307,20 @@ char *str_fold(struct arena *mem, const char *text)
     return b.data;
 }
 
+const char *str_digits(struct arena *mem, const char *text)
+{
+    char *out = str_fold(mem, text), *to = out;
+
+    for (const char *p = out; *p; p++) {
+        if (*p >= '0' && *p <= '9')
+            *to++ = *p;
+        else if (!strchr(" \t-", *p))
+            return text;
+    }
+    *to = 0;
+    return out;
+}
+
 char *str_normalize(struct arena *mem, const char *text)
 {
     return map_text(mem, text, 0);

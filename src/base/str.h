@@ -27,6 +27,9 @@ char *str_trim(struct arena *mem, const char *text);
 /* NFKC, case-folded, kana folded (katakana to hiragana, half width to full):
  * the form two texts are compared and searched in. */
 char *str_fold(struct arena *mem, const char *text);
+/* What a person types for a code of digits: full width or not, with spaces or
+ * hyphens between them; any other text comes back as it is. */
+const char *str_digits(struct arena *mem, const char *text);
 /* NFC, for storing names. */
 char *str_normalize(struct arena *mem, const char *text);
 

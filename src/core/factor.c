@@ -5,6 +5,8 @@
 #include "core/factor.h"
 
 #include "base/crypto.h"
+#include "base/str.h"
+#include "core/access.h"
 #include "core/core.h"
 #include "core/letter.h"
 #include "core/operation.h"
@@ -219,8 +221,9 @@ enum err factor_confirm_totp(struct ctx *c, const struct app *app,
 
     if (e)
         return e;
-    int64_t step =
-        row.id ? totp_match(row.secret, c->now_us, row.counter, code) : 0;
+    int64_t step = row.id ? totp_match(row.secret, c->now_us, row.counter,
+                                       str_digits(c->mem, code))
+                          : 0;
     crypto_wipe(row.secret, sizeof row.secret);
     if (!step)
         return ctx_fail(c, ERR_INVALID, "code", "factor_code",
@@ -248,8 +251,9 @@ enum err factor_try_totp(struct ctx *c, struct tenant *t, int64_t user_id,
     *right = false;
     if (e)
         return e;
-    int64_t step =
-        row.id ? totp_match(row.secret, c->now_us, row.counter, code) : 0;
+    int64_t step = row.id ? totp_match(row.secret, c->now_us, row.counter,
+                                       str_digits(c->mem, code))
+                          : 0;
     crypto_wipe(row.secret, sizeof row.secret);
     if (!step)
         return OK;
@@ -302,7 +306,8 @@ enum err factor_reset(struct ctx *c, const struct app *app, int64_t user_id,
     size_t count;
     enum err e = user_get(c, user_id, &u);
 
-    if (e || (e = factor_list(c, user_id, &list, &count)))
+    if (e || (e = access_need_over(c, user_id)) ||
+        (e = factor_list(c, user_id, &list, &count)))
         return e;
     if ((e = run_for(c, FACTOR_RESET, user_id)) ||
         (e = run_for(c, RECOVERY_RESET, user_id)))

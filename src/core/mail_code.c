@@ -3,6 +3,7 @@
 
 #include "base/crypto.h"
 #include "base/secret.h"
+#include "base/str.h"
 #include "core/core.h"
 #include "core/letter.h"
 #include "db/query.h"
@@ -146,7 +147,7 @@ enum err mail_code_try(struct ctx *c, const struct app *app, int64_t session_id,
         return e == ERR_NOT_FOUND ? mail_code_over(c) : e;
     if (c->now_us >= code.expires_at || code.tries <= 0)
         return mail_code_over(c);
-    make_mac(c, app, session_id, text, mac);
+    make_mac(c, app, session_id, str_digits(c->mem, text), mac);
     if (crypto_equal(mac, code.mac, sizeof(mac)))
         return run_on(c, CODE_DROP, session_id);
     *answer = mail_code_wrong(c, code.tries - 1);

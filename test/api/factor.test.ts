@@ -175,6 +175,33 @@ test("recovery codes: modern only, one use each, never without the password", as
   assert.equal(rule(await client.post("/me/recovery-codes", {})), "recovery_off");
 });
 
+test("who looks after security takes no factor from who stands above him", async () => {
+  const role = await admin.post("/roles", { ja: "セキュリティ担当", rights: ["admin_security"] });
+  assert.equal(role.status, 201, JSON.stringify(role.body));
+  const users = (await admin.get("/users?limit=200")).body.items;
+  const idOf = (n: number) => users.find((u: any) => u.email === demo.ready.accounts[n]!.email).id;
+  const guard = await signedIn(demo, 7);
+  assert.equal((await admin.request("PUT", `/tenant/members/${idOf(7)}`, { role: role.body.key })).status, 200);
+  assert.equal((await guard.get("/security/factors")).status, 200);
+  const boss = await guard.delete(`/users/${idOf(0)}/factors`);
+  assert.deepEqual([boss.status, rule(boss)], [403, "admin_only"]);
+  assert.equal((await guard.delete(`/users/${idOf(8)}/factors`)).status, 204, "but from who stands below");
+  for (const [method, path] of [["DELETE", "tokens/1"], ["POST", "email"], ["POST", "invitation"], ["DELETE", ""]] as const)
+    assert.equal((await guard.request(method, `/users/${idOf(0)}/${path}`.replace(/\/$/, ""), method === "POST" ? { email: "x@x.example" } : undefined)).status, 403, path);
+  assert.equal((await admin.delete(`/tenant/members/${idOf(7)}`)).status, 204);
+});
+
+test("an app's code may be typed in full width", async () => {
+  const client = new Client(demo.ready.url);
+  const account = demo.ready.accounts[9]!;
+  const owner = await signedIn(demo, 9);
+  await addTotp(owner, 9);
+  const step = await client.signIn(account.email, account.password);
+  assert.equal(step.body.step, "factor", JSON.stringify(step.body));
+  const wide = totp(secrets.get(9)!).replace(/\d/g, (d) => String.fromCodePoint(0xff10 + Number(d)));
+  assert.equal((await give(client, ` ${wide.slice(0, 3)}　${wide.slice(3)}`)).status, 200);
+});
+
 test("an administrator removes the factors of who lost the device; that person is told", async () => {
   const owner = (await admin.get("/security/factors")).body.items.find((o: any) => o.email === demo.ready.accounts[5]!.email);
   assert.deepEqual([owner.totp, owner.passkeys], [1, 0]);

@@ -73,6 +73,19 @@ test("five wrong codes end the sign-in, even for the right code", async () => {
   assert.equal(rule(await client.post("/sign-in/code", { code: right })), "code_expired");
 });
 
+test("a code may be typed in full width, with spaces or hyphens", async () => {
+  const account = demo.ready.accounts[2]!;
+  const wide = (text: string) => text.replace(/\d/g, (d) => String.fromCodePoint(0xff10 + Number(d)));
+  const ways = [wide, (t: string) => `${t.slice(0, 4)} ${t.slice(4)}`, (t: string) => `　${wide(t.slice(0, 4))}－${t.slice(4)} `];
+  for (const way of ways) {
+    const client = new Client(demo.ready.url);
+    const since = Date.now() - 1;
+    await client.post("/sign-in", { email: account.email, password: account.password });
+    const right = (await client.waitForMail(account.email, code, since))[1]!;
+    assert.equal((await client.post("/sign-in/code", { code: way(right) })).status, 200, way(right));
+  }
+});
+
 test("a code belongs to the sign-in that asked for it", async () => {
   const account = demo.ready.accounts[3]!;
   const one = new Client(demo.ready.url);
@@ -170,12 +183,32 @@ test("a password change needs the current one and ends other sessions", async ()
   const two = await signedIn(demo, 8);
   const wrong = await one.post("/me/password", { current: "Wrong-2026", password: "Atarashii-26" });
   assert.equal(wrong.status, 422);
+  const before = one.cookies.get("s-kaku")!;
   const reply = await one.post("/me/password", { current: account.password, password: "Atarashii-26" });
   assert.equal(reply.status, 204, JSON.stringify(reply.body));
+  assert.notEqual(one.cookies.get("s-kaku"), before, "one's own session has a new id");
+  const old = new Client(demo.ready.url);
+  old.cookies.set("s-kaku", before);
+  assert.equal((await old.get("/session")).status, 401, "and the old one is nobody's");
   assert.equal((await one.get("/session")).status, 200);
   assert.equal((await two.get("/session")).status, 401);
   const reuse = await one.post("/me/password", { current: "Atarashii-26", password: account.password });
   assert.equal(rule(reuse), "password_reused");
+});
+
+test("six quick changes do not bring a password back", async () => {
+  const account = demo.ready.accounts[8]!;
+  const client = new Client(demo.ready.url);
+  let current = "Atarashii-26";
+  assert.equal((await client.signIn(account.email, current)).status, 200);
+  for (let i = 1; i <= 6; i++) {
+    const password = `Kawaru-2026-${i}`;
+    const reply = await client.post("/me/password", { current, password });
+    assert.equal(reply.status, 204, JSON.stringify(reply.body));
+    current = password;
+  }
+  for (const old of [account.password, "Atarashii-26", "Kawaru-2026-1"])
+    assert.equal(rule(await client.post("/me/password", { current, password: old })), "password_reused", old);
 });
 
 test("a sign-in from a browser not seen before is told by mail, a known one is not", async () => {

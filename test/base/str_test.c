@@ -86,6 +86,25 @@ static void test_folds_plain_text_as_utf8proc_does(void **state)
             check_short_way(arena_printf(mem, "%s%s", encode(a), encode(b)));
 }
 
+static void test_reads_digits_as_people_type_them(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"12345678",                     "12345678"},
+        {"1234 5678",                    "12345678"},
+        {" 1234-5678\t",                 "12345678"},
+        {"１２３４５６７８",     "12345678"},
+        {"\u30001234\u3000５６７８", "12345678"},
+        {"1234－5678",                  "12345678"},
+        {"1234567a",                     "1234567a"},
+        {"１a",                         "１a"    },
+        {"",                             ""        },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        assert_string_equal(str_digits(mem, pairs[i][0]), pairs[i][1]);
+}
+
 static void test_normalizes_without_folding(void **state)
 {
     (void)state;
@@ -242,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds_to_one_form),
         cmocka_unit_test(test_folds_plain_text_as_utf8proc_does),
+        cmocka_unit_test(test_reads_digits_as_people_type_them),
         cmocka_unit_test(test_normalizes_without_folding),
         cmocka_unit_test(test_decodes_strictly),
         cmocka_unit_test(test_sees_controls),

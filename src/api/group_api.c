@@ -12,6 +12,13 @@ static const struct field list_fields[] = {
 static const struct form list_form = {"GroupQuery", list_fields,
                                       COUNT(list_fields)};
 
+static const struct field delete_fields[] = {
+    {"with_grants", FIELD_BOOL, 0, 0, 0, NULL, NULL, "権限も削除",
+     "With its grants"},
+};
+static const struct form delete_form = {"GroupDelete", delete_fields,
+                                        COUNT(delete_fields)};
+
 static void put_group(struct call *k, const struct group *g)
 {
     json_open(&k->out, NULL, '{');
@@ -82,7 +89,8 @@ static enum err patch_group(struct call *k)
 
 static enum err delete_group(struct call *k)
 {
-    return group_delete(k->c, call_id(k, 0), k->if_match);
+    return group_delete(k->c, call_id(k, 0), k->if_match,
+                        values_bool(k->query, "with_grants", false));
 }
 
 static enum err list_members(struct call *k)
@@ -127,20 +135,21 @@ static enum err delete_member(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/groups",                   list_groups,   RIGHT_SIGNED_IN,    NULL,
-     &list_form,                                                                                                            NULL, ROUTE_LIST,    "Groups, for who gives roles"  },
+     &list_form,                                                                                                              NULL, ROUTE_LIST,    "Groups, for who gives roles"},
     {METHOD_GET,    "/api/v1/groups/:id",               get_group,     RIGHT_ADMIN_ACCESS, NULL,
-     NULL,                                                                                                                  NULL, 0,             "One group"                    },
+     NULL,                                                                                                                    NULL, 0,             "One group"                  },
     {METHOD_POST,   "/api/v1/groups",                   post_group,    RIGHT_ADMIN_ACCESS, &group_form,
-     NULL,                                                                                                                  NULL, ROUTE_CREATED, "Add a group"                  },
+     NULL,                                                                                                                    NULL, ROUTE_CREATED, "Add a group"                },
     {METHOD_PATCH,  "/api/v1/groups/:id",               patch_group,   RIGHT_ADMIN_ACCESS,
-     &group_edit_form,                                                                                          NULL,       NULL, ROUTE_MATCH,   "Change a group"               },
+     &group_edit_form,                                                                                          NULL,         NULL, ROUTE_MATCH,   "Change a group"             },
     {METHOD_DELETE, "/api/v1/groups/:id",               delete_group,  RIGHT_ADMIN_ACCESS,
-     NULL,                                                                                                      NULL,       NULL, ROUTE_MATCH,   "Delete a group and its grants"},
+     NULL,                                                                                                      &delete_form, NULL, ROUTE_MATCH,
+     "Delete a group; with_grants when it holds any"                                                                                                                            },
     {METHOD_GET,    "/api/v1/groups/:id/members",       list_members,  RIGHT_ADMIN_ACCESS,
-     NULL,                                                                                                      &list_form, NULL, ROUTE_LIST,    "Who is in it"                 },
+     NULL,                                                                                                      &list_form,   NULL, ROUTE_LIST,    "Who is in it"               },
     {METHOD_POST,   "/api/v1/groups/:id/members",       post_members,
-     RIGHT_ADMIN_ACCESS,                                                                   &group_members_form, NULL,       NULL, 0,             "Put people in"                },
+     RIGHT_ADMIN_ACCESS,                                                                   &group_members_form, NULL,         NULL, 0,             "Put people in"              },
     {METHOD_DELETE, "/api/v1/groups/:id/members/:user", delete_member,
-     RIGHT_ADMIN_ACCESS,                                                                   NULL,                NULL,       NULL, 0,             "Take a person out"            },
+     RIGHT_ADMIN_ACCESS,                                                                   NULL,                NULL,         NULL, 0,             "Take a person out"          },
 };
 const struct route_set group_routes = {routes, COUNT(routes)};

@@ -14,6 +14,7 @@
     " WHERE m.group_id = g.id AND u.state < 3), (SELECT count(*)"              \
     " FROM access a WHERE a.principal = -g.id) FROM permission_group g"
 
+enum { GROUP_USES_MAX = 100 };
 enum {
     GROUP_LIST,
     GROUP_GET,
@@ -21,6 +22,7 @@ enum {
     GROUP_UPDATE,
     GROUP_DELETE,
     GROUP_AREAS,
+    GROUP_USES,
     GROUP_MEMBERS,
     GROUP_ADD,
     GROUP_REMOVE,
@@ -41,6 +43,14 @@ static const char *const group_text[] = {
     [GROUP_AREAS] = "SELECT EXISTS (SELECT 1 FROM access a JOIN role r"
                     " ON r.id = a.role_id WHERE a.principal = -?1"
                     " AND r.rights & ?2)",
+    [GROUP_USES] =
+        "SELECT coalesce(a.program_id, 0), coalesce(a.project_id, 0),"
+        " coalesce(g.key || ' ' || g.name, p.key || ' ' || p.name,"
+        " (SELECT name FROM tenant)), r.ja, r.en FROM access a"
+        " JOIN role r ON r.id = a.role_id"
+        " LEFT JOIN program g ON g.id = a.program_id"
+        " LEFT JOIN project p ON p.id = a.project_id"
+        " WHERE a.principal = -?1 ORDER BY a.program_id, a.project_id LIMIT ?2",
     [GROUP_MEMBERS] =
         "SELECT u.id, u.name, u.email, u.state FROM group_member m"
         " JOIN user u ON u.id = m.user_id WHERE m.group_id = ?1"
@@ -229,7 +239,7 @@ enum err group_update(struct ctx *c, int64_t id, int64_t version,
     struct group before;
     enum err e = group_get(c, id, &before);
 
-    if (e)
+    if (e || (e = check_areas(c, id)))
         return e;
     const char *name = values_text(v, "name");
     const char *details = values_text(v, "details");
@@ -247,13 +257,48 @@ enum err group_update(struct ctx *c, int64_t id, int64_t version,
     return log_group(c, &before, out);
 }
 
-enum err group_delete(struct ctx *c, int64_t id, int64_t version)
+/* What is lost with it, as members of the refusal. */
+static enum err refuse_in_use(struct ctx *c, const struct group *g)
+{
+    struct buf b = buf_in(c->mem);
+    struct json_out o = {.b = &b};
+    struct query *q = query(c, group_text[GROUP_USES]);
+    enum err e;
+
+    bind_int(q, 1, g->id);
+    bind_int(q, 2, GROUP_USES_MAX);
+    json_open(&o, NULL, '[');
+    while (query_next(c, q, &e)) {
+        json_open(&o, NULL, '{');
+        json_id(&o, "program_id", col_int(q, 0));
+        json_id(&o, "project_id", col_int(q, 1));
+        json_text(&o, "place", col_peek(q, 2));
+        json_text(&o, "role", col_peek(q, c->actor->lang == LANG_JA ? 3 : 4));
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    if (e)
+        return e;
+    e = ctx_fail(c, ERR_CONFLICT, "id", "in_use",
+                 "このグループには%lld件の権限が付与され、%lld人が所属して"
+                 "います。削除すると、その権限もなくなります",
+                 "This group holds %lld grants for %lld people, who lose them"
+                 " with it",
+                 (long long)g->grants, (long long)g->members);
+    ctx_fail_detail(c, arena_printf(c->mem, "\"uses\":%s", b.data));
+    return e;
+}
+
+enum err group_delete(struct ctx *c, int64_t id, int64_t version,
+                      bool with_grants)
 {
     struct group before;
     enum err e = group_get(c, id, &before);
 
     if (e || (e = check_areas(c, id)))
         return e;
+    if (before.grants && !with_grants)
+        return refuse_in_use(c, &before);
     struct query *q = query(c, group_text[GROUP_DELETE]);
     bind_int(q, 1, id);
     bind_int(q, 2, version);

@@ -32,8 +32,10 @@ MUST_USE enum err group_create(struct ctx *c, const struct values *v,
                                struct group *out);
 MUST_USE enum err group_update(struct ctx *c, int64_t id, int64_t version,
                                const struct values *v, struct group *out);
-/* Its grants go with it. */
-MUST_USE enum err group_delete(struct ctx *c, int64_t id, int64_t version);
+/* One that holds grants: ERR_CONFLICT "in_use", whose reply says where
+ * (detail uses), unless they are to go with it. */
+MUST_USE enum err group_delete(struct ctx *c, int64_t id, int64_t version,
+                               bool with_grants);
 
 MUST_USE enum err group_members(struct ctx *c, int64_t id, int64_t after,
                                 int limit, const struct group_member **out,

@@ -169,7 +169,7 @@ static enum err check_above(struct ctx *c, struct member_place at,
 
     if (e)
         return e;
-    if (at.of != MEMBER_OF_TENANT) /* areas mean nothing elsewhere */
+    if (at.of != MEMBER_OF_TENANT) /* what older grants left there */
         rights &= MAY_EVERYTHING;
     if (!(rights & ~mine))
         return OK;
@@ -177,6 +177,19 @@ static enum err check_above(struct ctx *c, struct member_place at,
                     "自分より強い権限のロールは扱えません",
                     "You may not give or take a role that may do more than"
                     " you may");
+}
+
+/* Areas of administration are of the tenant: elsewhere such a role would seem
+ * to give what it does not. */
+static enum err check_areas(struct ctx *c, struct member_place at,
+                            unsigned rights)
+{
+    if (at.of == MEMBER_OF_TENANT || !(rights & MAY_ADMINISTER))
+        return OK;
+    return ctx_fail(c, ERR_INVALID, "role", "role_area",
+                    "管理の権限を含むロールは、テナント全体にだけ付与できます",
+                    "A role that administers can be given on the whole tenant"
+                    " only");
 }
 
 static const char *as_json(struct ctx *c, const char *who, const char *role)
@@ -250,19 +263,17 @@ static enum err check_principal(struct ctx *c, int64_t principal)
 }
 
 enum err member_put(struct ctx *c, struct member_place at, int64_t principal,
-                    const char *role_key)
+                    const char *id_or_key)
 {
     struct role role;
     enum err e = check_principal(c, principal);
 
     if (e)
         return e;
-    e = role_find(c, role_key, &role);
-    if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, ERR_INVALID, "role", "role",
-                        "ロールが見つかりません", "No such role");
-    if (e || (e = check_above(c, at, role.rights)) ||
-        (e = log_member(c, at, principal, role_key)))
+    if ((e = role_find_named(c, id_or_key, &role)) ||
+        (e = check_areas(c, at, role.rights)) ||
+        (e = check_above(c, at, role.rights)) ||
+        (e = log_member(c, at, principal, role.key)))
         return e;
     return grant(c, MEMBER_PUT, at, principal, role.id);
 }

@@ -31,11 +31,12 @@ extern const struct form member_form; /* role */
 
 MUST_USE enum err member_list(struct ctx *c, struct member_place at,
                               const struct member **out, size_t *count);
-/* Grants the role, or changes it.  Nobody gives or takes a role that may do
- * more than they may themselves (ERR_DENIED "role_above"); on the tenant that
- * holds for areas of administration. */
+/* Grants the role, or changes it; it is named by its id or its key.  Nobody
+ * gives or takes a role that may do more than they may themselves (ERR_DENIED
+ * "role_above"); on the tenant that holds for areas of administration, which
+ * no role brings anywhere else (ERR_INVALID "role_area"). */
 MUST_USE enum err member_put(struct ctx *c, struct member_place at,
-                             int64_t principal, const char *role_key);
+                             int64_t principal, const char *id_or_key);
 MUST_USE enum err member_delete(struct ctx *c, struct member_place at,
                                 int64_t principal);
 /* The manager role for whoever is made manager and has no grant there, where

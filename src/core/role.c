@@ -19,6 +19,7 @@ enum {
     ROLE_GET,
     ROLE_FIND,
     ROLE_NAMED,
+    ROLE_PLACED,
     ROLE_INSERT,
     ROLE_UPDATE,
     ROLE_DELETE
@@ -29,6 +30,8 @@ static const char *const role_text[] = {
     [ROLE_FIND] = ROLE_COLS " WHERE r.key = ?1",
     [ROLE_NAMED] = "SELECT EXISTS (SELECT 1 FROM role WHERE id <> ?1"
                    " AND (ja = ?2 OR en = ?3))",
+    [ROLE_PLACED] = "SELECT EXISTS (SELECT 1 FROM access WHERE role_id = ?1"
+                    " AND (program_id IS NOT NULL OR project_id IS NOT NULL))",
     [ROLE_INSERT] =
         "INSERT INTO role (key, ja, en, details, rights, rank) VALUES ('role-'"
         " || (SELECT max(id) + 1 FROM role), ?1, ?2, ?3, ?4, 100)",
@@ -98,6 +101,20 @@ enum err role_find(struct ctx *c, const char *key, struct role *out)
     read_role(c, q, out);
     query_done(q);
     return OK;
+}
+
+enum err role_find_named(struct ctx *c, const char *id_or_key, struct role *out)
+{
+    int64_t id;
+    enum err e = str_parse_int(id_or_key, 1, INT64_MAX, &id)
+                     ? role_get(c, id, out)
+                     : role_find(c, id_or_key, out);
+
+    if (e != ERR_NOT_FOUND)
+        return e;
+    c->fail = NULL; /* it is a value here, not what the request is about */
+    return ctx_fail(c, ERR_INVALID, "role", "role", "ロールが見つかりません",
+                    "No such role");
 }
 
 enum err role_get(struct ctx *c, int64_t id, struct role *out)
@@ -208,6 +225,29 @@ static enum err check_areas(struct ctx *c, unsigned rights)
     return rights & MAY_ADMINISTER ? access_need_master(c) : OK;
 }
 
+/* A role that gains an area stands on the tenant alone (see member_put()). */
+static enum err check_places(struct ctx *c, const struct role *before,
+                             unsigned rights)
+{
+    if (!(rights & ~before->rights & MAY_ADMINISTER))
+        return OK;
+    struct query *q = query(c, role_text[ROLE_PLACED]);
+    bind_int(q, 1, before->id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    bool is_placed = col_int(q, 0) != 0;
+    query_done(q);
+    return is_placed
+               ? ctx_fail(c, ERR_CONFLICT, "rights", "role_area",
+                          "このロールはプログラムかプロジェクトに付与されて"
+                          "います。管理の権限はテナント全体への付与でだけ働き"
+                          "ます",
+                          "This role is given on programs or projects; areas"
+                          " of administration work on the whole tenant only")
+               : OK;
+}
+
 static enum err check_fixed(struct ctx *c, const struct role *r)
 {
     return r->is_system
@@ -297,7 +337,7 @@ enum err role_update(struct ctx *c, int64_t id, int64_t version,
     take_values(&r, v);
     if ((e = check_rights(c, r.rights)) ||
         (e = check_areas(c, before.rights | r.rights)) ||
-        (e = check_name(c, &r)))
+        (e = check_places(c, &before, r.rights)) || (e = check_name(c, &r)))
         return e;
     struct query *q = query(c, role_text[ROLE_UPDATE]);
     bind_int(q, 1, id);

@@ -25,6 +25,9 @@ MUST_USE enum err role_list(struct ctx *c, const struct role **out,
 MUST_USE enum err role_get(struct ctx *c, int64_t id, struct role *out);
 /* ERR_NOT_FOUND, not recorded. */
 MUST_USE enum err role_find(struct ctx *c, const char *key, struct role *out);
+/* As a value of a request: "12" or "manager"; ERR_INVALID "role". */
+MUST_USE enum err role_find_named(struct ctx *c, const char *id_or_key,
+                                  struct role *out);
 
 /* Changes nothing it does not see, and permits something. */
 bool role_is_sound(unsigned rights);

@@ -88,9 +88,53 @@ test("a group's members have its roles; out of the group, out of the project", a
   assert.ok((await person.get("/programs")).body.projects.some((p: any) => p.id === id));
   assert.equal((await admin.delete(`/groups/${group.id}/members/${personId}`)).status, 204);
   assert.equal((await person.get(`/projects/${id}`)).status, 404);
+});
+
+test("a group that is in use says what for before it goes with its grants", async () => {
+  const { id, key } = await fresh();
+  const group = await addGroup();
+  await put(`/projects/${id}/groups/${group.id}`, "member");
   await admin.post(`/groups/${group.id}/members`, { users: [personId] });
-  assert.equal((await admin.delete(`/groups/${group.id}`, group.version)).status, 204);
+  const used = await admin.delete(`/groups/${group.id}`, group.version);
+  assert.deepEqual([used.status, rule(used)], [409, "in_use"]);
+  assert.match(used.body.errors[0].message, /1件の権限.*1人/);
+  assert.equal(used.body.uses.length, 1);
+  assert.equal(used.body.uses[0].project_id, id);
+  assert.ok(used.body.uses[0].place.startsWith(key) && used.body.uses[0].role === "メンバー", JSON.stringify(used.body.uses));
+  assert.equal((await person.get(`/projects/${id}`)).status, 200, "nothing has happened yet");
+  assert.equal((await admin.delete(`/groups/${group.id}?with_grants=1`, group.version)).status, 204);
   assert.equal((await person.get(`/projects/${id}`)).status, 404, "deleted with its grants");
+  const unused = await addGroup();
+  assert.equal((await admin.delete(`/groups/${unused.id}`, unused.version)).status, 204);
+});
+
+test("members take a role's id as they take its key", async () => {
+  const { id } = await fresh();
+  const { items } = (await admin.get("/roles")).body;
+  const viewer = items.find((r: any) => r.key === "viewer");
+  const own = await addRole(["project_view", "ticket_view"]);
+  for (const role of [viewer, own]) {
+    assert.equal((await put(`/projects/${id}/members/${personId}`, role.id)).status, 200);
+    const member = (await admin.get(`/projects/${id}/members`)).body.items.find((m: any) => m.user?.id === personId && !m.inherited);
+    assert.deepEqual([member.role.id, member.role.key], [role.id, role.key]);
+  }
+  const unknown = await put(`/projects/${id}/members/${personId}`, "999999");
+  assert.deepEqual([unknown.status, rule(unknown), unknown.body.errors[0].field], [422, "role", "role"]);
+});
+
+test("a role that administers is given on the whole tenant only", async () => {
+  const { id } = await fresh();
+  const program = await made("/programs", { key: `AP${++count}`, name: "管理" });
+  const role = await addRole(["project_view", "admin_log"]);
+  const group = await addGroup();
+  for (const place of [`/projects/${id}/members/${personId}`, `/projects/${id}/groups/${group.id}`, `/programs/${program.id}/members/${personId}`]) {
+    const reply = await put(place, role.key);
+    assert.deepEqual([reply.status, rule(reply)], [422, "role_area"], place);
+  }
+  const plain = await addRole(["project_view"]);
+  assert.equal((await put(`/projects/${id}/members/${personId}`, plain.key)).status, 200);
+  const grown = await admin.patch(`/roles/${plain.id}`, { rights: ["project_view", "admin_log"] }, plain.version);
+  assert.deepEqual([grown.status, rule(grown)], [409, "role_area"], "nor does one that is given elsewhere become such a role");
 });
 
 test("a group on a program reaches the projects below, beside a person's own role", async () => {
@@ -154,7 +198,8 @@ test("a group that administers is a master administrator's to fill", async () =>
   const reply = await person.delete(`/groups/${group.id}/members/${personId}`);
   assert.equal(reply.status, 403);
   assert.equal((await person.delete(`/groups/${group.id}`, group.version)).status, 403);
-  await admin.delete(`/groups/${group.id}`, group.version);
+  assert.equal((await person.patch(`/groups/${group.id}`, { name: "別名" }, group.version)).status, 403);
+  assert.equal((await admin.delete(`/groups/${group.id}?with_grants=1`, group.version)).status, 204);
   assert.equal((await person.get("/operations")).status, 403);
 });
 

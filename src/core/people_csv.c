@@ -156,20 +156,14 @@ static const char *tidy(struct ctx *c, const char *text)
     return *text ? text : NULL;
 }
 
-/* A comma that was not quoted moves what follows it one column on. */
-static void refuse_surplus(struct ctx *c, const struct csv_row *row,
-                           size_t heads_count, struct people_file *f)
+/* The first column beyond the heads that holds something; 0: none. */
+static int find_surplus(struct ctx *c, const struct csv_row *row,
+                        size_t heads_count)
 {
     for (size_t i = heads_count; i < row->count; i++)
-        if (*str_trim(c->mem, row->text[i])) {
-            refuse_at(c, f, row->line, (int)i + 1, "", "surplus_cell",
-                      ctx_text(c,
-                               "見出しのない列に値があります。カンマを含む値は"
-                               "引用符（\"）で囲んでください",
-                               "There is no column head here. Put a value that"
-                               " holds a comma between quotation marks"));
-            return;
-        }
+        if (*str_trim(c->mem, row->text[i]))
+            return (int)i + 1;
+    return 0;
 }
 
 static void read_rows(struct ctx *c, const struct csv *csv,
@@ -180,7 +174,7 @@ static void read_rows(struct ctx *c, const struct csv *csv,
         const struct csv_row *row = &csv->rows[i];
         struct people_row *out = &f->rows[f->count++];
         out->line = row->line;
-        refuse_surplus(c, row, csv->rows[0].count, f);
+        out->surplus = find_surplus(c, row, csv->rows[0].count);
         for (int cell = 0; cell < PEOPLE_CELLS; cell++) {
             size_t column = (size_t)f->columns[cell];
             if (column && column <= row->count)
@@ -413,6 +407,19 @@ static enum err judge_kept(struct ctx *c, struct people_file *f,
     return OK;
 }
 
+/* A comma that was not quoted moves what follows it one column on: nothing
+ * else can be said of such a row. */
+static void refuse_surplus(struct ctx *c, struct people_file *f,
+                           const struct people_row *row)
+{
+    refuse_at(c, f, row->line, row->surplus, "", "surplus_cell",
+              ctx_text(c,
+                       "見出しのない列に値があります。カンマを含む値は引用符"
+                       "（\"）で囲んでください",
+                       "There is no column head here. Put a value that holds a"
+                       " comma between quotation marks"));
+}
+
 static enum err judge_row(struct ctx *c, struct people_file *f, size_t i,
                           int *step)
 {
@@ -421,6 +428,10 @@ static enum err judge_row(struct ctx *c, struct people_file *f, size_t i,
     const char *text = row->cell[PEOPLE_ACTION];
     int action = text ? find_word(c, actions, COUNT(actions), text) : 0;
 
+    if (row->surplus) {
+        refuse_surplus(c, f, row);
+        return OK;
+    }
     if (action < 0) {
         refuse(c, f, row, PEOPLE_ACTION, "action",
                ctx_text(c, "「追加」「変更」「削除」のどれかにしてください",

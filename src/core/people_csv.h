@@ -21,6 +21,7 @@ enum { PEOPLE_MAX_BYTES = 2 << 20, PEOPLE_MAX_ROWS = 5000 };
 
 struct people_row {
     int line;
+    int surplus; /* column of a value without a head, from 1; 0: none */
     const char *cell[PEOPLE_CELLS]; /* trimmed; NULL: nothing there */
     enum people_action action;
     const struct values *values; /* by user_form or user_edit_form */

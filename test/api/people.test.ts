@@ -196,6 +196,8 @@ test("mistakes are told in the words of the file; a comma that was not quoted to
   const comma = await send(`${head}\n追加,comma@people.example,営業部, 山田,日本語,いいえ,招待中`);
   assert.equal(comma.status, 422);
   assert.deepEqual(places(comma)[0], [2, 7, "surplus_cell"]);
+  const both = await send(`${head}\n追加,comma@people.example,営業部, 山田,日本語,いいえ,招待中\n追加,bad,山田,,,\n追加,fine@people.example,山田,,,\n変更,nobody@people.example,,,,`);
+  assert.deepEqual(places(both), [[2, 7, "surplus_cell"], [3, 2, "email"], [5, 2, "not_found"]], "it hides no other mistake");
   assert.equal((await send(`${head}\n追加,comma@people.example,山田,日本語,いいえ,招待中,,`)).status, 200, "empty cells at the end are Excel's");
 });
 

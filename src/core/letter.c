@@ -17,29 +17,47 @@ static const char *foot(enum lang lang)
                : "\n-- \nSent automatically by Yagura. Replies are not read.\n";
 }
 
+static bool is_console(const struct ctx *c)
+{
+    return str_equal(c->actor->tenant, STORE_OPERATOR);
+}
+
+/* "Tenant: Kaku Trading"; not for the console, which is none. */
+static enum err tenant_line(struct ctx *c, enum lang lang, const char **out)
+{
+    struct tenancy t;
+    enum err e = tenancy_get(c, &t);
+
+    if (e)
+        return e;
+    *out = arena_join(c->mem, lang == LANG_JA ? "テナント" : "Tenant", ": ",
+                      t.name);
+    return OK;
+}
+
 /* Where the account is; in the console that is a role, not a tenant. */
-static const char *account_line(struct ctx *c, const struct user *u)
+static enum err account_line(struct ctx *c, const struct user *u,
+                             const char **out)
 {
     bool ja = u->lang == LANG_JA;
 
-    if (!str_equal(c->actor->tenant, STORE_OPERATOR))
-        return arena_printf(c->mem, ja ? "テナント: %s" : "Tenant: %s",
-                            c->actor->tenant);
+    if (!is_console(c))
+        return tenant_line(c, u->lang, out);
     if (u->is_admin)
-        return ja ? "運用者の画面での役割: 運用者"
+        *out = ja ? "運用者の画面での役割: 運用者"
                   : "Role in the operator's console: Operator";
-    return ja ? "運用者の画面での役割: 監査者（閲覧のみ）"
-              : "Role in the operator's console: Auditor (reads only)";
+    else
+        *out = ja ? "運用者の画面での役割: 監査者（閲覧のみ）"
+                  : "Role in the operator's console: Auditor (reads only)";
+    return OK;
 }
 
-static const char *code_place(struct ctx *c, enum lang lang)
+static enum err code_place(struct ctx *c, enum lang lang, const char **out)
 {
-    bool ja = lang == LANG_JA;
-
-    if (str_equal(c->actor->tenant, STORE_OPERATOR))
-        return ja ? "運用者の画面" : "The operator's console";
-    return arena_printf(c->mem, ja ? "テナント: %s" : "Tenant: %s",
-                        c->actor->tenant);
+    if (!is_console(c))
+        return tenant_line(c, lang, out);
+    *out = lang == LANG_JA ? "運用者の画面" : "The operator's console";
+    return OK;
 }
 
 static enum err send(struct ctx *c, const struct app *app, const char *address,
@@ -57,8 +75,11 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
                           int minutes)
 {
     const char *when = clock_say(c->mem, c->now_us, u->lang == LANG_JA);
-    const char *text, *subject;
+    const char *text, *subject, *place;
+    enum err e = code_place(c, u->lang, &place);
 
+    if (e)
+        return e;
     if (u->lang == LANG_JA) {
         subject = "【櫓】サインイン用の確認コード";
         text = arena_printf(
@@ -67,8 +88,7 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
             "\n\n    %s\n\n%s\n日時: %s（日本時間）\n接続元: %s\n\n"
             "お心当たりがない場合は、パスワードを知られているおそれが"
             "あります。\nコードを入力せず、管理者に連絡してください。\n%s",
-            u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
-            foot(u->lang));
+            u->name, minutes, code, place, when, c->actor->ip, foot(u->lang));
     } else {
         subject = "[Yagura] Your sign-in code";
         text = arena_printf(
@@ -77,8 +97,7 @@ enum err letter_send_code(struct ctx *c, const struct app *app,
             "minutes.\n\n    %s\n\n%s\nTime: %s (Japan)\nFrom: %s\n\n"
             "If this was not you, somebody may know your password.\n"
             "Do not enter the code; tell your administrator.\n%s",
-            u->name, minutes, code, code_place(c, u->lang), when, c->actor->ip,
-            foot(u->lang));
+            u->name, minutes, code, place, when, c->actor->ip, foot(u->lang));
     }
     return send(c, app, u->email, subject, text, minutes);
 }
@@ -88,7 +107,11 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
                           const char *token)
 {
     const char *base = c->actor->base_url;
-    const char *text, *subject;
+    const char *text, *subject, *account;
+    enum err e = account_line(c, u, &account);
+
+    if (e)
+        return e;
 
     if (u->lang == LANG_JA) {
         subject = is_first ? "【櫓】ご招待：パスワードを設定してください"
@@ -102,7 +125,7 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
             is_first ? "櫓にご招待します。"
                      : "パスワードの再設定を受け付けました。"
                        "お心当たりがなければ何もする必要はありません。",
-            base, token, account_line(c, u), foot(u->lang));
+            base, token, account, foot(u->lang));
     } else {
         subject = is_first ? "[Yagura] You are invited: set your password"
                            : "[Yagura] Reset your password";
@@ -114,7 +137,7 @@ enum err letter_send_link(struct ctx *c, const struct app *app,
             is_first ? "You are invited to Yagura."
                      : "A new password was asked for. If that was not you, "
                        "there is nothing to do.",
-            base, token, account_line(c, u), foot(u->lang));
+            base, token, account, foot(u->lang));
     }
     return send(c, app, u->email, subject, text, 24 * 60);
 }

@@ -86,7 +86,7 @@ static enum err put_page(struct call *k, const struct reach *list, size_t count,
             put_reason(k, &list[i]);
         }
         json_close(&k->out, ']');
-        access_put_rights(&k->out, "rights", rights);
+        access_put_rights(&k->out, "rights", access_settle(rights));
         json_close(&k->out, '}');
     }
     json_close(&k->out, ']');

@@ -29,6 +29,7 @@ enum {
     ACCESS_PROGRAMS,
     ACCESS_AREAS,
     ACCESS_SOMEWHERE,
+    ACCESS_PERSON,
     ACCESS_TOKEN_PROJECT,
     ACCESS_TOKEN_TICKET
 };
@@ -77,6 +78,7 @@ static const char *const access_text[] = {
         "WITH " ACCESS_ME("?1") " SELECT EXISTS (SELECT 1 FROM me"
                                 " JOIN access a ON a.principal = me.p" RIGHTS
                                 " WHERE r.rights & ?2)",
+    [ACCESS_PERSON] = "SELECT is_admin FROM user WHERE id = ?1 AND state < 3",
     [ACCESS_TOKEN_PROJECT] = "SELECT 1 FROM token_project"
                              " WHERE token_id = ?2 AND project_id = ?1",
     [ACCESS_TOKEN_TICKET] =
@@ -86,10 +88,34 @@ static const char *const access_text[] = {
 const struct query_set access_queries = {"access", access_text,
                                          COUNT(access_text)};
 
+#define CHANGES_TICKETS                                                        \
+    (MAY_TICKET_ADD | MAY_TICKET_EDIT | MAY_TICKET_DELETE |                    \
+     MAY_TICKET_EDIT_OWN | MAY_COMMENT)
+
+_Static_assert(MAY_PROJECT_VIEW == 16 && MAY_TICKET_VIEW == 256,
+               "as ACCESS_VISIBLE has them");
+
 struct found {
     bool is_there, is_archived, is_own;
     unsigned rights;
 };
+
+const struct access_rule access_rules[] = {
+    {MAY_PROGRAM_ADD | MAY_PROGRAM_EDIT | MAY_PROGRAM_DELETE, MAY_PROGRAM_VIEW},
+    {MAY_PROJECT_ADD,                                         MAY_PROGRAM_VIEW},
+    {MAY_PROJECT_ADD | MAY_PROJECT_EDIT | MAY_PROJECT_DELETE | MAY_MEMBER_EDIT |
+         MAY_TICKET_VIEW,                                MAY_PROJECT_VIEW},
+    {CHANGES_TICKETS,                                         MAY_TICKET_VIEW },
+};
+const size_t access_rule_count = COUNT(access_rules);
+
+unsigned access_settle(unsigned rights)
+{
+    for (size_t i = 0; i < COUNT(access_rules); i++)
+        if (!(rights & access_rules[i].view))
+            rights &= ~access_rules[i].of;
+    return rights;
+}
 
 /* A token limited to projects knows nothing beside them, nor above. */
 static enum err narrow(struct ctx *c, int what, int64_t id, struct found *out)
@@ -118,15 +144,16 @@ static unsigned of_admin(const struct ctx *c)
     return c->actor->is_reader ? MAY_LOOK : MAY_EVERYTHING;
 }
 
-/* what: ACCESS_PROJECT, ACCESS_PROGRAM or ACCESS_TICKET. */
-static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
+/* what: ACCESS_PROJECT, ACCESS_PROGRAM or ACCESS_TICKET; by grants alone. */
+static enum err add_up(struct ctx *c, int64_t user_id, int what, int64_t id,
+                       struct found *out)
 {
     struct query *q = query(c, access_text[what]);
     enum err e;
 
     *out = (struct found){0};
     bind_int(q, 1, id);
-    bind_int(q, 2, c->actor->user_id);
+    bind_int(q, 2, user_id);
     while (query_next(c, q, &e)) {
         if (col_int(q, 0) == 0) { /* the object's own row */
             out->is_there = true;
@@ -137,9 +164,17 @@ static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
     }
     if (!out->is_there)
         out->rights = 0;
-    else if (c->actor->is_admin)
-        out->rights = of_admin(c);
     out->rights &= MAY_EVERYTHING; /* areas are of the tenant */
+    out->rights = access_settle(out->rights);
+    return e;
+}
+
+static enum err look(struct ctx *c, int what, int64_t id, struct found *out)
+{
+    enum err e = add_up(c, c->actor->user_id, what, id, out);
+
+    if (out->is_there && c->actor->is_admin)
+        out->rights = of_admin(c);
     if (out->is_own && (out->rights & MAY_TICKET_EDIT_OWN))
         out->rights |= MAY_TICKET_EDIT;
     return e || !c->actor->limit_token_id ? e : narrow(c, what, id, out);
@@ -151,6 +186,24 @@ enum err access_project(struct ctx *c, int64_t project_id, unsigned *out)
     enum err e = look(c, ACCESS_PROJECT, project_id, &f);
 
     *out = f.rights;
+    return e;
+}
+
+enum err access_project_of(struct ctx *c, int64_t user_id, int64_t project_id,
+                           unsigned *out)
+{
+    struct query *q = query(c, access_text[ACCESS_PERSON]);
+    struct found f;
+
+    *out = 0;
+    bind_int(q, 1, user_id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    bool is_admin = col_int(q, 0) != 0;
+    query_done(q);
+    e = add_up(c, user_id, ACCESS_PROJECT, project_id, &f);
+    *out = f.is_there && is_admin ? MAY_EVERYTHING : f.rights;
     return e;
 }
 
@@ -185,16 +238,13 @@ enum err access_tenant(struct ctx *c, unsigned *out)
     bind_int(q, 2, c->actor->user_id);
     while (query_next(c, q, &e))
         *out |= (unsigned)col_int(q, 0);
+    *out = access_settle(*out);
     return e;
 }
 
 /* ---- the route table's right column ---- */
 
 enum object { ON_NOTHING, ON_PROGRAM, ON_PROJECT, ON_TICKET };
-
-#define CHANGES_TICKETS                                                        \
-    (MAY_TICKET_ADD | MAY_TICKET_EDIT | MAY_TICKET_DELETE |                    \
-     MAY_TICKET_EDIT_OWN | MAY_COMMENT)
 
 static const struct {
     enum object object;
@@ -240,7 +290,7 @@ static enum err not_there(struct ctx *c)
 static enum err judge(struct ctx *c, const struct found *f, unsigned view,
                       unsigned any)
 {
-    if (!(f->rights & view))
+    if (!(f->rights & view)) /* settled: a ticket's says its project's too */
         return not_there(c);
     if (!(f->rights & any))
         return denied(c);
@@ -481,25 +531,30 @@ enum err access_map_load(struct ctx *c, const struct access_map **out)
     return e;
 }
 
-unsigned access_map_program(const struct access_map *m, int64_t program_id)
+static unsigned of_program(const struct access_map *m, int64_t program_id)
 {
     const struct held *h = find_held(m->programs, m->program_count, program_id);
 
     return m->everywhere | (h ? h->rights : 0);
 }
 
+unsigned access_map_program(const struct access_map *m, int64_t program_id)
+{
+    return access_settle(of_program(m, program_id));
+}
+
 unsigned access_map_project(const struct access_map *m, int64_t project_id,
                             int64_t program_id)
 {
     const struct held *h = find_held(m->projects, m->project_count, project_id);
-    unsigned rights = access_map_program(m, program_id);
+    unsigned rights = of_program(m, program_id);
 
     /* several grants on one project (of one's own, of groups) stand together */
     while (h && h > m->projects && h[-1].id == project_id)
         h--;
     for (; h && h < m->projects + m->project_count && h->id == project_id; h++)
         rights |= h->rights;
-    return rights;
+    return access_settle(rights);
 }
 
 const char *const permission_words[] = {

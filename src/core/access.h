@@ -68,14 +68,29 @@ enum right {
     RIGHT_OPERATOR, /* only there, and no auditor */
 };
 
-/* The permissions the actor has on a project (program, ticket), 0 when it may
- * not know that it exists.  Administrators have all. */
+/* What rights from several grants are worth together: nothing may be done to
+ * what is not seen.  A program's count with program_view, a project's with
+ * project_view, those on its tickets with ticket_view besides.  Whoever holds
+ * project_view sees the project: in lists, in search and by its address. */
+unsigned access_settle(unsigned rights);
+/* The rules of that: what of has its worth by view alone. */
+struct access_rule {
+    unsigned of, view;
+};
+extern const struct access_rule access_rules[];
+extern const size_t access_rule_count;
+
+/* The permissions the actor has on a project (program, ticket), settled, 0 when
+ * it may not know that it exists.  Administrators have all. */
 MUST_USE enum err access_project(struct ctx *c, int64_t project_id,
                                  unsigned *out);
 MUST_USE enum err access_program(struct ctx *c, int64_t program_id,
                                  unsigned *out);
 MUST_USE enum err access_ticket(struct ctx *c, int64_t ticket_id,
                                 unsigned *out);
+/* Those of somebody else on a project; nobody who is deleted has any. */
+MUST_USE enum err access_project_of(struct ctx *c, int64_t user_id,
+                                    int64_t project_id, unsigned *out);
 /* What grants on the whole tenant give the actor: areas of administration,
  * and permissions on everything. */
 MUST_USE enum err access_tenant(struct ctx *c, unsigned *out);
@@ -131,25 +146,34 @@ void access_put_rights(struct json_out *o, const char *name, unsigned rights);
     "me(p) AS (SELECT " user " UNION ALL SELECT -group_id FROM group_member"   \
     " WHERE user_id = " user ")"
 
-/* SQL: the programs that user ?1 has a permission on, as its bit in digits;
- * a grant on the whole tenant is a row of mine without any object.  For
- * "WITH RECURSIVE " ACCESS_GRANTED("16"). */
-#define ACCESS_GRANTED(bit)                                                    \
+/* SQL: what grants of user ?1 hold of some permissions (bits, in digits): each
+ * in mine, those on programs and all below in granted; the columns has add up.
+ * A grant on the whole tenant is a row of mine without any object.  For
+ * "WITH RECURSIVE " ACCESS_GRANTED("1"). */
+#define ACCESS_GRANTED(bits)                                                   \
     ACCESS_ME("?1")                                                            \
-    ", mine(program_id, project_id) AS (SELECT a.program_id, a.project_id"     \
-    " FROM me JOIN access a ON a.principal = me.p JOIN role r"                 \
-    " ON r.id = a.role_id WHERE r.rights & " bit "),"                          \
-    " granted(id) AS (SELECT program_id FROM mine WHERE program_id"            \
-    " IS NOT NULL UNION SELECT p.id FROM granted g JOIN program p"             \
+    ", mine(program_id, project_id, has) AS (SELECT a.program_id,"             \
+    " a.project_id, r.rights & " bits " FROM me JOIN access a"                 \
+    " ON a.principal = me.p JOIN role r ON r.id = a.role_id"                   \
+    " WHERE r.rights & " bits "),"                                             \
+    " granted(id, has) AS (SELECT program_id, has FROM mine WHERE program_id"  \
+    " IS NOT NULL UNION SELECT p.id, g.has FROM granted g JOIN program p"      \
     " ON p.parent_id = g.id)"
 
-/* SQL: the projects user ?1 sees tickets of, unless ?2 (administrator) says
- * that it is all of them.  For "WITH RECURSIVE " ACCESS_VISIBLE. */
-#define ACCESS_VISIBLE                                                         \
-    ACCESS_GRANTED("256")                                                      \
-    ", visible(id) AS (SELECT project_id FROM mine WHERE project_id"           \
-    " IS NOT NULL UNION SELECT p.id FROM granted g JOIN project p"             \
-    " ON p.program_id = g.id UNION SELECT p.id FROM project p WHERE EXISTS"    \
-    " (SELECT 1 FROM mine WHERE coalesce(program_id, project_id) IS NULL))"
+/* SQL: the projects on which user ?1 holds all of the bits, of those two: what
+ * access_settle() says, in a statement. */
+#define ACCESS_VISIBLE(bits)                                                   \
+    ACCESS_GRANTED(bits)                                                       \
+    ", reached(id, has) AS (SELECT project_id, has FROM mine WHERE project_id" \
+    " IS NOT NULL UNION SELECT p.id, g.has FROM granted g JOIN project p"      \
+    " ON p.program_id = g.id UNION SELECT p.id, has FROM mine CROSS JOIN"      \
+    " project p WHERE coalesce(mine.program_id, mine.project_id) IS NULL),"    \
+    " visible(id) AS (SELECT id FROM reached GROUP BY id"                      \
+    " HAVING max(has & 16) + max(has & 256) = " bits ")"
+
+/* The projects user ?1 sees, and those whose tickets; unless the statement lets
+ * an administrator see all.  For "WITH RECURSIVE " ACCESS_SEEN_PROJECTS. */
+#define ACCESS_SEEN_PROJECTS ACCESS_VISIBLE("16")
+#define ACCESS_SEEN_TICKETS  ACCESS_VISIBLE("272")
 
 #endif

@@ -36,8 +36,8 @@ static const char *const project_text[] = {
     [PROJECT_GET] = "SELECT " PROJECT_COLS PROJECT_FROM
                     " WHERE p.id = ?1 AND p.deleted_at IS NULL",
     [PROJECT_LIST] =
-        "WITH RECURSIVE " ACCESS_VISIBLE " SELECT " PROJECT_COLS PROJECT_FROM
-        " WHERE p.deleted_at IS NULL"
+        "WITH RECURSIVE " ACCESS_SEEN_PROJECTS
+        " SELECT " PROJECT_COLS PROJECT_FROM " WHERE p.deleted_at IS NULL"
         " AND (?2 OR p.id IN (SELECT id FROM visible))"
         " ORDER BY p.name, p.id",
     [PROJECT_COUNTS] =

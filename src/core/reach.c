@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The grants of core/access.c read the other way round: not "may this person",
- * but "who may, and by which grant".  One statement each: the people (objects)
- * of one page first, then every reason of each. */
+ * but "who may, and by which grant".  Both pages ask one statement, which pairs
+ * objects with grants that reach them; they differ in what they start from: one
+ * object and all grants that may concern it, or one person's grants and all
+ * objects.  Who is seen is decided by what the reasons add up to. */
 #include "core/reach.h"
 
 #include "base/str.h"
@@ -11,100 +13,118 @@
 #include "db/query.h"
 
 enum { REACH_PLACE, REACH_USER };
+
+/* From what(is_program, id) and held(user_id, group_id, role_id, program_id,
+ * project_id), the grants by person.  A master administrator's reason has no
+ * role; seen holds the pairs whose reasons give the view of the object. */
+#define REASONS                                                                \
+    ", up(is_program, id, program_id, depth) AS ("                             \
+    "SELECT 1, p.id, p.parent_id, 1 FROM what JOIN program p"                  \
+    " ON p.id = what.id WHERE what.is_program = 1 AND p.parent_id IS NOT NULL" \
+    " UNION ALL SELECT 0, p.id, p.program_id, 1 FROM what JOIN project p"      \
+    " ON p.id = what.id WHERE what.is_program = 0 AND p.program_id IS NOT "    \
+    "NULL"                                                                     \
+    " UNION ALL SELECT up.is_program, up.id, p.parent_id, up.depth + 1 FROM"   \
+    " up JOIN program p ON p.id = up.program_id"                               \
+    " WHERE p.parent_id IS NOT NULL AND up.depth < 10),"                       \
+    " reason(user_id, is_program, id, via, program_id, group_id, role_id)"     \
+    " AS MATERIALIZED (SELECT held.user_id, what.is_program, what.id, 3, "     \
+    "NULL,"                                                                    \
+    " held.group_id, held.role_id FROM what JOIN held"                         \
+    " ON held.program_id = what.id WHERE what.is_program = 1 UNION ALL"        \
+    " SELECT held.user_id, what.is_program, what.id, 3, NULL, held.group_id, " \
+    "held.role_id"                                                             \
+    " FROM what JOIN held ON held.project_id = what.id"                        \
+    " WHERE what.is_program = 0 UNION ALL"                                     \
+    " SELECT held.user_id, up.is_program, up.id, 2, up.program_id, "           \
+    "held.group_id,"                                                           \
+    " held.role_id FROM up JOIN held ON held.program_id = up.program_id"       \
+    " UNION ALL SELECT held.user_id, what.is_program, what.id, 1, NULL, "      \
+    "held.group_id,"                                                           \
+    " held.role_id FROM held CROSS JOIN what"                                  \
+    " WHERE held.program_id IS NULL AND held.project_id IS NULL UNION ALL"     \
+    " SELECT u.id, what.is_program, what.id, 0, NULL, NULL, NULL FROM user u"  \
+    " CROSS JOIN what WHERE u.is_admin = 1 AND (?1 IS NULL OR u.id = ?1)),"    \
+    " seen(user_id, is_program, id) AS (SELECT DISTINCT reason.user_id,"       \
+    " reason.is_program, reason.id FROM reason LEFT JOIN role r ON r.id = "    \
+    "reason.role_id"                                                           \
+    " WHERE coalesce(r.rights, -1) & CASE reason.is_program WHEN 1 THEN 1 "    \
+    "ELSE 16"                                                                  \
+    " END)"
+#define REASON_COLS                                                            \
+    "reason.via, reason.program_id, p.name, reason.group_id, g.name, r.key, "  \
+    "r.ja, r.en,"                                                              \
+    " r.rights"
+#define REASON_NAMES                                                           \
+    " LEFT JOIN role r ON r.id = reason.role_id"                               \
+    " LEFT JOIN program p ON p.id = reason.program_id"                         \
+    " LEFT JOIN permission_group g ON g.id = reason.group_id"
+#define OF_ONE ACCESS_ME("?1")
+#define GRANT  "a.role_id, a.program_id, a.project_id"
+
 static const char *const reach_text[] = {
     [REACH_PLACE] =
-        "WITH RECURSIVE up(id, depth) AS (SELECT parent_id, 1 FROM program"
-        " WHERE id = ?1 UNION ALL SELECT program_id, 1 FROM project"
-        " WHERE id = ?2 UNION ALL SELECT p.parent_id, up.depth + 1 FROM up"
-        " JOIN program p ON p.id = up.id WHERE up.depth < 10),"
-        " hit(principal, role_id, via, program_id) AS ("
-        "SELECT principal, role_id, 3, NULL FROM access"
-        " WHERE program_id = ?1 UNION ALL"
-        " SELECT principal, role_id, 3, NULL FROM access"
-        " WHERE project_id = ?2 UNION ALL"
-        " SELECT a.principal, a.role_id, 2, up.id FROM up"
-        " JOIN access a ON a.program_id = up.id UNION ALL"
-        " SELECT principal, role_id, 1, NULL FROM access"
-        " WHERE program_id IS NULL AND project_id IS NULL),"
-        " who(user_id, role_id, via, program_id, group_id) AS MATERIALIZED ("
-        "SELECT principal, role_id, via, program_id, NULL FROM hit"
-        " WHERE principal > 0 UNION ALL"
-        " SELECT m.user_id, hit.role_id, hit.via, hit.program_id, m.group_id"
-        " FROM hit JOIN group_member m ON m.group_id = -hit.principal"
-        " UNION ALL SELECT id, NULL, 0, NULL, NULL FROM user"
-        " WHERE is_admin = 1),"
-        " page(id) AS (SELECT u.id FROM user u WHERE u.state < 3"
-        " AND u.id IN (SELECT who.user_id FROM who LEFT JOIN role r"
-        " ON r.id = who.role_id WHERE coalesce(r.rights, -1) & ?6)"
-        " AND (?3 IS NULL OR instr(u.search, ?3) > 0)"
+        "WITH RECURSIVE what(is_program, id) AS (SELECT 1, ?2 WHERE ?2 IS NOT"
+        " NULL UNION ALL SELECT 0, ?3 WHERE ?3 IS NOT NULL),"
+        " above(id) AS (SELECT id FROM program WHERE id = ?2 UNION"
+        " SELECT program_id FROM project WHERE id = ?3 UNION"
+        " SELECT p.parent_id FROM above JOIN program p ON p.id = above.id),"
+        " given(principal, role_id, program_id, project_id) AS MATERIALIZED ("
+        "SELECT a.principal, " GRANT " FROM above JOIN access a"
+        " ON a.program_id = above.id UNION ALL"
+        " SELECT a.principal, " GRANT " FROM access a WHERE a.project_id = ?3"
+        " UNION ALL SELECT a.principal, " GRANT " FROM access a"
+        " WHERE a.program_id IS NULL AND a.project_id IS NULL),"
+        " held(user_id, group_id, role_id, program_id, project_id)"
+        " AS MATERIALIZED (SELECT principal, NULL, role_id, program_id,"
+        " project_id FROM given WHERE principal > 0 UNION ALL"
+        " SELECT m.user_id, m.group_id, role_id, program_id, project_id"
+        " FROM given JOIN group_member m ON m.group_id = -principal)" REASONS
+        ", page(id) AS (SELECT u.id FROM user u WHERE u.state < 3"
+        " AND u.id IN (SELECT user_id FROM seen)"
+        " AND (?4 IS NULL OR instr(u.search, ?4) > 0)"
         " AND (u.name, u.id) > (coalesce((SELECT name FROM user"
-        " WHERE id = ?4), ''), ?4) ORDER BY u.name, u.id LIMIT ?5)"
+        " WHERE id = ?5), ''), ?5) ORDER BY u.name, u.id LIMIT ?6)"
         " SELECT u.id, u.name, u.email, u.state, NULL, NULL, NULL, NULL,"
-        " who.via, who.program_id, p.name, who.group_id, g.name, r.key, r.ja, "
-        "r.en,"
-        " r.rights FROM page JOIN user u ON u.id = page.id"
-        " JOIN who ON who.user_id = u.id LEFT JOIN role r ON r.id = who.role_id"
-        " LEFT JOIN program p ON p.id = who.program_id"
-        " LEFT JOIN permission_group g ON g.id = who.group_id"
-        " ORDER BY u.name, u.id, who.via, who.group_id",
-    [REACH_USER] = "WITH RECURSIVE " ACCESS_ME(
-        "?1") ", mine(grant_id, role_id, group_id,"
-              " program_id, project_id) AS MATERIALIZED (SELECT a.id, "
-              "a.role_id,"
-              " a.group_id, a.program_id, a.project_id FROM me JOIN access a"
-              " ON a.principal = me.p),"
-              " below(id, grant_id, top) AS (SELECT program_id, grant_id, "
-              "program_id"
-              " FROM mine WHERE program_id IS NOT NULL UNION"
-              " SELECT p.id, below.grant_id, below.top FROM below JOIN program "
-              "p"
-              " ON p.parent_id = below.id),"
-              " hit(is_program, id, grant_id, via, top) AS ("
-              "SELECT 1, id, grant_id, CASE WHEN id = top THEN 3 ELSE 2 END, "
-              "top"
-              " FROM below UNION ALL"
-              " SELECT 0, p.id, below.grant_id, 2, below.top FROM below JOIN "
-              "project "
-              "p"
-              " ON p.program_id = below.id UNION ALL"
-              " SELECT 0, project_id, grant_id, 3, NULL FROM mine"
-              " WHERE project_id IS NOT NULL UNION ALL"
-              " SELECT 1, p.id, mine.grant_id, 1, NULL FROM mine JOIN program p"
-              " WHERE coalesce(mine.program_id, mine.project_id) IS NULL UNION "
-              "ALL"
-              " SELECT 0, p.id, mine.grant_id, 1, NULL FROM mine JOIN project p"
-              " WHERE coalesce(mine.program_id, mine.project_id) IS NULL UNION "
-              "ALL"
-              " SELECT 1, p.id, NULL, 0, NULL FROM user u JOIN program p"
-              " WHERE u.id = ?1 AND u.is_admin = 1 UNION ALL"
-              " SELECT 0, p.id, NULL, 0, NULL FROM user u JOIN project p"
-              " WHERE u.id = ?1 AND u.is_admin = 1),"
-              " object(is_program, id, key, name) AS ("
-              "SELECT 1, id, key, name FROM program WHERE deleted_at IS NULL"
-              " UNION ALL SELECT 0, id, key, name FROM project"
-              " WHERE deleted_at IS NULL),"
-              " reason AS MATERIALIZED (SELECT o.is_program, o.id, o.key, "
-              "o.name,"
-              " hit.via, hit.top, mine.group_id, r.key AS role, r.ja, r.en, "
-              "r.rights"
-              " FROM hit JOIN object o ON o.is_program = hit.is_program"
-              " AND o.id = hit.id LEFT JOIN mine ON mine.grant_id = "
-              "hit.grant_id"
-              " LEFT JOIN role r ON r.id = mine.role_id"
-              " WHERE coalesce(r.rights, -1) & (CASE o.is_program WHEN 1 THEN 1"
-              " ELSE 16 END) AND o.key > ?2),"
-              " page(key) AS (SELECT DISTINCT key FROM reason ORDER BY key "
-              "LIMIT ?3)"
-              " SELECT ?1, NULL, NULL, 0, x.is_program, x.id, x.key, x.name, "
-              "x.via,"
-              " CASE x.via WHEN 2 THEN x.top END, p.name, x.group_id, g.name, "
-              "x.role,"
-              " x.ja, x.en, x.rights FROM page JOIN reason x ON x.key = "
-              "page.key"
-              " LEFT JOIN program p ON p.id = x.top AND x.via = 2"
-              " LEFT JOIN permission_group g ON g.id = x.group_id"
-              " ORDER BY x.key, x.via, x.group_id",
+        " " REASON_COLS " FROM page JOIN user u ON u.id = page.id"
+        " JOIN reason ON reason.user_id = u.id" REASON_NAMES
+        " ORDER BY u.name, u.id, reason.via, reason.group_id",
+    [REACH_USER] =
+        "WITH RECURSIVE " OF_ONE
+        ", held(user_id, group_id, role_id, program_id, project_id)"
+        " AS MATERIALIZED (SELECT ?1, a.group_id, " GRANT " FROM me"
+        " JOIN access a ON a.principal = me.p),"
+        " below(id) AS (SELECT program_id FROM held WHERE program_id IS NOT"
+        " NULL UNION SELECT p.id FROM below JOIN program p"
+        " ON p.parent_id = below.id),"
+        " top(is_all) AS (SELECT EXISTS (SELECT 1 FROM held WHERE"
+        " coalesce(program_id, project_id) IS NULL) OR EXISTS (SELECT 1"
+        " FROM user WHERE id = ?1 AND is_admin = 1)),"
+        " below_any(is_program, id) AS (SELECT 1, id FROM below UNION"
+        " SELECT 0, p.id FROM below JOIN project p ON p.program_id = below.id"
+        " UNION SELECT 0, project_id FROM held WHERE project_id IS NOT NULL"
+        " UNION SELECT 1, p.id FROM top CROSS JOIN program p WHERE is_all"
+        " UNION SELECT 0, p.id FROM top CROSS JOIN project p WHERE is_all),"
+        " what(is_program, id) AS MATERIALIZED ("
+        "SELECT 1, p.id FROM below_any CROSS JOIN program p"
+        " ON p.id = below_any.id WHERE is_program = 1 AND deleted_at IS NULL"
+        " AND key > ?2 UNION ALL"
+        " SELECT 0, p.id FROM below_any CROSS JOIN project p"
+        " ON p.id = below_any.id WHERE is_program = 0 AND deleted_at IS NULL"
+        " AND key > ?2)" REASONS ", named(is_program, id, key, name) AS ("
+        "SELECT 1, seen.id, p.key, p.name FROM seen JOIN program p"
+        " ON p.id = seen.id WHERE seen.is_program = 1 UNION ALL"
+        " SELECT 0, seen.id, p.key, p.name FROM seen JOIN project p"
+        " ON p.id = seen.id WHERE seen.is_program = 0),"
+        " page(is_program, id, key, name) AS MATERIALIZED ("
+        "SELECT * FROM named ORDER BY key LIMIT ?3)"
+        " SELECT ?1, NULL, NULL, 0, o.is_program, o.id, o.key, o.name,"
+        " " REASON_COLS " FROM page o JOIN reason ON reason.is_program ="
+        " o.is_program AND reason.id = o.id" REASON_NAMES
+        " ORDER BY o.key, reason.via, reason.group_id",
 };
+_Static_assert(MAY_PROGRAM_VIEW == 1 && MAY_PROJECT_VIEW == 16,
+               "as REASONS has them");
 const struct query_set reach_queries = {"reach", reach_text, COUNT(reach_text)};
 
 const char *const reach_via_words[] = {"master", "tenant", "program", "direct",
@@ -195,12 +215,12 @@ enum err reach_of_place(struct ctx *c, struct member_place at, const char *text,
     struct query *q = query(c, reach_text[REACH_PLACE]);
 
     must(at.of != MEMBER_OF_TENANT);
-    bind_id(q, 1, is_program ? at.id : 0);
-    bind_id(q, 2, is_program ? 0 : at.id);
-    bind_text(q, 3, text ? str_fold(c->mem, text) : NULL);
-    bind_int(q, 4, after);
-    bind_int(q, 5, limit + 1);
-    bind_int(q, 6, is_program ? MAY_PROGRAM_VIEW : MAY_PROJECT_VIEW);
+    bind_id(q, 1, 0);
+    bind_id(q, 2, is_program ? at.id : 0);
+    bind_id(q, 3, is_program ? 0 : at.id);
+    bind_text(q, 4, text ? str_fold(c->mem, text) : NULL);
+    bind_int(q, 5, after);
+    bind_int(q, 6, limit + 1);
     enum err e = take_page(c, q, limit, out, count, more);
     return e ? e : hide_programs(c, *out, *count);
 }

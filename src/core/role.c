@@ -135,18 +135,6 @@ enum err role_get(struct ctx *c, int64_t id, struct role *out)
 
 /* ---- rules ---- */
 
-static const struct {
-    unsigned of, view;
-} follows[] = {
-    {MAY_PROGRAM_ADD | MAY_PROGRAM_EDIT | MAY_PROGRAM_DELETE,                   MAY_PROGRAM_VIEW},
-    {MAY_PROJECT_EDIT | MAY_PROJECT_DELETE | MAY_MEMBER_EDIT | MAY_TICKET_VIEW,
-     MAY_PROJECT_VIEW                                                                           },
-    {MAY_PROJECT_ADD,                                                           MAY_PROGRAM_VIEW},
-    {MAY_TICKET_ADD | MAY_TICKET_EDIT | MAY_TICKET_DELETE |
-         MAY_TICKET_EDIT_OWN | MAY_COMMENT,
-     MAY_TICKET_VIEW                                                                            },
-};
-
 /* As the screens call them, by bit. */
 static const char *const called[][2] = {
     {"プログラムの参照",       "View programs"         },
@@ -176,8 +164,8 @@ static const char *name_of(struct ctx *c, unsigned bit)
 
 bool role_is_sound(unsigned rights)
 {
-    for (size_t i = 0; i < COUNT(follows); i++)
-        if ((rights & follows[i].of) && !(rights & follows[i].view))
+    for (size_t i = 0; i < access_rule_count; i++)
+        if ((rights & access_rules[i].of) && !(rights & access_rules[i].view))
             return false;
     return rights != 0;
 }
@@ -190,15 +178,16 @@ static enum err check_rights(struct ctx *c, unsigned rights)
         e = ctx_fail(c, ERR_INVALID, "rights", "empty",
                      "権限を1つ以上選んでください",
                      "Choose at least one permission");
-    for (size_t i = 0; i < COUNT(follows); i++)
+    for (size_t i = 0; i < access_rule_count; i++)
         for (unsigned bit = 1; bit < MAY_EVERYTHING; bit <<= 1)
-            if ((rights & follows[i].of & bit) && !(rights & follows[i].view))
+            if ((rights & access_rules[i].of & bit) &&
+                !(rights & access_rules[i].view))
                 e = ctx_fail(c, ERR_INVALID, "rights", "needs_view",
                              "権限「%s」には「%s」も必要です（見えないものは"
                              "変更できません）",
                              "“%s” needs “%s” too: nobody changes"
                              " what they cannot see",
-                             name_of(c, bit), name_of(c, follows[i].view));
+                             name_of(c, bit), name_of(c, access_rules[i].view));
     return e;
 }
 

@@ -15,7 +15,7 @@
 enum { SEARCH_TICKETS, SEARCH_ONE, SEARCH_PROGRAMS, SEARCH_PROJECTS };
 static const char *const search_text[] = {
     [SEARCH_TICKETS] =
-        "WITH RECURSIVE " ACCESS_VISIBLE
+        "WITH RECURSIVE " ACCESS_SEEN_TICKETS
         " SELECT t.id, p.key || '-' || t.no, t.subject, p.id, p.key, p.name"
         " FROM ticket_search f JOIN ticket t ON t.id = f.rowid"
         " JOIN project p ON p.id = t.project_id"
@@ -34,7 +34,7 @@ static const char *const search_text[] = {
     " granted) OR EXISTS (SELECT 1 FROM mine"
     " WHERE coalesce(program_id, project_id) IS NULL))"
     " ORDER BY p.name, p.id",
-    [SEARCH_PROJECTS] = "WITH RECURSIVE " ACCESS_VISIBLE
+    [SEARCH_PROJECTS] = "WITH RECURSIVE " ACCESS_SEEN_PROJECTS
                         " SELECT p.id, p.key, p.name FROM project p"
                         " WHERE p.deleted_at IS NULL"
                         " AND (?2 OR p.id IN (SELECT id FROM visible))"

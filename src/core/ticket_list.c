@@ -57,7 +57,7 @@
     " (coalesce((SELECT planned_end FROM ticket WHERE id = ?5 AND (?2 OR"      \
     " project_id IN (SELECT id FROM visible))), 9999999), ?5)) ORDER BY "      \
     "coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
-#define OWN_WITH "WITH RECURSIVE " ACCESS_VISIBLE " "
+#define OWN_WITH "WITH RECURSIVE " ACCESS_SEEN_TICKETS " "
 
 enum {
     OWN_TODAY = TICKET_BY_PRIORITY + 1,

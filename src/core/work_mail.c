@@ -28,7 +28,7 @@ static const char *const work_mail_text[] = {
         " AND reporter_id IS NOT NULL",
     [WORK_MAIL_WISHES] = "SELECT notify FROM user WHERE id = ?1",
     [WORK_MAIL_SET] = "UPDATE user SET notify = ?2 WHERE id = ?1",
-    [WORK_MAIL_WHO] = "SELECT is_admin FROM user WHERE id = ?1 AND state = 1",
+    [WORK_MAIL_WHO] = "SELECT 1 FROM user WHERE id = ?1 AND state = 1",
 };
 const struct query_set work_mail_queries = {"work_mail", work_mail_text,
                                             COUNT(work_mail_text)};
@@ -221,8 +221,6 @@ enum err work_mail_flush(struct ctx *c, const struct app *app)
 enum err work_mail_may_go(struct ctx *c, int64_t user_id, int64_t project_id,
                           bool *out)
 {
-    struct actor person = *c->actor;
-    struct ctx as_person = *c;
     unsigned rights = 0;
     struct query *q = query(c, work_mail_text[WORK_MAIL_WHO]);
 
@@ -231,11 +229,8 @@ enum err work_mail_may_go(struct ctx *c, int64_t user_id, int64_t project_id,
     enum err e = query_one(c, q);
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
-    person.user_id = user_id;
-    person.is_admin = col_int(q, 0) != 0;
     query_done(q);
-    as_person.actor = &person;
-    e = access_project(&as_person, project_id, &rights);
+    e = access_project_of(c, user_id, project_id, &rights);
     *out = rights & MAY_TICKET_VIEW;
     return e;
 }

@@ -38,6 +38,7 @@ test("a role of one's own: named, limited to what makes sense, not deleted while
     [["ticket_view"], "プロジェクトの参照"],
     [["project_view", "comment"], "チケットの参照"],
     [["program_delete"], "プログラムの参照"],
+    [["program_view", "project_add"], "プロジェクトの参照"],
   ] as const) {
     const reply = await admin.post("/roles", { ja: "半端", rights });
     assert.equal(reply.status, 422);

@@ -2,6 +2,7 @@
 /* Who may see and do what: grants, inheritance, and 404 without any. */
 #include "core_fixture.h"
 
+#include "core/reach.h"
 #include "core/search.h"
 #include "core/ticket_list.h"
 
@@ -185,6 +186,223 @@ static void programs_nest_ten_deep_and_never_in_a_loop(void **state)
                      ERR_CONFLICT);
 }
 
+/* ---- one rule, asked in every way ---- */
+
+enum { PEOPLE = 8, OBJECTS = 12, ODD_ROLES = 6 };
+
+static int64_t run_number(struct world *w, const char *sql, int64_t a,
+                          int64_t b)
+{
+    struct query *q = query(&w->c, sql);
+
+    bind_id(q, 1, a);
+    if (strstr(sql, "?2"))
+        bind_id(q, 2, b);
+    must(query_run(&w->c, q) == OK);
+    return db_last_id(&w->c);
+}
+
+/* The same numbers each time. */
+static unsigned draw(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return (*seed >> 16) % below;
+}
+
+struct maze {
+    int64_t programs[OBJECTS], projects[OBJECTS], people[PEOPLE], roles[16];
+    size_t role_count;
+};
+
+static void build_people(struct world *w, struct maze *m, unsigned *seed)
+{
+    static const char *const odd[ODD_ROLES] = {
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('a' || ?1, '', "
+        "'', 16, 9)",
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('b' || ?1, '', "
+        "'', 256 + 512, 9)",
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('c' || ?1, '', "
+        "'', 1 + 32, 9)",
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('d' || ?1, '', "
+        "'', 2 + 4, 9)",
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('e' || ?1, '', "
+        "'', 32768, 9)",
+        "INSERT INTO role (key, ja, en, rights, rank) VALUES ('f' || ?1, '', "
+        "'', 1024 + 8192, 9)"};
+
+    for (int i = 0; i < ODD_ROLES; i++)
+        m->roles[m->role_count++] = run_number(w, odd[i], 1, 0);
+    for (int64_t id = 1; id <= 6; id++) /* those of the product */
+        m->roles[m->role_count++] = id;
+    for (int i = 0; i < PEOPLE; i++) {
+        const char *name = arena_printf(w->c.mem, "p%d@example.jp", i);
+        m->people[i] = world_add_user(w, name, name);
+    }
+    for (int i = 0; i < 3; i++) {
+        int64_t group = run_number(w,
+                                   "INSERT INTO permission_group (name,"
+                                   " created_at) VALUES ('g' || ?1, 0)",
+                                   i + 1, 0);
+        for (int j = 0; j < 3; j++)
+            (void)run_number(w,
+                             "INSERT OR IGNORE INTO group_member (group_id,"
+                             " user_id) VALUES (?1, ?2)",
+                             group, m->people[draw(seed, PEOPLE)]);
+    }
+}
+
+static void build_objects(struct world *w, struct maze *m, unsigned *seed)
+{
+    for (int i = 0; i < OBJECTS; i++) {
+        for (int of = 0; of < 2; of++) {
+            struct query *q = query(&w->c, "INSERT INTO key_name (key)"
+                                           " VALUES (?1)");
+            const char *key =
+                arena_printf(w->c.mem, "%c%d", of ? 'Q' : 'P', 10 + i);
+            int64_t above =
+                draw(seed, 3) && i ? m->programs[draw(seed, (unsigned)i)] : 0;
+            bind_text(q, 1, key);
+            must(query_run(&w->c, q) == OK);
+            q = query(&w->c, of ? "INSERT INTO project (key, program_id, name,"
+                                  " approach, created_at) VALUES (?1, ?2, ?1,"
+                                  " 0, 0)"
+                                : "INSERT INTO program (key, parent_id, name,"
+                                  " created_at) VALUES (?1, ?2, ?1, 0)");
+            bind_text(q, 1, key);
+            bind_id(q, 2, above);
+            must(query_run(&w->c, q) == OK);
+            *(of ? &m->projects[i] : &m->programs[i]) = db_last_id(&w->c);
+        }
+    }
+}
+
+static void grant_at_random(struct world *w, struct maze *m, unsigned *seed)
+{
+    for (int i = 0; i < 60; i++) {
+        struct query *q =
+            query(&w->c, "INSERT OR IGNORE INTO access (user_id, group_id,"
+                         " program_id, project_id, role_id)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5)");
+        bool is_group = draw(seed, 4) == 0;
+        unsigned where = draw(seed, 12);
+        bind_id(q, 1, is_group ? 0 : m->people[draw(seed, PEOPLE)]);
+        bind_id(q, 2, is_group ? 1 + draw(seed, 3) : 0);
+        bind_id(q, 3, where < 6 ? m->programs[draw(seed, OBJECTS)] : 0);
+        bind_id(q, 4,
+                where >= 6 && where < 11 ? m->projects[draw(seed, OBJECTS)]
+                                         : 0);
+        bind_int(q, 5, m->roles[draw(seed, (unsigned)m->role_count)]);
+        must(query_run(&w->c, q) == OK);
+    }
+}
+
+static unsigned sum(const struct reach *list, size_t count, int64_t user,
+                    bool is_program, int64_t id)
+{
+    unsigned rights = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (list[i].user_id == user &&
+            (!id ||
+             (list[i].object_id == id && list[i].is_program == is_program)))
+            rights |= list[i].rights;
+    return access_settle(rights);
+}
+
+static bool lists_project(struct world *w, int64_t id)
+{
+    const struct project *list;
+    size_t count;
+    bool found = false;
+
+    must(project_list(&w->c, &list, &count) == OK);
+    for (size_t i = 0; i < count; i++)
+        found = found || list[i].id == id;
+    return found;
+}
+
+/* What the check, the lists, and both pages say of one person and object. */
+static void compare(struct world *w, int64_t user, bool is_program, int64_t id)
+{
+    const struct reach *of_place, *of_user;
+    size_t at_place, at_user;
+    struct member_place at = {
+        is_program ? MEMBER_OF_PROGRAM : MEMBER_OF_PROJECT, id};
+    unsigned view = is_program ? MAY_PROGRAM_VIEW : MAY_PROJECT_VIEW;
+    unsigned rights = 0, other = 0;
+    bool more;
+
+    world_begin(w, w->admin, TX_READ);
+    must(reach_of_place(&w->c, at, NULL, 0, 200, &of_place, &at_place, &more) ==
+         OK);
+    must(reach_of_user(&w->c, user, NULL, 200, &of_user, &at_user, &more) ==
+         OK);
+    unsigned by_place = sum(of_place, at_place, user, false, 0);
+    unsigned by_user = sum(of_user, at_user, user, is_program, id);
+    if (!is_program)
+        must(access_project_of(&w->c, user, id, &other) == OK);
+    must(world_end(w, OK) == OK);
+    world_begin(w, user, TX_READ);
+    must((is_program ? access_program(&w->c, id, &rights)
+                     : access_project(&w->c, id, &rights)) == OK);
+    bool is_listed = is_program || lists_project(w, id);
+    must(world_end(w, OK) == OK);
+    assert_int_equal(by_place, by_user);
+    assert_int_equal(by_place, rights & view ? rights : 0);
+    if (is_program)
+        return;
+    assert_int_equal(rights, other);
+    assert_int_equal(is_listed, (rights & view) != 0);
+    assert_int_equal(check(w, user, RIGHT_PROJECT_VIEW, id),
+                     is_listed ? OK : ERR_NOT_FOUND);
+}
+
+static void says_the_same_of_every_pair_in_every_way(void **state)
+{
+    struct world *w = *state;
+    static struct maze m;
+    unsigned seed = 46;
+
+    m = (struct maze){0};
+    world_begin(w, w->admin, TX_WRITE);
+    build_people(w, &m, &seed);
+    build_objects(w, &m, &seed);
+    grant_at_random(w, &m, &seed);
+    (void)run_number(w, "UPDATE user SET is_admin = 1 WHERE id = ?1", w->admin,
+                     0);
+    must(world_end(w, OK) == OK);
+    for (int i = 0; i < PEOPLE; i++) {
+        for (int j = 0; j < OBJECTS; j++) {
+            compare(w, m.people[i], true, m.programs[j]);
+            compare(w, m.people[i], false, m.projects[j]);
+        }
+    }
+    compare(w, w->admin, false, m.projects[0]);
+}
+
+static void adds_nothing_that_the_maker_could_not_see(void **state)
+{
+    struct world *w = *state;
+    struct project p;
+
+    world_begin(w, w->admin, TX_WRITE);
+    (void)run_number(w,
+                     "INSERT INTO role (key, ja, en, rights, rank) VALUES"
+                     " ('adder' || ?1, '', '', 1 + 32, 9)",
+                     1, 0);
+    must(world_end(w, OK) == OK);
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROGRAM, w->program, w->mari, "adder1"), OK);
+    world_begin(w, w->mari, TX_WRITE);
+    const struct values *v = world_values(
+        w, &project_form,
+        arena_printf(w->c.mem,
+                     "{\"key\":\"NEW\",\"name\":\"n\",\"approach\":"
+                     "\"waterfall\",\"program\":\"%lld\"}",
+                     (long long)w->program));
+    assert_int_equal(world_end(w, project_create(&w->c, v, &p)), ERR_DENIED);
+}
+
 int main(void)
 {
 #define RULE(name)                                                             \
@@ -197,6 +415,8 @@ int main(void)
         RULE(searches_only_what_one_may_see),
         RULE(lists_by_page_in_every_order),
         RULE(programs_nest_ten_deep_and_never_in_a_loop),
+        RULE(says_the_same_of_every_pair_in_every_way),
+        RULE(adds_nothing_that_the_maker_could_not_see),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/routes.h"
 #include "base/str.h"
+#include "core/assignee.h"
 #include "core/change.h"
 #include "core/dependency.h"
 #include "core/edit.h"
@@ -50,6 +51,20 @@ static const struct field search_fields[] = {
 };
 static const struct form search_form = {"SearchQuery", search_fields,
                                         COUNT(search_fields)};
+static const struct field people_fields[] = {
+    {"q",     FIELD_TEXT, 0, 100, 0, NULL, NULL, "検索", "Search"},
+    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit" },
+    {"after", FIELD_ID,   0, 0,   0, NULL, NULL, "続き", "After" },
+};
+static const struct form people_form = {"ProjectPeopleQuery", people_fields,
+                                        COUNT(people_fields)};
+static const struct field person_fields[] = {
+    {"id",    FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"name",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"email", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+};
+static const struct form person_form = {"ProjectPerson", person_fields,
+                                        COUNT(person_fields)};
 static const struct field hit_fields[] = {
     {"kind",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, search_kind_words, NULL, "",
      ""                                                                            },
@@ -338,7 +353,39 @@ static enum err search(struct call *k)
     return OK;
 }
 
+static enum err list_people(struct call *k)
+{
+    const struct assignee_filter filter = {.q = values_text(k->query, "q"),
+                                           .after_id =
+                                               values_int(k->query, "after", 0),
+                                           .limit = call_limit(k)};
+    const struct assignee *list;
+    size_t count;
+    bool more;
+    enum err e =
+        assignee_list(k->c, call_id(k, 0), &filter, &list, &count, &more);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_open(&k->out, "items", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&k->out, NULL, '{');
+        json_id(&k->out, "id", list[i].id);
+        json_text(&k->out, "name", list[i].name);
+        json_text(&k->out, "email", list[i].email);
+        json_close(&k->out, '}');
+    }
+    json_close(&k->out, ']');
+    json_id(&k->out, "next", more ? list[count - 1].id : 0);
+    json_close(&k->out, '}');
+    return OK;
+}
+
 static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/projects/:id/people",  list_people,
+     RIGHT_PROJECT_TICKET_VIEW,                                                         NULL,         &people_form, &person_form,       ROUTE_LIST,
+     "Who sees its tickets and may be assigned"                                                                                                                                              },
     {METHOD_GET,    "/api/v1/projects/:id/tickets", list_tickets,
      RIGHT_PROJECT_TICKET_VIEW,                                                         NULL,         &list_form,   &ticket_reply_form,
      ROUTE_LIST,                                                                                                                                      "Tickets of a project"                 },

@@ -14,7 +14,8 @@ static const struct field list_fields[] = {
 static const struct form list_form = {"UserQuery", list_fields,
                                       COUNT(list_fields)};
 
-static void put_user(struct call *k, const char *name, const struct user *u)
+static void put_user(struct call *k, const char *name, const struct user *u,
+                     bool with_rank)
 {
     json_open(&k->out, name, '{');
     json_id(&k->out, "id", u->id);
@@ -22,7 +23,10 @@ static void put_user(struct call *k, const char *name, const struct user *u)
     json_text(&k->out, "email", u->email);
     json_text(&k->out, "lang", lang_words[u->lang]);
     json_text(&k->out, "state", user_state_words[u->state]);
-    json_bool(&k->out, "is_admin", u->is_admin);
+    if (with_rank)
+        json_bool(&k->out, "is_admin", u->is_admin);
+    else /* who administers is for those to know who manage people */
+        json_null(&k->out, "is_admin");
     json_moment(&k->out, "signed_in_at", u->signed_in_at);
     json_int(&k->out, "version", u->version);
     json_moment(&k->out, "mail_refused_at", u->refused_at);
@@ -54,11 +58,12 @@ static enum err list_users(struct call *k)
     for (size_t i = 0; i < count; i++) {
         struct user u = list[i];
         /* when a colleague was here last is nobody else's business */
-        if (!(rights & MAY_ADMIN_USERS)) {
+        bool is_all = rights & MAY_ADMIN_USERS;
+        if (!is_all) {
             u.signed_in_at = u.refused_at = 0;
             u.refused_why = NULL;
         }
-        put_user(k, NULL, &u);
+        put_user(k, NULL, &u, is_all);
     }
     json_close(&k->out, ']');
     json_id(&k->out, "next", more ? list[count - 1].id : 0);
@@ -69,7 +74,7 @@ static enum err list_users(struct call *k)
 static enum err reply_user(struct call *k, const struct user *u)
 {
     call_etag(k, u->version);
-    put_user(k, NULL, u);
+    put_user(k, NULL, u, true);
     return OK;
 }
 

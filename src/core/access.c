@@ -335,7 +335,7 @@ enum err access_need_top(struct ctx *c, const char *field, unsigned permission)
                     "Putting it at the top takes a grant on the whole tenant");
 }
 
-static enum err has_somewhere(struct ctx *c, unsigned permission, bool *out)
+enum err access_has_somewhere(struct ctx *c, unsigned permission, bool *out)
 {
     *out = !c->actor->limit_token_id && c->actor->is_admin;
     if (c->actor->limit_token_id || *out)
@@ -354,7 +354,7 @@ static enum err has_somewhere(struct ctx *c, unsigned permission, bool *out)
 enum err access_need_somewhere(struct ctx *c, unsigned permission)
 {
     bool has;
-    enum err e = has_somewhere(c, permission, &has);
+    enum err e = access_has_somewhere(c, permission, &has);
 
     return e || has ? e : denied(c);
 }
@@ -362,7 +362,7 @@ enum err access_need_somewhere(struct ctx *c, unsigned permission)
 enum err access_sees_addresses(struct ctx *c, unsigned rights, bool *out)
 {
     *out = rights & MAY_ADMINISTER;
-    return *out ? OK : has_somewhere(c, MAY_MEMBER_EDIT, out);
+    return *out ? OK : access_has_somewhere(c, MAY_MEMBER_EDIT, out);
 }
 
 enum err access_is_above(struct ctx *c, int64_t user_id, bool *out)

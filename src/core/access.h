@@ -31,6 +31,7 @@ enum permission {
     MAY_ADMIN_LOG = 1 << 19,
     MAY_ADMINISTER = MAY_ADMIN_USERS | MAY_ADMIN_ACCESS | MAY_ADMIN_MASTER |
                      MAY_ADMIN_SECURITY | MAY_ADMIN_LOG,
+    MAY_ANYTHING = MAY_EVERYTHING | MAY_ADMINISTER,
 };
 
 /* The rights column of the route table.  Who may call, and which object the
@@ -101,7 +102,11 @@ MUST_USE enum err access_need_master(struct ctx *c);
  * stands at the top has nothing above that could. */
 MUST_USE enum err access_need_top(struct ctx *c, const char *field,
                                   unsigned permission);
-/* ERR_DENIED unless some grant of the actor's, anywhere, gives it. */
+/* Whether some grant of the actor's, anywhere, gives one of the permissions; a
+ * token limited to projects is told of none. */
+MUST_USE enum err access_has_somewhere(struct ctx *c, unsigned permission,
+                                       bool *out);
+/* ERR_DENIED unless it does. */
 MUST_USE enum err access_need_somewhere(struct ctx *c, unsigned permission);
 /* Whether the actor sees other people's e-mail addresses: who administers an
  * area, or gives roles somewhere and must tell namesakes apart.  rights are

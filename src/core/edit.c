@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "core/access.h"
+#include "core/assignee.h"
 #include "core/core.h"
 #include "core/edit_batch.h"
 #include "core/operation.h"
@@ -15,14 +16,7 @@
 
 #include <string.h>
 
-enum {
-    EDIT_PROJECT,
-    EDIT_PROJECT_DONE,
-    EDIT_ALIVE,
-    EDIT_USER,
-    EDIT_PROJECT_OF,
-    EDIT_ALL
-};
+enum { EDIT_PROJECT, EDIT_PROJECT_DONE, EDIT_ALIVE, EDIT_PROJECT_OF, EDIT_ALL };
 static const char *const edit_text[] = {
     [EDIT_PROJECT] = "SELECT key, auto_dates, auto_parent, revision, next_no"
                      " FROM project WHERE id = ?1 AND deleted_at IS NULL",
@@ -30,7 +24,6 @@ static const char *const edit_text[] = {
         "UPDATE project SET revision = ?2, next_no = ?3 WHERE id = ?1",
     [EDIT_ALIVE] = "SELECT 1 FROM ticket WHERE id = ?1 AND project_id = ?2"
                    " AND deleted_at IS NULL",
-    [EDIT_USER] = "SELECT 1 FROM user WHERE id = ?1 AND state < 3",
     [EDIT_ALL] = "SELECT id FROM ticket WHERE project_id = ?1"
                  " AND deleted_at IS NULL",
     [EDIT_PROJECT_OF] = "SELECT project_id FROM ticket WHERE id = ?1",
@@ -141,9 +134,26 @@ enum err batch_is_alive(struct batch *b, int64_t id, bool *out)
     return exists(b, EDIT_ALIVE, id, out);
 }
 
-enum err batch_is_user(struct batch *b, int64_t id, bool *out)
+enum err batch_need_assignable(struct batch *b, const char *field,
+                               int64_t user_id)
 {
-    return exists(b, EDIT_USER, id, out);
+    const int64_t *known = (const void *)b->assignable.data;
+    bool is_one;
+
+    for (size_t i = 0; i < b->assignable.len / sizeof *known; i++)
+        if (known[i] == user_id)
+            return OK;
+    enum err e = assignee_is_one(b->c, b->project_id, user_id, &is_one);
+    if (e)
+        return e;
+    if (!is_one)
+        return batch_refuse(b, field, "cannot_see",
+                            "このプロジェクトを参照できる人ではありません。"
+                            "先にメンバーに追加してください",
+                            "This is nobody who sees the project; add the"
+                            " person as a member first");
+    buf_put(&b->assignable, &user_id, sizeof user_id);
+    return OK;
 }
 
 /* ---- the batch ---- */
@@ -156,7 +166,8 @@ static enum err begin(struct ctx *c, int64_t project_id, struct batch *b)
                         .project_id = project_id,
                         .changed = buf_in(c->mem),
                         .links = buf_in(c->mem),
-                        .created = buf_in(c->mem)};
+                        .created = buf_in(c->mem),
+                        .assignable = buf_in(c->mem)};
     bind_int(q, 1, project_id);
     enum err e = query_one(c, q);
     if (e == ERR_NOT_FOUND)

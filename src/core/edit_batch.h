@@ -26,6 +26,7 @@ struct batch {
     struct ref *refs;      /* open addressing */
     size_t ref_cap;
     struct buf changed, links, created;
+    struct buf assignable; /* ids of people found to see the project */
     bool is_dirty;
     struct edit_result *out;
 };
@@ -40,9 +41,11 @@ enum err batch_refuse(struct batch *b, const char *field, const char *rule,
 enum err batch_conflict(struct batch *b, const char *field, const char *rule,
                         const char *ja, const char *en);
 enum err batch_need(struct batch *b, bool may);
-/* A ticket of this project outside the bin; a user who may be named. */
+/* A ticket of this project outside the bin. */
 MUST_USE enum err batch_is_alive(struct batch *b, int64_t id, bool *out);
-MUST_USE enum err batch_is_user(struct batch *b, int64_t id, bool *out);
+/* Refuses who does not see the project's tickets; each is asked about once. */
+MUST_USE enum err batch_need_assignable(struct batch *b, const char *field,
+                                        int64_t user_id);
 
 /* Takes what v says into t; every refused value is recorded. */
 MUST_USE enum err batch_take_values(struct batch *b, struct ticket *t,

@@ -9,6 +9,8 @@
 #include "core/label.h"
 #include "core/team.h"
 
+#include <stdlib.h>
+
 static void add_extra(struct marks *m, const char *name, const char *before,
                       const char *after)
 {
@@ -105,6 +107,13 @@ static enum err take_field(struct batch *b, const struct ticket *t,
         return need_value(b, f);
     if (str_equal(after.text, before.text))
         return OK;
+    if (f->type == FIELD_TYPE_USER && after.text) {
+        e = batch_need_assignable(
+            b, arena_printf(b->c->mem, "fields.%lld", (long long)f->id),
+            strtoll(after.text, NULL, 10));
+        if (e)
+            return e;
+    }
     buf_put(&m->fields, &after, sizeof after);
     add_extra(m, change_words(b->c, f->ja, f->en), before.words, after.words);
     return OK;

@@ -128,6 +128,15 @@ static enum err take_status(struct batch *b, struct ticket *t,
     return OK;
 }
 
+static bool is_in(const int64_t *ids, size_t count, int64_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+/* Who is assigned already may stay, though he sees the project no more. */
 static enum err set_people(struct batch *b, struct ticket *t,
                            const int64_t *ids, size_t count)
 {
@@ -135,17 +144,13 @@ static enum err set_people(struct batch *b, struct ticket *t,
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++) {
-        bool known = false;
-        for (size_t j = 0; j < n; j++)
-            known = known || list[j] == ids[i];
-        if (known)
+        enum err e = OK;
+        if (is_in(list, n, ids[i]))
             continue;
-        enum err e = batch_is_user(b, ids[i], &known);
+        if (!is_in(t->assignees, t->assignee_count, ids[i]))
+            e = batch_need_assignable(b, "assignee", ids[i]);
         if (e)
             return e;
-        if (!known)
-            return batch_refuse(b, "assignee", "user", "担当者が見つかりません",
-                                "No such person");
         list[n++] = ids[i];
     }
     t->assignees = list;

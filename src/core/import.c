@@ -7,6 +7,7 @@
 #include "base/civil.h"
 #include "base/str.h"
 #include "core/access.h"
+#include "core/assignee.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/dependency.h"
@@ -23,9 +24,8 @@
 
 enum { LINKS_MAX = 100000, LINK_BYTES_MAX = 65536, WORD_BYTES_MAX = 6000 };
 
-enum { IMPORT_PEOPLE, IMPORT_LINKED };
+enum { IMPORT_LINKED };
 static const char *const import_text[] = {
-    [IMPORT_PEOPLE] = "SELECT id, email_fold, name FROM user WHERE state < 3",
     [IMPORT_LINKED] = "SELECT id FROM dependency WHERE predecessor_id = ?1 AND"
                       " successor_id = ?2",
 };
@@ -341,22 +341,39 @@ static void link_edits(struct work *w, size_t i)
 
 /* ---- all of it ---- */
 
-static enum err load_people(struct work *w)
+/* Who may be assigned, by address and by name; a name that several have is
+ * found by "name (#id)" alone. */
+static void add_person(struct work *w, const struct assignee *a,
+                       const struct assignee *next, bool is_shared)
 {
-    struct query *q = query(w->c, import_text[IMPORT_PEOPLE]);
-    enum err e;
+    const char *name = str_fold(w->c->mem, a->name);
 
-    w->people = map_in(w->c->mem, 8192);
-    size_t n = 0;
-    while (query_next(w->c, q, &e)) {
-        int64_t id = col_int(q, 0);
-        if (n++ >= 4000)
-            continue; /* names beyond that are found by nobody's file */
-        (void)map_add(&w->people, str_fold(w->c->mem, col_text(w->c, q, 1)),
-                      id);
-        (void)map_add(&w->people, str_fold(w->c->mem, col_text(w->c, q, 2)),
-                      id);
-    }
+    if (a->email)
+        (void)map_add(&w->people, str_fold(w->c->mem, a->email), a->id);
+    is_shared = is_shared || (next && str_equal(a->name, next->name));
+    (void)map_add(&w->people, name, is_shared ? IMPORT_SEVERAL : a->id);
+    if (is_shared)
+        (void)map_add(
+            &w->people,
+            str_fold(w->c->mem, assignee_unique_name(w->c, a->name, a->id)),
+            a->id);
+}
+
+static enum err load_people(struct work *w, int64_t project_id)
+{
+    const struct assignee_filter all = {.with_present = true,
+                                        .for_matching = true};
+    const struct assignee *list;
+    size_t count;
+    bool more;
+    enum err e = assignee_list(w->c, project_id, &all, &list, &count, &more);
+
+    if (e)
+        return e;
+    w->people = map_in(w->c->mem, count * 3);
+    for (size_t i = 0; i < count; i++)
+        add_person(w, &list[i], i + 1 < count ? &list[i + 1] : NULL,
+                   i && str_equal(list[i].name, list[i - 1].name));
     return e;
 }
 
@@ -484,7 +501,7 @@ static enum err run(struct work *w, int64_t project_id)
 {
     size_t count = w->file->count;
     const char **parents = arena_array(w->c->mem, const char *, count + 1);
-    enum err e = load_people(w);
+    enum err e = load_people(w, project_id);
 
     if (e || (e = catalogue_load(w->c, &w->catalogue)))
         return e;

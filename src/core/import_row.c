@@ -158,7 +158,16 @@ static const char *find_assignees(struct work *w, size_t i)
             str_trim(w->c->mem, arena_strndup(w->c->mem, text, len));
         const struct map_slot *s =
             map_slot(&w->people, str_fold(w->c->mem, one));
-        if (s->key)
+        if (s->key && s->value == IMPORT_SEVERAL)
+            import_complain(
+                w, i, PLAN_ASSIGNEE, "ambiguous",
+                import_quote(
+                    w, ctx_text(w->c, "担当者", "Several are named "), one,
+                    ctx_text(w->c,
+                             "は複数います。メールアドレスか"
+                             "「氏名 (#番号)」で指定してください",
+                             "; give the address, or \"name (#id)\"")));
+        else if (s->key)
             buf_printf(&ids, "%s%lld", ids.len ? "," : "", (long long)s->value);
         else if (w->file->is_foreign)
             plan_file_lose(w->file, "このテナントにいないリソース",
@@ -166,8 +175,13 @@ static const char *find_assignees(struct work *w, size_t i)
         else
             import_complain(
                 w, i, PLAN_ASSIGNEE, "not_found",
-                import_quote(w, ctx_text(w->c, "担当者", "There is no user "),
-                             one, ctx_text(w->c, "は登録されていません", "")));
+                import_quote(
+                    w,
+                    ctx_text(w->c, "担当者", "The project is not seen by any "),
+                    one,
+                    ctx_text(w->c,
+                             "は、このプロジェクトを参照できる人にいません",
+                             "")));
         text = end ? end + 2 : NULL;
     }
     return ids.data;

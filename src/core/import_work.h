@@ -25,6 +25,8 @@ struct map_slot *map_slot(const struct map *m, const char *key);
 /* false: the key is there already. */
 bool map_add(struct map *m, const char *key, int64_t value);
 
+enum { IMPORT_SEVERAL = -1 }; /* in work.people: a name that several have */
+
 struct row {
     const char *name;  /* how edits call it: a ref, or the id in digits */
     int64_t ticket_id; /* of an existing ticket, 0: new */

@@ -5,6 +5,7 @@
 #include "core/label.h"
 
 #include "base/str.h"
+#include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/operation.h"
@@ -16,6 +17,15 @@
     " (SELECT count(*) FROM project_label x JOIN project p ON p.id ="          \
     " x.project_id AND p.deleted_at IS NULL WHERE x.label_id = l.id)"          \
     " FROM label l"
+
+/* ?2: a token that knows only its projects knows only what is borne there. */
+#define IN_REACH                                                               \
+    "(?2 IS NULL OR EXISTS (SELECT 1 FROM project_label x JOIN token_project"  \
+    " k ON k.project_id = x.project_id WHERE x.label_id = label.id"            \
+    " AND k.token_id = ?2) OR EXISTS (SELECT 1 FROM ticket_label x"            \
+    " JOIN ticket t ON t.id = x.ticket_id JOIN token_project k"                \
+    " ON k.project_id = t.project_id WHERE x.label_id = label.id"              \
+    " AND t.deleted_at IS NULL AND k.token_id = ?2))"
 
 enum {
     LABEL_LIST,
@@ -42,7 +52,7 @@ static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_LIST] = LABEL_COLS " ORDER BY l.kind, l.name",
     [LABEL_GET] = LABEL_COLS " WHERE l.id = ?1",
     [LABEL_PLAIN] = "SELECT id, kind, name, color, is_archived, version"
-                    " FROM label ORDER BY kind, name",
+                    " FROM label WHERE " IN_REACH " ORDER BY kind, name",
     [LABEL_INSERT] =
         "INSERT INTO label (kind, name, color) VALUES (?1, ?2, ?3)",
     [LABEL_UPDATE] = "UPDATE label SET name = ?3, color = ?4,"
@@ -71,7 +81,8 @@ static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_MOVE_PROJECTS] =
         "UPDATE OR IGNORE project_label SET label_id = ?2 WHERE label_id = ?1",
     [LABEL_DROP_PROJECTS] = "DELETE FROM project_label WHERE label_id = ?1",
-    [LABEL_ONE] = "SELECT name, is_archived FROM label WHERE id = ?1",
+    [LABEL_ONE] =
+        "SELECT name, is_archived FROM label WHERE id = ?1 AND " IN_REACH,
     [LABEL_OF + LABEL_OF_TICKET] =
         "SELECT l.id, l.name FROM ticket_label x JOIN label l"
         " ON l.id = x.label_id WHERE x.ticket_id = ?1 ORDER BY l.kind, l.name",
@@ -204,10 +215,19 @@ void label_put_json(struct json_out *o, const struct label *l)
 
 enum err label_put_catalogue(struct ctx *c, struct json_out *o)
 {
-    struct query *q = query(c, label_text[LABEL_PLAIN]);
-    enum err e;
+    struct query *q;
+    bool is_some;
+    enum err e = access_has_somewhere(c, MAY_ANYTHING, &is_some);
 
+    if (e)
+        return e;
     json_open(o, "labels", '[');
+    if (!is_some && !c->actor->limit_token_id) { /* nothing to name with it */
+        json_close(o, ']');
+        return OK;
+    }
+    q = query(c, label_text[LABEL_PLAIN]);
+    bind_id(q, 2, c->actor->limit_token_id);
     while (query_next(c, q, &e)) {
         struct label l = read_plain(c, q);
         json_open(o, NULL, '{');
@@ -436,6 +456,7 @@ enum err label_check(struct ctx *c, const int64_t *ids, size_t count,
     for (size_t i = 0; i < count; i++) {
         struct query *q = query(c, label_text[LABEL_ONE]);
         bind_int(q, 1, ids[i]);
+        bind_id(q, 2, c->actor->limit_token_id);
         enum err e = query_one(c, q);
         if (e && e != ERR_NOT_FOUND)
             return e;

@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/cp932.h"
 #include "base/csv.h"
+#include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/outline.h"
@@ -21,7 +22,11 @@ static const char *const export_text[] = {
         " t.priority, t.planned_start, t.planned_end, t.actual_start,"
         " t.actual_end, t.due, t.progress, t.estimate, t.actual, t.is_manual,"
         " t.subject, t.details,"
-        " (SELECT group_concat(u.email, '||' ORDER BY a.rank)"
+        /* ?3: the addresses are for the reader to see */
+        " (SELECT group_concat(CASE WHEN ?3 THEN u.email WHEN EXISTS (SELECT 1"
+        "  FROM user x WHERE x.name = u.name AND x.id <> u.id AND x.state < 3)"
+        "  THEN u.name || ' (#' || u.id || ')' ELSE u.name END, '||'"
+        "  ORDER BY a.rank)"
         "  FROM ticket_assignee a JOIN user u ON u.id = a.user_id"
         "  WHERE a.ticket_id = t.id AND u.state < 3),"
         " (SELECT group_concat(?2 || '-' || p.no || CASE WHEN d.kind = 0"
@@ -51,6 +56,7 @@ struct work {
     struct line *lines;
     size_t count, cap, bytes;
     struct buf *out;
+    bool shows_addresses;
 };
 
 static enum err fail_size(struct ctx *c)
@@ -144,6 +150,7 @@ static enum err read_rows(struct work *w, int64_t project_id)
 
     bind_int(q, 1, project_id);
     bind_text(q, 2, w->key);
+    bind_int(q, 3, w->shows_addresses);
     while (query_next(w->c, q, &e)) {
         if (w->count == PLAN_ROWS_MAX || w->bytes > BYTES_MAX) {
             query_done(q);
@@ -256,7 +263,10 @@ enum err plan_export(struct ctx *c, int64_t project_id,
     size_t bad;
     enum err e = project_get_plain(c, project_id, &project);
 
-    if (e || (e = catalogue_load(c, &w.catalogue)))
+    unsigned rights;
+    if (e || (e = catalogue_load(c, &w.catalogue)) ||
+        (e = access_tenant(c, &rights)) ||
+        (e = access_sees_addresses(c, rights, &w.shows_addresses)))
         return e;
     w.key = project.key;
     if (encoding != PLAN_CP932)

@@ -4,6 +4,7 @@
 #include "core/team.h"
 
 #include "base/str.h"
+#include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/operation.h"
@@ -15,6 +16,15 @@
     " (SELECT count(*) FROM project_team x JOIN project p ON p.id ="           \
     " x.project_id AND p.deleted_at IS NULL WHERE x.team_id = m.id)"           \
     " FROM team m"
+
+/* As label.c has it. */
+#define IN_REACH                                                               \
+    "(?2 IS NULL OR EXISTS (SELECT 1 FROM project_team x JOIN token_project"   \
+    " k ON k.project_id = x.project_id WHERE x.team_id = team.id"              \
+    " AND k.token_id = ?2) OR EXISTS (SELECT 1 FROM ticket_team x"             \
+    " JOIN ticket t ON t.id = x.ticket_id JOIN token_project k"                \
+    " ON k.project_id = t.project_id WHERE x.team_id = team.id"                \
+    " AND t.deleted_at IS NULL AND k.token_id = ?2))"
 
 enum {
     TEAM_LIST,
@@ -40,7 +50,8 @@ static const char *const team_text[] = {
     [TEAM_LIST] = TEAM_COLS " ORDER BY m.name",
     [TEAM_GET] = TEAM_COLS " WHERE m.id = ?1",
     [TEAM_PLAIN] =
-        "SELECT id, name, color, is_archived FROM team ORDER BY name",
+        "SELECT id, name, color, is_archived FROM team WHERE " IN_REACH
+        " ORDER BY name",
     [TEAM_PEOPLE] = "SELECT u.id, u.name FROM team_member x JOIN user u"
                     " ON u.id = x.user_id WHERE x.team_id = ?1 AND u.state < 3"
                     " ORDER BY u.name, u.id",
@@ -55,7 +66,8 @@ static const char *const team_text[] = {
     [TEAM_ADD] = "INSERT OR IGNORE INTO team_member (team_id, user_id)"
                  " VALUES (?1, ?2)",
     [TEAM_USER] = "SELECT 1 FROM user WHERE id = ?1 AND state < 3",
-    [TEAM_ONE] = "SELECT name, is_archived FROM team WHERE id = ?1",
+    [TEAM_ONE] =
+        "SELECT name, is_archived FROM team WHERE id = ?1 AND " IN_REACH,
     [TEAM_OF_TICKET] = "SELECT m.id, m.name FROM ticket_team x JOIN team m"
                        " ON m.id = x.team_id WHERE x.ticket_id = ?1",
     [TEAM_SET_TICKET] =
@@ -194,10 +206,18 @@ void team_put_json(struct json_out *o, const struct team *t)
 
 enum err team_put_catalogue(struct ctx *c, struct json_out *o)
 {
-    struct query *q = query(c, team_text[TEAM_PLAIN]);
-    enum err e;
+    bool is_some;
+    enum err e = access_has_somewhere(c, MAY_ANYTHING, &is_some);
 
+    if (e)
+        return e;
     json_open(o, "teams", '[');
+    if (!is_some && !c->actor->limit_token_id) {
+        json_close(o, ']');
+        return OK;
+    }
+    struct query *q = query(c, team_text[TEAM_PLAIN]);
+    bind_id(q, 2, c->actor->limit_token_id);
     while (query_next(c, q, &e)) {
         json_open(o, NULL, '{');
         json_id(o, "id", col_int(q, 0));
@@ -358,6 +378,7 @@ enum err team_check(struct ctx *c, const char *field, int64_t id, bool had,
     struct query *q = query(c, team_text[TEAM_ONE]);
 
     bind_int(q, 1, id);
+    bind_id(q, 2, c->actor->limit_token_id);
     enum err e = query_one(c, q);
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, ERR_INVALID, field, "choice",

@@ -24,6 +24,17 @@
     "id, email, name, lang, state, is_admin, created_at, signed_in_at, "       \
     "version, " REFUSED_COLS
 
+/* One page.  The place of the last one seen is looked up among those whom the
+ * reader sees: another's would tell the name. */
+#define FOUND(whom)                                                            \
+    " FROM user WHERE (name, id) > (coalesce((SELECT name FROM user"           \
+    " WHERE id = ?3 AND " whom "), ''), ?3) AND state < 3"                     \
+    " AND (?1 IS NULL OR instr(CASE WHEN ?6 THEN search"                       \
+    " ELSE substr(search, 1, length(search) - length(email) - 1) END, ?1) > "  \
+    "0)"                                                                       \
+    " AND (?2 < 0 OR state = ?2) AND (?5 < 0 OR is_admin = ?5) AND " whom      \
+    " ORDER BY name, id LIMIT ?4"
+
 enum {
     USER_GET,
     USER_SECRET,
@@ -44,15 +55,7 @@ static const char *const user_text[USER_TEXTS] = {
     [USER_SECRET] = "SELECT " SECRET_COLS " FROM user"
                     " WHERE email_fold = ?1 AND state < 3",
     [USER_SECRET_OF] = "SELECT " SECRET_COLS " FROM user WHERE id = ?1",
-    [USER_LIST] =
-        "SELECT " USER_COLS " FROM user"
-        " WHERE (name, id) > (coalesce((SELECT name FROM user WHERE id = ?3),"
-        " ''), ?3) AND state < 3 AND (?1 IS NULL OR instr(CASE WHEN ?6 THEN"
-        /* without the address at its end */
-        " search ELSE substr(search, 1, length(search) - length(email) - 1)"
-        " END, ?1) > 0)"
-        " AND (?2 < 0 OR state = ?2) AND (?5 < 0 OR is_admin = ?5)"
-        " ORDER BY name, id LIMIT ?4",
+    [USER_LIST] = "SELECT " USER_COLS FOUND("1"),
     [USER_INSERT] =
         "INSERT INTO user (email, email_fold, name, search, lang, is_admin,"
         " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -77,6 +80,41 @@ static const char *const user_text[USER_TEXTS] = {
                         " (SELECT email_fold FROM user WHERE id = ?1)",
 };
 const struct query_set user_queries = {"user", user_text, COUNT(user_text)};
+
+/* The same for ?7, who neither administers nor gives roles: whom he shares a
+ * program or project with, that is who holds a view of one that he views. */
+#define OF_READER ACCESS_ME("?7")
+static const char *const colleague_text[] = {
+    "WITH RECURSIVE " OF_READER
+    ", mine(program_id, project_id) AS (SELECT a.program_id,"
+    " a.project_id FROM me JOIN access a ON a.principal = me.p JOIN"
+    " role r ON r.id = a.role_id WHERE r.rights & 17), below(id) AS"
+    " (SELECT program_id FROM mine WHERE program_id IS NOT NULL UNION"
+    " SELECT id FROM program WHERE EXISTS (SELECT 1 FROM mine WHERE"
+    " coalesce(program_id, project_id) IS NULL) UNION SELECT p.id FROM"
+    " below JOIN program p ON p.parent_id = below.id), reached(id) AS"
+    " (SELECT project_id FROM mine WHERE project_id IS NOT NULL UNION"
+    " SELECT p.id FROM below JOIN project p ON p.program_id = below.id"
+    " UNION SELECT id FROM project WHERE EXISTS (SELECT 1 FROM mine"
+    " WHERE coalesce(program_id, project_id) IS NULL)), above(id) AS"
+    " (SELECT id FROM below UNION SELECT p.program_id FROM reached JOIN"
+    " project p ON p.id = reached.id UNION SELECT p.parent_id FROM"
+    " above JOIN program p ON p.id = above.id), given(principal) AS"
+    " (SELECT a.principal FROM above JOIN access a ON a.program_id ="
+    " above.id JOIN role r ON r.id = a.role_id WHERE r.rights & 17"
+    " UNION SELECT a.principal FROM reached JOIN access a ON"
+    " a.project_id = reached.id JOIN role r ON r.id = a.role_id WHERE"
+    " r.rights & 17 UNION SELECT a.principal FROM access a JOIN role r"
+    " ON r.id = a.role_id WHERE a.program_id IS NULL AND a.project_id"
+    " IS NULL AND r.rights & 17 AND EXISTS (SELECT 1 FROM mine)),"
+    " seen(id) AS (SELECT ?7 UNION SELECT principal FROM given WHERE"
+    " principal > 0 UNION SELECT m.user_id FROM given JOIN group_member"
+    " m ON m.group_id = -principal UNION SELECT id FROM user WHERE"
+    " is_admin = 1 AND EXISTS (SELECT 1 FROM mine))"
+    " SELECT " USER_COLS FOUND("id IN (SELECT id FROM seen)"),
+};
+const struct query_set colleague_queries = {"colleague", colleague_text,
+                                            COUNT(colleague_text)};
 
 const char *const user_state_words[] = {"invited", "active", "suspended",
                                         "deleted", NULL};
@@ -109,7 +147,7 @@ static const struct field user_reply_fields[] = {
     {"lang",            FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
     {"state",           FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
      ""                                                                                   },
-    {"is_admin",        FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
+    {"is_admin",        FIELD_BOOL,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
     {"signed_in_at",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
     {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
     {"mail_refused_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
@@ -232,13 +270,16 @@ enum err user_list(struct ctx *c, const struct user_filter *filter,
         (e = access_sees_addresses(c, rights, &shows)))
         return e;
     bool is_all = rights & MAY_ADMIN_USERS;
-    struct query *q = query(c, user_text[USER_LIST]);
+    struct query *q =
+        query(c, shows ? user_text[USER_LIST] : colleague_text[0]);
     bind_text(q, 1, filter->q ? str_fold(c->mem, filter->q) : NULL);
     bind_int(q, 2, is_all ? filter->state : USER_ACTIVE);
     bind_int(q, 3, filter->after_id);
     bind_int(q, 4, (int64_t)max + 1);
     bind_int(q, 5, is_all ? filter->admin : -1);
     bind_int(q, 6, shows);
+    if (!shows)
+        bind_int(q, 7, c->actor->user_id);
     while (query_next(c, q, &e)) {
         struct user *u = &list[(*count)++];
         read_user(c, q, u);

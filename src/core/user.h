@@ -56,7 +56,9 @@ MUST_USE enum err user_find(struct ctx *c, const char *email, struct user *out);
 /* Active master administrators. */
 MUST_USE enum err user_count_admins(struct ctx *c, int64_t *out);
 /* Filters: q (part of name or address), state -1 any; after_id pages by
- * (name, id).  Only administrators of people see others than active ones. */
+ * (name, id).  Only administrators of people see others than active ones, and
+ * who neither administers nor gives roles anywhere sees only those he shares a
+ * program or project with. */
 struct user_filter {
     const char *q;
     int state, admin; /* admin: 1 administrators, 0 the others, -1 any */

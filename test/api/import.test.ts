@@ -9,10 +9,12 @@ import { addProject, type Client, type Demo, removeDir, rule, signedIn, startDem
 let demo: Demo;
 let admin: Client;
 let count = 0;
+let itoId: string;
 
 before(async () => {
   demo = await startDemo();
   admin = await signedIn(demo, 0);
+  itoId = (await admin.get("/users?q=ito@kaku.example")).body.items[0].id;
 });
 after(async () => {
   await demo.stop();
@@ -39,8 +41,9 @@ const cp932Bytes = (() => {
 })();
 const cp932 = (text: string) => Uint8Array.from([...text].flatMap((one) => cp932Bytes.get(one)!));
 
-async function freshProject() {
+async function freshProject({ isAlone = false } = {}) {
   const { id } = await addProject(admin, `IM${++count}`);
+  if (!isAlone) await admin.request("PUT", `/projects/${id}/members/${itoId}`, { role: "viewer" }); // to be assigned
   const send = (body: Uint8Array, query = "format=csv") => admin.post(`/projects/${id}/imports?${query}`, body);
   const read = async () => {
     const { columns, rows, links, ...rest } = (await admin.get(`/projects/${id}/plan`)).body;
@@ -265,7 +268,7 @@ test("an XML bomb, an external entity and what is no XML are refused at once", a
 });
 
 test("a viewer brings nothing in; a stranger does not see the project", async () => {
-  const project = await freshProject();
+  const project = await freshProject({ isAlone: true });
   const member = await signedIn(demo, 4);
   const reply = await member.post(`/projects/${project.id}/imports?format=csv`, utf8(small));
   assert.equal(reply.status, 404, JSON.stringify(reply.body));

@@ -71,7 +71,7 @@ const fieldKinds: Record<string, Kind> = {
 const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project", "/notices?after": "notice" };
 /** Cursors that are compared as numbers. */
 const numbers = /\/(history|comments|files|jobs|readers)$/;
-const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^Notice(Create|Edit)\.(incident|follows)$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|service|certificates)\b|\/reach$/;
+const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^Notice(Create|Edit)\.(incident|follows)$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|service|certificates)\b|\/(reach|people)$/;
 /** Text that is no id, where a schema names objects by text. */
 const textFields = new Set(["op", "ref", "kind", "subject", "classification", "priority", "details", "name", "key", "approach", "state", "body"]);
 

@@ -123,7 +123,15 @@ test("limited to projects it knows nothing beside them, even of a master adminis
   assert.equal((await program.get(`/projects/${here.id}/tickets`)).body.items.length, 1);
   assert.equal((await program.get(`/tickets/${inside.id}`)).status, 200);
   assert.equal((await program.get("/tickets/TOKB-1")).status, 200);
-  assert.equal((await program.get("/catalogue")).status, 200);
+  // of labels and teams, what is borne there
+  const label = async (name: string) => (await admin.post("/labels", { kind: "free", name, color: "red" })).body;
+  const [borne, elsewhere, unused] = [await label("中の札"), await label("外の札"), await label("未使用の札")];
+  await admin.patch(`/tickets/${inside.id}`, { labels: [borne.id] }, 1);
+  await admin.patch(`/tickets/${outside.id}`, { labels: [elsewhere.id] }, 1);
+  const catalogue = (await program.get("/catalogue")).body;
+  assert.deepEqual([catalogue.labels.map((l: any) => l.name), catalogue.teams], [["中の札"], []]);
+  for (const one of [elsewhere, unused])
+    assert.equal(rule(await program.request("PATCH", `/tickets/${inside.id}`, { labels: [one.id] }, { "If-Match": '"2"' })), "choice");
   for (const path of [`/projects/${there.id}`, `/projects/${there.id}/tickets`, `/projects/${there.id}/plan`, `/tickets/${outside.id}`, "/tickets/TOKC-1", `/tickets/${outside.id}/comments`]) {
     const [reply, never] = [await program.get(path), await program.get(path.replace(/\d+/, "987654321").replace("TOKC-1", "NASHI-1"))];
     assert.deepEqual([reply.status, rule(reply)], [404, rule(never)], path);

@@ -125,6 +125,8 @@ static void lists_by_page_in_every_order(void **state)
         "{\"op\":\"create\",\"classification\":\"task\",\"subject\":\"x\","
         "\"assignees\":[\"2\",\"1\"]}";
 
+    assert_int_equal(
+        put(w, 1, MEMBER_OF_PROJECT, w->project, w->mari, "viewer"), OK);
     for (int i = 0; i < 5; i++)
         assert_int_equal(world_edit(w, 1, one), OK);
     for (int sort = 0; ticket_sort_words[sort]; sort++) {

@@ -303,20 +303,24 @@ static void contributors_change_only_their_own(void **state)
 {
     struct world *w = *state;
 
-    make(w, "{\"op\":\"create\",\"subject\":\"A\"," TASK "},"
-            "{\"op\":\"create\",\"subject\":\"B\"," TASK ","
-            "\"assignee\":\"2\"}");
     assert_int_equal(w->mari, 2);
+    make(w, "{\"op\":\"create\",\"subject\":\"A\"," TASK "}");
     assert_int_equal(world_edit(w, 2,
-                                "{\"op\":\"update\",\"id\":\"2\","
+                                "{\"op\":\"update\",\"id\":\"1\","
                                 "\"version\":1,\"progress\":50}"),
                      ERR_DENIED); /* no grant: the route says 404 before */
+    refuses(w,
+            "{\"op\":\"create\",\"subject\":\"B\"," TASK ","
+            "\"assignee\":\"2\"}",
+            ERR_INVALID, "edits.0.assignee", "cannot_see");
     world_begin(w, ADMIN, TX_WRITE);
     assert_int_equal(world_end(w, member_put(&w->c,
                                              (struct member_place){
                                                  MEMBER_OF_PROGRAM, w->program},
                                              2, "contributor")),
                      OK);
+    make(w, "{\"op\":\"create\",\"subject\":\"B\"," TASK ","
+            "\"assignee\":\"2\"}");
     assert_int_equal(world_edit(w, 2,
                                 "{\"op\":\"update\",\"id\":\"2\","
                                 "\"version\":1,\"progress\":50}"),
@@ -334,6 +338,11 @@ static void writes_the_plan_depth_first(void **state)
 {
     struct world *w = *state;
 
+    world_begin(w, ADMIN, TX_WRITE);
+    must(world_end(
+             w, member_put(&w->c,
+                           (struct member_place){MEMBER_OF_PROJECT, w->project},
+                           w->mari, "viewer")) == OK);
     make(w, "{\"op\":\"create\",\"ref\":\"p\",\"subject\":\"P\"," TASK "},"
             "{\"op\":\"create\",\"subject\":\"Q\"," TASK "},"
             "{\"op\":\"create\",\"parent\":\"p\",\"subject\":\"A\"," TASK ","

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people learn of each other and of the tenant's master data, and who may
+// be named on tickets: only those who see them.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { addProject, type Client, type Demo, removeDir, rule, signedIn, startDemo } from "./server.ts";
+
+let demo: Demo;
+let admin: Client;
+let stranger: Client; // without any grant
+let strangerId: string;
+let count = 0;
+
+async function made(path: string, body: object, as = admin): Promise<any> {
+  const reply = await as.post(path, body);
+  assert.equal(reply.status, 201, JSON.stringify(reply.body));
+  return reply.body;
+}
+const fresh = (more = {}) => addProject(admin, `RG${++count}`, more);
+const put = async (path: string, role: string, as = admin) => {
+  const reply = await as.request("PUT", path, { role });
+  assert.equal(reply.status, 200, JSON.stringify(reply.body));
+};
+/** Takes every grant away that the demo gives. */
+async function strip(id: string): Promise<void> {
+  const { programs, projects } = (await admin.get("/programs")).body;
+  for (const [kind, list] of [["programs", programs], ["projects", projects]])
+    for (const one of list) await admin.delete(`/${kind}/${one.id}/members/${id}`);
+}
+
+before(async () => {
+  demo = await startDemo();
+  admin = await signedIn(demo, 0);
+  stranger = await signedIn(demo, 5);
+  strangerId = (await stranger.get("/session")).body.user.id;
+  await strip(strangerId);
+});
+after(async () => {
+  await demo.stop();
+  removeDir(demo);
+});
+
+test("who shares nothing with anybody reads nobody's name, nor labels and teams", async () => {
+  await made("/labels", { kind: "free", name: `札${++count}`, color: "red" });
+  assert.deepEqual((await stranger.get("/users?limit=200")).body.items.map((u: any) => u.id), [strangerId]);
+  assert.deepEqual((await stranger.get("/users?admin=true")).body.items.map((u: any) => u.id), [strangerId]);
+  const mine = (await stranger.get("/catalogue")).body;
+  assert.deepEqual([mine.labels, mine.teams], [[], []]);
+  assert.ok(mine.classifications.length > 0);
+});
+
+test("a project shows its people to each other, and not who administers", async () => {
+  const { id } = await fresh();
+  const other = await signedIn(demo, 4);
+  const otherId = (await other.get("/session")).body.user.id;
+  const third = (await admin.get("/users?limit=200&state=active")).body.items.find((u: any) => !u.is_admin && u.id !== strangerId && u.id !== otherId);
+  await put(`/projects/${id}/members/${strangerId}`, "viewer");
+  await put(`/projects/${id}/members/${otherId}`, "viewer");
+  const list = (await stranger.get("/users?limit=200")).body.items;
+  assert.ok(list.some((u: any) => u.id === otherId));
+  assert.ok(!list.some((u: any) => u.id === third.id), "works elsewhere");
+  assert.ok(list.every((u: any) => u.is_admin === null && (u.email === null || u.id === strangerId)));
+  assert.ok((await admin.get("/users?limit=200")).body.items.some((u: any) => u.is_admin));
+  // by a group on a program above, too
+  const program = await made("/programs", { key: `RH${++count}`, name: "上位" });
+  const group = await made("/groups", { name: `組${++count}` });
+  await admin.post(`/groups/${group.id}/members`, { users: [third.id] });
+  await put(`/programs/${program.id}/groups/${group.id}`, "viewer");
+  const below = await fresh({ program: program.id });
+  await put(`/projects/${below.id}/members/${strangerId}`, "viewer");
+  assert.ok((await stranger.get("/users?limit=200")).body.items.some((u: any) => u.id === third.id));
+  await strip(strangerId);
+});
+
+test("who may be assigned is who sees the project; the list pages and searches on the server", async () => {
+  const { id } = await fresh();
+  const before = (await admin.get(`/projects/${id}/people?limit=200`)).body.items;
+  assert.ok(!before.some((p: any) => p.id === strangerId));
+  assert.ok(before.length > 0, "master administrators see everything");
+  for (const [path, body] of [
+    [`/projects/${id}/tickets`, { subject: "a", classification: "task", assignee: strangerId }],
+    [`/projects/${id}/tickets`, { subject: "a", classification: "task", assignees: [strangerId] }],
+    [`/projects/${id}/edits`, { edits: [{ op: "create", subject: "a", classification: "task", assignee: strangerId }] }],
+  ] as const) {
+    const reply = await admin.post(path, body);
+    assert.equal(reply.status, 422, JSON.stringify(reply.body));
+    assert.equal(rule(reply), "cannot_see");
+  }
+  const ticket = await made(`/projects/${id}/tickets`, { subject: "b", classification: "task" });
+  assert.equal(rule(await admin.patch(`/tickets/${ticket.id}`, { assignees: [strangerId] }, ticket.version)), "cannot_see");
+  await put(`/projects/${id}/members/${strangerId}`, "viewer");
+  const first = (await admin.get(`/projects/${id}/people?limit=1`)).body;
+  assert.equal(first.items.length, 1);
+  const rest = (await admin.get(`/projects/${id}/people?limit=200&after=${first.next}`)).body;
+  const all = [...first.items, ...rest.items];
+  assert.equal(all.length, before.length + 1);
+  const name = all.find((p: any) => p.id === strangerId).name;
+  const found = (await stranger.get(`/projects/${id}/people?q=${encodeURIComponent(name)}`)).body.items;
+  assert.ok(found.some((p: any) => p.id === strangerId));
+  assert.ok(found.every((p: any) => p.email === null || p.id === strangerId));
+  const patched = await admin.patch(`/tickets/${ticket.id}`, { assignees: [strangerId] }, ticket.version);
+  assert.equal(patched.status, 200);
+  // who leaves the project stays where they are named, and can be taken off
+  await admin.delete(`/projects/${id}/members/${strangerId}`);
+  const me = (await admin.get("/session")).body.user.id;
+  const more = await admin.patch(`/tickets/${ticket.id}`, { assignees: [strangerId, me] }, patched.body.version);
+  assert.equal(more.status, 200);
+  assert.equal((await admin.patch(`/tickets/${ticket.id}`, { assignees: [] }, more.body.version)).status, 200);
+});
+
+test("a field of people takes only who sees the project", async () => {
+  const { id } = await fresh();
+  const catalogue = (await admin.get("/catalogue")).body;
+  const task = catalogue.classifications.find((k: any) => k.key === "task");
+  const set = await admin.request("PUT", `/classifications/${task.id}/fields`, { fields: [{ type: "user", ja: "確認者" }] }, { "If-Match": `"${task.version}"` });
+  assert.equal(set.status, 200, JSON.stringify(set.body));
+  const field = set.body.fields.find((f: any) => f.ja === "確認者");
+  const body = { subject: "f", classification: "task", fields: [{ field: field.id, value: strangerId }] };
+  assert.equal(rule(await admin.post(`/projects/${id}/tickets`, body)), "cannot_see");
+  await put(`/projects/${id}/members/${strangerId}`, "viewer");
+  assert.equal((await admin.post(`/projects/${id}/tickets`, body)).status, 201);
+  await admin.delete(`/projects/${id}/members/${strangerId}`);
+});
+
+test("an import assigns nobody who does not see the project, with line and column", async () => {
+  const { id } = await fresh();
+  const email = demo.ready.accounts[5]!.email;
+  const csv = `件名,担当者\r\n一,\r\n二,${email}\r\n`;
+  const reply = await admin.post(`/projects/${id}/imports?format=csv`, new TextEncoder().encode(csv));
+  assert.deepEqual(reply.body.errors.map((e: any) => [e.line, e.column, e.rule]), [[3, 2, "not_found"]], JSON.stringify(reply.body));
+});
+
+test("an export shows addresses to who sees them on the screens, and comes back either way", async () => {
+  const { id } = await fresh();
+  const email = demo.ready.accounts[4]!.email;
+  const other = (await (await signedIn(demo, 4)).get("/session")).body.user;
+  await put(`/projects/${id}/members/${strangerId}`, "member");
+  await put(`/projects/${id}/members/${other.id}`, "member");
+  await made(`/projects/${id}/tickets`, { subject: "番", classification: "task", assignees: [other.id] });
+  const text = async (who: Client) => {
+    const cookie = [...who.cookies].map(([k, v]) => `${k}=${v}`).join("; ");
+    const reply = await fetch(`${who.base}/api/v1/projects/${id}/export.csv`, { headers: { Cookie: cookie, "Accept-Language": "ja" } });
+    assert.equal(reply.status, 200);
+    return reply.text();
+  };
+  assert.match(await text(admin), new RegExp(email));
+  const mine = await text(stranger);
+  assert.doesNotMatch(mine, /@/);
+  assert.match(mine, new RegExp(other.name));
+  const back = await stranger.post(`/projects/${id}/imports?format=csv`, new TextEncoder().encode(mine));
+  assert.deepEqual(back.body.errors, [], JSON.stringify(back.body));
+  await strip(strangerId);
+});

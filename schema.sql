@@ -764,6 +764,19 @@ CREATE TABLE log_filter ( -- a person's saved filters of the operation log
   UNIQUE (user_id, name)
 ) STRICT;
 
+CREATE TABLE once ( -- replies to requests that named an Idempotency-Key, for a day
+  id      INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL REFERENCES user(id),
+  key     TEXT NOT NULL,                       -- the client's, unique for the user
+  mark    BLOB NOT NULL,                       -- SHA-256 of method, path and body
+  status  INTEGER NOT NULL,
+  reply   TEXT NOT NULL,
+  at      INTEGER NOT NULL,
+  UNIQUE (user_id, key)
+) STRICT;
+CREATE INDEX once_user ON once(user_id, id);
+CREATE INDEX once_at ON once(at);
+
 CREATE VIRTUAL TABLE ticket_search USING fts5( -- folded text, bigrams; rowid = ticket.id
   text, content = '', contentless_delete = 1, detail = full, tokenize = 'bigram');
 

@@ -228,6 +228,36 @@ static enum err read_query(struct call *k)
     return values_parse_cells(k->c, form, cells, &k->query);
 }
 
+/* The key, and a mark of what is asked: the query is no part of it. */
+static enum err read_once(struct call *k, const char *data, size_t len)
+{
+    const char *key = request_header(k->request, "Idempotency-Key");
+    struct crypto_hash h;
+
+    if (!key || !(k->route->flags & ROUTE_ONCE))
+        return OK;
+    size_t n = strnlen(key, ONCE_KEY_MAX + 1);
+    for (size_t i = 0; i < n; i++)
+        if (key[i] < '!' || key[i] > '~')
+            n = 0;
+    if (n == 0 || n > ONCE_KEY_MAX)
+        return ctx_fail(k->c, ERR_INVALID, "Idempotency-Key", "idempotency_key",
+                        "Idempotency-Key は %d 文字以内の英数字と記号で"
+                        "指定してください",
+                        "Idempotency-Key takes up to %d letters, digits and"
+                        " signs",
+                        ONCE_KEY_MAX);
+    struct once *o = arena_new(k->c->mem, struct once);
+    o->key = key;
+    crypto_hash_begin(&h);
+    crypto_hash_add(&h, &k->route->method, sizeof k->route->method);
+    crypto_hash_add(&h, k->place->path, strlen(k->place->path) + 1);
+    crypto_hash_add(&h, data, len);
+    crypto_hash_end(&h, o->mark);
+    k->once = o;
+    return OK;
+}
+
 static enum err read_body(struct call *k)
 {
     const char *data;
@@ -244,6 +274,8 @@ static enum err read_body(struct call *k)
     if (e)
         return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
                         "The body was cut short");
+    if ((e = read_once(k, data, len)))
+        return e;
     return values_parse_json(k->c, k->route->form, data, len, &k->body);
 }
 
@@ -456,6 +488,35 @@ static enum err run_handler(struct call *k)
     return e;
 }
 
+/* Of a request done before: its reply once more. */
+static enum err retell(struct call *k, int status)
+{
+    k->reply->status = status;
+    buf_puts(&k->reply->body, k->kept);
+    return OK;
+}
+
+static enum err run_once(struct call *k)
+{
+    int status = 0;
+    enum err e = k->once ? once_find(k->c, k->once, &status, &k->kept) : OK;
+
+    if (e)
+        return e;
+    if (k->kept)
+        reply_header(k->reply, "Idempotency-Replayed", "true");
+    if (k->kept && !(k->route->flags & ROUTE_RETELL))
+        return retell(k, status);
+    if ((e = run_handler(k)) || !k->once || k->kept)
+        return e;
+    const char *text = k->keep ? k->keep
+                               : arena_strndup(k->c->mem, k->reply->body.data,
+                                               k->reply->body.len);
+    return strlen(text) > ONCE_BYTES_MAX
+               ? OK
+               : once_keep(k->c, k->once, k->reply->status, text);
+}
+
 static enum err run_in_tx(struct call *k, const struct visitor *v)
 {
     enum err e = tx_begin(k->c, k->tenant, TX_WRITE);
@@ -464,7 +525,7 @@ static enum err run_in_tx(struct call *k, const struct visitor *v)
         return e;
     e = check_rights(k, v);
     if (!e)
-        e = run_handler(k);
+        e = run_once(k);
     if (!e)
         e = work_mail_flush(k->c, k->app);
     if (!e && is_adding(k))

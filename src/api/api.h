@@ -6,6 +6,7 @@
 #include "base/value.h"
 #include "core/access.h"
 #include "core/app.h"
+#include "core/once.h"
 #include "core/standing.h"
 #include "core/terms.h"
 #include "http/server.h"
@@ -32,6 +33,9 @@ struct call {
     struct terms_now terms;        /* versions in force; of tenants' places */
     struct standing standing;      /* of the tenant's contract */
     struct json_out out;           /* the reply body */
+    const struct once *once;       /* of ROUTE_ONCE with an Idempotency-Key */
+    const char *kept; /* ROUTE_RETELL: what was kept the first time */
+    const char *keep; /* ROUTE_RETELL: kept in place of the reply */
 };
 
 typedef enum err call_fn(struct call *k);
@@ -50,6 +54,9 @@ enum route_flag {
     ROUTE_OPERATOR = 256, /* only at the operator's place, as RIGHT_AUDITOR */
     ROUTE_NARROW = 1024, /* core asks the rights of each object: also for tokens
                            that are limited to projects */
+    ROUTE_ONCE = 4096,   /* heeds Idempotency-Key: tried again, the reply of the
+                          first time; no secrets in it */
+    ROUTE_RETELL = 8192, /* with ROUTE_ONCE: the handler tells it anew */
     ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
 };
 

@@ -72,11 +72,11 @@ static enum err delete_comment(struct call *k)
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/tickets/:id/comments", list_comments,
      RIGHT_TICKET_VIEW,                                                              NULL,          &list_form, &reply_form, ROUTE_LIST,
-     "Comments, oldest first"                                                                                                                                 },
+     "Comments, oldest first"                                                                                                                                   },
     {METHOD_POST,   "/api/v1/tickets/:id/comments", post_comment,
-     RIGHT_TICKET_COMMENT,                                                           &comment_form, NULL,       &reply_form, ROUTE_CREATED,
-     "Comment on a ticket"                                                                                                                                    },
+     RIGHT_TICKET_COMMENT,                                                           &comment_form, NULL,       &reply_form,
+     ROUTE_CREATED | ROUTE_ONCE,                                                                                                           "Comment on a ticket"},
     {METHOD_DELETE, "/api/v1/comments/:id",         delete_comment, RIGHT_SIGNED_IN,
-     NULL,                                                                                          NULL,       NULL,        ROUTE_NARROW,  "Delete a comment"},
+     NULL,                                                                                          NULL,       NULL,        ROUTE_NARROW, "Delete a comment"   },
 };
 const struct route_set comment_routes = {routes, COUNT(routes)};

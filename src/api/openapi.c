@@ -190,8 +190,10 @@ static void put_parameter(struct json_out *o, const char *name,
     json_open(o, NULL, '{');
     json_text(o, "name", name);
     json_text(o, "in", place);
-    json_bool(o, "required",
-              strcmp(place, "query") != 0 || f->flags & FIELD_REQUIRED);
+    bool is_optional =
+        f ? strcmp(place, "query") == 0 && !(f->flags & FIELD_REQUIRED)
+          : strcmp(name, "Idempotency-Key") == 0;
+    json_bool(o, "required", !is_optional);
     json_open(o, "schema", '{');
     json_text(o, "type", f && f->kind == FIELD_INT ? "integer" : "string");
     if (f && f->kind == FIELD_CHOICE)
@@ -221,6 +223,8 @@ static void put_parameters(struct json_out *o, const struct route *r)
         put_parameter(o, "If-Match", "header", NULL);
     if (r->method != METHOD_GET)
         put_parameter(o, "X-Req", "header", NULL);
+    if (r->flags & ROUTE_ONCE)
+        put_parameter(o, "Idempotency-Key", "header", NULL);
     json_close(o, ']');
 }
 

@@ -3,6 +3,8 @@
 #include "core/edit.h"
 #include "core/plan_view.h"
 
+#include <stdio.h>
+
 static const struct field plan_fields[] = {
     {"since", FIELD_INT, 0, INT64_MAX, 0, NULL, NULL, "版", "Revision"},
 };
@@ -15,18 +17,24 @@ static enum err get_plan(struct call *k)
                            values_int(k->query, "since", -1), &k->out);
 }
 
+static void put_created(struct json_out *o, const char *name,
+                        const struct edit_result *r)
+{
+    json_open(o, name, '[');
+    for (size_t i = 0; i < r->created_count; i++) {
+        json_open(o, NULL, '{');
+        json_text(o, "ref", r->created[i].ref);
+        json_id(o, "id", r->created[i].id);
+        json_int(o, "no", r->created[i].no);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
 static void put_result(struct call *k, const struct edit_result *r)
 {
     json_int(&k->out, "revision", r->revision);
-    json_open(&k->out, "created", '[');
-    for (size_t i = 0; i < r->created_count; i++) {
-        json_open(&k->out, NULL, '{');
-        json_text(&k->out, "ref", r->created[i].ref);
-        json_id(&k->out, "id", r->created[i].id);
-        json_int(&k->out, "no", r->created[i].no);
-        json_close(&k->out, '}');
-    }
-    json_close(&k->out, ']');
+    put_created(&k->out, "created", r);
     json_open(&k->out, "conflicts", '[');
     for (size_t i = 0; i < r->conflict_count; i++) {
         json_open(&k->out, NULL, '{');
@@ -37,17 +45,78 @@ static void put_result(struct call *k, const struct edit_result *r)
     json_close(&k->out, ']');
 }
 
-static enum err post_edits(struct call *k)
+static enum err put_span(struct call *k, const char *name, int64_t since,
+                         int64_t until)
 {
-    struct edit_result r;
-    enum err e = edit_apply_form(k->c, call_id(k, 0), k->body, &r);
+    if (name)
+        json_open(&k->out, name, '{');
+    enum err e = plan_view_put_changes(
+        k->c, &(struct plan_span){call_id(k, 0), since, until}, &k->out);
+    if (name)
+        json_close(&k->out, '}');
+    return e;
+}
+
+/* Kept for a client that asks again: "SINCE REVISION [what was created]". */
+static void keep_result(struct call *k, const struct edit_result *r)
+{
+    struct buf b = buf_in(k->c->mem);
+
+    buf_printf(&b, "%lld %lld ", (long long)r->since, (long long)r->revision);
+    put_created(&(struct json_out){.b = &b}, NULL, r);
+    k->keep = b.data;
+}
+
+/* Done before.  What the edits changed stands apart from what others changed
+ * before ("missed") and since ("later"), so that undo takes back no more. */
+static enum err retell_edits(struct call *k, int64_t seen)
+{
+    long long since, revision;
+    int at = 0;
+    int64_t now;
+    enum err e = edit_revision(k->c, call_id(k, 0), &now);
 
     if (e)
         return e;
+    must(sscanf(k->kept, "%lld %lld %n", &since, &revision, &at) == 2);
     json_open(&k->out, NULL, '{');
-    put_result(k, &r);
-    e = plan_view_put_changes(k->c, call_id(k, 0), r.since, &k->out);
+    json_int(&k->out, "revision", now);
+    json_raw(&k->out, "created", k->kept + at);
+    json_raw(&k->out, "conflicts", "[]");
+    if (seen >= 0 && seen < since)
+        e = put_span(k, "missed", seen, since);
+    if (!e)
+        e = put_span(k, NULL, since, revision);
+    if (!e && revision < now)
+        e = put_span(k, "later", revision, now);
     json_close(&k->out, '}');
+    return e;
+}
+
+/* With ?since=, the reply also tells what others changed from there up to these
+ * edits ("missed"), as it was when they began. */
+static enum err post_edits(struct call *k)
+{
+    int64_t seen = values_int(k->query, "since", -1), now = 0;
+    struct edit_result r;
+    enum err e;
+
+    if (k->kept)
+        return retell_edits(k, seen);
+    if ((e = edit_revision(k->c, call_id(k, 0), &now)))
+        return e;
+    json_open(&k->out, NULL, '{');
+    if (seen >= 0 && seen < now)
+        e = put_span(k, "missed", seen, now);
+    if (!e)
+        e = edit_apply_form(k->c, call_id(k, 0), k->body, seen, &r);
+    if (e)
+        return e;
+    put_result(k, &r);
+    e = put_span(k, NULL, r.since, r.revision);
+    json_close(&k->out, '}');
+    if (!e && k->once)
+        keep_result(k, &r);
     return e;
 }
 
@@ -56,7 +125,8 @@ static const struct route routes[] = {
      RIGHT_PROJECT_TICKET_VIEW, NULL,       &plan_query, NULL, 0,
      "The plan as the Gantt takes it, or what changed since a revision"},
     {METHOD_POST, "/api/v1/projects/:id/edits", post_edits,
-     RIGHT_PROJECT_TICKET_EDIT, &edit_form, NULL,        NULL, 0,
+     RIGHT_PROJECT_TICKET_EDIT, &edit_form, &plan_query, NULL,
+     ROUTE_ONCE | ROUTE_RETELL,
      "Change the plan: many edits at once, all or nothing"             },
 };
 const struct route_set plan_routes = {routes, COUNT(routes)};

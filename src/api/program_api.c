@@ -129,16 +129,16 @@ static enum err delete_program(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/programs",     list_programs,  RIGHT_SIGNED_IN,    NULL, NULL,
-     NULL,                                                                                                       ROUTE_TERMS,   "Every program and project one may see"},
+     NULL,                                                                                                       ROUTE_TERMS,                "Every program and project one may see"},
     {METHOD_POST,   "/api/v1/programs",     post_program,   RIGHT_SIGNED_IN,
-     &program_form,                                                                   NULL, &program_reply_form, ROUTE_CREATED,
-     "Create a program"                                                                                                                                                },
+     &program_form,                                                                   NULL, &program_reply_form, ROUTE_CREATED | ROUTE_ONCE,
+     "Create a program"                                                                                                                                                             },
     {METHOD_GET,    "/api/v1/programs/:id", get_program,    RIGHT_PROGRAM_VIEW, NULL,
-     NULL,                                                                                  &program_reply_form, 0,             "One program"                          },
+     NULL,                                                                                  &program_reply_form, 0,                          "One program"                          },
     {METHOD_PATCH,  "/api/v1/programs/:id", patch_program,  RIGHT_PROGRAM_EDIT,
      &program_edit_form,                                                              NULL, &program_reply_form, ROUTE_MATCH,
-     "Change a program"                                                                                                                                                },
+     "Change a program"                                                                                                                                                             },
     {METHOD_DELETE, "/api/v1/programs/:id", delete_program,
-     RIGHT_PROGRAM_DELETE,                                                      NULL, NULL, NULL,                ROUTE_MATCH,   "Delete a program"                     },
+     RIGHT_PROGRAM_DELETE,                                                      NULL, NULL, NULL,                ROUTE_MATCH,                "Delete a program"                     },
 };
 const struct route_set program_routes = {routes, COUNT(routes)};

@@ -130,21 +130,21 @@ static enum err delete_calendar(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_POST,   "/api/v1/projects",              post_project,    RIGHT_SIGNED_IN,
-     &project_form,                                                                                       NULL, &project_reply_form, ROUTE_CREATED,
-     "Create a project"                                                                                                                                          },
+     &project_form,                                                                                       NULL, &project_reply_form, ROUTE_CREATED | ROUTE_ONCE,
+     "Create a project"                                                                                                                                                       },
     {METHOD_GET,    "/api/v1/projects/:id",          get_project,     RIGHT_PROJECT_VIEW, NULL,
-     NULL,                                                                                                      &project_reply_form, 0,             "One project"},
+     NULL,                                                                                                      &project_reply_form, 0,                          "One project"},
     {METHOD_PATCH,  "/api/v1/projects/:id",          patch_project,   RIGHT_PROJECT_EDIT,
      &project_edit_form,                                                                                  NULL, &project_reply_form, ROUTE_MATCH,
-     "Change a project"                                                                                                                                          },
+     "Change a project"                                                                                                                                                       },
     {METHOD_DELETE, "/api/v1/projects/:id",          delete_project,
      RIGHT_PROJECT_DELETE,                                                                NULL,           NULL, NULL,                ROUTE_MATCH,
-     "Put a project into the bin"                                                                                                                                },
+     "Put a project into the bin"                                                                                                                                             },
     {METHOD_PUT,    "/api/v1/projects/:id/calendar", put_calendar,
      RIGHT_PROJECT_EDIT,                                                                  &workdays_form, NULL, &project_reply_form, 0,
-     "Give a project a calendar of its own"                                                                                                                      },
+     "Give a project a calendar of its own"                                                                                                                                   },
     {METHOD_DELETE, "/api/v1/projects/:id/calendar", delete_calendar,
      RIGHT_PROJECT_EDIT,                                                                  NULL,           NULL, &project_reply_form, 0,
-     "Go back to the tenant's calendar"                                                                                                                          },
+     "Go back to the tenant's calendar"                                                                                                                                       },
 };
 const struct route_set project_routes = {routes, COUNT(routes)};

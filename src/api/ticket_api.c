@@ -391,7 +391,7 @@ static const struct route routes[] = {
      ROUTE_LIST,                                                                                                                                      "Tickets of a project"                 },
     {METHOD_POST,   "/api/v1/projects/:id/tickets", post_ticket,
      RIGHT_PROJECT_TICKET_ADD,                                                          &ticket_form, NULL,         &ticket_reply_form,
-     ROUTE_CREATED,                                                                                                                                   "Create a ticket"                      },
+     ROUTE_CREATED | ROUTE_ONCE,                                                                                                                      "Create a ticket"                      },
     {METHOD_GET,    "/api/v1/tickets/:id",          get_ticket,    RIGHT_SIGNED_IN,     NULL,         NULL,
      &ticket_reply_form,                                                                                                                ROUTE_NARROW, "One ticket, by id or KEY-12"          },
     {METHOD_PATCH,  "/api/v1/tickets/:id",          patch_ticket,  RIGHT_TICKET_EDIT,

@@ -92,6 +92,7 @@ const struct query_set *const core_tenant_sets[] = {
     &alert_trust_queries,
     &assignee_queries,
     &colleague_queries,
+    &once_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -8,6 +8,7 @@
  * and looks for full scans. */
 extern const struct query_set access_queries;
 extern const struct query_set advisory_queries;
+extern const struct query_set once_queries;
 extern const struct query_set alert_queries;
 extern const struct query_set alert_entry_queries;
 extern const struct query_set alert_round_queries;

@@ -318,6 +318,19 @@ enum err edit_apply_ticket(struct ctx *c, int64_t ticket_id,
     return edit_apply(c, project_id, &one, 1, out);
 }
 
+enum err edit_revision(struct ctx *c, int64_t project_id, int64_t *out)
+{
+    struct query *q = query(c, edit_text[EDIT_PROJECT]);
+
+    bind_int(q, 1, project_id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = col_int(q, 3);
+    query_done(q);
+    return OK;
+}
+
 enum err edit_reschedule(struct ctx *c, int64_t project_id)
 {
     struct edit_result out;

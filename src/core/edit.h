@@ -38,6 +38,7 @@ struct edit {
     int64_t lag;
     bool has_lag;
     bool is_import; /* values the schedule derives are taken, not refused */
+    int64_t seen; /* delete: the last revision seen of what is below; 0: any */
 };
 
 struct edit_created {
@@ -66,10 +67,15 @@ extern const struct form edit_form; /* {edits: [...]}, at most 2,000 */
 MUST_USE enum err edit_apply(struct ctx *c, int64_t project_id,
                              const struct edit *edits, size_t n,
                              struct edit_result *out);
-/* The rows of edit_form. */
+/* The rows of edit_form.  since: the revision the editor's screen shows, or
+ * -1: what he has not seen changed below a ticket, he does not delete
+ * (ERR_STALE, of the row below). */
 MUST_USE enum err edit_apply_form(struct ctx *c, int64_t project_id,
-                                  const struct values *body,
+                                  const struct values *body, int64_t since,
                                   struct edit_result *out);
+/* The revision the project is at. */
+MUST_USE enum err edit_revision(struct ctx *c, int64_t project_id,
+                                int64_t *out);
 /* Whether a body of edit_form takes things away and does nothing else. */
 bool edit_is_deleting(const struct values *body);
 /* One edit of the project the ticket is in. */

@@ -84,7 +84,8 @@ static enum err check_versions(struct ctx *c, const struct edit *edits,
 }
 
 enum err edit_apply_form(struct ctx *c, int64_t project_id,
-                         const struct values *body, struct edit_result *out)
+                         const struct values *body, int64_t since,
+                         struct edit_result *out)
 {
     const struct values *const *rows;
     size_t n = values_rows(body, "edits", &rows);
@@ -104,6 +105,7 @@ enum err edit_apply_form(struct ctx *c, int64_t project_id,
             .kind = (int)values_int(rows[i], "kind", -1),
             .lag = values_int(rows[i], "lag", 0),
             .has_lag = values_has(rows[i], "lag"),
+            .seen = since < 0 ? 0 : since,
         };
     enum err e = check_versions(c, edits, n);
     return e ? e : edit_apply(c, project_id, edits, n, out);

@@ -12,9 +12,7 @@
 #include "core/work_mail.h"
 
 static const char *const edit_ticket_text[] = {
-    "SELECT u.name, h.at FROM change h LEFT JOIN user u"
-    " ON u.id = h.user_id WHERE h.ticket_id = ?1"
-    " ORDER BY h.id DESC LIMIT 1",
+    "SELECT 1 FROM ticket WHERE id = ?1 AND revision > ?2 AND revision < ?3",
 };
 const struct query_set edit_ticket_queries = {"edit_ticket", edit_ticket_text,
                                               COUNT(edit_ticket_text)};
@@ -155,29 +153,16 @@ static enum err fail_stale(struct batch *b, const struct ticket *t)
 {
     struct buf detail = buf_in(b->c->mem);
     struct json_out o = {.b = &detail};
-    const char *name = NULL;
-    int64_t at = t->updated_at;
-    struct query *q = query(b->c, edit_ticket_text[0]);
+    const char *name;
 
-    bind_int(q, 1, t->id);
-    enum err e = query_one(b->c, q);
-    if (!e) {
-        name = col_text(b->c, q, 0);
-        at = col_int(q, 1);
-        query_done(q);
-    }
     json_open(&o, "current", '{');
-    e = plan_view_put_row(b->c, t->id, &o);
+    enum err e = plan_view_put_row(b->c, t->id, &o);
     json_close(&o, '}');
-    json_open(&o, "changed_by", '{');
-    json_text(&o, "name", name);
-    json_close(&o, '}');
-    json_moment(&o, "changed_at", at);
-    if (e)
+    if (e || (e = ticket_put_last_change(b->c, t, "changed", &o, &name)))
         return e;
     e = ctx_fail(b->c, ERR_STALE, "version", "stale",
                  "%sさんが先に変更しました", "%s has changed it meanwhile",
-                 name ? name : ctx_text(b->c, "ほかの人", "Somebody"));
+                 name);
     ctx_fail_detail(b->c, detail.data);
     return e;
 }
@@ -187,11 +172,15 @@ static enum err fail_stale(struct batch *b, const struct ticket *t)
 static enum err load_target(struct batch *b, bool in_bin, struct ticket *out)
 {
     int64_t id = batch_resolve(b, b->it->target);
+    *out = (struct ticket){0};
     enum err e = id ? ticket_read(b->c, id, out) : ERR_NOT_FOUND;
 
     if (!e &&
         (out->project_id != b->project_id || (out->deleted_at != 0) != in_bin))
         e = ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND && !in_bin && out->deleted_at && id &&
+        out->project_id == b->project_id)
+        return ticket_fail_deleted(b->c, out);
     if (e == ERR_NOT_FOUND)
         return ctx_fail(b->c, e, "id", "not_found", "チケットが見つかりません",
                         "No such ticket");
@@ -269,6 +258,27 @@ enum err batch_update_ticket(struct batch *b)
     return write_ticket(b, &before, &t, &m);
 }
 
+/* What was changed or added below since the editor looked is not his to
+ * delete unseen. */
+static enum err check_seen(struct batch *b, const int64_t *ids, size_t count)
+{
+    struct ticket t;
+
+    for (size_t i = 1; i < count && b->it->seen; i++) {
+        struct query *q = query(b->c, edit_ticket_text[0]);
+        bind_int(q, 1, ids[i]);
+        bind_int(q, 2, b->it->seen);
+        bind_int(q, 3, b->revision);
+        enum err e = query_one(b->c, q);
+        query_done(q);
+        if (!e && !(e = ticket_read(b->c, ids[i], &t)))
+            e = fail_stale(b, &t);
+        if (e != ERR_NOT_FOUND)
+            return e;
+    }
+    return OK;
+}
+
 enum err batch_delete_ticket(struct batch *b)
 {
     struct ticket t;
@@ -279,6 +289,7 @@ enum err batch_delete_ticket(struct batch *b)
 
     if (e || (e = batch_need(b, (b->rights & MAY_TICKET_DELETE) != 0)) ||
         (e = outline_list(b->c, t.id, 0, &ids, &count)) ||
+        (e = check_seen(b, ids, count)) ||
         (e = outline_delete(b->c, t.id, b->c->now_us + (int64_t)b->index,
                             b->revision, &written)))
         return e;

@@ -27,7 +27,7 @@
     "SELECT d.id, d.predecessor_id, d.successor_id, d.kind, d.lag"             \
     " FROM dependency d JOIN ticket a ON a.id = d.predecessor_id"              \
     " JOIN ticket b ON b.id = d.successor_id"                                  \
-    " WHERE d.project_id = ?1 AND d.revision > ?2"
+    " WHERE d.project_id = ?1 AND d.revision > ?2 AND d.revision <= ?3"
 
 enum {
     VIEW_ROWS,
@@ -44,19 +44,20 @@ static const char *const view_text[] = {
     [VIEW_ROWS] = ROW_COLS " WHERE t.project_id = ?1 AND t.deleted_at IS NULL"
                            " ORDER BY t.parent_id, t.rank",
     [VIEW_CHANGED] = ROW_COLS " WHERE t.project_id = ?1 AND t.revision > ?2"
-                              " AND +t.deleted_at IS NULL",
+                              " AND t.revision <= ?3 AND +t.deleted_at IS NULL",
     [VIEW_ONE] = ROW_COLS " WHERE t.id = ?1",
     [VIEW_LINKS] =
         LINK_COLS " AND a.deleted_at IS NULL AND b.deleted_at IS NULL",
     [VIEW_GONE_TICKETS] =
         "SELECT id FROM ticket WHERE project_id = ?1 AND revision > ?2"
-        " AND +deleted_at IS NOT NULL",
+        " AND revision <= ?3 AND +deleted_at IS NOT NULL",
     [VIEW_GONE_LINKS] =
         "SELECT id FROM dependency_gone WHERE project_id = ?1"
-        " AND revision > ?2 UNION ALL SELECT d.id FROM dependency d"
+        " AND revision > ?2 AND revision <= ?3"
+        " UNION ALL SELECT d.id FROM dependency d"
         " JOIN ticket a ON a.id = d.predecessor_id"
         " JOIN ticket b ON b.id = d.successor_id"
-        " WHERE d.project_id = ?1 AND d.revision > ?2"
+        " WHERE d.project_id = ?1 AND d.revision > ?2 AND d.revision <= ?3"
         " AND (a.deleted_at IS NOT NULL OR b.deleted_at IS NOT NULL)",
     [VIEW_LABELS] = "SELECT x.ticket_id, x.label_id FROM ticket t"
                     " INDEXED BY ticket_plan CROSS JOIN ticket_label x"
@@ -65,7 +66,7 @@ static const char *const view_text[] = {
     [VIEW_NEW_LABELS] =
         "SELECT x.ticket_id, x.label_id FROM ticket t CROSS JOIN"
         " ticket_label x ON x.ticket_id = t.id"
-        " WHERE t.project_id = ?1 AND t.revision > ?2",
+        " WHERE t.project_id = ?1 AND t.revision > ?2 AND t.revision <= ?3",
     [VIEW_PERSON] = "SELECT name FROM user WHERE id = ?1",
 };
 const struct query_set plan_view_queries = {"plan_view", view_text,
@@ -188,6 +189,21 @@ enum err plan_view_put_row(struct ctx *c, int64_t ticket_id, struct json_out *o)
     return OK;
 }
 
+/* whole: for everything, without a span; changed: for the span's revisions. */
+static struct query *span_query(struct ctx *c, int whole, int changed,
+                                const struct plan_span *s)
+{
+    bool is_whole = s->since < 0 && whole != changed;
+    struct query *q = query(c, view_text[is_whole ? whole : changed]);
+
+    bind_int(q, 1, s->project_id);
+    if (!is_whole) {
+        bind_int(q, 2, s->since);
+        bind_int(q, 3, s->until);
+    }
+    return q;
+}
+
 /* ---- rows ---- */
 
 /* Where a row's text lies, and its place in the tree. */
@@ -200,16 +216,13 @@ struct rows {
     struct buf text, pieces, people;
 };
 
-static enum err read_rows(struct ctx *c, int text, int64_t project_id,
-                          int64_t since, struct rows *out)
+static enum err read_rows(struct ctx *c, const struct plan_span *s,
+                          struct rows *out)
 {
-    struct query *q = query(c, view_text[text]);
+    struct query *q = span_query(c, VIEW_ROWS, VIEW_CHANGED, s);
     enum err e;
 
     *out = (struct rows){buf_in(c->mem), buf_in(c->mem), buf_in(c->mem)};
-    bind_int(q, 1, project_id);
-    if (text == VIEW_CHANGED)
-        bind_int(q, 2, since);
     while (query_next(c, q, &e)) {
         struct piece p = {.id = col_int(q, 0),
                           .parent_id = col_int(q, 2),
@@ -345,15 +358,13 @@ static enum err put_people(struct ctx *c, struct json_out *o, struct rows *r)
 
 /* ---- links and what is gone ---- */
 
-static enum err put_links(struct ctx *c, int64_t project_id, int64_t since,
+static enum err put_links(struct ctx *c, const struct plan_span *s,
                           struct json_out *o)
 {
-    struct query *q = query(c, view_text[VIEW_LINKS]);
+    struct query *q = span_query(c, VIEW_LINKS, VIEW_LINKS, s);
     bool comma = false;
     enum err e;
 
-    bind_int(q, 1, project_id);
-    bind_int(q, 2, since);
     json_open(o, "links", '[');
     while (query_next(c, q, &e)) {
         buf_puts(o->b, comma ? ",[" : "[");
@@ -372,16 +383,14 @@ static enum err put_links(struct ctx *c, int64_t project_id, int64_t since,
     return e;
 }
 
-static enum err put_ids(struct ctx *c, int text, int64_t project_id,
-                        int64_t since, struct json_out *o, const char *name)
+static enum err put_ids(struct ctx *c, int text, const struct plan_span *s,
+                        struct json_out *o, const char *name)
 {
     enum err e = OK;
 
     json_open(o, name, '[');
-    if (since >= 0) {
-        struct query *q = query(c, view_text[text]);
-        bind_int(q, 1, project_id);
-        bind_int(q, 2, since);
+    if (s->since >= 0) {
+        struct query *q = span_query(c, text, text, s);
         while (query_next(c, q, &e))
             json_id(o, NULL, col_int(q, 0));
     }
@@ -390,16 +399,12 @@ static enum err put_ids(struct ctx *c, int text, int64_t project_id,
 }
 
 /* Pairs apart from the rows: most rows bear none. */
-static enum err put_labels(struct ctx *c, int64_t project_id, int64_t since,
+static enum err put_labels(struct ctx *c, const struct plan_span *s,
                            struct json_out *o)
 {
-    struct query *q =
-        query(c, view_text[since < 0 ? VIEW_LABELS : VIEW_NEW_LABELS]);
+    struct query *q = span_query(c, VIEW_LABELS, VIEW_NEW_LABELS, s);
     enum err e;
 
-    bind_int(q, 1, project_id);
-    if (since >= 0)
-        bind_int(q, 2, since);
     json_open(o, "labels", '[');
     while (query_next(c, q, &e)) {
         json_open(o, NULL, '[');
@@ -411,31 +416,23 @@ static enum err put_labels(struct ctx *c, int64_t project_id, int64_t since,
     return e;
 }
 
-static enum err put_members(struct ctx *c, int64_t project_id, int64_t since,
-                            struct json_out *o)
+enum err plan_view_put_changes(struct ctx *c, const struct plan_span *s,
+                               struct json_out *o)
 {
     struct rows rows;
-    enum err e = read_rows(c, since < 0 ? VIEW_ROWS : VIEW_CHANGED, project_id,
-                           since, &rows);
+    enum err e = read_rows(c, s, &rows);
 
     if (e)
         return e;
-    put_rows(c, o, &rows, since < 0);
-    if ((e = put_links(c, project_id, since, o)) ||
-        (e = put_labels(c, project_id, since, o)))
+    put_rows(c, o, &rows, s->since < 0);
+    if ((e = put_links(c, s, o)) || (e = put_labels(c, s, o)))
         return e;
     json_open(o, "gone", '{');
-    e = put_ids(c, VIEW_GONE_TICKETS, project_id, since, o, "tickets");
+    e = put_ids(c, VIEW_GONE_TICKETS, s, o, "tickets");
     if (!e)
-        e = put_ids(c, VIEW_GONE_LINKS, project_id, since, o, "links");
+        e = put_ids(c, VIEW_GONE_LINKS, s, o, "links");
     json_close(o, '}');
     return e ? e : put_people(c, o, &rows);
-}
-
-enum err plan_view_put_changes(struct ctx *c, int64_t project_id, int64_t since,
-                               struct json_out *o)
-{
-    return put_members(c, project_id, since, o);
 }
 
 static void put_project(struct json_out *o, const struct project *p)
@@ -466,7 +463,8 @@ enum err plan_view_write(struct ctx *c, int64_t project_id, int64_t since,
     put_project(o, &p);
     json_int(o, "revision", p.revision);
     put_columns(o);
-    e = put_members(c, project_id, since, o);
+    e = plan_view_put_changes(
+        c, &(struct plan_span){project_id, since, INT64_MAX}, o);
     if (!e && since < 0)
         e = workday_put_span(c, project_id, o, "calendar");
     json_day(o, "today", clock_today(c->now_us));

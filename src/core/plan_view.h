@@ -12,9 +12,15 @@
  * without columns' calendar. */
 MUST_USE enum err plan_view_write(struct ctx *c, int64_t project_id,
                                   int64_t since, struct json_out *o);
-/* The members rows, links, gone, people of what changed after since. */
-MUST_USE enum err plan_view_put_changes(struct ctx *c, int64_t project_id,
-                                        int64_t since, struct json_out *o);
+/* Of a project, what its revisions after since up to until changed; since < 0:
+ * all of it. */
+struct plan_span {
+    int64_t project_id, since, until;
+};
+/* The members rows, links, labels, gone, people of a span: as they are now. */
+MUST_USE enum err plan_view_put_changes(struct ctx *c,
+                                        const struct plan_span *s,
+                                        struct json_out *o);
 /* The members columns and row of one ticket. */
 MUST_USE enum err plan_view_put_row(struct ctx *c, int64_t ticket_id,
                                     struct json_out *o);

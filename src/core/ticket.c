@@ -27,6 +27,7 @@ enum { TICKET_COL_COUNT = 26 };
 
 enum {
     TICKET_READ,
+    TICKET_LAST_CHANGE,
     TICKET_BY_KEY,
     TICKET_INSERT,
     TICKET_WRITE,
@@ -44,10 +45,12 @@ enum {
 };
 static const char *const ticket_text[] = {
     [TICKET_READ] = "SELECT " TICKET_COLS " FROM ticket t WHERE t.id = ?1",
+    [TICKET_LAST_CHANGE] = "SELECT u.name, h.at FROM change h LEFT JOIN user u"
+                           " ON u.id = h.user_id WHERE h.ticket_id = ?1"
+                           " ORDER BY h.id DESC LIMIT 1",
     [TICKET_BY_KEY] =
         "SELECT t.id FROM project p JOIN ticket t ON t.project_id = p.id"
-        " AND t.no = ?2 WHERE p.key = ?1 AND p.deleted_at IS NULL"
-        " AND t.deleted_at IS NULL",
+        " AND t.no = ?2 WHERE p.key = ?1 AND p.deleted_at IS NULL",
     [TICKET_INSERT] =
         "INSERT INTO ticket (project_id, no, classification_id, status_id,"
         " subject, details, priority, parent_id, rank, planned_start,"
@@ -286,6 +289,62 @@ static enum err resolve(struct ctx *c, const char *word, int64_t *id)
     return e;
 }
 
+enum err ticket_put_last_change(struct ctx *c, const struct ticket *t,
+                                const char *what, struct json_out *o,
+                                const char **name)
+{
+    struct query *q = query(c, ticket_text[TICKET_LAST_CHANGE]);
+    int64_t at = t->updated_at;
+
+    *name = NULL;
+    bind_int(q, 1, t->id);
+    enum err e = query_one(c, q);
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    if (!e) {
+        *name = col_text(c, q, 0);
+        at = col_int(q, 1);
+        query_done(q);
+    }
+    json_open(o, arena_printf(c->mem, "%s_by", what), '{');
+    json_text(o, "name", *name);
+    json_close(o, '}');
+    json_moment(o, arena_printf(c->mem, "%s_at", what), at);
+    if (!*name)
+        *name = ctx_text(c, "ほかの人", "Somebody");
+    return OK;
+}
+
+enum err ticket_fail_deleted(struct ctx *c, const struct ticket *t)
+{
+    struct buf detail = buf_in(c->mem);
+    struct json_out o = {.b = &detail};
+    const char *name;
+    enum err e = ticket_put_last_change(c, t, "deleted", &o, &name);
+
+    if (e)
+        return e;
+    e = ctx_fail(c, ERR_NOT_FOUND, "id", "deleted",
+                 "%sさんが「%s」を削除しました", "%s has deleted \"%s\"", name,
+                 t->subject);
+    ctx_fail_detail(c, detail.data);
+    return e;
+}
+
+/* Of one in the bin, those who could see it there learn who deleted it. */
+static enum err missing(struct ctx *c, int64_t id)
+{
+    struct ticket t;
+    unsigned rights = 0;
+    enum err e = id ? ticket_read(c, id, &t) : ERR_NOT_FOUND;
+
+    if (!e && t.deleted_at)
+        e = access_project(c, t.project_id, &rights);
+    if (!e && rights & MAY_TICKET_VIEW)
+        return ticket_fail_deleted(c, &t);
+    return e && e != ERR_NOT_FOUND ? e : not_found(c);
+}
+
 static enum err find_seen(struct ctx *c, const char *word, int64_t *id,
                           unsigned *rights)
 {
@@ -294,7 +353,7 @@ static enum err find_seen(struct ctx *c, const char *word, int64_t *id,
     if (!e)
         e = access_ticket(c, *id, rights);
     if (e == ERR_NOT_FOUND || (!e && !(*rights & MAY_TICKET_VIEW)))
-        return not_found(c);
+        return missing(c, *id);
     return e;
 }
 

@@ -3,6 +3,7 @@
 #define CORE_TICKET_H
 
 #include "base/civil.h"
+#include "base/json.h"
 #include "base/value.h"
 #include "core/catalogue.h"
 
@@ -41,6 +42,14 @@ MUST_USE enum err ticket_get(struct ctx *c, int64_t id, struct ticket *out);
 MUST_USE enum err ticket_read(struct ctx *c, int64_t id, struct ticket *out);
 /* "12" or "KEY-12"; ERR_NOT_FOUND, recorded, also without the right to see. */
 MUST_USE enum err ticket_find(struct ctx *c, const char *word, int64_t *id);
+/* Members "WHAT_by" {name} and "WHAT_at": of the newest row of its history;
+ * *name is never NULL. */
+MUST_USE enum err ticket_put_last_change(struct ctx *c, const struct ticket *t,
+                                         const char *what, struct json_out *o,
+                                         const char **name);
+/* ERR_NOT_FOUND "deleted" of a ticket in the bin, with deleted_by and
+ * deleted_at: for those who may see tickets of its project. */
+MUST_USE enum err ticket_fail_deleted(struct ctx *c, const struct ticket *t);
 /* out->id is set. */
 MUST_USE enum err ticket_insert(struct ctx *c, struct ticket *t);
 /* All columns; counts version up in the row and in t. */

@@ -49,6 +49,7 @@ static const char forget[] =
     "DELETE FROM mail_refusal;"
     "DELETE FROM archive;"
     "DELETE FROM reset_wish;"
+    "DELETE FROM once;"
     "DELETE FROM notice_mail;"
     "UPDATE user SET password = NULL, password_at = NULL;"
     "UPDATE support SET token_hash = NULL, token_until = NULL;"

@@ -15,10 +15,19 @@
     " scope INTEGER NOT NULL, subject INTEGER NOT NULL," \
     " failures INTEGER NOT NULL, failed_at INTEGER NOT NULL," \
     " PRIMARY KEY (scope, subject)) STRICT, WITHOUT ROWID;"
+#define ADD_ONCE \
+    "CREATE TABLE once (" \
+    " id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES user(id)," \
+    " key TEXT NOT NULL, mark BLOB NOT NULL, status INTEGER NOT NULL," \
+    " reply TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (user_id, key))" \
+    " STRICT;" \
+    "CREATE INDEX once_user ON once(user_id, id);" \
+    "CREATE INDEX once_at ON once(at);"
 
 static const struct migrate_step tenant_steps[] = {
     {1, ADD_MAIL_REFUSAL
-        ADD_THROTTLE},
+        ADD_THROTTLE
+        ADD_ONCE},
 };
 static const struct migrate_step access_steps[] = {
     {1, ""},

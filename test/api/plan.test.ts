@@ -326,3 +326,99 @@ test("the calendar in the plan names the holidays in two languages", async () =>
   assert.deepEqual(day, ["2026-11-23", "勤労感謝の日", "Labour Thanksgiving Day"]);
   assert.match(today, /^\d{4}-\d\d-\d\d$/);
 });
+
+test("an edit tells what others changed since the revision on the screen", async () => {
+  const plan = await freshPlan();
+  await plan.edit(task("a"), task("b"));
+  const { by, revision } = await plan.read();
+  await plan.edit({ op: "update", id: by.a!.id, version: by.a!.version, progress: 30 }, task("theirs"));
+  const reply = await admin.post(`/projects/${plan.id}/edits?since=${revision}`, {
+    edits: [{ op: "update", id: by.b!.id, version: by.b!.version, progress: 60 }],
+  });
+  assert.equal(reply.status, 200, JSON.stringify(reply.body));
+  const missed = plan.by({ ...reply, body: reply.body.missed });
+  assert.deepEqual([Object.keys(missed).sort(), missed.a!.progress], [["a", "theirs"], 30]);
+  assert.deepEqual(Object.keys(plan.by(reply)), ["b"], "one's own changes stand apart");
+  assert.equal(reply.body.revision, revision + 2);
+  const current = await admin.post(`/projects/${plan.id}/edits?since=${reply.body.revision}`, { edits: [task("c")] });
+  assert.equal(current.body.missed, undefined, "nothing was missed");
+});
+
+test("what was missed is told as it was before the edit", async () => {
+  const plan = await freshPlan();
+  await plan.edit(
+    task("a", "2026-12-01", "2026-12-01"),
+    task("b", "2026-12-02", "2026-12-02"),
+    { op: "link", predecessor: "a", successor: "b" },
+  );
+  const { by, revision } = await plan.read();
+  await plan.edit({ op: "update", id: by.b!.id, version: by.b!.version, planned_start: "2026-12-07", planned_end: "2026-12-07" });
+  const reply = await admin.post(`/projects/${plan.id}/edits?since=${revision}`, {
+    edits: [{ op: "update", id: by.a!.id, version: by.a!.version, planned_start: "2026-12-09", planned_end: "2026-12-09" }],
+  });
+  assert.equal(plan.by({ ...reply, body: reply.body.missed }).b!.planned_start, "2026-12-07");
+  assert.equal(plan.by(reply).b!.planned_start, "2026-12-10");
+});
+
+test("tried again with its Idempotency-Key, an edit is done once and told anew", async () => {
+  const plan = await freshPlan();
+  await plan.edit(task("a"));
+  const { revision } = await plan.read();
+  const path = `/projects/${plan.id}/edits?since=${revision}`;
+  const once = { "Idempotency-Key": "3f1c-plan" };
+  const first = await admin.post(path, { edits: [task("n"), task("m", undefined, undefined, { parent: "n" })] }, once);
+  await plan.edit(task("theirs"));
+  const again = await admin.post(path, { edits: [task("n"), task("m", undefined, undefined, { parent: "n" })] }, once);
+  assert.deepEqual([first.status, again.status, again.headers.get("idempotency-replayed")], [200, 200, "true"]);
+  assert.deepEqual(again.body.created, first.body.created);
+  assert.deepEqual(Object.keys(plan.by(again)).sort(), ["m", "n"]);
+  assert.deepEqual(Object.keys(plan.by({ ...again, body: again.body.later })), ["theirs"]);
+  assert.equal(again.body.revision, first.body.revision + 1);
+  assert.deepEqual(Object.keys((await plan.read()).by).sort(), ["a", "m", "n", "theirs"]);
+  const other = await admin.post(path, { edits: [task("x")] }, once);
+  assert.deepEqual([other.status, rule(other)], [422, "idempotency_key"]);
+  const bad = await admin.post(path, { edits: [task("x")] }, { "Idempotency-Key": "k".repeat(65) });
+  assert.deepEqual([bad.status, rule(bad)], [422, "idempotency_key"]);
+});
+
+test("a refused edit is not remembered: its key may try again", async () => {
+  const plan = await freshPlan();
+  await plan.edit(task("a"));
+  const { a } = (await plan.read()).by as Record<string, Row>;
+  const once = { "Idempotency-Key": "refused-once" };
+  const edits = [{ op: "update", id: a!.id, version: a!.version + 1, progress: 10 }];
+  assert.equal((await admin.post(`/projects/${plan.id}/edits`, { edits }, once)).status, 412);
+  await plan.edit({ op: "update", id: a!.id, version: a!.version, progress: 5 });
+  assert.equal((await admin.post(`/projects/${plan.id}/edits`, { edits }, once)).status, 200);
+});
+
+test("what was added or changed below since one looked is not deleted unseen", async () => {
+  const plan = await freshPlan();
+  await plan.edit(task("p"), task("a", undefined, undefined, { parent: "p" }));
+  const { by, revision } = await plan.read();
+  const { p, a } = by as Record<string, Row>;
+  await plan.edit({ op: "update", id: a!.id, version: a!.version, subject: "theirs" });
+  const remove = { op: "delete", id: p!.id, version: p!.version };
+  const refused = await admin.post(`/projects/${plan.id}/edits?since=${revision}`, { edits: [remove] });
+  assert.deepEqual([refused.status, refused.body.current.row[plan.columns.indexOf("subject")]], [412, "theirs"]);
+  const now = (await plan.read()).revision;
+  assert.equal((await admin.post(`/projects/${plan.id}/edits?since=${now}`, { edits: [remove] })).status, 200);
+});
+
+test("an edit of a deleted ticket says who deleted it, and when", async () => {
+  const plan = await freshPlan();
+  await plan.edit(task("a"));
+  const { a } = (await plan.read()).by as Record<string, Row>;
+  await plan.edit({ op: "delete", id: a!.id, version: a!.version });
+  const key = `PL${count}-${a!.no}`;
+  for (const reply of [
+    await plan.send({ op: "update", id: a!.id, version: a!.version, progress: 10 }),
+    await admin.get(`/tickets/${a!.id}`),
+    await admin.get(`/tickets/${key}`),
+  ]) {
+    assert.deepEqual([reply.status, rule(reply)], [404, "deleted"], JSON.stringify(reply.body));
+    assert.equal(reply.body.deleted_by.name, demo.ready.accounts[0]!.name);
+    assert.match(reply.body.deleted_at, /^\d{4}-/);
+    assert.match(reply.body.errors[0].message, /「a」を削除しました/);
+  }
+});

@@ -269,3 +269,17 @@ test("my tickets are those assigned to me, by day", async () => {
   assert.equal(row.project.key, "TKT");
   assert.equal((await admin.get("/my/tickets?view=never")).status, 422);
 });
+
+test("a POST tried again with its Idempotency-Key makes one ticket, one comment", async () => {
+  const once = { "Idempotency-Key": "ticket-1" };
+  const fields = { subject: "一度だけ", classification: "task" };
+  const [first, again] = [await admin.post(`/projects/${project}/tickets`, fields, once), await admin.post(`/projects/${project}/tickets`, fields, once)];
+  assert.deepEqual([first.status, again.status, again.body.id], [201, 201, first.body.id]);
+  assert.equal((await list(`q=${encodeURIComponent("一度だけ")}`)).items.length, 1);
+  const say = () => admin.post(`/tickets/${first.body.id}/comments`, { body: "一言" }, { "Idempotency-Key": "comment-1" });
+  assert.equal((await say()).body.id, (await say()).body.id);
+  assert.equal((await admin.get(`/tickets/${first.body.id}/comments`)).body.items.length, 1);
+  const member = await signedIn(demo, 1);
+  const theirs = await member.post(`/projects/${project}/tickets`, fields, once);
+  assert.notEqual(theirs.body.id, first.body.id, "keys are each person's own");
+});

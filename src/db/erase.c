@@ -250,6 +250,25 @@ static enum err overwrite(int fd, const char *path, int64_t bytes,
     return fsync(fd) ? of_errno("syncing", path) : OK;
 }
 
+/* What an open file held is gone from the disk afterwards.  A file that has
+ * another name is somebody's still: its bytes stay until the last one goes. */
+static enum err destroy(int fd, const char *path, erase_go_on_fn *go_on,
+                        void *arg, bool *is_discarded)
+{
+    struct stat st;
+
+    *is_discarded = false;
+    if (fstat(fd, &st))
+        return of_errno("looking at", path);
+    if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_size == 0)
+        return OK;
+    enum err e = overwrite(fd, path, st.st_size, go_on, arg);
+    if (!e && fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                        st.st_size) == 0)
+        *is_discarded = fsync(fd) == 0;
+    return e;
+}
+
 static enum err unlink_synced(const struct store *s, const char *path)
 {
     char whole[PATH_BYTES];
@@ -271,13 +290,115 @@ enum err erase_file(const struct store *s, const char *path,
 
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
-    e = overwrite(fd, path, bytes, go_on, arg);
-    if (!e && bytes > 0 &&
-        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, bytes) ==
-            0)
-        out->is_discarded = fsync(fd) == 0;
+    e = destroy(fd, path, go_on, arg, &out->is_discarded);
     (void)close(fd);
     return e ? e : unlink_synced(s, path);
+}
+
+/* A file of SQLite or a sealed one is ciphertext from its first byte to its
+ * last, and gigabytes of it: the key is what makes it unreadable. */
+static bool is_ciphertext(const char *name)
+{
+    size_t len = strlen(name);
+
+    return strstr(name, ".db") || strncmp(name, "scratch-", 8) == 0 ||
+           (len > 7 && strcmp(name + len - 7, ".sealed") == 0);
+}
+
+static bool always(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+enum err erase_drop_at(int dir, const char *name)
+{
+    enum err e = OK;
+    bool is_discarded;
+
+    if (!is_ciphertext(name)) {
+        int fd =
+            openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+        if (fd >= 0) {
+            e = destroy(fd, name, always, NULL, &is_discarded);
+            (void)close(fd);
+        } else if (errno != ENOENT && errno != ELOOP && errno != ENXIO) {
+            e = of_errno("opening", name);
+        }
+        /* where overwriting takes room of its own, a full disk must not keep
+         * what would make room */
+        if (e == ERR_FULL)
+            e = OK;
+    }
+    if (!e && unlinkat(dir, name, 0) && errno != ENOENT)
+        e = of_errno("removing", name);
+    return e;
+}
+
+enum err erase_drop(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_BYTES];
+
+    must(slash && snprintf(folder, sizeof folder, "%.*s/", (int)(slash - path),
+                           path) < PATH_BYTES);
+    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return errno == ENOENT ? OK : of_errno("opening", folder);
+    enum err e = erase_drop_at(dir, slash + 1);
+    (void)close(dir);
+    return e;
+}
+
+/* The file that gives its name away keeps another one until it is erased, so
+ * that a kill between the two leaves a name by which it is found. */
+enum err erase_replace(const char *from, const char *to)
+{
+    char old[PATH_BYTES];
+    const char *name = strrchr(to, '/') + 1;
+    bool is_discarded;
+
+    must(snprintf(old, sizeof old, "%.*s.%s.old", (int)(name - to), to, name) <
+         PATH_BYTES);
+    enum err e = erase_drop(old);
+    if (e)
+        return e;
+    bool has_old = is_ciphertext(name) || link(to, old) == 0 || errno == ENOENT;
+    if (!has_old && errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+        return of_errno("linking", old);
+    int fd = has_old ? -1 : open(to, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (rename(from, to))
+        e = of_errno("naming", to);
+    if (fd >= 0 && !e) /* on a disk that knows no links */
+        e = destroy(fd, to, always, NULL, &is_discarded);
+    if (fd >= 0)
+        (void)close(fd);
+    enum err dropped = erase_drop(old);
+    return e ? e : dropped;
+}
+
+/* ".kou.key.new", ".kou.key.old": how write and replace call what passes. */
+static bool is_passing(const char *name)
+{
+    size_t len = strlen(name);
+
+    return name[0] == '.' && len > 5 &&
+           (strcmp(name + len - 4, ".new") == 0 ||
+            strcmp(name + len - 4, ".old") == 0);
+}
+
+void erase_sweep(const char *folder)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(folder);
+
+    while (d && (entry = readdir(d)))
+        if (is_passing(entry->d_name) &&
+            erase_drop_at(dirfd(d), entry->d_name) == OK)
+            log_warn("db: removed what a kill left, file=%s/%s", folder,
+                     entry->d_name);
+    if (d)
+        (void)closedir(d);
 }
 
 enum err erase_folders(const struct store *s, const char *id, struct arena *mem)

@@ -4,6 +4,19 @@
 
 #include "db/store.h"
 
+/* ---- how a file of the data, backup and copy directories loses its name ----
+ * What is not ciphertext as a whole, a wrapped key above all, is overwritten
+ * with random bytes, synced and its blocks given back before it is unlinked;
+ * there is no other way to remove one.  One that is gone is OK, one that has
+ * another name loses this one alone.  The folder is not synced.  dir: open. */
+MUST_USE enum err erase_drop_at(int dir, const char *name);
+MUST_USE enum err erase_drop(const char *path);
+/* rename() over a file whose bytes are to go in the same way.  Killed in
+ * between, "."NAME".old" is left, for erase_sweep(). */
+MUST_USE enum err erase_replace(const char *from, const char *to);
+/* After a kill: what was being written into a folder or replaced in it. */
+void erase_sweep(const char *folder);
+
 /* The files of a tenant that is deleted: found by walking the whole data
  * directory for names that are its own, destroyed one by one.  The tenant was
  * retired: nobody has one of them open. */

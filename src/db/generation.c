@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 
@@ -112,13 +113,15 @@ static enum err copy_key_unsynced(const char *from, const char *from_name,
     if (len < 0)
         return part_errno("reading key", from_name);
     part_name_path(path, to, "/", to_name, "");
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum err e = erase_drop(path);
+    if (e)
+        return e;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return part_errno("writing key", path);
     errno = ENOSPC; /* what a short write means */
-    enum err e = write(fd, bytes, (size_t)len) == len
-                     ? OK
-                     : part_errno("writing key", path);
+    e = write(fd, bytes, (size_t)len) == len ? OK
+                                             : part_errno("writing key", path);
     if (close(fd) && !e)
         e = part_errno("writing key", path);
     return e;
@@ -293,7 +296,6 @@ enum err part_remove_folder(const char *dir)
 {
     DIR *d = opendir(dir);
     const struct dirent *entry;
-    char path[PART_PATH_BYTES];
     enum err e = OK;
 
     if (!d)
@@ -301,9 +303,8 @@ enum err part_remove_folder(const char *dir)
     while ((entry = readdir(d))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        part_name_path(path, dir, "/", entry->d_name, "");
-        if (unlink(path))
-            e = part_errno("removing", path);
+        enum err failed = erase_drop_at(dirfd(d), entry->d_name);
+        e = e ? e : failed;
     }
     (void)closedir(d);
     if (!e && rmdir(dir))
@@ -318,6 +319,36 @@ enum err part_make_folder(const char *path)
                : part_errno("making folder", path);
 }
 
+/* "2026-11-24.old" is left when sealing was killed: between its two renames
+ * it is the only one of its day. */
+static enum err settle_old(const char *all, const char *name)
+{
+    char old[PART_PATH_BYTES], day[PART_PATH_BYTES];
+    size_t len = strlen(name);
+
+    if (len <= 4 || strcmp(name + len - 4, ".old") != 0)
+        return OK;
+    part_name_path(old, all, "/", name, "");
+    memcpy(day, old, sizeof day);
+    day[strlen(day) - 4] = 0;
+    if (access(day, F_OK) == 0)
+        return part_remove_folder(old);
+    return rename(old, day) ? part_errno("putting back", day) : OK;
+}
+
+static enum err settle(const char *all)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(all);
+    enum err e = d ? OK : part_errno("opening", all);
+
+    while (!e && (entry = readdir(d)))
+        e = settle_old(all, entry->d_name);
+    if (d)
+        (void)closedir(d);
+    return e;
+}
+
 enum err generation_begin(const struct store *s)
 {
     char all[PART_PATH_BYTES], folder[PART_PATH_BYTES];
@@ -327,6 +358,8 @@ enum err generation_begin(const struct store *s)
     enum err e = part_make_folder(all);
     if (!e)
         e = part_remove_folder(folder);
+    if (!e)
+        e = settle(all);
     return e ? e : part_make_folder(folder);
 }
 
@@ -535,9 +568,9 @@ void part_drop_traces(const char *path)
     char beside[PART_PATH_BYTES];
 
     part_name_path(beside, path, "-wal", "", "");
-    (void)unlink(beside);
+    (void)!erase_drop(beside);
     part_name_path(beside, path, "-shm", "", "");
-    (void)unlink(beside);
+    (void)!erase_drop(beside);
 }
 
 enum err generation_check(const struct store *s, const char *name,

@@ -2,6 +2,7 @@
 /* Files of a generation as bytes, for copies elsewhere and back. */
 #include "base/buf.h"
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation.h"
 #include "db/shelf.h"
 
@@ -102,5 +103,5 @@ enum err generation_drop_file(const struct store *s, const char *file)
     must(*file && *file != '.' && !strchr(file, '/'));
     must(snprintf(path, sizeof path, "%s/backups/.writing/%s",
                   store_place(s).dir, file) < PATH_BYTES);
-    return unlink(path) && errno != ENOENT ? ERR_INTERNAL : OK;
+    return erase_drop(path);
 }

@@ -4,6 +4,7 @@
  * nothing that was there. */
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 #include "db/tenant_swap.h"
@@ -193,13 +194,16 @@ enum err generation_drop(const struct store *s, const char *as, int64_t *rows)
         *rows = found.rows;
     }
     crypto_wipe(key, sizeof key);
-    enum err removed = part_remove_folder(dir);
+    enum err removed = part_remove_folder(dir), failed;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         part_name_path(path, keys, "/", as, kinds[i]);
         must(strlen(path) + 5 < PART_PATH_BYTES);
         memcpy(path + strlen(path), ".key", 5);
-        (void)unlink(path);
+        failed = erase_drop(path);
+        removed = removed ? removed : failed;
     }
+    if (!removed)
+        removed = key_sync_dir(keys);
     return e ? e : removed;
 }
 
@@ -207,12 +211,11 @@ static int remove_any(const char *path, const struct stat *st, int kind,
                       struct FTW *at)
 {
     (void)st;
-    (void)kind;
     /* what says whose it is goes last: a kill may come at any moment */
     if (at->level == 0 ||
         (at->level == 1 && strcmp(path + at->base, MARK + 1) == 0))
         return 0;
-    return remove(path);
+    return kind == FTW_DP ? remove(path) : erase_drop(path) != OK;
 }
 
 enum err generation_abandon(const char *to)

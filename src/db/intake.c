@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/conn.h"
+#include "db/erase.h"
 #include "db/migrate.h"
 #include "db/tenant_folder.h"
 
@@ -24,9 +25,8 @@ enum {
     SQL_BYTES = 8192,
     STEPS_PER_LOOK = 100000,
     CHECK_MS = 30 * 60 * 1000,
-    ZERO_BYTES = 1 << 16,
 };
-#define FOREIGN "foreign.db"
+#define FOREIGN "foreign.sqlite" /* plain: see erase_drop() */
 
 struct intake {
     struct store_place at;
@@ -35,7 +35,7 @@ struct intake {
     struct tenant_keys keys;
     struct conn_place place;
     int fd;
-    int64_t bytes, deadline_ms;
+    int64_t deadline_ms;
     sqlite3 *foreign;
     struct db *own;
     bool is_finished;
@@ -109,7 +109,6 @@ enum err intake_put(struct intake *n, const void *data, size_t len)
         if (done <= 0)
             return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_INTERNAL;
         p += done;
-        n->bytes += done;
         len -= (size_t)done;
     }
     return OK;
@@ -118,25 +117,13 @@ enum err intake_put(struct intake *n, const void *data, size_t len)
 /* It is plain: overwritten before it goes. */
 static void drop_foreign(struct intake *n)
 {
-    static const char zeros[ZERO_BYTES];
-    int64_t left = n->bytes;
-
     (void)sqlite3_close(n->foreign);
     n->foreign = NULL;
     if (n->fd >= 0) {
-        (void)lseek(n->fd, 0, SEEK_SET);
-        while (left > 0) {
-            size_t len = left < ZERO_BYTES ? (size_t)left : (size_t)ZERO_BYTES;
-            ssize_t done = write(n->fd, zeros, len);
-            if (done <= 0)
-                break;
-            left -= done;
-        }
-        (void)fdatasync(n->fd);
         (void)close(n->fd);
         n->fd = -1;
     }
-    (void)unlink(n->foreign_path);
+    (void)!erase_drop(n->foreign_path);
 }
 
 static int look(void *arg)

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,9 @@ static int rename_new(const char *from, const char *to)
 
 static enum err give_name(const char *from, const char *to, bool may_replace)
 {
-    if ((may_replace ? rename(from, to) : rename_new(from, to)) == 0)
+    if (may_replace)
+        return erase_replace(from, to);
+    if (rename_new(from, to) == 0)
         return OK;
     if (errno == EEXIST) {
         log_error("db: %s is there, and is not replaced", to);
@@ -105,18 +108,20 @@ static enum err write_file(const char *dir, const char *name, const void *data,
     must(snprintf(path, sizeof(path), "%s/%s", dir, name) < PATH_BYTES);
     must(snprintf(beside, sizeof(beside), "%s/.%s.new", dir, name) <
          PATH_BYTES);
-    (void)unlink(beside);
+    enum err e = erase_drop(beside);
+    if (e)
+        return e;
     int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return fail("writing", beside);
-    enum err e = write_all(fd, data, len);
+    e = write_all(fd, data, len);
     if (close(fd) && !e)
         e = of_errno();
     if (!e)
         e = give_name(beside, path, may_replace);
     if (e) {
         log_error("db: writing %s: %s", path, err_name(e));
-        (void)unlink(beside);
+        (void)!erase_drop(beside);
         return e;
     }
     return key_sync_dir(dir);

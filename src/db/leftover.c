@@ -2,10 +2,10 @@
 #include "db/leftover.h"
 
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/tenant_swap.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,9 +34,10 @@ static bool is_old(const struct sweep *w, int dir, const char *name,
 
 static void drop(struct sweep *w, int dir, const char *name)
 {
-    if (unlinkat(dir, name, 0)) {
-        log_error("db: removing %s: errno=%d", name, errno);
-        w->failed = ERR_INTERNAL;
+    enum err e = erase_drop_at(dir, name);
+
+    if (e) {
+        w->failed = e;
         return;
     }
     log_info("db: removed what was kept for going back, file=%s", name);

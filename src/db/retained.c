@@ -8,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/conn.h"
+#include "db/erase.h"
 #include "db/key.h"
 #include "db/migrate.h"
 
@@ -183,7 +184,7 @@ static void drop(const char *path)
 
     for (size_t i = 0; i < COUNT(tails); i++) {
         must(snprintf(name, sizeof name, "%s%s", path, tails[i]) < PATH_BYTES);
-        (void)unlink(name);
+        (void)!erase_drop(name);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "db/erase.h"
 #include "db/key.h"
 #include "db/pool.h"
 #include "db/tenant_folder.h"
@@ -174,7 +175,7 @@ void sealed_close(struct sealed *s)
         return;
     (void)close(s->fd);
     if (*s->path)
-        (void)unlink(s->path);
+        (void)!erase_drop(s->path);
     crypto_wipe(s, sizeof *s);
     free(s);
 }
@@ -276,9 +277,8 @@ enum err sealed_remove(struct tenant *t, const char *name)
         return ERR_INVALID;
     pool_name_folder(t, folder, sizeof folder);
     name_file(path, folder, KEPT, name);
-    if (unlink(path) && errno != ENOENT)
-        return of_errno("removing", path);
-    return key_sync_dir(folder);
+    enum err e = erase_drop(path);
+    return e ? e : key_sync_dir(folder);
 }
 
 size_t sealed_list(struct tenant *t, struct arena *mem, const char *const **out)

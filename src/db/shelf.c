@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/key.h"
 
 #include <dirent.h>
@@ -129,11 +130,12 @@ static enum err compare(const char *path, const uint8_t wanted[32])
 
 static enum err write_beside(const char *path, int from, int64_t bytes)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    enum err e = erase_drop(path);
+    int fd = e ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
-        return of_errno("writing", path);
-    enum err e = copy(from, fd, bytes);
+        return e ? e : of_errno("writing", path);
+    e = copy(from, fd, bytes);
     if (!e && fsync(fd))
         e = of_errno("syncing", path);
     if (close(fd) && !e)
@@ -157,10 +159,10 @@ enum err shelf_put(const char *place, const char *folder, const char *name,
         e = write_beside(beside, fd, bytes);
     if (!e)
         e = compare(beside, sha256);
-    if (!e && rename(beside, path))
-        e = of_errno("naming", path);
+    if (!e)
+        e = erase_replace(beside, path);
     if (e)
-        (void)unlink(beside);
+        (void)!erase_drop(beside);
     return e ? e : key_sync_dir(dir);
 }
 
@@ -191,7 +193,8 @@ static void drop_leftovers(const char *dir)
     if (d)
         rewinddir(d);
     while (d && is_bare && (entry = readdir(d)))
-        (void)unlinkat(dirfd(d), entry->d_name, 0); /* not "." and ".." */
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            (void)!erase_drop_at(dirfd(d), entry->d_name);
     if (d)
         (void)closedir(d);
 }
@@ -202,8 +205,9 @@ enum err shelf_delete(const char *place, const char *folder, const char *name)
 
     join(dir, place, folder, "");
     join(path, dir, name, "");
-    if (unlink(path) && errno != ENOENT)
-        return of_errno("removing", path);
+    enum err e = erase_drop(path);
+    if (e)
+        return e;
     drop_leftovers(dir);
     (void)rmdir(dir); /* while others are in it, it stays */
     return OK;

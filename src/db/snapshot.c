@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/str.h"
 #include "db/conn.h"
+#include "db/erase.h"
 #include "db/migrate.h"
 #include "db/pool.h"
 #include "db/tenant_folder.h"
@@ -110,7 +111,7 @@ static void drop_file(const char *path)
 
     for (size_t i = 0; *path && i < COUNT(tails); i++) {
         (void)snprintf(name, sizeof name, "%s%s", path, tails[i]);
-        (void)unlink(name);
+        (void)!erase_drop(name);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/conn.h"
+#include "db/erase.h"
 #include "db/key.h"
 #include "db/migrate.h"
 #include "db/tenant_swap.h"
@@ -131,14 +132,10 @@ static void remove_folder(const char *dir)
 {
     DIR *d = opendir(dir);
     const struct dirent *entry;
-    char path[PATH_BYTES];
 
-    while (d && (entry = readdir(d))) {
-        if (entry->d_name[0] == '.')
-            continue;
-        join(path, dir, entry->d_name);
-        (void)unlink(path);
-    }
+    while (d && (entry = readdir(d)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            (void)!erase_drop_at(dirfd(d), entry->d_name);
     if (d)
         closedir(d);
     (void)rmdir(dir);
@@ -170,7 +167,7 @@ static void remove_keys(const struct store_place *at, const char *id)
     for (size_t i = 0; i < COUNT(kinds) && access(dir, F_OK) != 0; i++) {
         must(snprintf(path, PATH_BYTES, "%s/keys/%s%s.key", at->dir, id,
                       kinds[i]) < PATH_BYTES);
-        (void)unlink(path);
+        (void)!erase_drop(path);
     }
 }
 
@@ -253,7 +250,7 @@ static void sweep_scratch(const char *dir)
             continue;
         join(path, dir, entry->d_name);
         log_warn("db: removing what a broken export left: %s", path);
-        (void)unlink(path);
+        (void)!erase_drop(path);
     }
     if (d)
         closedir(d);
@@ -264,6 +261,8 @@ void tenant_folder_sweep(const struct store_place *at)
     char parent[PATH_BYTES], path[PATH_BYTES];
 
     tenant_swap_sweep(at->dir);
+    join(path, at->dir, "keys");
+    erase_sweep(path);
     join(parent, at->dir, "tenants");
     DIR *d = opendir(parent);
     const struct dirent *entry;

@@ -5,6 +5,7 @@
 #include "db/tenant_swap.h"
 
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 #include "db/tenant_folder.h"
@@ -64,7 +65,7 @@ static void drop_key(const struct names *n, enum key_place place,
 
     name_key(name, place, id, kind);
     part_name_path(path, n->keys, "/", name, "");
-    (void)unlink(path);
+    (void)!erase_drop(path);
 }
 
 static enum err move_key(const struct names *n, const char *id, size_t kind,

@@ -256,7 +256,7 @@ test("killed while it is taken in, nothing of it stays, and it can be taken in a
   }
   const told = bring(path, "cut2", one);
   assert.equal(told.code, 0, told.err);
-  assert.ok(!existsSync(join(dir, "data", "tenants", "cut2", "foreign.db")));
+  assert.ok(!existsSync(join(dir, "data", "tenants", "cut2", "foreign.sqlite")));
   await one.stop();
   removeDir(one);
 });

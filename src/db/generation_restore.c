@@ -86,21 +86,21 @@ static enum err place_key(const struct store *s, const char *folder,
                           const struct part *p)
 {
     char name[PART_KEY_CHARS], context[64];
-    const uint8_t *wrapping = store_place(s).wrapping;
-    uint8_t key[32];
+    struct key_ring *wrapping = store_place(s).wrapping;
+    struct key_set set;
 
     part_name_key(name, aim->id, p);
     (void)snprintf(context, sizeof context, "tenant:%s%s", aim->id,
                    p->key_suffix);
-    enum err e = key_load(folder, name, wrapping, context, key);
+    enum err e = key_load_set(folder, name, wrapping, context, &set);
     if (e)
         return e;
     (void)snprintf(name, sizeof name, TENANT_NEW "%s%s.key", aim->as,
                    p->key_suffix);
     (void)snprintf(context, sizeof context, "tenant:%s%s", aim->as,
                    p->key_suffix);
-    e = key_keep(keys, name, wrapping, context, key);
-    crypto_wipe(key, sizeof key);
+    e = key_keep(keys, name, wrapping, context, &set);
+    crypto_wipe(&set, sizeof set);
     return e;
 }
 

@@ -226,37 +226,199 @@ enum err key_load_master(const char *path, bool may_create, uint8_t out[32])
     return e;
 }
 
+int key_open_master(const char *path)
+{
+    struct stat st;
+
+    if (is_credential(path))
+        return -1;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd >= 0 || errno != EACCES || stat(path, &st) ||
+        st.st_uid != geteuid() || chmod(path, 0600))
+        return fd;
+    fd = open(path, O_RDWR | O_CLOEXEC); /* its owner may not write either */
+    (void)chmod(path, 0400);
+    return fd;
+}
+
+enum err key_replace_master(int fd, const char *path, const uint8_t master[32])
+{
+    uint8_t is[32];
+
+    if (pwrite(fd, master, 32, 0) != 32 || fsync(fd))
+        return fail("writing", path);
+    bool is_right =
+        pread(fd, is, 32, 0) == 32 && crypto_equal(is, master, sizeof is);
+    crypto_wipe(is, sizeof is);
+    return is_right ? OK : fail("reading", path);
+}
+
+/* ---- what wraps ---- */
+
+void key_ring_open(struct key_ring *ring, const uint8_t master[32])
+{
+    must(pthread_rwlock_init(&ring->lock, NULL) == 0);
+    crypto_derive(master, "wrap", ring->now);
+    ring->has_before = false;
+}
+
+void key_ring_close(struct key_ring *ring)
+{
+    pthread_rwlock_destroy(&ring->lock);
+    crypto_wipe(ring, sizeof *ring);
+}
+
+void key_ring_turn(struct key_ring *ring, const uint8_t master[32])
+{
+    pthread_rwlock_wrlock(&ring->lock);
+    memcpy(ring->before, ring->now, sizeof ring->before);
+    ring->has_before = true;
+    crypto_derive(master, "wrap", ring->now);
+    pthread_rwlock_unlock(&ring->lock);
+}
+
+void key_ring_forget(struct key_ring *ring)
+{
+    pthread_rwlock_wrlock(&ring->lock);
+    ring->has_before = false;
+    crypto_wipe(ring->before, sizeof ring->before);
+    pthread_rwlock_unlock(&ring->lock);
+}
+
+bool key_ring_has_two(struct key_ring *ring)
+{
+    pthread_rwlock_rdlock(&ring->lock);
+    bool has_two = ring->has_before;
+    pthread_rwlock_unlock(&ring->lock);
+    return has_two;
+}
+
 /* ---- wrapped keys ---- */
 
-enum err key_keep(const char *dir, const char *name, const uint8_t wrapping[32],
-                  const char *context, const uint8_t key[32])
-{
-    uint8_t wrapped[CRYPTO_WRAPPED_BYTES];
+enum { SET_BYTES = KEY_SET_MAX * CRYPTO_WRAPPED_BYTES, CONTEXT_CHARS = 96 };
 
-    crypto_wrap(wrapping, context, key, wrapped);
-    return write_file(dir, name, wrapped, sizeof(wrapped), 0600, false);
+/* The first is bound to its owner as it is, the others to their place too. */
+static const char *context_of(const char *owner, size_t i,
+                              char out[CONTEXT_CHARS])
+{
+    if (i == 0)
+        return owner;
+    must(snprintf(out, CONTEXT_CHARS, "%s#%zu", owner, i) < CONTEXT_CHARS);
+    return out;
 }
 
-enum err key_make(const char *dir, const char *name, const uint8_t wrapping[32],
-                  const char *context, uint8_t out[32])
+/* With the ring held. */
+static enum err write_set(const char *dir, const char *name,
+                          const struct key_ring *ring, const char *owner,
+                          const struct key_set *set, bool may_replace)
 {
-    crypto_random(out, 32);
-    return key_keep(dir, name, wrapping, context, out);
+    uint8_t wrapped[SET_BYTES];
+    char context[CONTEXT_CHARS];
+
+    must(set->count > 0 && set->count <= KEY_SET_MAX);
+    for (size_t i = 0; i < set->count; i++)
+        crypto_wrap(ring->now, context_of(owner, i, context), set->key[i],
+                    wrapped + i * CRYPTO_WRAPPED_BYTES);
+    return write_file(dir, name, wrapped, set->count * CRYPTO_WRAPPED_BYTES,
+                      0600, may_replace);
 }
 
-enum err key_load(const char *dir, const char *name, const uint8_t wrapping[32],
-                  const char *context, uint8_t out[32])
+static bool unwrap_set(const uint8_t wrapping[32], const char *owner,
+                       const uint8_t *wrapped, struct key_set *out)
 {
-    uint8_t wrapped[CRYPTO_WRAPPED_BYTES];
-    long len = key_read_file(dir, name, wrapped, sizeof(wrapped));
+    char context[CONTEXT_CHARS];
 
+    for (size_t i = 0; i < out->count; i++)
+        if (crypto_unwrap(wrapping, context_of(owner, i, context),
+                          wrapped + i * CRYPTO_WRAPPED_BYTES, out->key[i]))
+            return false;
+    return true;
+}
+
+/* With the ring held. */
+static enum err read_set(const char *dir, const char *name,
+                         const struct key_ring *ring, const char *owner,
+                         struct key_set *out, bool *is_before)
+{
+    uint8_t wrapped[SET_BYTES];
+    long len = key_read_file(dir, name, wrapped, sizeof wrapped);
+
+    *is_before = false;
     if (len < 0 && errno == ENOENT)
         return ERR_NOT_FOUND;
-    if (len != sizeof(wrapped) ||
-        crypto_unwrap(wrapping, context, wrapped, out)) {
-        log_error("db: key %s/%s does not open: another master key?", dir,
-                  name);
-        return ERR_INTERNAL;
+    out->count = len > 0 ? (size_t)len / CRYPTO_WRAPPED_BYTES : 0;
+    bool is_whole =
+        out->count > 0 && out->count * CRYPTO_WRAPPED_BYTES == (size_t)len;
+    if (is_whole && unwrap_set(ring->now, owner, wrapped, out))
+        return OK;
+    *is_before = is_whole && ring->has_before &&
+                 unwrap_set(ring->before, owner, wrapped, out);
+    if (*is_before)
+        return OK;
+    log_error("db: key %s/%s does not open: another master key?", dir, name);
+    return ERR_INTERNAL;
+}
+
+enum err key_keep(const char *dir, const char *name, struct key_ring *ring,
+                  const char *context, const struct key_set *set)
+{
+    pthread_rwlock_rdlock(&ring->lock);
+    enum err e = write_set(dir, name, ring, context, set, false);
+    pthread_rwlock_unlock(&ring->lock);
+    return e;
+}
+
+enum err key_make(const char *dir, const char *name, struct key_ring *ring,
+                  const char *context, uint8_t out[32])
+{
+    struct key_set set = {.count = 1};
+
+    crypto_random(out, 32);
+    memcpy(set.key[0], out, 32);
+    enum err e = key_keep(dir, name, ring, context, &set);
+    crypto_wipe(&set, sizeof set);
+    return e;
+}
+
+enum err key_load_set(const char *dir, const char *name, struct key_ring *ring,
+                      const char *context, struct key_set *out)
+{
+    bool is_before;
+
+    pthread_rwlock_rdlock(&ring->lock);
+    enum err e = read_set(dir, name, ring, context, out, &is_before);
+    pthread_rwlock_unlock(&ring->lock);
+    return e;
+}
+
+enum err key_load(const char *dir, const char *name, struct key_ring *ring,
+                  const char *context, uint8_t out[32])
+{
+    struct key_set set;
+    enum err e = key_load_set(dir, name, ring, context, &set);
+
+    if (!e)
+        memcpy(out, set.key[0], 32);
+    crypto_wipe(&set, sizeof set);
+    return e;
+}
+
+enum err key_rewrap(const char *dir, const char *name, struct key_ring *ring,
+                    const char *context, const struct key_set *more,
+                    bool *is_changed)
+{
+    struct key_set set;
+
+    pthread_rwlock_wrlock(&ring->lock);
+    enum err e = read_set(dir, name, ring, context, &set, is_changed);
+    if (!e && *is_changed) {
+        for (size_t i = 0; more && set.count == 1 && i < more->count; i++)
+            memcpy(set.key[1 + i], more->key[i], 32);
+        if (more && set.count == 1)
+            set.count += more->count;
+        e = write_set(dir, name, ring, context, &set, true);
     }
-    return OK;
+    pthread_rwlock_unlock(&ring->lock);
+    crypto_wipe(&set, sizeof set);
+    return e;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "db/key.h"
 #include "db/pool.h"
+#include "db/store_keys.h"
 #include "db/tenant_folder.h"
 
 #include <errno.h>
@@ -29,15 +30,10 @@ enum {
     SQLITE_FIRST_SAFE = 3051003
 };
 
-/* Kept apart from the heap: locked in memory, left out of core dumps. */
-struct store_keys {
-    uint8_t master[32], wrapping[32], control[32];
-};
-
 #define ROOM_BYTES (16u << 20) /* less is a full disk before long */
 
 struct store {
-    char *dir, *vfs;
+    char *dir, *vfs, *master_path;
     int lock_fd;
     struct store_keys *keys;
     struct file *control;
@@ -151,12 +147,14 @@ static void open_keys(struct store *s)
         log_warn("db: the master key cannot be locked in memory, errno=%d",
                  errno);
     s->keys = at;
+    key_ring_open(&s->keys->ring, s->keys->master);
 }
 
 static void close_keys(struct store *s)
 {
     if (!s->keys)
         return;
+    key_ring_close(&s->keys->ring);
     crypto_wipe(s->keys, sizeof(*s->keys));
     (void)munmap(s->keys, (size_t)sysconf(_SC_PAGESIZE));
 }
@@ -172,11 +170,14 @@ static enum err load_master(struct store *s, const char *path, bool create)
     open_keys(s);
     /* a new one would open nothing of what is already here */
     bool is_fresh = access(control, F_OK) != 0;
+    s->master_path = strdup(path ? path : own);
+    must(s->master_path);
     enum err e =
-        key_load_master(path ? path : own, create && is_fresh, s->keys->master);
-    if (!e)
-        crypto_derive(s->keys->master, "wrap", s->keys->wrapping);
-    return e;
+        key_load_master(s->master_path, create && is_fresh, s->keys->master);
+    if (e)
+        return e;
+    crypto_derive(s->keys->master, "wrap", s->keys->ring.now);
+    return rewrap_recover(s->dir, s->keys);
 }
 
 static enum err create_control(const struct conn_place *place)
@@ -193,21 +194,45 @@ static enum err create_control(const struct conn_place *place)
     return e;
 }
 
-static enum err open_control(struct store *s, bool create)
+static const char *const use_labels[STORE_USES] = {
+    [USE_OPERATOR] = "operator", [USE_PEPPER] = "pepper", [USE_CODE] = "code"};
+
+/* Alone in its file, the key of control.db is wrapped by the master key that
+ * everything else is derived from; see store_keys.h. */
+static enum err load_control_key(struct store *s, bool create)
 {
-    char dir[PATH_BYTES], path[PATH_BYTES];
-    uint8_t key[32], file_key[32];
+    char dir[PATH_BYTES], text[64];
+    struct key_set set = {.count = 1};
 
     join(dir, s->dir, "keys");
-    join(path, s->dir, "control.db");
     enum err e =
-        key_load(dir, "control.key", s->keys->wrapping, "control", key);
+        key_load_set(dir, "control.key", &s->keys->ring, "control", &set);
     if (e == ERR_NOT_FOUND && create)
-        e = key_make(dir, "control.key", s->keys->wrapping, "control", key);
+        e = key_make(dir, "control.key", &s->keys->ring, "control", set.key[0]);
+    if (!e && set.count != 1 && set.count != 1 + STORE_USES)
+        e = ERR_INTERNAL;
+    memcpy(s->keys->control, set.key[0], sizeof(s->keys->control));
+    for (size_t i = 0; !e && i < STORE_USES; i++) {
+        (void)snprintf(text, sizeof text, "use:%s", use_labels[i]);
+        if (set.count == 1)
+            crypto_derive(s->keys->master, text, s->keys->use[i]);
+        else
+            memcpy(s->keys->use[i], set.key[1 + i], 32);
+    }
+    crypto_wipe(&set, sizeof set);
+    return e;
+}
+
+static enum err open_control(struct store *s, bool create)
+{
+    char path[PATH_BYTES];
+    uint8_t file_key[32];
+
+    join(path, s->dir, "control.db");
+    enum err e = load_control_key(s, create);
     if (e)
         return e;
-    memcpy(s->keys->control, key, sizeof(key));
-    crypto_derive(key, "file:control", file_key);
+    crypto_derive(s->keys->control, "file:control", file_key);
     struct conn_place place = {.path = path, .vfs = s->vfs, .key = file_key};
     if (create)
         e = create_control(&place);
@@ -215,7 +240,6 @@ static enum err open_control(struct store *s, bool create)
         e = key_sync_dir(s->dir);
     if (!e)
         e = file_open(path, &place, &migrate_control, &s->figures, &s->control);
-    crypto_wipe(key, sizeof(key));
     crypto_wipe(file_key, sizeof(file_key));
     return e;
 }
@@ -224,7 +248,6 @@ static enum err open_control(struct store *s, bool create)
 
 static void open_pool(struct store *s, const struct store_config *config)
 {
-    uint8_t key[32];
     struct pool_config pool = {
         .place = store_place(s),
         .max = config->tenants_max ? config->tenants_max : TENANTS_MAX,
@@ -232,9 +255,7 @@ static void open_pool(struct store *s, const struct store_config *config)
     };
     s->pool = pool_open(&pool);
     tenant_folder_sweep(&pool.place);
-    crypto_derive(s->keys->master, "use:operator", key);
-    pool_adopt(s->pool, STORE_OPERATOR, key, s->control);
-    crypto_wipe(key, sizeof(key));
+    pool_adopt(s->pool, STORE_OPERATOR, s->keys->use[USE_OPERATOR], s->control);
 }
 
 static enum err open_all(struct store *s, const struct store_config *config)
@@ -311,19 +332,32 @@ void store_close(struct store *s)
         close(s->lock_fd);
     free(s->dir);
     free(s->vfs);
+    free(s->master_path);
     free(s);
 }
 
 struct store_place store_place(const struct store *s)
 {
-    return (struct store_place){s->dir, s->vfs, s->keys->wrapping};
+    return (struct store_place){s->dir, s->vfs, &s->keys->ring};
+}
+
+struct store_keys *store_keys(const struct store *s)
+{
+    return s->keys;
+}
+
+const char *store_master_path(const struct store *s)
+{
+    return s->master_path;
 }
 
 void store_key_mark(const struct store *s, char out[17])
 {
     uint8_t hash[CRYPTO_HASH_BYTES];
 
+    pthread_rwlock_rdlock(&s->keys->ring.lock); /* rewrap.c replaces it */
     crypto_sha256(s->keys->master, sizeof s->keys->master, hash);
+    pthread_rwlock_unlock(&s->keys->ring.lock);
     for (int i = 0; i < 8; i++)
         (void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
 }
@@ -342,10 +376,12 @@ struct pool *store_pool(const struct store *s)
 
 void store_derive_key(const struct store *s, const char *label, uint8_t out[32])
 {
-    char text[128];
+    size_t i = 0;
 
-    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
-    crypto_derive(s->keys->master, text, out);
+    while (i < STORE_USES && strcmp(use_labels[i], label) != 0)
+        i++;
+    must(i < STORE_USES);
+    memcpy(out, s->keys->use[i], 32);
 }
 
 void store_derive_lasting_key(const struct store *s, const char *label,

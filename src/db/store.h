@@ -39,16 +39,17 @@ void store_rest(struct store *s, int64_t idle_ms);
 bool store_is_ready(struct ctx *c, struct store *s, const char **why);
 
 /* Inside db/ only: where the files are and what wraps their keys. */
+struct key_ring;
 struct store_place {
     const char *dir, *vfs;
-    const uint8_t *wrapping; /* 32 bytes */
+    struct key_ring *wrapping;
 };
 struct store_place store_place(const struct store *s);
 struct pool;
 struct pool *store_pool(const struct store *s);
 
-/* Keys by label for what lives outside tenant files: "pepper", "code",
- * "device".  Derived from the master key. */
+/* Keys by label for what lives outside tenant files: "pepper", "code".
+ * Derived from the master key that the data directory began with. */
 void store_derive_key(const struct store *s, const char *label,
                       uint8_t out[32]);
 

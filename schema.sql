@@ -909,7 +909,8 @@ CREATE TABLE erasure ( -- how far the deletion of a tenant is; never deleted
   backups_on    INTEGER,                       -- days on which the derived data is due
   backups_at    INTEGER,                       -- gone
   logs_on       INTEGER,
-  logs_at       INTEGER
+  logs_at       INTEGER,
+  rewrap_at     INTEGER                        -- all keys got another master key since
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX erasure_open ON erasure(step) WHERE logs_at IS NULL;
 
@@ -940,6 +941,15 @@ CREATE TABLE quota ( -- what a tenant may take; 0: no limit
   requests    INTEGER NOT NULL CHECK (requests >= 0), -- a minute
   version     INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rewrap ( -- the one row: when all keys were wrapped by a fresh master key
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  done_at  INTEGER,
+  keys     INTEGER NOT NULL DEFAULT 0,
+  unopened INTEGER NOT NULL DEFAULT 0,         -- that neither master key opened
+  tried_at INTEGER,                            -- by the server itself, and failed since
+  error    TEXT
+) STRICT;
 
 CREATE TABLE doctor ( -- the one row: when doctor looked, and the key's copy
   id       INTEGER PRIMARY KEY CHECK (id = 1),

@@ -13,6 +13,7 @@ int cli_tenant(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_backup(int argc, char **argv);
 int cli_certificate(int argc, char **argv);
+int cli_key(int argc, char **argv);
 int cli_log(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_config(int argc, char **argv);

@@ -27,6 +27,7 @@ static const struct {
     {"backup",      backup_run_command},
     {"doctor",      doctor_run_command},
     {"certificate", certificate_run   },
+    {"key",         key_run           },
     {"log",         log_run           },
     {"reload",      reload_run        },
 };

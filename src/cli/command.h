@@ -24,6 +24,7 @@ int import_run(struct command *c, int argc, char **argv);
 int backup_run_command(struct command *c, int argc, char **argv);
 int doctor_run_command(struct command *c, int argc, char **argv);
 int certificate_run(struct command *c, int argc, char **argv);
+int key_run(struct command *c, int argc, char **argv);
 int log_run(struct command *c, int argc, char **argv);
 /* By its name; 2 when there is none. */
 int command_run(struct command *c, const char *name, int argc, char **argv);

@@ -230,7 +230,7 @@ static int add_folders(struct process *p, const char **reads, int n)
 static enum err confine(struct process *p)
 {
     const struct surroundings *a = &p->app.around;
-    const char *writes[4] = {a->data_dir};
+    const char *writes[5] = {a->data_dir};
     const char *reads[25] = {
         "/etc", "/run/systemd/resolve", "/sys/fs/cgroup/memory.max",
         "/var/lib/update-notifier", folder_behind(p->mem, "/etc/resolv.conf")};
@@ -240,6 +240,8 @@ static enum err confine(struct process *p)
         writes[w++] = a->spool_dir;
     if (p->app.backup.dir)
         writes[w++] = p->app.backup.dir;
+    if (a->master_key) /* that file alone: a rewrap writes it in its place */
+        writes[w++] = a->master_key;
     (void)add_folders(p, reads, 5);
     if (p->app.mail && p->app.mail->host)
         ports[n++] = p->app.mail->port;

@@ -15,6 +15,7 @@
 #include "core/timekeeper.h"
 #include "db/query.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +56,18 @@ static const char *const backup_copy_text[] = {
 };
 const struct query_set backup_copy_queries = {"backup_copy", backup_copy_text,
                                               COUNT(backup_copy_text)};
+
+static pthread_mutex_t copying = PTHREAD_MUTEX_INITIALIZER;
+
+void backup_copy_hold(void)
+{
+    pthread_mutex_lock(&copying);
+}
+
+void backup_copy_let(void)
+{
+    pthread_mutex_unlock(&copying);
+}
 
 struct watch {
     int64_t tried_at, good_at, told_on, pruned_on;
@@ -194,6 +207,14 @@ static bool is_here(const struct copy *k, const char *name)
     return false;
 }
 
+/* Wrapped anew it is another one of the same size. */
+static bool is_key(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 4 && strcmp(name + len - 4, ".key") == 0;
+}
+
 static enum err put_missing(struct copy *k)
 {
     enum err e = OK;
@@ -205,7 +226,7 @@ static enum err put_missing(struct copy *k)
         if (k->app->is_stopping)
             return ERR_BUSY;
         if (strcmp(f->name, MANIFEST) != 0 &&
-            !(there && there->bytes == f->bytes))
+            (is_key(f->name) || !(there && there->bytes == f->bytes)))
             e = put(k, f);
         k->bytes += f->bytes;
     }
@@ -247,6 +268,7 @@ static enum err put_generation(struct copy *k)
     enum err e = generation_list_files(k->app->store, k->date, k->mem, &k->here,
                                        &k->here_count);
 
+    backup_place_sweep(&k->place, k->date);
     if (!e)
         e = list_there(k);
     if (e)
@@ -572,8 +594,10 @@ void backup_copy_round(struct app *app, struct arena *mem)
                       .tenant = STORE_OPERATOR,
                       .base_url = ""}
         };
+        backup_copy_hold();
         if (backup_place_is_set(app, r.kind))
             look_at(&r);
+        backup_copy_let();
         arena_close(r.scratch);
         arena_reset(mem);
     }

@@ -43,4 +43,9 @@ MUST_USE enum err backup_copy_fetch(struct ctx *c, const struct app *app,
                                     const char *date, struct buf *notes,
                                     size_t *files);
 
+/* Who changes what is copied, or the copies, sees to it that none is made
+ * meanwhile: waits for the round that is.  Taken after backup_hold(). */
+void backup_copy_hold(void);
+void backup_copy_let(void);
+
 #endif

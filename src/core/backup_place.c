@@ -109,6 +109,12 @@ enum err backup_place_list_files(struct backup_place *p, struct arena *mem,
     return e;
 }
 
+void backup_place_sweep(const struct backup_place *p, const char *date)
+{
+    if (p->kind == BACKUP_DIR)
+        shelf_sweep(p->dir, date);
+}
+
 /* ---- files ---- */
 
 static const char *key_of(struct backup_place *p, const char *date,

@@ -41,6 +41,8 @@ MUST_USE enum err backup_place_get(struct backup_place *p, const char *date,
                                    const char *file, int fd, int64_t max);
 MUST_USE enum err backup_place_delete(struct backup_place *p, const char *date,
                                       const char *file);
+/* What a kill left of one being written or replaced. */
+void backup_place_sweep(const struct backup_place *p, const char *date);
 /* What went wrong last; lives in the arena. */
 struct backup_reason backup_place_why(const struct backup_place *p, enum err e);
 

@@ -166,6 +166,7 @@ const struct query_set *const core_control_sets[] = {
     &blob_audit_queries,
     &capacity_trust_queries,
     &throttle_queries,
+    &master_key_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

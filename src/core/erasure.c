@@ -22,7 +22,7 @@
     "customer_id, name, step, started_at, tries, error, basis, admins, "       \
     "key_id,"                                                                  \
     " key_gone_at, log_rows, log_note, proof, done_at, backups_on,"            \
-    " backups_at, logs_on, logs_at FROM erasure"
+    " backups_at, logs_on, logs_at, rewrap_at FROM erasure"
 
 const char *const erasure_step_words[] = {
     "logs", "list", "keys", "files", "prove", "certify", "derived", NULL};
@@ -34,6 +34,8 @@ enum {
     ERASURE_OPEN,
     ERASURE_GET,
     ERASURE_FILE_ROWS,
+    ERASURE_WAITING,
+    ERASURE_REWRAPPED,
     ERASURE_FORGET, /* up to the last: what is left of it elsewhere */
     ERASURE_FORGET_USE,
     ERASURE_FORGET_TRUST,
@@ -62,6 +64,10 @@ static const char *const erasure_text[] = {
     [ERASURE_FILE_ROWS] =
         "SELECT path, kind, bytes, sha256, is_discarded, erased_at"
         " FROM erasure_file WHERE customer_id = ?1 ORDER BY path",
+    [ERASURE_WAITING] = "SELECT " ERASURE_COLS " WHERE key_gone_at IS NOT NULL"
+                        " AND rewrap_at IS NULL",
+    [ERASURE_REWRAPPED] = "UPDATE erasure SET rewrap_at = ?1 WHERE"
+                          " key_gone_at IS NOT NULL AND rewrap_at IS NULL",
     [ERASURE_FORGET] = "DELETE FROM quota WHERE customer_id = ?1",
     [ERASURE_FORGET_USE] = "DELETE FROM tenant_use WHERE customer_id = ?1",
     [ERASURE_FORGET_TRUST] = "DELETE FROM trust_tenant WHERE tenant_id = ?1",
@@ -103,6 +109,7 @@ static void read_row(struct ctx *c, struct query *q, struct erasure *out)
         .backups_at = col_int(q, 15),
         .logs_on = col_day(q, 16),
         .logs_at = col_int(q, 17),
+        .rewrap_at = col_int(q, 18),
     };
 }
 
@@ -134,6 +141,30 @@ enum err erasure_get(struct ctx *c, const char *tenant, struct erasure *out)
     read_row(c, q, out);
     query_done(q);
     return OK;
+}
+
+enum err erasure_note_rewrap(struct ctx *c, const struct app *app)
+{
+    struct query *q = query(c, erasure_text[ERASURE_WAITING]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    while (query_next(c, q, &e)) {
+        struct erasure one;
+        read_row(c, q, &one);
+        one.rewrap_at = c->now_us;
+        buf_put(&rows, &one, sizeof one);
+    }
+    if (e)
+        return e;
+    const struct erasure *list = (const void *)rows.data;
+    q = query(c, erasure_text[ERASURE_REWRAPPED]);
+    bind_int(q, 1, c->now_us);
+    e = query_run(c, q);
+    for (size_t i = 0; i < rows.len / sizeof *list && !e; i++)
+        if (list[i].step == ERASURE_DERIVED) /* there is a certificate */
+            e = erasure_certify(c, app, &list[i]);
+    return e;
 }
 
 static const char *hex_of(struct ctx *c, struct query *q, int i)

@@ -29,6 +29,7 @@ struct erasure {
     int64_t key_gone_at, log_rows, done_at;
     int32_t backups_on, logs_on; /* DAY_NONE: not yet */
     int64_t backups_at, logs_at; /* 0: not yet */
+    int64_t rewrap_at;           /* all keys got another master key; 0: no */
 };
 
 /* Opens its own transactions.  Also of what was restored beside it. */
@@ -46,6 +47,9 @@ MUST_USE enum err erasure_get(struct ctx *c, const char *tenant,
  * retained logs row by row. */
 void erasure_round(struct app *app, struct arena *mem);
 void erasure_prune_logs(struct app *app, struct arena *mem);
+/* In a write transaction of control.db: every key was wrapped by a fresh master
+ * key since, which their certificates say from now on. */
+MUST_USE enum err erasure_note_rewrap(struct ctx *c, const struct app *app);
 
 /* ---- between erasure.c, erasure_work.c and erasure_paper.c ---- */
 

@@ -8,16 +8,19 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/backup.h"
+#include "core/backup_copy.h"
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/erasure.h"
 #include "core/log_export.h"
+#include "core/master_key.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/timekeeper.h"
 #include "db/erase.h"
 #include "db/query.h"
 #include "db/retained.h"
+#include "db/shelf.h"
 
 #include <string.h>
 #include <time.h>
@@ -328,13 +331,27 @@ static enum err wait_for_copies(struct work *w)
     return e ? e : count ? ERR_BUSY : OK;
 }
 
+/* Where no disk is mounted it goes with the next round of copying. */
+static enum err destroy_copied_keys(struct work *w)
+{
+    const char *place = w->app->backup.dir;
+
+    if (!place)
+        return OK;
+    backup_copy_hold();
+    enum err e = shelf_drop_keys(place, w->e.tenant);
+    backup_copy_let();
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
 static enum err destroy_keys(struct work *w)
 {
     enum err e = wait_for_copies(w);
 
     if (!e)
         e = destroy_all(w, ERASE_KEYS);
-
+    if (!e)
+        e = destroy_copied_keys(w);
     if (!e)
         e = put_int(w, WORK_KEY_GONE, clock_now_us());
     if (e)
@@ -481,7 +498,9 @@ static enum err (*const steps[])(struct work *w) = {
     [ERASURE_DERIVED] = follow_up,
 };
 
-static void do_one(struct app *app, struct arena *mem, const struct erasure *it)
+/* Up to a step, which is not done. */
+static void do_one(struct app *app, struct arena *mem, const struct erasure *it,
+                   enum erasure_step until)
 {
     struct work w = {
         .app = app,
@@ -494,7 +513,7 @@ static void do_one(struct app *app, struct arena *mem, const struct erasure *it)
     };
     enum err e = w.e.step == ERASURE_DERIVED ? follow_up(&w) : OK;
 
-    while (!e && w.e.step < ERASURE_DERIVED && go_on(&w))
+    while (!e && w.e.step < until && go_on(&w))
         e = steps[w.e.step](&w);
     if (!e || app->is_stopping)
         return;
@@ -525,6 +544,23 @@ static bool has_work(const struct erasure *e)
            (!e->logs_at && today >= e->logs_on);
 }
 
+/* All of them as far as the keys go, then one fresh master key for all, then
+ * what says so. */
+static void do_all(struct app *app, struct arena *mem,
+                   const struct erasure *list, size_t count)
+{
+    for (size_t i = 0; i < count && !app->is_stopping; i++)
+        if (list[i].step < ERASURE_CERTIFY)
+            do_one(app, mem, &list[i], ERASURE_CERTIFY);
+    if (!app->is_stopping)
+        master_key_follow_up(app, mem);
+    if (list_open(app, mem, &list, &count))
+        return;
+    for (size_t i = 0; i < count && !app->is_stopping; i++)
+        if (has_work(&list[i]) && list[i].step >= ERASURE_CERTIFY)
+            do_one(app, mem, &list[i], ERASURE_DERIVED);
+}
+
 void erasure_round(struct app *app, struct arena *mem)
 {
     const struct erasure *list = NULL;
@@ -534,14 +570,12 @@ void erasure_round(struct app *app, struct arena *mem)
         log_error("deletions cannot be listed");
         return;
     }
-    bool is_due = false;
+    bool is_due = master_key_is_due(app, mem);
     for (size_t i = 0; i < count; i++)
         is_due = is_due || has_work(&list[i]);
     if (!is_due || !backup_try_hold())
         return; /* a backup is at it: the next look */
-    for (size_t i = 0; i < count && !app->is_stopping; i++)
-        if (has_work(&list[i]))
-            do_one(app, mem, &list[i]);
+    do_all(app, mem, list, count);
     backup_let();
 }
 

@@ -212,3 +212,61 @@ enum err shelf_delete(const char *place, const char *folder, const char *name)
     (void)rmdir(dir); /* while others are in it, it stays */
     return OK;
 }
+
+void shelf_sweep(const char *place, const char *folder)
+{
+    char dir[PATH_BYTES];
+
+    join(dir, place, folder, "");
+    erase_sweep(dir);
+}
+
+/* "kou.key", and ".kou.key.new", ".kou.key.old" of a copy that was killed. */
+static bool is_key_of(const char *name, const char *id)
+{
+    size_t len = strlen(id);
+
+    if (*name == '.')
+        name++;
+    return strncmp(name, id, len) == 0 && strncmp(name + len, ".key", 4) == 0 &&
+           (!name[len + 4] || name[len + 4] == '.');
+}
+
+static enum err drop_keys_in(const char *dir, const char *id)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(dir);
+    enum err e = d ? OK : of_errno("opening", dir);
+    bool is_changed = false;
+
+    while (!e && (entry = readdir(d))) {
+        if (!is_key_of(entry->d_name, id))
+            continue;
+        e = erase_drop_at(dirfd(d), entry->d_name);
+        is_changed = true;
+    }
+    if (d)
+        (void)closedir(d);
+    return e || !is_changed ? e : key_sync_dir(dir);
+}
+
+enum err shelf_drop_keys(const char *place, const char *id)
+{
+    const struct dirent *entry;
+    DIR *d = opendir(place);
+    char dir[PATH_BYTES];
+    struct stat st;
+    enum err e = d ? OK : of_errno("opening", place);
+
+    while (!e && (entry = readdir(d))) {
+        if (entry->d_name[0] == '.' ||
+            fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+            !S_ISDIR(st.st_mode))
+            continue;
+        join(dir, place, entry->d_name, "");
+        e = drop_keys_in(dir, id);
+    }
+    if (d)
+        (void)closedir(d);
+    return e;
+}

@@ -33,4 +33,9 @@ MUST_USE enum err shelf_get(const char *place, const char *folder,
 MUST_USE enum err shelf_delete(const char *place, const char *folder,
                                const char *name);
 
+/* The key of a deleted tenant, in every folder of the place. */
+MUST_USE enum err shelf_drop_keys(const char *place, const char *id);
+/* After a kill: what was being put there or replaced.  Nobody puts now. */
+void shelf_sweep(const char *place, const char *folder);
+
 #endif

@@ -23,6 +23,12 @@
     " STRICT;" \
     "CREATE INDEX once_user ON once(user_id, id);" \
     "CREATE INDEX once_at ON once(at);"
+#define ADD_REWRAP \
+    "ALTER TABLE erasure ADD COLUMN rewrap_at INTEGER;" \
+    "CREATE TABLE rewrap (id INTEGER PRIMARY KEY CHECK (id = 1)," \
+    " done_at INTEGER, keys INTEGER NOT NULL DEFAULT 0," \
+    " unopened INTEGER NOT NULL DEFAULT 0, tried_at INTEGER," \
+    " error TEXT) STRICT;"
 
 static const struct migrate_step tenant_steps[] = {
     {1, ADD_MAIL_REFUSAL
@@ -34,7 +40,8 @@ static const struct migrate_step access_steps[] = {
 };
 static const struct migrate_step control_steps[] = {
     {1, ADD_MAIL_REFUSAL
-        ADD_THROTTLE},
+        ADD_THROTTLE
+        ADD_REWRAP},
 };
 static const struct migrate_step retained_steps[] = {
     {1, ""},

@@ -196,6 +196,7 @@ test("the release deletes in its own sandbox, certified, and leaves nothing", as
   assert.ok(paths.some((path: string) => /^backups\/.*kou\.key$/.test(path)), "the copies in backups went");
   assert.ok(paper.files.every((f: any) => f.erased_at && f.sha256.length === 64));
   assert.notEqual(paper.proof.file_system, "?", "statfs answers");
+  assert.equal(paper.master_key.state, "renewed", "the confined server writes its master key");
   assert.ok(paper.derived[1].rows > 20, "the log was kept");
   nothingLeft(data);
 });

@@ -913,6 +913,7 @@ CREATE TABLE erasure ( -- how far the deletion of a tenant is; never deleted
   rewrap_at     INTEGER                        -- all keys got another master key since
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX erasure_open ON erasure(step) WHERE logs_at IS NULL;
+CREATE INDEX erasure_rewrap ON erasure(key_gone_at) WHERE rewrap_at IS NULL;
 
 CREATE TABLE erasure_file ( -- each file of it
   customer_id   TEXT NOT NULL REFERENCES erasure(customer_id),

@@ -64,10 +64,10 @@ static const char *const erasure_text[] = {
     [ERASURE_FILE_ROWS] =
         "SELECT path, kind, bytes, sha256, is_discarded, erased_at"
         " FROM erasure_file WHERE customer_id = ?1 ORDER BY path",
-    [ERASURE_WAITING] = "SELECT " ERASURE_COLS " WHERE key_gone_at IS NOT NULL"
+    [ERASURE_WAITING] = "SELECT " ERASURE_COLS " WHERE key_gone_at > 0"
                         " AND rewrap_at IS NULL",
     [ERASURE_REWRAPPED] = "UPDATE erasure SET rewrap_at = ?1 WHERE"
-                          " key_gone_at IS NOT NULL AND rewrap_at IS NULL",
+                          " key_gone_at > 0 AND rewrap_at IS NULL",
     [ERASURE_FORGET] = "DELETE FROM quota WHERE customer_id = ?1",
     [ERASURE_FORGET_USE] = "DELETE FROM tenant_use WHERE customer_id = ?1",
     [ERASURE_FORGET_TRUST] = "DELETE FROM trust_tenant WHERE tenant_id = ?1",

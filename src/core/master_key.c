@@ -20,7 +20,7 @@
 enum { MASTER_DUE, MASTER_LAST, MASTER_DONE, MASTER_FAILED };
 static const char *const master_text[] = {
     [MASTER_DUE] = "SELECT count(*), min(key_gone_at) FROM erasure"
-                   " WHERE key_gone_at IS NOT NULL AND rewrap_at IS NULL",
+                   " WHERE key_gone_at > 0 AND rewrap_at IS NULL",
     [MASTER_LAST] = "SELECT done_at, tried_at, error FROM rewrap WHERE id = 1",
     [MASTER_DONE] =
         "INSERT INTO rewrap (id, done_at, keys, unopened)"

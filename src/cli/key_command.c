@@ -16,10 +16,10 @@ static const struct actor system_actor = {.name = "system",
                                           .tenant = STORE_OPERATOR,
                                           .base_url = "",
                                           .lang = LANG_EN};
-static const char usage[] = "key rewrap [--json]";
+static const char usage[] = "key rewrap [--json] | rotate --tenant ID [--json]";
 
 struct words {
-    const char *verb;
+    const char *verb, *tenant;
     bool as_json;
 };
 
@@ -52,11 +52,34 @@ static enum err run_rewrap(struct command *c, struct ctx *x, bool as_json)
     return OK;
 }
 
+static enum err run_rotate(struct command *c, struct ctx *x,
+                           const struct words *w)
+{
+    struct json_out o = {.b = &c->out};
+    enum err e = master_key_rotate(x, c->app, w->tenant);
+
+    if (e)
+        return e;
+    if (!w->as_json) {
+        buf_printf(&c->out,
+                   "%s has fresh keys; backups made before keep theirs until "
+                   "they go\n",
+                   w->tenant);
+        return OK;
+    }
+    json_open(&o, NULL, '{');
+    json_text(&o, "tenant", w->tenant);
+    json_close(&o, '}');
+    buf_putc(&c->out, '\n');
+    return OK;
+}
+
 static bool read_words(struct words *w, int argc, char **argv)
 {
-    static const char *const verbs[] = {"rewrap", NULL};
+    static const char *const verbs[] = {"rewrap", "rotate", NULL};
     const struct option_spec specs[] = {
-        {"json", NULL, &w->as_json, "one JSON object"},
+        {"tenant", &w->tenant, NULL,        "whose keys"     },
+        {"json",   NULL,       &w->as_json, "one JSON object"},
     };
 
     *w = (struct words){.verb = ""};
@@ -65,7 +88,7 @@ static bool read_words(struct words *w, int argc, char **argv)
         option_name_unknown("key", verbs, argv[0]);
         w->verb = argv[0];
     }
-    if (argc == 1 && strcmp(w->verb, "rewrap") == 0)
+    if (argc == 1 && strcmp(w->verb, w->tenant ? "rotate" : "rewrap") == 0)
         return true;
     if (argc >= 0)
         fprintf(stderr, "usage: yagura %s\n", usage);
@@ -79,7 +102,8 @@ int key_run(struct command *c, int argc, char **argv)
 
     if (!read_words(&w, argc, argv))
         return 2;
-    enum err e = run_rewrap(c, &x, w.as_json);
+    enum err e =
+        w.tenant ? run_rotate(c, &x, &w) : run_rewrap(c, &x, w.as_json);
     if (e)
         command_complain(c, &x, e);
     return e ? 1 : 0;

@@ -13,7 +13,9 @@
 #include "core/erasure.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
+#include "core/registry.h"
 #include "db/query.h"
+#include "db/rotate.h"
 
 #define RETRY_US INT64_C(3600000000)
 
@@ -225,4 +227,59 @@ void master_key_follow_up(struct app *app, struct arena *mem)
         log_error("keys not wrapped anew err=%s", err_name(e));
     if (e && note_failed(&c, app, e))
         log_error("rewrap: the reason is not noted");
+}
+
+/* ---- a tenant's own keys ---- */
+
+static enum err log_rotation(struct ctx *c, struct app *app, const char *tenant)
+{
+    const struct operation what = {
+        .action = "rotate", .kind = "tenant_key", .object_name = tenant};
+    struct actor own = *c->actor;
+    struct ctx there = {.mem = c->mem, .actor = &own, .now_us = c->now_us};
+    struct tenant *t;
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    if (!e)
+        e = tx_end_control(c, app->store, operation_log(c, &what));
+    if (e)
+        return e;
+    own.tenant = tenant;
+    if ((e = tenant_open(app->store, tenant, &t)))
+        return e;
+    if (!(e = tx_begin(&there, t, TX_WRITE)))
+        e = tx_end(&there, t, operation_log(&there, &what));
+    tenant_close(t);
+    return e;
+}
+
+static enum err explain_rotation(struct ctx *c, enum err e)
+{
+    if (e == ERR_BUSY)
+        return ctx_fail(
+            c, e, "tenant", "in_use",
+            "テナントが使用中です。空いたときに再度実行してください",
+            "The tenant is in use: try again when it is quieter");
+    if (e == ERR_CONFLICT)
+        return ctx_fail(c, e, "tenant", "deleted", "テナントは削除されています",
+                        "The tenant is being deleted");
+    return e;
+}
+
+enum err master_key_rotate(struct ctx *c, struct app *app, const char *tenant)
+{
+    struct registry_row row;
+    enum err e = registry_get(c, app->store, tenant, &row);
+
+    if (!e && row.state != REGISTRY_OPEN)
+        e = ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, e, "tenant", "not_found", "テナントが見つかりません",
+                        "There is no such tenant");
+    if (e)
+        return e;
+    backup_hold(); /* none is copied, restored or deleted meanwhile */
+    e = rotate_tenant(app->store, tenant);
+    backup_let();
+    return e ? explain_rotation(c, e) : log_rotation(c, app, tenant);
 }

@@ -30,4 +30,10 @@ MUST_USE enum err master_key_rewrap(struct ctx *c, struct app *app,
 void master_key_follow_up(struct app *app, struct arena *mem);
 bool master_key_is_due(struct app *app, struct arena *mem);
 
+/* Fresh keys for one tenant, its files encrypted anew (db/rotate.h); logged by
+ * the operator and in the tenant.  Opens its own transactions.  ERR_NOT_FOUND,
+ * ERR_BUSY with a reason: nothing changed. */
+MUST_USE enum err master_key_rotate(struct ctx *c, struct app *app,
+                                    const char *tenant);
+
 #endif

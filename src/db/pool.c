@@ -28,7 +28,7 @@ enum tenant_state {
 struct tenant {
     char id[TENANT_ID_BYTES];
     struct pool *pool;
-    uint8_t key[32], log_key[32];
+    uint8_t key[32], lasting[32], log_key[32], log_lasting[32];
     struct file *data;
     pthread_mutex_t access_lock; /* guards access while it is opened */
     struct file *access;         /* opened at the first use */
@@ -65,6 +65,20 @@ static size_t bucket_of(const char *id)
     return x % BUCKETS;
 }
 
+static void take_log_keys(struct tenant *t, const struct tenant_keys *keys)
+{
+    memcpy(t->log_key, keys->log, sizeof(t->log_key));
+    memcpy(t->log_lasting, keys->log_lasting, sizeof(t->log_lasting));
+}
+
+static void wipe_keys(struct tenant *t)
+{
+    crypto_wipe(t->key, sizeof(t->key));
+    crypto_wipe(t->lasting, sizeof(t->lasting));
+    crypto_wipe(t->log_key, sizeof(t->log_key));
+    crypto_wipe(t->log_lasting, sizeof(t->log_lasting));
+}
+
 static enum err open_files(struct tenant *t)
 {
     struct pool *p = t->pool;
@@ -82,7 +96,8 @@ static enum err open_files(struct tenant *t)
     struct conn_place place = {
         .vfs = p->config.place.vfs, .tenant = t->id, .key = keys.data_file};
     memcpy(t->key, keys.data, sizeof(t->key));
-    memcpy(t->log_key, keys.log, sizeof(t->log_key));
+    memcpy(t->lasting, keys.lasting, sizeof(t->lasting));
+    take_log_keys(t, &keys);
     e = file_open(path, &place, &migrate_tenant, p->config.figures, &t->data);
     crypto_wipe(&keys, sizeof(keys));
     return e;
@@ -94,8 +109,7 @@ static void free_tenant(struct tenant *t)
         file_close(t->access);
     file_close(t->data);
     pthread_mutex_destroy(&t->access_lock);
-    crypto_wipe(t->key, sizeof(t->key));
-    crypto_wipe(t->log_key, sizeof(t->log_key));
+    wipe_keys(t);
     free(t);
 }
 
@@ -280,28 +294,67 @@ static struct tenant *retire(struct pool *p, const char *id)
     return t;
 }
 
-enum err pool_retire(struct pool *p, const char *id, int wait_ms)
+/* With the lock held: whether nobody holds it any more, in time. */
+static bool wait_for_holders(struct pool *p, const struct tenant *t,
+                             int wait_ms)
 {
     struct timespec until = clock_after_ms(wait_ms);
-    struct file *data = NULL, *of_access = NULL;
+
+    while (t->holders > 0 &&
+           pthread_cond_timedwait(&p->left, &p->lock, &until) == 0)
+        ;
+    return t->holders == 0;
+}
+
+/* With the lock held: its files, for who closes them without it. */
+static void take_files(struct tenant *t, struct file *out[2])
+{
+    out[0] = t->access;
+    out[1] = t->data;
+    t->data = t->access = NULL;
+    wipe_keys(t);
+}
+
+enum err pool_retire(struct pool *p, const char *id, int wait_ms)
+{
+    struct file *files[2] = {NULL, NULL};
 
     must(tenant_is_id(id));
     pthread_mutex_lock(&p->lock);
     struct tenant *t = retire(p, id);
-    while (t->holders > 0 &&
-           pthread_cond_timedwait(&p->left, &p->lock, &until) == 0)
-        ;
-    bool is_free = t->holders == 0;
+    bool is_free = wait_for_holders(p, t, wait_ms);
+    if (is_free)
+        take_files(t, files);
+    pthread_mutex_unlock(&p->lock);
+    file_close(files[0]);
+    file_close(files[1]);
+    return is_free ? OK : ERR_BUSY;
+}
+
+enum err pool_suspend(struct pool *p, const char *id, int wait_ms)
+{
+    struct file *files[2] = {NULL, NULL};
+
+    must(tenant_is_id(id));
+    pthread_mutex_lock(&p->lock);
+    struct tenant *t = *find(p, id);
+    if (t && t->state == TENANT_RETIRED) { /* being deleted, or suspended */
+        pthread_mutex_unlock(&p->lock);
+        return ERR_CONFLICT;
+    }
+    t = retire(p, id);
+    t->why = ERR_BUSY;
+    bool is_free = wait_for_holders(p, t, wait_ms);
     if (is_free) {
-        data = t->data;
-        of_access = t->access;
-        t->data = t->access = NULL;
-        crypto_wipe(t->key, sizeof(t->key));
-        crypto_wipe(t->log_key, sizeof(t->log_key));
+        take_files(t, files);
+    } else { /* it goes on as it was */
+        t->state = TENANT_READY;
+        t->why = OK;
+        p->count++;
     }
     pthread_mutex_unlock(&p->lock);
-    file_close(of_access);
-    file_close(data);
+    file_close(files[0]);
+    file_close(files[1]);
     return is_free ? OK : ERR_BUSY;
 }
 
@@ -320,7 +373,8 @@ void pool_forget(struct pool *p, const char *id)
 enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
 {
     char path[PATH_BYTES];
-    uint8_t log_key[32], file_key[32];
+    struct tenant_keys keys;
+    uint8_t file_key[32];
 
     *out = NULL;
     if (!tenant_is_id(id))
@@ -329,21 +383,21 @@ enum err pool_get_retained(struct pool *p, const char *id, struct tenant **out)
                   p->config.place.dir, id) < PATH_BYTES);
     if (access(path, F_OK))
         return ERR_NOT_FOUND;
-    enum err e = tenant_folder_log_key(&p->config.place, id, log_key);
+    enum err e = tenant_folder_log_keys(&p->config.place, id, &keys);
     if (e)
         return e;
     struct tenant *t = calloc(1, sizeof(*t));
     must(t && pthread_mutex_init(&t->access_lock, NULL) == 0);
     memcpy(t->id, id, strlen(id) + 1);
-    memcpy(t->log_key, log_key, sizeof(t->log_key));
+    take_log_keys(t, &keys);
     t->pool = p;
     t->is_apart = true;
-    crypto_derive(log_key, "file:retained", file_key);
+    crypto_derive(keys.log, "file:retained", file_key);
     struct conn_place place = {
         .vfs = p->config.place.vfs, .tenant = t->id, .key = file_key};
     e = file_open(path, &place, &migrate_retained, p->config.figures, &t->data);
     t->access = t->data; /* both logs are in it */
-    crypto_wipe(log_key, sizeof log_key);
+    crypto_wipe(&keys, sizeof keys);
     crypto_wipe(file_key, sizeof file_key);
     if (e)
         free_tenant(t);
@@ -374,7 +428,9 @@ void pool_adopt(struct pool *p, const char *id, const uint8_t key[32],
     must(t && !tenant_is_id(id) && strlen(id) < sizeof(t->id));
     memcpy(t->id, id, strlen(id) + 1);
     memcpy(t->key, key, sizeof(t->key));
+    crypto_derive(key, "use:" TENANT_LASTING, t->lasting);
     crypto_derive(key, "log", t->log_key);
+    crypto_derive(t->log_key, "use:" TENANT_LOG_LASTING, t->log_lasting);
     t->pool = p;
     t->data = file;
     t->state = TENANT_READY;
@@ -500,22 +556,30 @@ enum err tenant_sync_access(struct tenant *t)
     return done ? OK : ERR_INTERNAL;
 }
 
-void tenant_derive_key(const struct tenant *t, const char *label,
-                       uint8_t out[32])
+static void derive(const uint8_t key[32], const char *lasting_label,
+                   const uint8_t lasting[32], const char *label,
+                   uint8_t out[32])
 {
     char text[128];
 
+    if (strcmp(label, lasting_label) == 0) {
+        memcpy(out, lasting, 32);
+        return;
+    }
     must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
-    crypto_derive(t->key, text, out);
+    crypto_derive(key, text, out);
+}
+
+void tenant_derive_key(const struct tenant *t, const char *label,
+                       uint8_t out[32])
+{
+    derive(t->key, TENANT_LASTING, t->lasting, label, out);
 }
 
 void tenant_derive_log_key(const struct tenant *t, const char *label,
                            uint8_t out[32])
 {
-    char text[128];
-
-    must(snprintf(text, sizeof(text), "use:%s", label) < (int)sizeof(text));
-    crypto_derive(t->log_key, text, out);
+    derive(t->log_key, TENANT_LOG_LASTING, t->log_lasting, label, out);
 }
 
 enum err tx_begin(struct ctx *c, struct tenant *t, enum tx_mode mode)

@@ -70,6 +70,16 @@ static bool is_name(const char *name)
            strspn(name, "0123456789abcdef") == SEALED_NAME_CHARS;
 }
 
+/* As tenant_derive_key() does. */
+static void derive_from(const uint8_t key[32], const char *name,
+                        uint8_t out[32])
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "use:archive:%s", name);
+    crypto_derive(key, text, out);
+}
+
 static void derive(const struct tenant *t, const char *name, uint8_t out[32])
 {
     char label[64];
@@ -80,17 +90,9 @@ static void derive(const struct tenant *t, const char *name, uint8_t out[32])
 
 /* ---- writing ---- */
 
-enum err sealed_create(struct tenant *t, struct sealed **out)
+static enum err create_file(struct sealed *s, struct sealed **out)
 {
-    struct sealed *s = calloc(1, sizeof *s);
-    uint8_t random[SEALED_NAME_CHARS / 2];
-
-    must(s);
     *out = NULL;
-    crypto_random(random, sizeof random);
-    str_to_hex(random, sizeof random, s->name);
-    derive(t, s->name, s->key);
-    pool_name_folder(t, s->folder, sizeof s->folder);
     name_file(s->path, s->folder, TENANT_SCRATCH, s->name);
     s->fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (s->fd < 0) {
@@ -100,6 +102,19 @@ enum err sealed_create(struct tenant *t, struct sealed **out)
     }
     *out = s;
     return OK;
+}
+
+enum err sealed_create(struct tenant *t, struct sealed **out)
+{
+    struct sealed *s = calloc(1, sizeof *s);
+    uint8_t random[SEALED_NAME_CHARS / 2];
+
+    must(s);
+    crypto_random(random, sizeof random);
+    str_to_hex(random, sizeof random, s->name);
+    derive(t, s->name, s->key);
+    pool_name_folder(t, s->folder, sizeof s->folder);
+    return create_file(s, out);
 }
 
 static enum err write_piece(struct sealed *s, bool is_last)
@@ -182,16 +197,13 @@ void sealed_close(struct sealed *s)
 
 /* ---- reading ---- */
 
-enum err sealed_open(struct tenant *t, const char *name,
-                     struct sealed_file **out)
+static enum err open_in(const char *folder, const char *name,
+                        struct sealed_file **out)
 {
-    char folder[PATH_BYTES], path[PATH_BYTES];
+    char path[PATH_BYTES];
     struct stat st;
 
     *out = NULL;
-    if (!is_name(name))
-        return ERR_NOT_FOUND;
-    pool_name_folder(t, folder, sizeof folder);
     name_file(path, folder, KEPT, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st)) {
@@ -206,9 +218,23 @@ enum err sealed_open(struct tenant *t, const char *name,
     f->held = -1;
     f->pieces = (st.st_size + SEALED_PIECE - 1) / SEALED_PIECE;
     f->bytes = st.st_size - f->pieces * CRYPTO_SEAL_BYTES;
-    derive(t, name, f->key);
     *out = f;
     return OK;
+}
+
+enum err sealed_open(struct tenant *t, const char *name,
+                     struct sealed_file **out)
+{
+    char folder[PATH_BYTES];
+
+    *out = NULL;
+    if (!is_name(name))
+        return ERR_NOT_FOUND;
+    pool_name_folder(t, folder, sizeof folder);
+    enum err e = open_in(folder, name, out);
+    if (!e)
+        derive(t, name, (*out)->key);
+    return e;
 }
 
 int64_t sealed_bytes(const struct sealed_file *f)
@@ -303,4 +329,71 @@ size_t sealed_list(struct tenant *t, struct arena *mem, const char *const **out)
         (void)closedir(d);
     *out = list;
     return n;
+}
+
+/* ---- another key ---- */
+
+static enum err copy_sealed(struct sealed_file *in, struct sealed *out)
+{
+    static _Thread_local uint8_t part[PIECE_BYTES];
+    char name[SEALED_NAME_CHARS + 1];
+    int64_t at = 0, bytes = sealed_bytes(in);
+    enum err e = OK;
+
+    while (at < bytes && !e) {
+        size_t len = bytes - at < PIECE_BYTES ? (size_t)(bytes - at)
+                                              : (size_t)PIECE_BYTES;
+        e = sealed_read(in, at, part, len);
+        if (!e)
+            e = sealed_put(out, part, len);
+        at += (int64_t)len;
+    }
+    crypto_wipe(part, sizeof part);
+    if (!e)
+        e = sealed_finish(out, &bytes);
+    return e ? e : sealed_keep(out, name);
+}
+
+static enum err seal_one(const char *from, const uint8_t old[32],
+                         const char *to, const uint8_t key[32],
+                         const char *name)
+{
+    struct sealed *out = calloc(1, sizeof *out);
+    struct sealed_file *in = NULL;
+
+    must(out);
+    memcpy(out->name, name, sizeof out->name);
+    (void)snprintf(out->folder, sizeof out->folder, "%s", to);
+    derive_from(key, name, out->key);
+    enum err e = create_file(out, &out);
+    if (!e)
+        e = open_in(from, name, &in);
+    if (!e) {
+        derive_from(old, name, in->key);
+        e = copy_sealed(in, out);
+    }
+    sealed_leave(in);
+    sealed_close(out);
+    return e;
+}
+
+enum err sealed_seal_anew(const char *from, const uint8_t old[32],
+                          const char *to, const uint8_t key[32])
+{
+    char name[SEALED_NAME_CHARS + 1];
+    const struct dirent *entry;
+    size_t head = strlen(KEPT);
+    DIR *d = opendir(from);
+    enum err e = d ? OK : of_errno("opening", from);
+
+    while (!e && (entry = readdir(d))) {
+        if (strncmp(entry->d_name, KEPT, head) != 0)
+            continue;
+        (void)snprintf(name, sizeof name, "%s", entry->d_name + head);
+        if (is_name(name))
+            e = seal_one(from, old, to, key, name);
+    }
+    if (d)
+        (void)closedir(d);
+    return e;
 }

@@ -37,4 +37,9 @@ MUST_USE enum err sealed_remove(struct tenant *t, const char *name);
 size_t sealed_list(struct tenant *t, struct arena *mem,
                    const char *const **out);
 
+/* All that are kept in a folder, into another one and under another key of the
+ * tenant; on the disk then.  Inside db/ only. */
+MUST_USE enum err sealed_seal_anew(const char *from, const uint8_t old[32],
+                                   const char *to, const uint8_t key[32]);
+
 #endif

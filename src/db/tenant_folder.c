@@ -9,6 +9,7 @@
 #include "db/erase.h"
 #include "db/key.h"
 #include "db/migrate.h"
+#include "db/rotate.h"
 #include "db/tenant_swap.h"
 
 #include <dirent.h>
@@ -66,32 +67,54 @@ void tenant_folder_file(const struct store_place *at, const char *id,
 
 /* ---- keys of a tenant ---- */
 
+/* kind: "" or ".log".  lasting: what label stands for. */
 static enum err load_one(const struct store_place *at, const char *id,
-                         const char *kind, bool may_make, uint8_t out[32])
+                         const char *kind, bool may_make, const char *label,
+                         uint8_t out[32], uint8_t lasting[32])
 {
-    char dir[PATH_BYTES], name[64], context[64];
+    char dir[PATH_BYTES], name[64], context[64], text[64];
+    struct key_set set = {.count = 1};
 
     join(dir, at->dir, "keys");
     (void)snprintf(name, sizeof(name), "%s%s.key", id, kind);
     (void)snprintf(context, sizeof(context), "tenant:%s%s", id, kind);
-    enum err e = key_load(dir, name, at->wrapping, context, out);
-    if (e != ERR_NOT_FOUND || !may_make)
-        return e;
-    return key_make(dir, name, at->wrapping, context, out);
+    (void)snprintf(text, sizeof(text), "use:%s", label);
+    enum err e = key_load_set(dir, name, at->wrapping, context, &set);
+    if (e == ERR_NOT_FOUND && may_make) {
+        set.count = 1;
+        e = key_make(dir, name, at->wrapping, context, set.key[0]);
+    }
+    if (!e) {
+        memcpy(out, set.key[0], 32);
+        if (set.count > 1)
+            memcpy(lasting, set.key[1], 32);
+        else
+            crypto_derive(out, text, lasting);
+    }
+    crypto_wipe(&set, sizeof set);
+    return e;
+}
+
+static enum err load_log_keys(const struct store_place *at, const char *id,
+                              bool may_make, struct tenant_keys *out)
+{
+    enum err e = load_one(at, id, ".log", may_make, TENANT_LOG_LASTING,
+                          out->log, out->log_lasting);
+
+    if (!e)
+        crypto_derive(out->log, "file:access", out->log_file);
+    return e;
 }
 
 static enum err load_keys(const struct store_place *at, const char *id,
                           bool may_make, struct tenant_keys *out)
 {
-    enum err e = load_one(at, id, "", may_make, out->data);
+    enum err e =
+        load_one(at, id, "", may_make, TENANT_LASTING, out->data, out->lasting);
 
     if (!e)
-        e = load_one(at, id, ".log", may_make, out->log);
-    if (e)
-        return e;
-    crypto_derive(out->data, "file:tenant", out->data_file);
-    crypto_derive(out->log, "file:access", out->log_file);
-    return OK;
+        crypto_derive(out->data, "file:tenant", out->data_file);
+    return e ? e : load_log_keys(at, id, may_make, out);
 }
 
 enum err tenant_folder_keys(const struct store_place *at, const char *id,
@@ -100,10 +123,10 @@ enum err tenant_folder_keys(const struct store_place *at, const char *id,
     return load_keys(at, id, false, out);
 }
 
-enum err tenant_folder_log_key(const struct store_place *at, const char *id,
-                               uint8_t out[32])
+enum err tenant_folder_log_keys(const struct store_place *at, const char *id,
+                                struct tenant_keys *out)
 {
-    return load_one(at, id, ".log", false, out);
+    return load_log_keys(at, id, false, out);
 }
 
 /* ---- creation ---- */
@@ -261,6 +284,7 @@ void tenant_folder_sweep(const struct store_place *at)
     char parent[PATH_BYTES], path[PATH_BYTES];
 
     tenant_swap_sweep(at->dir);
+    rotate_sweep(at->dir);
     join(path, at->dir, "keys");
     erase_sweep(path);
     join(parent, at->dir, "tenants");

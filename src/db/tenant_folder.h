@@ -10,9 +10,15 @@ enum { TENANT_ID_BYTES = 33, TENANT_PATH_BYTES = 4096 };
 /* How a file in the folder is called until it is whole. */
 #define TENANT_SCRATCH "scratch-"
 
+/* What is derived by these labels stays when a tenant gets another key: what is
+ * wrapped inside its file, and what its logs are signed by. */
+#define TENANT_LASTING     "totp"
+#define TENANT_LOG_LASTING "sign:0"
+
 /* Wiped by the caller. */
 struct tenant_keys {
-    uint8_t data[32], data_file[32], log[32], log_file[32];
+    uint8_t data[32], data_file[32], lasting[32];
+    uint8_t log[32], log_file[32], log_lasting[32];
 };
 
 void tenant_folder_name(const struct store_place *at, const char *id,
@@ -22,9 +28,10 @@ void tenant_folder_file(const struct store_place *at, const char *id,
 /* ERR_NOT_FOUND when there are none. */
 MUST_USE enum err tenant_folder_keys(const struct store_place *at,
                                      const char *id, struct tenant_keys *out);
-/* That of the logs alone: all that a deleted tenant has left. */
-MUST_USE enum err tenant_folder_log_key(const struct store_place *at,
-                                        const char *id, uint8_t out[32]);
+/* Those of the logs alone: all that a deleted tenant has left. */
+MUST_USE enum err tenant_folder_log_keys(const struct store_place *at,
+                                         const char *id,
+                                         struct tenant_keys *out);
 
 /* Keys and fresh files.  ERR_CONFLICT: it is there, or being made. */
 MUST_USE enum err tenant_folder_create(const struct store_place *at,

@@ -1255,6 +1255,7 @@ CREATE TABLE backup_copy ( -- generations that lie whole at a second place
   files    INTEGER NOT NULL,
   bytes    INTEGER NOT NULL,
   at       INTEGER NOT NULL,
+  keys     BLOB,                               -- SHA-256 of its keys; NULL: not known
   PRIMARY KEY (place, date)
 ) STRICT, WITHOUT ROWID;
 

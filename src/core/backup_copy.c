@@ -33,14 +33,15 @@ enum {
     WATCH_HURRY
 };
 static const char *const backup_copy_text[] = {
-    [COPY_FIND] = "SELECT stamp, manifest FROM backup_copy"
+    [COPY_FIND] = "SELECT stamp, manifest, keys FROM backup_copy"
                   " WHERE place = ?1 AND date = ?2",
     [COPY_LIST] = "SELECT date, files, bytes, at FROM backup_copy"
                   " WHERE place = ?1 ORDER BY date DESC LIMIT 30",
     [COPY_SET] = "INSERT INTO backup_copy (place, date, stamp, manifest, files,"
-                 " bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                 " bytes, at, keys) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
                  " ON CONFLICT (place, date) DO UPDATE SET stamp = ?3,"
-                 " manifest = ?4, files = ?5, bytes = ?6, at = ?7",
+                 " manifest = ?4, files = ?5, bytes = ?6, at = ?7,"
+                 " keys = ?8",
     [COPY_DROP] = "DELETE FROM backup_copy WHERE place = ?1 AND date = ?2",
     [WATCH_GET] = "SELECT tried_at, good_at, told_on, pruned_on, reason_ja,"
                   " reason_en"
@@ -169,7 +170,8 @@ struct copy {
     const struct generation_file *here;
     const struct shelf_file *there;
     size_t here_count, there_count;
-    bool is_same; /* what lies there was put there by this very manifest */
+    bool is_same;  /* what lies there was put there by this very manifest */
+    bool has_keys; /* and by these very keys, which may be wrapped anew */
     int64_t bytes;
 };
 
@@ -207,7 +209,6 @@ static bool is_here(const struct copy *k, const char *name)
     return false;
 }
 
-/* Wrapped anew it is another one of the same size. */
 static bool is_key(const char *name)
 {
     size_t len = strlen(name);
@@ -226,7 +227,8 @@ static enum err put_missing(struct copy *k)
         if (k->app->is_stopping)
             return ERR_BUSY;
         if (strcmp(f->name, MANIFEST) != 0 &&
-            (is_key(f->name) || !(there && there->bytes == f->bytes)))
+            ((is_key(f->name) && !k->has_keys) ||
+             !(there && there->bytes == f->bytes)))
             e = put(k, f);
         k->bytes += f->bytes;
     }
@@ -313,8 +315,39 @@ static struct ctx fresh_ctx(struct round *r)
         .mem = r->mem, .actor = &r->actor, .now_us = clock_now_us()};
 }
 
+/* What tells one state of a generation from another. */
+struct prints {
+    uint8_t manifest[32], keys[32];
+};
+
+static enum err take_prints(struct round *r, const char *date,
+                            struct prints *out)
+{
+    const struct store *s = r->app->store;
+    const struct generation_file *files;
+    struct crypto_hash h;
+    uint8_t hash[32];
+    int64_t bytes;
+    size_t count;
+    enum err e = generation_hash(s, date, MANIFEST, out->manifest, &bytes);
+
+    if (!e)
+        e = generation_list_files(s, date, r->scratch, &files, &count);
+    if (e)
+        return e;
+    crypto_hash_begin(&h);
+    for (size_t i = 0; i < count && !e; i++) {
+        if (!is_key(files[i].name))
+            continue;
+        e = generation_hash(s, date, files[i].name, hash, &bytes);
+        crypto_hash_add(&h, hash, sizeof hash);
+    }
+    crypto_hash_end(&h, out->keys);
+    return e;
+}
+
 static enum err remember(struct round *r, const struct copy *k, int64_t stamp,
-                         const uint8_t hash[32])
+                         const struct prints *is)
 {
     struct ctx c = fresh_ctx(r);
     enum err e = tx_begin_control(&c, r->app->store, TX_WRITE);
@@ -325,22 +358,31 @@ static enum err remember(struct round *r, const struct copy *k, int64_t stamp,
     bind_text(q, 1, r->name);
     bind_text(q, 2, k->date);
     bind_int(q, 3, stamp);
-    bind_blob(q, 4, hash, 32);
+    bind_blob(q, 4, is->manifest, 32);
     bind_int(q, 5, (int64_t)k->here_count);
     bind_int(q, 6, k->bytes);
     bind_int(q, 7, c.now_us);
+    bind_blob(q, 8, is->keys, 32);
     return tx_end_control(&c, r->app->store, query_run(&c, q));
 }
 
+static void read_print(struct ctx *c, struct query *q, int i, uint8_t out[32])
+{
+    size_t len;
+    const void *blob = col_blob(c, q, i, &len);
+
+    if (blob && len == 32)
+        memcpy(out, blob, 32);
+}
+
 static enum err find_row(struct round *r, const char *date, int64_t *stamp,
-                         uint8_t hash[32])
+                         struct prints *was)
 {
     struct ctx c = fresh_ctx(r);
     enum err e = tx_begin_control(&c, r->app->store, TX_READ);
-    size_t len;
 
     *stamp = 0;
-    memset(hash, 0, 32);
+    memset(was, 0, sizeof *was);
     if (e)
         return e;
     struct query *q = query(&c, backup_copy_text[COPY_FIND]);
@@ -349,9 +391,8 @@ static enum err find_row(struct round *r, const char *date, int64_t *stamp,
     e = query_one(&c, q);
     if (!e) {
         *stamp = col_int(q, 0);
-        const void *blob = col_blob(&c, q, 1, &len);
-        if (len == 32)
-            memcpy(hash, blob, 32);
+        read_print(&c, q, 1, was->manifest);
+        read_print(&c, q, 2, was->keys);
     }
     query_done(q);
     return tx_end_control(&c, r->app->store, e == ERR_NOT_FOUND ? OK : e);
@@ -361,23 +402,24 @@ static enum err copy_one(struct round *r, const char *date)
 {
     struct copy k = {
         .app = r->app, .mem = r->scratch, .place = r->place, .date = date};
-    uint8_t was[32], is[32];
-    int64_t stamp, now, bytes;
-    enum err e = find_row(r, date, &stamp, was);
+    struct prints was, is;
+    int64_t stamp, now;
+    enum err e = find_row(r, date, &stamp, &was);
 
     now = generation_stamp(r->app->store, date);
     if (e || !now || now == stamp)
         return e;
-    e = generation_hash(r->app->store, date, MANIFEST, is, &bytes);
+    e = take_prints(r, date, &is);
     if (e)
         return e;
-    k.is_same = stamp && memcmp(was, is, 32) == 0;
+    k.is_same = stamp && memcmp(was.manifest, is.manifest, 32) == 0;
+    k.has_keys = k.is_same && memcmp(was.keys, is.keys, 32) == 0;
     k.place.mem = r->scratch;
     e = put_generation(&k);
     if (e && generation_stamp(r->app->store, date) != now)
         e = OK; /* made anew meanwhile: owed still, the next round puts it */
     else if (!e)
-        e = remember(r, &k, now, is);
+        e = remember(r, &k, now, &is);
     if (e)
         keep_why(r, &k.place, e);
     if (e)
@@ -506,11 +548,11 @@ static bool lacks_any(struct round *r)
 {
     const char *const *dates;
     size_t count = generation_list(r->app->store, r->mem, &dates);
-    uint8_t hash[32];
+    struct prints was;
     int64_t stamp;
 
     for (size_t i = 0; i < count; i++)
-        if (!find_row(r, dates[i], &stamp, hash) &&
+        if (!find_row(r, dates[i], &stamp, &was) &&
             stamp != generation_stamp(r->app->store, dates[i]))
             return true;
     return false;

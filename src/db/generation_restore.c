@@ -215,7 +215,7 @@ static int remove_any(const char *path, const struct stat *st, int kind,
     if (at->level == 0 ||
         (at->level == 1 && strcmp(path + at->base, MARK + 1) == 0))
         return 0;
-    return kind == FTW_DP ? remove(path) : erase_drop(path) != OK;
+    return kind == FTW_DP ? rmdir(path) : erase_drop(path) != OK;
 }
 
 enum err generation_abandon(const char *to)
@@ -228,8 +228,8 @@ enum err generation_abandon(const char *to)
         return OK;
     if (access(mark, F_OK)) /* none of ours, unless nothing is in it */
         return rmdir(part) ? ERR_CONFLICT : OK;
-    return nftw(part, remove_any, 8, FTW_DEPTH | FTW_PHYS) || unlink(mark) ||
-                   rmdir(part)
+    return nftw(part, remove_any, 8, FTW_DEPTH | FTW_PHYS) ||
+                   erase_drop(mark) || rmdir(part)
                ? part_errno("removing", part)
                : OK;
 }
@@ -291,8 +291,8 @@ enum err generation_finish(const char *to)
     if (!e && rename(part, to))
         e = part_errno("naming", to);
     part_name_path(path, to, MARK, "", "");
-    if (!e && unlink(path))
-        e = part_errno("naming", to);
+    if (!e)
+        e = erase_drop(path);
     part_name_path(path, to, "/..", "", "");
     return e ? e : key_sync_dir(path);
 }

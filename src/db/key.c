@@ -64,7 +64,7 @@ static enum err write_all(int fd, const void *data, size_t len)
 static int rename_new(const char *from, const char *to)
 {
     if (link(from, to) == 0) {
-        (void)unlink(from);
+        (void)!erase_drop(from); /* this name alone */
         return 0;
     }
     if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)

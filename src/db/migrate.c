@@ -7,6 +7,7 @@
 #include "base/asset.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -147,8 +148,10 @@ static enum err take_snapshot(struct db *db, int64_t version)
 
     (void)snprintf(path, sizeof(path), "%s.before-%lld", place.path,
                    (long long)version);
-    if (unlink(path) == 0)
+    if (access(path, F_OK) == 0)
         log_warn("db: an older snapshot is replaced, file=%s", path);
+    if (erase_drop(path))
+        return ERR_INTERNAL;
     sqlite3_snprintf(sizeof(sql), sql, "VACUUM INTO %Q", path);
     enum err e = conn_run(db, sql);
     if (!e) {
@@ -161,7 +164,7 @@ static enum err take_snapshot(struct db *db, int64_t version)
     if (!e)
         e = sync_file(path);
     if (e)
-        (void)unlink(path); /* half of one helps nobody */
+        (void)!erase_drop(path); /* half of one helps nobody */
     return e;
 }
 

@@ -27,6 +27,7 @@
     "ALTER TABLE erasure ADD COLUMN rewrap_at INTEGER;" \
     "CREATE INDEX erasure_rewrap ON erasure(key_gone_at)" \
     " WHERE rewrap_at IS NULL;" \
+    "ALTER TABLE backup_copy ADD COLUMN keys BLOB;" \
     "CREATE TABLE rewrap (id INTEGER PRIMARY KEY CHECK (id = 1)," \
     " done_at INTEGER, keys INTEGER NOT NULL DEFAULT 0," \
     " unopened INTEGER NOT NULL DEFAULT 0, tried_at INTEGER," \

@@ -401,8 +401,8 @@ static enum err check_rights(struct call *k, const struct visitor *v)
         return OK;
     if ((e = check_closed(k, v)))
         return e;
-    if (!(k->route->flags & ROUTE_TERMS) && !v->session.support &&
-        (e = consent_check(k->c, k->terms.owed)))
+    if (!(k->route->flags & (ROUTE_TERMS | ROUTE_DESK)) &&
+        !v->session.support && (e = consent_check(k->c, k->terms.owed)))
         return e;
     if (v->session.support &&
         (e = support_may(k->c, v->session.support, is_reading(k->route),

@@ -129,7 +129,7 @@ static enum err delete_program(struct call *k)
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/programs",     list_programs,  RIGHT_SIGNED_IN,    NULL, NULL,
-     NULL,                                                                                                       ROUTE_TERMS,                "Every program and project one may see"},
+     NULL,                                                                                                       ROUTE_CLOSED,               "Every program and project one may see"},
     {METHOD_POST,   "/api/v1/programs",     post_program,   RIGHT_SIGNED_IN,
      &program_form,                                                                   NULL, &program_reply_form, ROUTE_CREATED | ROUTE_ONCE,
      "Create a program"                                                                                                                                                             },

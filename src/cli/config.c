@@ -48,6 +48,7 @@ static const struct key {
     KEY(cert, NULL, "PEM chain; without one a self-signed one is made"),
     KEY(cert_key, NULL, "PEM key of cert"),
     KEY(base_url, NULL, "how people reach it: https://pm.example.jp"),
+    KEY(domain_is_own, "no", "yes: all hosts below it too: HSTS for them"),
     KEY(tenant_listen, NULL, "listeners of one tenant: ID=ADDRESS:PORT"),
     KEY(trusted_proxies, NULL, "CIDRs whose X-Forwarded-For is believed"),
     LIVE_KEY(smtp_host, NULL, "mail relay"),
@@ -320,6 +321,9 @@ bool config_check(const struct config *c)
     good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&
                          !str_starts(c->base_url, "http://"),
                      "base_url begins with https://");
+    good &= complain(strcmp(c->domain_is_own, "yes") != 0 &&
+                         strcmp(c->domain_is_own, "no") != 0,
+                     "domain_is_own is yes or no");
     good &= complain(strcmp(c->password_profile, "whitepaper") != 0 &&
                          strcmp(c->password_profile, "modern") != 0,
                      "password_profile is whitepaper or modern");

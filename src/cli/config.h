@@ -25,6 +25,7 @@ struct config {
     const char *cert, *cert_key; /* PEM; default: self-signed, in data_dir */
     const char *base_url;        /* "https://pm.example.jp" */
     const char *tenant_listen;   /* "acme=0.0.0.0:9443": own listeners */
+    const char *domain_is_own;   /* yes, no: hosts below base_url's */
     const char *trusted_proxies; /* CIDRs, blanks between */
     const char *smtp_host, *smtp_port, *smtp_security, *smtp_user;
     const char *smtp_password_file, *smtp_ca, *smtp_from, *smtp_from_name;

@@ -159,6 +159,7 @@ static enum err set_up_listeners(struct process *p, const struct config *c)
     p->server.listeners = l->list;
     p->server.listener_count = l->count;
     p->server.max_threads = (int)threads;
+    p->server.owns_domain = strcmp(c->domain_is_own, "yes") == 0;
     p->server.cert_path = c->cert;
     p->server.key_path = c->cert_key;
     p->server.trusted_proxies = config_split(p->mem, c->trusted_proxies);

@@ -8,8 +8,10 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/audit_request.h"
 #include "core/blob.h"
 #include "core/core.h"
+#include "core/desk.h"
 #include "core/errand.h"
 #include "core/operation.h"
 #include "core/outbox.h"
@@ -303,6 +305,8 @@ enum err audit_read(struct ctx *c, int64_t id, struct audit_report *out,
 struct telling {
     const struct app *app;
     const struct audit_report *report;
+    struct enquiry_side by;
+    struct audit_requests requests; /* answered by it */
 };
 
 static enum err mail_admins(struct ctx *c, const struct app *app)
@@ -337,9 +341,8 @@ static enum err mail_admins(struct ctx *c, const struct app *app)
 }
 
 /* The row of the tenant's log is how a second attempt knows of the first. */
-static enum err tell(struct ctx *c, void *arg)
+static enum err tell_once(struct ctx *c, const struct telling *t)
 {
-    const struct telling *t = arg;
     struct query *q = query(c, audit_told_text[TOLD_ALREADY]);
 
     bind_int(q, 1, t->report->id);
@@ -352,13 +355,33 @@ static enum err tell(struct ctx *c, void *arg)
     return e ? e : log_report(c, "release", t->report, NULL);
 }
 
+/* What was released before answers what was asked since. */
+static enum err tell(struct ctx *c, void *arg)
+{
+    struct telling *t = arg;
+    enum err e = tell_once(c, t);
+
+    return e ? e
+             : audit_request_close(c, t->app, &t->by, t->report->title,
+                                   &t->requests);
+}
+
 static enum err tell_customer(struct ctx *c, const struct app *app,
                               const struct audit_report *r, const char *tenant)
 {
-    struct telling t = {app, r};
+    struct telling *t = arena_new(c->mem, struct telling);
     const struct errand errand = {.app = app, .tenant = tenant, .name = "desk"};
-    enum err e = errand_run(c, &errand, TX_WRITE, tell, &t);
 
+    *t = (struct telling){
+        .app = app,
+        .report = r,
+        .by = {.is_desk = true,
+               .operator_id = c->actor->user_id,
+               .name = *c->actor->name ? c->actor->name : "desk"}
+    };
+    enum err e = errand_run(c, &errand, TX_WRITE, tell, t);
+    for (size_t i = 0; i < t->requests.count && !e; i++)
+        e = desk_tell(c, app, tenant, &t->requests.items[i], "close");
     if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
         return e;
     struct query *q = query(c, audit_text[AUDIT_TOLD]);
@@ -380,7 +403,7 @@ static void tell_or_log(struct ctx *c, const struct app *app,
 }
 
 static enum err give(struct ctx *c, int64_t id, const char *tenant,
-                     struct audit_report *out, bool *is_new)
+                     struct audit_report *out)
 {
     enum err e = get(c, id, out);
 
@@ -393,8 +416,7 @@ static enum err give(struct ctx *c, int64_t id, const char *tenant,
     bind_int(q, 4, c->now_us);
     if ((e = query_run(c, q)))
         return e;
-    *is_new = db_changes(c) > 0;
-    return *is_new ? log_report(c, "release", out, tenant) : OK;
+    return db_changes(c) > 0 ? log_report(c, "release", out, tenant) : OK;
 }
 
 enum err audit_give(struct ctx *c, const struct app *app, int64_t id,
@@ -402,17 +424,15 @@ enum err audit_give(struct ctx *c, const struct app *app, int64_t id,
 {
     struct audit_report r;
     struct registry_row row;
-    bool is_new = false;
     enum err e = registry_get(c, app->store, tenant, &row);
 
     if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
         return ctx_fail(c, ERR_INVALID, "tenant", "tenant",
                         "テナントが見つかりません", "No such tenant");
     if (e || (e = tx_begin_control(c, app->store, TX_WRITE)) ||
-        (e = tx_end_control(c, app->store, give(c, id, tenant, &r, &is_new))))
+        (e = tx_end_control(c, app->store, give(c, id, tenant, &r))))
         return e;
-    if (is_new)
-        tell_or_log(c, app, &r, tenant);
+    tell_or_log(c, app, &r, tenant);
     return OK;
 }
 

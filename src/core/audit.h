@@ -45,7 +45,8 @@ MUST_USE enum err audit_delete(struct ctx *c, int64_t id, int64_t version);
 MUST_USE enum err audit_read(struct ctx *c, int64_t id,
                              struct audit_report *out, struct buf *b);
 
-/* These open their own transactions.  Released before: once more is nothing.
+/* These open their own transactions.  The release closes what the tenant asked
+ * for (audit_request.h); of what was released before, it is that alone.
  * ERR_INVALID "tenant". */
 MUST_USE enum err audit_give(struct ctx *c, const struct app *app, int64_t id,
                              const char *tenant);

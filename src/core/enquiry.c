@@ -22,6 +22,7 @@ enum {
     ENQUIRY_GET,
     ENQUIRY_LIST,
     ENQUIRY_LIST_OWN,
+    ENQUIRY_LIST_UNCLOSED,
     ENQUIRY_COUNT_OPEN,
     ENQUIRY_ADD,
     ENQUIRY_STEP,
@@ -40,6 +41,9 @@ static const char *const enquiry_text[] = {
         "SELECT " ENQUIRY_COLS " FROM enquiry WHERE id < ?1"
         " AND (?2 < 0 OR state = ?2) AND user_id = ?4 AND category < 2"
         " ORDER BY id DESC LIMIT ?3",
+    [ENQUIRY_LIST_UNCLOSED] =
+        "SELECT " ENQUIRY_COLS " FROM enquiry WHERE id > 0 AND category = ?1"
+        " AND state <> 2 ORDER BY id LIMIT 100",
     [ENQUIRY_COUNT_OPEN] =
         "SELECT count(*) FROM enquiry WHERE user_id = ?1 AND state = 0",
     [ENQUIRY_ADD] =
@@ -203,6 +207,15 @@ enum err enquiry_list(struct ctx *c, int state, int64_t after_id, int limit,
     if (*more)
         (*count)--;
     return e;
+}
+
+enum err enquiry_list_unclosed(struct ctx *c, enum enquiry_category category,
+                               const struct enquiry **out, size_t *count)
+{
+    struct query *q = query(c, enquiry_text[ENQUIRY_LIST_UNCLOSED]);
+
+    bind_int(q, 1, category);
+    return read_all(c, q, out, count);
 }
 
 enum err enquiry_list_messages(struct ctx *c, int64_t id,

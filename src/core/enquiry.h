@@ -63,6 +63,11 @@ MUST_USE enum err enquiry_get(struct ctx *c, const struct enquiry_side *by,
 MUST_USE enum err enquiry_list(struct ctx *c, int state, int64_t after_id,
                                int limit, const struct enquiry **out,
                                size_t *count, bool *more);
+/* All of a category that are not closed, at most 100. */
+MUST_USE enum err enquiry_list_unclosed(struct ctx *c,
+                                        enum enquiry_category category,
+                                        const struct enquiry **out,
+                                        size_t *count);
 MUST_USE enum err enquiry_list_messages(struct ctx *c, int64_t id,
                                         const struct enquiry_message **out,
                                         size_t *count);

@@ -30,6 +30,8 @@ static const char common_head[] =
     "Cross-Origin-Resource-Policy: same-origin\r\n";
 static const char tls_head[] =
     "Strict-Transport-Security: max-age=63072000\r\n";
+static const char own_domain_head[] =
+    "Strict-Transport-Security: max-age=63072000; includeSubDomains\r\n";
 static const char page_policy[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; "
     "style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
@@ -46,6 +48,11 @@ static const char page_features[] =
 /* What is not a page needs nothing at all. */
 static const char data_policy[] =
     "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n";
+
+static const char *transport_head(const struct server *s)
+{
+    return server_owns_domain(s) ? own_domain_head : tls_head;
+}
 
 static const struct {
     int status;
@@ -243,7 +250,7 @@ static void put_head(struct buf *b, const struct request *r,
         put_line(b, "ETag: ", out->etag);
     buf_put(b, common_head, sizeof common_head - 1);
     if (r->is_tls)
-        buf_put(b, tls_head, sizeof tls_head - 1);
+        buf_puts(b, transport_head(worker_of(r)->server));
     if (is_page)
         buf_put(b, page_features, sizeof page_features - 1);
     if (!out->head.data ||
@@ -405,6 +412,7 @@ static const char *explain(int status)
 
 void reply_refuse(struct mg_connection *conn, int status, bool is_tls)
 {
+    const struct worker *w = mg_get_thread_pointer(conn);
     char wire[2048], body[512];
     int size = snprintf(body, sizeof body,
                         "{\"type\":\"about:blank\",\"title\":\"%s\","
@@ -418,7 +426,7 @@ void reply_refuse(struct mg_connection *conn, int status, bool is_tls)
         "%s%s%sConnection: close\r\n\r\n%s",
         status, find_reason(status),
         status == 405 ? "Allow: " HEAD_ALLOW "\r\n" : "", size, common_head,
-        is_tls ? tls_head : "", data_policy, body);
+        is_tls ? transport_head(w->server) : "", data_policy, body);
     must(len > 0 && (size_t)len < sizeof wire);
     (void)push_all(conn, wire, (size_t)len, clock_monotonic_ms() + WRITE_MS);
     mg_linger(conn);

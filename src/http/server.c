@@ -38,6 +38,7 @@ struct server {
     struct mg_context *mg;
     struct admission *admission;
     struct proxy_list proxies;
+    bool owns_domain;
     struct door *doors;
     size_t door_count;
     bool owns_doors; /* until civetweb does */
@@ -53,6 +54,11 @@ bool server_wants_close(const struct server *s)
 {
     return atomic_load_explicit(&s->is_closing, memory_order_relaxed) ||
            admission_is_busy(s->admission);
+}
+
+bool server_owns_domain(const struct server *s)
+{
+    return s->owns_domain;
 }
 
 const struct proxy_list *server_proxies(const struct server *s)
@@ -356,6 +362,7 @@ enum err server_open(const struct server_config *config, struct server **out)
     s->app = config->app;
     s->owns_doors = true;
     s->threads = fit_threads(config->max_threads);
+    s->owns_domain = config->owns_domain;
     s->admission = admission_open(s->threads);
     enum err e = proxy_init(&s->proxies, config->trusted_proxies);
     if (!e)

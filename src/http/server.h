@@ -71,6 +71,7 @@ struct server_config {
     const char *cert_path, *key_path;   /* PEM, for TLS listeners */
     const char *const *trusted_proxies; /* CIDR, NULL-terminated, or NULL */
     int max_threads;                    /* 0: 2048 */
+    bool owns_domain; /* all hosts below its own are the operator's too */
     request_fn *handle;
     void *app;
 };

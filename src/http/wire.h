@@ -33,6 +33,8 @@ struct worker *worker_of(const struct request *r);
 /* Whether this connection must not be kept after the reply. */
 bool server_wants_close(const struct server *s);
 const struct proxy_list *server_proxies(const struct server *s);
+/* Whether HSTS is for every host below this one too. */
+bool server_owns_domain(const struct server *s);
 
 /* ---- reply.c ---- */
 /* Writes the whole reply; the connection stays open when it may. */

@@ -66,6 +66,26 @@ test("filed, asked for, released, downloaded: both logs know", async () => {
   assert.equal(rule(await oper.delete(`/audits/${r.id}`, row.version)), "released");
 });
 
+test("the release answers and closes what was asked for; also of what was asked since", async () => {
+  const title = "第三者評価 2026";
+  const r = await ok(file(new Uint8Array([7, 7, 7]), { title }));
+  const asks = [];
+  for (const subject of ["評価の報告書", "写しをもう一度"]) {
+    const { id } = await ok(admin.post("/enquiries", { category: "audit", subject, body: "お願いします。" }));
+    const other = await ok(admin.post("/enquiries", { category: "event", subject: "別件", body: "画面が変です。" }));
+    asks.push(id);
+    assert.ok((await ok(oper.get("/desk?category=audit&state=open"))).items.some((x: any) => x.enquiry === id && x.due_at), "owed an answer");
+    assert.equal((await give(r.id, "kaku")).status, 204);
+    const it = await ok(admin.get(`/enquiries/${id}`));
+    assert.deepEqual([it.state, it.due_at, !!it.answered_at, !!it.closed_at], ["closed", null, true, true]);
+    assert.match(it.messages.at(-1).body, new RegExp(`「${title}」を開示しました`));
+    assert.equal((await ok(admin.get(`/enquiries/${other.id}`))).state, "open");
+    const [row] = (await ok(oper.get("/desk?category=audit&limit=50"))).items.filter((x: any) => x.enquiry === id);
+    assert.deepEqual([row.state, row.due_at, !!row.answered_at], ["closed", null, true]);
+  }
+  assert.deepEqual((await ok(oper.get("/desk?category=audit&state=open"))).items.filter((x: any) => asks.includes(x.enquiry)), []);
+});
+
 test("what is no report, and whose it is not", async () => {
   assert.equal(rule(await file(new Uint8Array(0))), "empty");
   assert.equal(rule(await file(new Uint8Array(9), { issued_on: jst(1) })), "future");

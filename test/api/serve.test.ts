@@ -22,11 +22,11 @@ let port: string;
 let operatorPort: string;
 
 /** The service writes where it listens, one line a listener. */
-async function start() {
+async function start(...more: string[]) {
   log = "";
   child = spawn(
     binary,
-    ["serve", ...options, "--listen", "127.0.0.1:0", "--operator_listen", "127.0.0.1:0"],
+    ["serve", ...options, "--listen", "127.0.0.1:0", "--operator_listen", "127.0.0.1:0", ...more],
     { stdio: ["ignore", "pipe", "pipe"], env },
   );
   await new Promise<void>((resolve, reject) => {
@@ -175,6 +175,14 @@ test("captured mail is the demo's alone; figures are on the operator's port", as
   assert.match(await figures.text(), /\nyagura_requests_total \d+\n/);
 });
 
+test("HSTS is for the hosts below only where the operator says that they are his", async () => {
+  const told = async () => (await fetch(`https://localhost:${port}/livez`)).headers.get("strict-transport-security");
+  assert.equal(await told(), "max-age=63072000");
+  await stop();
+  await start("--domain_is_own", "yes");
+  assert.equal(await told(), "max-age=63072000; includeSubDomains");
+});
+
 test("plain HTTP on the TLS port is no way in", async () => {
   await assert.rejects(fetch(`http://localhost:${port}/livez`));
 });
@@ -227,6 +235,7 @@ test("what stops the server, or would send passwords in the clear, config check 
     [["--operator_listen", "0.0.0.0:9464"], /operator_listen: 0\.0\.0\.0:9464 is plain HTTP.*operator_host/],
     [["--operator_listen", "127.0.0.1:1,127.0.0.1:2"], /takes one/],
     [["--listen_plain", "10.0.0.5:80"], /listen_plain: 10\.0\.0\.5:80 is plain HTTP.*trusted_proxies/],
+    [["--domain_is_own", "perhaps"], /domain_is_own is yes or no/],
     [["--threads", "-1"], /threads is 1 to 4096/],
     [["--trusted_proxies", "10.0.0.0/99"], /trusted_proxies: 10\.0\.0\.0\/99/],
     [["--smtp_host", "mail.example.jp", "--smtp_from", "a@example.jp", "--smtp_security", "plain"], /smtp_security plain is for a relay on this machine/],

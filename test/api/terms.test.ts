@@ -56,13 +56,14 @@ test("nothing is asked for by a draft, which is the operator's", async () => {
 });
 
 test("a material version closes the tenant until a master administrator accepts it", async () => {
+  const project = (await admin.get("/programs")).body.projects[0].id;
   const t = await published({ is_material: true });
   assert.deepEqual([t.no, t.is_material], [first, true]);
   assert.equal(rule(await oper.patch(`/terms/versions/${t.id}`, { ja: "x" }, t.version)), "published");
   assert.equal(rule(await publish(t)), "published");
 
   const { paths } = await (await fetch(new URL("/api/openapi.json", demo.ready.url))).json();
-  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|trust|policies(\/.*)?|terms|terms\/accept|programs|people\/csv|archives.*|jobs.*|projects\/\{id\}\/export\.csv)$/; // them, and the export
+  const open = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-(reset|policy)|demo\/mail|support\/(enter|now)|trust|policies(\/.*)?|terms|terms\/accept|enquiries.*|people\/csv|archives.*|jobs.*|projects\/\{id\}\/export\.csv)$/; // them, and the export
   let closed = 0;
   for (const [path, methods] of Object.entries(paths))
     for (const method of Object.keys(methods as object)) {
@@ -78,8 +79,15 @@ test("a material version closes the tenant until a master administrator accepts 
   assert.ok(closed > 90, String(closed));
   for (const who of [admin, member]) assert.equal((await who.get("/session")).body.terms_owed, true);
 
-  assert.equal((await admin.get("/programs")).status, 200); // the list of what can be exported
-  const project = (await admin.get("/programs")).body.projects[0].id;
+  for (const who of [admin, member]) {
+    assert.equal(rule(await who.get("/programs")), "terms"); // names are no export
+    const asked = await who.post("/enquiries", { category: "event", subject: "不審なメール", body: "届きました。" });
+    assert.equal(asked.status, 201); // an event is reported whatever is owed
+    assert.equal((await who.get("/enquiries/contact")).status, 200);
+    assert.equal((await who.post(`/enquiries/${asked.body.id}/messages`, { body: "続きです。" })).status, 201);
+    assert.equal((await who.post(`/enquiries/${asked.body.id}/files?${new URLSearchParams({ message: (await who.get(`/enquiries/${asked.body.id}`)).body.messages[0].id, name: "mail.txt" })}`, new Uint8Array([1]))).status, 201);
+    assert.ok((await who.get("/enquiries")).body.items.some((x: any) => x.id === asked.body.id));
+  }
   assert.equal((await admin.get(`/projects/${project}/export.csv`)).status, 200);
   assert.equal((await admin.get("/people/csv")).status, 200);
   assert.equal((await admin.get("/trust")).body.reader, "anyone");

@@ -54,10 +54,20 @@ test("published at the console, accepted before anything else, read again", asyn
   const admin = await opened();
   await signInPage(admin.page, demo.ready, 0, false);
   await admin.page.getByRole("button", { name: "同意する" }).waitFor();
-  await admin.page.getByText("同意せずにデータを書き出す").click();
+  await admin.page.getByText("同意せずに全データを書き出す").click();
   const download = admin.page.waitForEvent("download");
-  await admin.page.getByRole("link", { name: /^ERP / }).click();
+  await admin.page.getByRole("link", { name: "ユーザー (CSV)" }).click();
   assert.match((await download).suggestedFilename(), /\.csv$/);
+  await admin.page.getByRole("link", { name: "出来事の報告・運用者への問い合わせ" }).click(); // open whatever is owed
+  await admin.page.getByRole("button", { name: "新しいお問い合わせ" }).first().click();
+  const dialog = admin.page.getByRole("dialog");
+  await dialog.getByLabel("件名").fill("不審なメールが届きました");
+  await dialog.locator("textarea").fill("添付は開いていません。");
+  await look(admin.page, "terms-desk");
+  await dialog.locator("button[type=submit], button.primary").click();
+  await admin.page.getByRole("heading", { name: /不審なメールが届きました/ }).waitFor();
+  await look(admin.page, "terms-thread");
+  await admin.page.getByRole("link", { name: "利用規約に戻る" }).click();
   await look(admin.page, "terms-accept");
   await admin.page.getByRole("button", { name: "同意する" }).click();
   await admin.page.getByRole("link", { name: "マイワーク" }).waitFor();

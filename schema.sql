@@ -176,10 +176,12 @@ CREATE TABLE mail ( -- outbox; a row goes when the relay has accepted it
   error      TEXT,                             -- last answer of the relay
   user_id    INTEGER,                          -- leaves only if this person
   project_id INTEGER,                          -- sees this project's tickets at that moment; NULL: always
-  alert_id   INTEGER                           -- the alert rule that tells by it, which may be gone; NULL: none
+  alert_id   INTEGER,                          -- the alert rule that tells by it, which may be gone; NULL: none
+  notice_id  INTEGER                           -- the notice (control.db's) that is told by it; NULL: none
 ) STRICT;
 CREATE INDEX mail_due ON mail(state, due_at);
 CREATE INDEX mail_alert ON mail(created_at) WHERE alert_id IS NOT NULL;
+CREATE INDEX mail_notice ON mail(notice_id) WHERE notice_id IS NOT NULL;
 
 CREATE TABLE mail_refusal ( -- people whose mail the relay refused for good; goes when it takes one for them
   email_fold TEXT PRIMARY KEY,
@@ -1010,10 +1012,12 @@ CREATE TABLE trust_proof ( -- how far the daily round found a tenant's chains wh
   operation_last INTEGER NOT NULL,
   operation_bad  INTEGER NOT NULL,             -- first row that does not fit, 0: none
   entry_last     INTEGER NOT NULL,
-  entry_bad      INTEGER NOT NULL
+  entry_bad      INTEGER NOT NULL,
+  tried_at       INTEGER NOT NULL DEFAULT 0,   -- the last look, whatever came of it; at: the last that went well
+  error          TEXT                          -- why the last one did not go well; NULL: it did
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE log_head ( -- where a tenant's logs stood, hourly: outside its own files
+CREATE TABLE log_head ( -- where a tenant's logs stood, hour by hour and in this one at the last look: outside its own files
   tenant_id TEXT NOT NULL,
   kind      INTEGER NOT NULL CHECK (kind IN (0, 1)), -- operation log, access log
   seq       INTEGER NOT NULL,
@@ -1028,10 +1032,16 @@ CREATE TABLE log_head_seen ( -- how a tenant's files stood when its heads were k
   word      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE log_head_hour ( -- the hour of the clock that was done last; one row
-  id   INTEGER PRIMARY KEY CHECK (id = 1),
-  hour INTEGER NOT NULL
-) STRICT;
+CREATE TABLE log_break ( -- a log whose chain was found broken, until it is found whole
+  tenant_id   TEXT NOT NULL,                   -- OPERATOR: the operator's own log
+  kind        INTEGER NOT NULL CHECK (kind IN (0, 1)), -- operation log, access log
+  seq         INTEGER NOT NULL,                -- first row that is missing or does not fit
+  found_at    INTEGER NOT NULL,
+  seen_at     INTEGER NOT NULL,                -- the last time it was found so
+  operator_at INTEGER,                         -- operators were mailed
+  tenant_at   INTEGER,                         -- its administrators were
+  PRIMARY KEY (tenant_id, kind)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE desk ( -- enquiries of all tenants; what is said in them is in the tenant's file
   id          INTEGER PRIMARY KEY,
@@ -1142,7 +1152,9 @@ CREATE TABLE notice ( -- an entry of the service dashboard; once published it st
   written_by   TEXT NOT NULL,                  -- names as they were then
   published_by TEXT,
   created_at   INTEGER NOT NULL,
-  version      INTEGER NOT NULL DEFAULT 1
+  version      INTEGER NOT NULL DEFAULT 1,
+  is_emergency INTEGER NOT NULL DEFAULT 0 CHECK (is_emergency IN (0, 1)), -- and named as one: it need not keep the notice period
+  least_us     INTEGER                         -- the notice period in force when it was said; NULL: before there was one
 ) STRICT;
 CREATE INDEX notice_due ON notice(publish_at) WHERE state = 1;
 CREATE INDEX notice_published ON notice(published_at) WHERE state >= 2;
@@ -1157,8 +1169,11 @@ CREATE TABLE notice_tenant ( -- whom a notice is for, and what became of it ther
   mails       INTEGER NOT NULL DEFAULT 0,      -- written
   skipped     INTEGER NOT NULL DEFAULT 0 CHECK (skipped BETWEEN 0 AND 2), -- no, tenant gone, tenant not open
   readers     INTEGER NOT NULL DEFAULT 0,      -- people who have read it
+  waiting     INTEGER NOT NULL DEFAULT 0,      -- of its mails: not yet taken by the relay
+  failed      INTEGER NOT NULL DEFAULT 0,      -- and given up
   PRIMARY KEY (notice_id, customer_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX notice_waiting ON notice_tenant(notice_id, customer_id) WHERE waiting > 0;
 CREATE INDEX notice_owed ON notice_tenant(notice_id, customer_id) WHERE is_owed = 1;
 CREATE INDEX notice_tenant_of ON notice_tenant(customer_id, notice_id);
 
@@ -1167,7 +1182,9 @@ CREATE TABLE notice_setting ( -- one row, or none: as it comes
   contact_ja TEXT NOT NULL,                    -- whom customers reach about incidents
   contact_en TEXT NOT NULL,
   warn_hours INTEGER NOT NULL CHECK (warn_hours BETWEEN 1 AND 23), -- before a first report is due
-  version    INTEGER NOT NULL DEFAULT 1
+  version    INTEGER NOT NULL DEFAULT 1,
+  change_hours      INTEGER NOT NULL DEFAULT 72 CHECK (change_hours BETWEEN 1 AND 2160), -- notice period of a change
+  maintenance_hours INTEGER NOT NULL DEFAULT 72 CHECK (maintenance_hours BETWEEN 1 AND 2160) -- and of maintenance
 ) STRICT;
 
 CREATE TABLE customer_contact ( -- copy of a tenant's contact rows
@@ -1378,6 +1395,12 @@ CREATE TABLE advisory ( -- vulnerabilities told of in components, and what was t
   changed_by TEXT NOT NULL,
   changed_at INTEGER NOT NULL,
   version    INTEGER NOT NULL DEFAULT 1
+) STRICT;
+
+CREATE TABLE advisory_look ( -- when the sources of advisories were last looked through; one row, or none
+  id        INTEGER PRIMARY KEY CHECK (id = 1),
+  looked_at INTEGER NOT NULL,
+  looked_by TEXT NOT NULL                      -- name as it was then
 ) STRICT;
 
 CREATE TABLE deadline_told ( -- which days of the registers operators were mailed about

@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "core/access_log.h"
+#include "core/log_break.h"
 #include "core/log_export.h"
 #include "core/operation.h"
 
@@ -80,7 +81,7 @@ enum err log_reply_verify(struct call *k, enum log_kind kind)
     struct log_proof proof;
 
     access_log_flush(k->app->access_log);
-    enum err e = log_verify(k->c, k->app->store, k->tenant, kind, &proof);
+    enum err e = log_check(k->c, k->app, k->tenant, kind, &proof);
     if (e)
         return e;
     json_open(&k->out, NULL, '{');

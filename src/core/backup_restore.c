@@ -360,7 +360,7 @@ static enum err note_restored(struct ctx *c, const char *id, const char *date)
                                                 .after = is.data});
 }
 
-enum err backup_restore_over(struct ctx *c, const struct app *app,
+static enum err restore_over(struct ctx *c, const struct app *app,
                              const char *name, const char *id)
 {
     enum err e = check_wanted(c, app, name, id);
@@ -374,6 +374,16 @@ enum err backup_restore_over(struct ctx *c, const struct app *app,
     if (e || (e = tx_begin_control(c, app->store, TX_WRITE)))
         return e;
     return tx_end_control(c, app->store, note_restored(c, id, name));
+}
+
+/* No head of the files before is written down after theirs are forgotten. */
+enum err backup_restore_over(struct ctx *c, const struct app *app,
+                             const char *name, const char *id)
+{
+    log_head_hold();
+    enum err e = restore_over(c, app, name, id);
+    log_head_let();
+    return e;
 }
 
 typedef enum err each_fn(struct ctx *c, const struct app *app, const char *name,

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "core/backup_work.h"
 #include "core/core.h"
+#include "core/log_head.h"
 #include "core/registry.h"
 #include "core/timekeeper.h"
 
@@ -347,12 +348,14 @@ enum err backup_run_now(struct app *app, struct arena *mem,
     enum err e;
 
     backup_hold();
+    log_head_hold();
     e = tx_begin_control(&c, app->store, TX_WRITE);
     if (!e)
         e = tx_end_control(&c, app->store,
                            backup_note_start(&c, asked_by, &id));
     if (!e)
         e = run(app, mem, id, is_gentle);
+    log_head_let();
     backup_let();
     return e;
 }

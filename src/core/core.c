@@ -93,6 +93,7 @@ const struct query_set *const core_tenant_sets[] = {
     &assignee_queries,
     &colleague_queries,
     &once_queries,
+    &log_break_told_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 
@@ -167,6 +168,7 @@ const struct query_set *const core_control_sets[] = {
     &capacity_trust_queries,
     &throttle_queries,
     &master_key_queries,
+    &log_break_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -42,6 +42,7 @@ enum {
     ERASURE_FORGET_PROOF,
     ERASURE_FORGET_HEADS,
     ERASURE_FORGET_SEEN,
+    ERASURE_FORGET_BREAKS,
     ERASURE_FORGET_WATCH,
     ERASURE_FORGET_CONTACTS,
     ERASURE_FORGET_DESK,
@@ -74,6 +75,7 @@ static const char *const erasure_text[] = {
     [ERASURE_FORGET_PROOF] = "DELETE FROM trust_proof WHERE tenant_id = ?1",
     [ERASURE_FORGET_HEADS] = "DELETE FROM log_head WHERE tenant_id = ?1",
     [ERASURE_FORGET_SEEN] = "DELETE FROM log_head_seen WHERE tenant_id = ?1",
+    [ERASURE_FORGET_BREAKS] = "DELETE FROM log_break WHERE tenant_id = ?1",
     [ERASURE_FORGET_WATCH] = "DELETE FROM alert_watch WHERE customer_id = ?1",
     [ERASURE_FORGET_CONTACTS] =
         "DELETE FROM customer_contact WHERE customer_id = ?1",

@@ -13,6 +13,7 @@
 #include "core/entry.h"
 #include "core/erasure.h"
 #include "core/log_export.h"
+#include "core/log_head.h"
 #include "core/master_key.h"
 #include "core/operation.h"
 #include "core/registry.h"
@@ -575,7 +576,9 @@ void erasure_round(struct app *app, struct arena *mem)
         is_due = is_due || has_work(&list[i]);
     if (!is_due || !backup_try_hold())
         return; /* a backup is at it: the next look */
+    log_head_hold();
     do_all(app, mem, list, count);
+    log_head_let();
     backup_let();
 }
 

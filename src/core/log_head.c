@@ -1,44 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The hour that was done last is one row: another hour than that, earlier or
- * later, is due.  A tenant whose files stand as they did then costs four
- * stat() calls and is not opened.  Rows are keyed by where the chain stood, so
- * an hour that comes twice adds nothing to a log that did not move.  A log that
- * is behind what is known is never written down: that would hide it. */
+/* A tenant whose files stand as they did at the last look costs four stat()
+ * calls and is not opened.  Rows are keyed by where the chain stood, so a look
+ * adds nothing to a log that did not move.  A log that is behind what is known,
+ * or went another way, is never written down: that would hide it. */
 #include "core/log_head.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/backup.h"
 #include "core/core.h"
 #include "core/entry.h"
+#include "core/log_break.h"
 #include "core/operation.h"
 #include "core/registry.h"
+#include "db/generation.h"
 #include "db/query.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define US_PER_HOUR INT64_C(3600000000)
-enum { NEW_MAX = 20 }; /* at one look */
 
 enum {
-    HEAD_HOUR,
-    HEAD_SET_HOUR,
     HEAD_NEWEST,
+    HEAD_THIS_HOUR,
     HEAD_ADD,
     HEAD_PRUNE,
     HEAD_LIST,
     HEAD_FORGET,
-    HEAD_NEW,
     SEEN_GET,
     SEEN_SET,
     SEEN_FORGET,
 };
 static const char *const head_text[] = {
-    [HEAD_HOUR] = "SELECT hour FROM log_head_hour WHERE id = 1",
-    [HEAD_SET_HOUR] = "INSERT INTO log_head_hour (id, hour) VALUES (1, ?1)"
-                      " ON CONFLICT (id) DO UPDATE SET hour = ?1",
-    [HEAD_NEWEST] = "SELECT coalesce(max(seq), 0) FROM log_head"
-                    " WHERE tenant_id = ?1 AND kind = ?2",
+    [HEAD_NEWEST] = "SELECT seq, hash, at FROM log_head WHERE tenant_id = ?1"
+                    " AND kind = ?2 ORDER BY seq DESC LIMIT 1",
+    [HEAD_THIS_HOUR] = "DELETE FROM log_head WHERE tenant_id = ?1 AND kind = ?2"
+                       " AND at / 3600000000 = ?3",
     [HEAD_ADD] = "INSERT INTO log_head (tenant_id, kind, seq, hash, at,"
                  " signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [HEAD_PRUNE] = "DELETE FROM log_head WHERE tenant_id = ?1 AND kind = ?2"
@@ -47,9 +44,6 @@ static const char *const head_text[] = {
     [HEAD_LIST] = "SELECT seq, hash, at, signature FROM log_head"
                   " WHERE tenant_id = ?1 AND kind = ?2 ORDER BY seq LIMIT ?3",
     [HEAD_FORGET] = "DELETE FROM log_head WHERE tenant_id = ?1",
-    [HEAD_NEW] = "SELECT id FROM customer WHERE state = 1 AND NOT EXISTS"
-                 " (SELECT 1 FROM log_head WHERE tenant_id = id AND kind = 0)"
-                 " LIMIT ?1",
     [SEEN_GET] = "SELECT word FROM log_head_seen WHERE tenant_id = ?1"
                  " AND EXISTS (SELECT 1 FROM log_head WHERE tenant_id = ?1)",
     [SEEN_SET] = "INSERT INTO log_head_seen (tenant_id, word) VALUES (?1, ?2)"
@@ -63,38 +57,48 @@ static const char HEAD[] = "kept head";
 
 /* ---- writing ---- */
 
-static enum err read_newest(struct ctx *c, enum log_kind kind,
-                            const char *tenant, int64_t *seq)
+enum err log_head_newest(struct ctx *c, enum log_kind kind, const char *tenant,
+                         struct log_mark *mark, int64_t *at)
 {
     struct query *q = query(c, head_text[HEAD_NEWEST]);
+    size_t len;
 
+    *mark = (struct log_mark){.seq = 0};
+    *at = 0;
     bind_text(q, 1, tenant);
     bind_int(q, 2, kind);
     enum err e = query_one(c, q);
     if (e)
-        return e;
-    *seq = col_int(q, 0);
+        return e == ERR_NOT_FOUND ? OK : e;
+    mark->seq = col_int(q, 0);
+    const void *hash = col_blob(c, q, 1, &len);
+    if (hash && len == sizeof mark->hash)
+        memcpy(mark->hash, hash, len);
+    *at = col_int(q, 2);
     query_done(q);
     return OK;
 }
 
+/* The newest of an hour takes the place of those before it. */
 static enum err add(struct ctx *c, enum log_kind kind, const char *tenant,
                     const struct log_mark *mark,
                     const uint8_t key[CRYPTO_KEY_BYTES])
 {
     uint8_t signature[64];
-    int64_t newest = 0;
-    enum err e = read_newest(c, kind, tenant, &newest);
+    struct log_mark newest;
+    int64_t at;
+    enum err e = log_head_newest(c, kind, tenant, &newest, &at);
 
-    if (e)
+    if (e || mark->seq <= newest.seq)
         return e;
-    if (mark->seq < newest)
-        log_error("the %s log is behind what is known tenant=%s row=%lld",
-                  log_shape(kind)->name, tenant, (long long)mark->seq);
-    if (mark->seq <= newest)
-        return OK;
+    struct query *q = query(c, head_text[HEAD_THIS_HOUR]);
+    bind_text(q, 1, tenant);
+    bind_int(q, 2, kind);
+    bind_int(q, 3, c->now_us / US_PER_HOUR);
+    if ((e = query_run(c, q)))
+        return e;
     log_sign_mark(c->mem, kind, HEAD, mark, key, signature);
-    struct query *q = query(c, head_text[HEAD_ADD]);
+    q = query(c, head_text[HEAD_ADD]);
     bind_text(q, 1, tenant);
     bind_int(q, 2, kind);
     bind_int(q, 3, mark->seq);
@@ -110,15 +114,44 @@ static enum err add(struct ctx *c, enum log_kind kind, const char *tenant,
     return query_run(c, q);
 }
 
-static enum err read_marks(struct ctx *c, struct tenant *t,
-                           struct log_mark out[2])
+/* A log as it stands, and whether it goes on from where it was known to. */
+struct stand {
+    struct log_mark known, last;
+    bool is_there; /* was looked at: the operator's place has no access log */
+    bool goes_on;
+};
+
+/* Pruned rows are beyond comparing; the whole chain is walked daily. */
+static enum err look_at_log(struct ctx *c, enum log_kind kind, struct stand *s)
+{
+    struct log_mark there;
+    enum err e = kind == LOG_ACCESS ? entry_last(c, &s->last)
+                                    : operation_last(c, &s->last);
+
+    s->is_there = true;
+    s->goes_on = s->last.seq >= s->known.seq;
+    if (e || !s->known.seq || !s->goes_on)
+        return e;
+    e = kind == LOG_ACCESS ? entry_mark_at(c, s->known.seq, &there)
+                           : operation_mark_at(c, s->known.seq, &there);
+    if (e == ERR_NOT_FOUND)
+        s->goes_on = false;
+    else if (!e && there.seq == s->known.seq)
+        s->goes_on = crypto_equal(there.hash, s->known.hash, sizeof there.hash);
+    return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err look_at_logs(struct ctx *c, struct tenant *t,
+                             struct stand out[2])
 {
     enum err e = tx_begin(c, t, TX_READ);
 
-    if (e || (e = tx_end(c, t, operation_last(c, &out[LOG_OPERATION]))) ||
-        (e = tx_begin_access(c, t, TX_READ)))
+    if (e ||
+        (e = tx_end(c, t, look_at_log(c, LOG_OPERATION, &out[LOG_OPERATION]))))
         return e;
-    e = tx_end_access(c, t, entry_last(c, &out[LOG_ACCESS]));
+    if ((e = tx_begin_access(c, t, TX_READ)))
+        return e;
+    e = tx_end_access(c, t, look_at_log(c, LOG_ACCESS, &out[LOG_ACCESS]));
     /* the access log's last batch may be lost in a power cut; not once it is
      * known of here */
     return e ? e : tenant_sync_access(t);
@@ -135,31 +168,35 @@ static const char *look_at_files(struct ctx *c, const struct app *app,
     return *data && *access ? arena_printf(c->mem, "%s %s", data, access) : "";
 }
 
-static enum err is_unchanged(struct ctx *c, const struct app *app,
-                             const char *id, const char *word, bool *out)
+static enum err read_known(struct ctx *c, const char *word,
+                           struct stand stands[2], bool *is_quiet)
 {
-    enum err e = tx_begin_control(c, app->store, TX_READ);
-
-    *out = false;
-    if (e)
-        return e;
+    const char *id = c->actor->tenant;
+    int64_t at;
     struct query *q = query(c, head_text[SEEN_GET]);
+
     bind_text(q, 1, id);
-    e = query_one(c, q);
-    *out = !e && *word && strcmp(col_text(c, q, 0), word) == 0;
+    enum err e = query_one(c, q);
+    *is_quiet = !e && *word && strcmp(col_text(c, q, 0), word) == 0;
     query_done(q);
-    return tx_end_control(c, app->store, e == ERR_NOT_FOUND ? OK : e);
+    if (e == ERR_NOT_FOUND)
+        e = OK;
+    for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
+        e = log_head_newest(c, (enum log_kind)kind, id, &stands[kind].known,
+                            &at);
+    return e;
 }
 
-static enum err keep(struct ctx *c, const struct log_mark marks[2],
+static enum err keep(struct ctx *c, const struct stand stands[2],
                      const uint8_t key[CRYPTO_KEY_BYTES], const char *word)
 {
     const char *id = c->actor->tenant;
     enum err e = OK;
 
     for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
-        e = add(c, (enum log_kind)kind, id, &marks[kind], key);
-    if (e)
+        if (stands[kind].is_there && stands[kind].goes_on)
+            e = add(c, (enum log_kind)kind, id, &stands[kind].last, key);
+    if (e || !*word)
         return e;
     struct query *q = query(c, head_text[SEEN_SET]);
     bind_text(q, 1, id);
@@ -167,21 +204,56 @@ static enum err keep(struct ctx *c, const struct log_mark marks[2],
     return query_run(c, q);
 }
 
-static enum err sign_opened(struct ctx *c, struct app *app, const char *word)
+/* What does not go on is walked from its beginning, which says where. */
+static enum err check_broken(struct ctx *c, struct app *app, struct tenant *t,
+                             const struct stand stands[2])
 {
-    struct log_mark marks[2] = {{.seq = 0}, {.seq = 0}};
+    struct log_proof proof;
+    enum err e = OK;
+
+    for (int kind = LOG_OPERATION; kind <= LOG_ACCESS && !e; kind++)
+        if (stands[kind].is_there && !stands[kind].goes_on &&
+            !log_break_is_known(c, app, c->actor->tenant, (enum log_kind)kind))
+            e = log_check(c, app, t, (enum log_kind)kind, &proof);
+    return e;
+}
+
+static bool has_moved(const struct stand stands[2])
+{
+    bool moved = false;
+
+    for (int kind = LOG_OPERATION; kind <= LOG_ACCESS; kind++)
+        moved = moved || (stands[kind].is_there && stands[kind].goes_on &&
+                          stands[kind].last.seq > stands[kind].known.seq);
+    return moved;
+}
+
+static enum err sign_opened(struct ctx *c, struct app *app, struct tenant *t,
+                            const struct stand stands[2], const char *word)
+{
     uint8_t key[CRYPTO_KEY_BYTES];
+    enum err e = OK;
+
+    log_sign_key(t, key);
+    if ((has_moved(stands) || *word) &&
+        !(e = tx_begin_control(c, app->store, TX_WRITE)))
+        e = tx_end_control(c, app->store, keep(c, stands, key, word));
+    crypto_wipe(key, sizeof key);
+    return e ? e : check_broken(c, app, t, stands);
+}
+
+static enum err sign_files(struct ctx *c, struct app *app,
+                           struct stand stands[2], const char *word)
+{
     struct tenant *t;
     enum err e = tenant_open(app->store, c->actor->tenant, &t);
 
     if (e)
         return e;
-    log_sign_key(t, key);
-    e = read_marks(c, t, marks);
+    e = look_at_logs(c, t, stands);
+    if (!e)
+        e = sign_opened(c, app, t, stands, word);
     tenant_close(t);
-    if (!e && !(e = tx_begin_control(c, app->store, TX_WRITE)))
-        e = tx_end_control(c, app->store, keep(c, marks, key, word));
-    crypto_wipe(key, sizeof key);
     return e;
 }
 
@@ -190,90 +262,81 @@ static void sign_tenant(struct app *app, struct arena *mem, const char *id)
     struct actor system = {
         .name = "", .ip = "", .request_id = "log_head", .tenant = id};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
+    struct stand stands[2] = {{.is_there = false}, {.is_there = false}};
+    bool is_quiet = false;
     const char *word = look_at_files(&c, app, id);
-    bool is_quiet;
-    enum err e = is_unchanged(&c, app, id, word, &is_quiet);
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
 
+    if (!e)
+        e = tx_end_control(&c, app->store,
+                           read_known(&c, word, stands, &is_quiet));
     if (!e && !is_quiet)
-        e = sign_opened(&c, app, word);
+        e = sign_files(&c, app, stands, word);
     if (e)
         log_error("where the logs stand is not kept tenant=%s err=%s", id,
                   err_name(e));
 }
 
-static enum err turn_hour(struct ctx *c, const struct app *app, bool *is_due)
+static enum err read_own(struct ctx *c, struct stand stands[2])
 {
-    int64_t hour = c->now_us / US_PER_HOUR;
-    enum err e = tx_begin_control(c, app->store, TX_READ);
+    bool is_quiet;
+    enum err e = read_known(c, "", stands, &is_quiet);
 
-    *is_due = false;
-    if (e)
-        return e;
-    struct query *q = query(c, head_text[HEAD_HOUR]);
-    e = query_one(c, q);
-    *is_due = e == ERR_NOT_FOUND || (!e && col_int(q, 0) != hour);
-    query_done(q);
-    if ((e = tx_end_control(c, app->store, e == ERR_NOT_FOUND ? OK : e)) ||
-        !*is_due)
-        return e;
-    if ((e = tx_begin_control(c, app->store, TX_WRITE)))
-        return e;
-    q = query(c, head_text[HEAD_SET_HOUR]);
-    bind_int(q, 1, hour);
-    return tx_end_control(c, app->store, query_run(c, q));
+    return e ? e : look_at_log(c, LOG_OPERATION, &stands[LOG_OPERATION]);
 }
 
-static void sign_all(struct app *app, struct arena *mem)
-{
-    struct arena *list = arena_open(0);
-    const char *const *ids;
-    size_t count = registry_list_ids(app->store, list, &ids);
-
-    for (size_t i = 0; i < count; i++) {
-        sign_tenant(app, mem, ids[i]);
-        arena_reset(mem);
-    }
-    arena_close(list);
-}
-
-/* Tenants of whom nothing is known do not wait for the hour. */
-static enum err sign_new(struct ctx *c, struct app *app)
-{
-    const char *ids[NEW_MAX] = {NULL};
-    size_t count = 0;
-    enum err e = tx_begin_control(c, app->store, TX_READ);
-
-    if (e)
-        return e;
-    struct query *q = query(c, head_text[HEAD_NEW]);
-    bind_int(q, 1, NEW_MAX);
-    while (query_next(c, q, &e))
-        ids[count++] = col_text(c, q, 0);
-    e = tx_end_control(c, app->store, e);
-    for (size_t i = 0; i < count && !e; i++)
-        sign_tenant(app, c->mem, ids[i]);
-    return e;
-}
-
-void log_head_look(struct app *app, struct arena *mem)
+/* The operator's own log is in control.db, and is opened only to sign. */
+static void sign_own(struct app *app, struct arena *mem)
 {
     static const struct actor system = {.name = "",
                                         .ip = "",
                                         .request_id = "log_head",
                                         .tenant = STORE_OPERATOR};
     struct ctx c = {.mem = mem, .actor = &system, .now_us = clock_now_us()};
-    bool is_due;
+    struct stand stands[2] = {{.is_there = false}, {.is_there = false}};
+    struct tenant *t;
+    enum err e = tx_begin_control(&c, app->store, TX_READ);
 
-    if (!backup_try_hold())
-        return;
-    enum err e = turn_hour(&c, app, &is_due);
-    if (!e && is_due)
-        sign_all(app, mem);
-    else if (!e)
-        e = sign_new(&c, app);
+    if (!e)
+        e = tx_end_control(&c, app->store, read_own(&c, stands));
+    if (!e && (has_moved(stands) || !stands[LOG_OPERATION].goes_on) &&
+        !(e = tenant_open(app->store, STORE_OPERATOR, &t))) {
+        e = sign_opened(&c, app, t, stands, "");
+        tenant_close(t);
+    }
     if (e)
-        log_error("where the logs stand is not kept err=%s", err_name(e));
-    backup_let();
+        log_error("where the operator's log stands is not kept err=%s",
+                  err_name(e));
+}
+
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+
+void log_head_hold(void)
+{
+    pthread_mutex_lock(&held);
+}
+
+void log_head_let(void)
+{
+    pthread_mutex_unlock(&held);
+}
+
+void log_head_look(struct app *app, struct arena *mem)
+{
+    if (pthread_mutex_trylock(&held) != 0)
+        return;
+    struct arena *list = arena_open(0);
+    const char *const *ids;
+    size_t count = registry_list_ids(app->store, list, &ids);
+    for (size_t i = 0; i < count; i++) {
+        sign_tenant(app, mem, ids[i]);
+        arena_reset(mem);
+    }
+    sign_own(app, mem);
+    arena_reset(mem);
+    log_break_settle(app, mem);
+    arena_close(list);
+    log_head_let();
 }
 
 /* ---- reading ---- */
@@ -316,10 +379,13 @@ enum err log_head_list(struct ctx *c, struct store *s, enum log_kind kind,
 
 enum err log_head_forget(struct ctx *c, const char *tenant, int64_t *seq)
 {
-    enum err e = read_newest(c, LOG_OPERATION, tenant, seq);
+    struct log_mark newest;
+    int64_t at;
+    enum err e = log_head_newest(c, LOG_OPERATION, tenant, &newest, &at);
 
-    if (e)
+    if (e || (e = log_break_forget(c, tenant)))
         return e;
+    *seq = newest.seq;
     static const int texts[] = {HEAD_FORGET, SEEN_FORGET};
     for (size_t i = 0; i < COUNT(texts) && !e; i++) {
         struct query *q = query(c, head_text[texts[i]]);

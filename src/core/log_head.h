@@ -5,8 +5,12 @@
 #include "core/app.h"
 #include "core/log_chain.h"
 
-/* Where both logs of each tenant stood, hour by hour, signed, in control.db:
- * who puts back or cuts both files of a tenant is betrayed by a third. */
+/* Where both logs of each tenant, and the operator's own, stood, signed, in
+ * control.db: who puts back or cuts both files of a tenant is betrayed by a
+ * third.  One head is kept for each hour, that of the present hour anew at each
+ * look: what was cut at the end is found but for the rows of the last minute.
+ * For the operator's log the third file is its own: what is cut there is found
+ * only while the heads stand. */
 enum { LOG_HEADS_MAX = 192 }; /* of each log: the newest, 8 days of hours */
 
 struct log_head {
@@ -19,11 +23,22 @@ struct log_heads {
     struct log_head items[LOG_HEADS_MAX]; /* by rising seq */
 };
 
-/* The caretaker's: once in each hour the clock shows, whether it came there
- * by itself or by a step, signs the logs that moved.  Waits for the next look
- * while a backup is made, so that no control.db in it is ahead of its
- * tenants. */
+/* The caretaker's, each minute: signs the logs that moved, and raises the alarm
+ * (log_break.h) for those that do not go on from where they stood.  Nothing is
+ * signed while log_head_hold() is in force. */
 void log_head_look(struct app *app, struct arena *mem);
+
+/* While a generation is written, so that no control.db in it is ahead of its
+ * tenants; and while a tenant's files are replaced or erased.  Waits for the
+ * look that is under way; held by one thread at a time, briefly or for the
+ * length of a backup. */
+void log_head_hold(void);
+void log_head_let(void);
+
+/* In a transaction of control.db: the newest head of the log; seq 0: none. */
+MUST_USE enum err log_head_newest(struct ctx *c, enum log_kind kind,
+                                  const char *tenant, struct log_mark *mark,
+                                  int64_t *at);
 
 /* Opens its own transaction. */
 MUST_USE enum err log_head_list(struct ctx *c, struct store *s,

@@ -6,7 +6,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core.h"
-#include "core/log_export.h"
+#include "core/log_break.h"
+#include "core/log_head.h"
 #include "core/operation.h"
 #include "core/terms.h"
 #include "db/query.h"
@@ -16,12 +17,17 @@
 const char *const trust_state_words[] = {"holds", "attention", "not_applicable",
                                          NULL};
 
-enum { HISTORY_MAX = 10, DUE_MAX = 100 };
+enum { HISTORY_MAX = 10, DUE_MAX = 100, NAMED_MAX = 5 };
+#define US_PER_DAY INT64_C(86400000000)
+#define RETRY_US   INT64_C(3600000000)
+/* Beyond it a moment is of another clock, and says nothing. */
+#define TRUST_AHEAD_US INT64_C(3600000000)
 
 enum {
     TRUST_ROWS,
     TRUST_CHANGES,
     TRUST_SUMS,
+    TRUST_UNSEEN,
     TRUST_PROOF,
     TRUST_PROOFS,
     TRUST_ONE,
@@ -31,6 +37,7 @@ enum {
     TRUST_FORGET,
     TRUST_ADD,
     TRUST_SET_PROOF,
+    TRUST_FAILED,
     TRUST_DUE,
 };
 static const char *const trust_text[] = {
@@ -41,16 +48,22 @@ static const char *const trust_text[] = {
         " (PARTITION BY no ORDER BY id DESC) AS n FROM trust_change"
         " INDEXED BY trust_change_no) WHERE n <= 10 ORDER BY no, n",
     /* terms, people and contacts a new tenant has yet to bring */
-    [TRUST_SUMS] = "SELECT no, count(*), sum(holds = 0), min(at),"
-                   " sum(holds = 0 AND created_at > ?1 AND no IN (2, 7, 17, 32"
-                   ")) FROM trust_tenant JOIN customer ON id = tenant_id"
-                   " AND state = 1 GROUP BY no",
-    [TRUST_PROOF] = "SELECT at, operation_last, operation_bad, entry_last,"
-                    " entry_bad FROM trust_proof WHERE tenant_id = ?1",
-    [TRUST_PROOFS] =
-        "SELECT count(*), coalesce(sum(p.operation_bad > 0 OR p.entry_bad > 0),"
-        " 0), coalesce(min(p.at), 0) FROM customer JOIN trust_proof p"
-        " ON p.tenant_id = id WHERE state = 1",
+    [TRUST_SUMS] =
+        "SELECT no, count(*), sum(holds = 0), min(at),"
+        " sum(holds = 0 AND created_at > ?1 AND no IN (2, 7, 17, 32)),"
+        " substr(group_concat(iif(holds = 0 AND NOT (created_at > ?1 AND no"
+        " IN (2, 7, 17, 32)), id, NULL), ', '), 1, 200)"
+        " FROM trust_tenant JOIN customer ON id = tenant_id AND state = 1"
+        " GROUP BY no",
+    [TRUST_UNSEEN] =
+        "SELECT id FROM customer LEFT JOIN trust_proof p ON p.tenant_id = id"
+        " WHERE state = 1 AND (p.error IS NOT NULL OR (coalesce(p.at, 0) < ?1"
+        " AND created_at < ?2) OR p.at > ?3) ORDER BY id",
+    [TRUST_PROOF] = "SELECT at, operation_last, entry_last"
+                    " FROM trust_proof WHERE tenant_id = ?1 AND at > 0",
+    [TRUST_PROOFS] = "SELECT count(*), min(p.at) FROM customer JOIN"
+                     " trust_proof p ON p.tenant_id = id WHERE state = 1"
+                     " AND p.at > 0",
     [TRUST_ONE] = "SELECT is_public, reason_ja, reason_en, version"
                   " FROM trust_row WHERE no = ?1",
     [TRUST_SET] = "INSERT INTO trust_row (no, is_public, reason_ja, reason_en)"
@@ -67,12 +80,21 @@ static const char *const trust_text[] = {
                   " holds = min(holds, ?3)",
     [TRUST_SET_PROOF] =
         "INSERT INTO trust_proof (tenant_id, at, operation_last,"
-        " operation_bad, entry_last, entry_bad) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        " operation_bad, entry_last, entry_bad, tried_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?2)"
         " ON CONFLICT (tenant_id) DO UPDATE SET at = ?2, operation_last = ?3,"
-        " operation_bad = ?4, entry_last = ?5, entry_bad = ?6",
+        " operation_bad = ?4, entry_last = ?5, entry_bad = ?6, tried_at = ?2,"
+        " error = NULL",
+    [TRUST_FAILED] =
+        "INSERT INTO trust_proof (tenant_id, at, operation_last,"
+        " operation_bad, entry_last, entry_bad, tried_at, error)"
+        " VALUES (?1, 0, 0, 0, 0, 0, ?2, ?3) ON CONFLICT (tenant_id)"
+        " DO UPDATE SET tried_at = ?2, error = ?3",
+    /* what failed is tried again within the hour */
     [TRUST_DUE] = "SELECT id FROM customer LEFT JOIN trust_proof p"
                   " ON p.tenant_id = id WHERE state = 1 AND (p.at IS NULL"
-                  " OR p.at < ?1 OR p.at > ?2) LIMIT 100",
+                  " OR p.at < ?1 OR p.at > ?2) AND (p.error IS NULL"
+                  " OR p.tried_at < ?3 OR p.tried_at > ?2) LIMIT 100",
 };
 const struct query_set trust_queries = {"trust", trust_text, COUNT(trust_text)};
 
@@ -143,43 +165,149 @@ static enum err read_history(struct ctx *c, struct trust_row out[TRUST_COUNT])
     return e;
 }
 
+struct unseen {
+    long long count;
+    struct buf names; /* some of them */
+};
+
+/* Whom the daily round could not look at, or did not for too long: of these
+ * nothing is known to hold. */
+static enum err find_unseen(struct ctx *c, struct unseen *out)
+{
+    struct query *q = query(c, trust_text[TRUST_UNSEEN]);
+    enum err e;
+
+    *out = (struct unseen){.names = buf_in(c->mem)};
+    bind_int(q, 1, c->now_us - TRUST_AGE_US);
+    bind_int(q, 2, c->now_us - TRUST_NEW_US);
+    bind_int(q, 3, c->now_us + TRUST_AHEAD_US);
+    while (query_next(c, q, &e))
+        if (out->count++ < NAMED_MAX)
+            buf_printf(&out->names, "%s%s", out->names.len ? ", " : "",
+                       col_peek(q, 0));
+    if (out->count > NAMED_MAX)
+        buf_puts(&out->names, ", …");
+    return e;
+}
+
+static const char *named(struct ctx *c, const char *names)
+{
+    if (!names || !*names)
+        return "";
+    return arena_printf(c->mem, c->actor->lang == LANG_EN ? " (%s)" : "（%s）",
+                        names);
+}
+
 /* What the daily round found in all tenants, as one line for each promise. */
 static enum err add_sums(struct ctx *c, struct trust_list *out)
 {
-    struct query *q = query(c, trust_text[TRUST_SUMS]);
-    enum err e;
+    struct unseen unseen;
+    enum err e = find_unseen(c, &unseen);
 
+    if (e)
+        return e;
+    const char *who = named(c, unseen.names.len ? unseen.names.data : "");
+    struct query *q = query(c, trust_text[TRUST_SUMS]);
     bind_int(q, 1, c->now_us - TRUST_NEW_US);
     while (query_next(c, q, &e)) {
         long long all = col_int(q, 1), young = col_int(q, 4);
         long long bad = col_int(q, 2) - young;
-        trust_say(c, out, (int)col_int(q, 0), bad == 0,
-                  "テナント %lld 件を調べ、要確認 %lld 件、利用開始から26時間"
-                  "以内でまだ求められないもの %lld 件",
-                  "Tenants looked at: %lld; needing attention: %lld; begun "
-                  "within 26 hours and not yet due: %lld",
-                  all, bad, young);
+        trust_say(c, out, (int)col_int(q, 0), bad == 0 && unseen.count == 0,
+                  "テナント %lld 件を調べ、要確認 %lld 件%s、調べられなかった"
+                  "もの %lld 件%s、利用開始から26時間以内でまだ求められない"
+                  "もの %lld 件",
+                  "Tenants looked at: %lld; needing attention: %lld%s; not "
+                  "looked at: %lld%s; begun within 26 hours and not yet due: "
+                  "%lld",
+                  all, bad, named(c, col_text(c, q, 5)), unseen.count, who,
+                  young);
         trust_tell_others(c, out, "すべてのお客様についての毎日の点検",
                           "The daily look at all customers");
-        out->items[out->count - 1].at = col_int(q, 3);
+        trust_date(out, col_int(q, 3), TRUST_AGE_US);
     }
+    return e;
+}
+
+/* Every log whose chain is broken, the operator's own too, as it was found:
+ * that needs no look to be told. */
+static enum err add_breaks(struct ctx *c, const char *tenant,
+                           struct trust_list *out)
+{
+    const struct log_break *list;
+    struct buf names = buf_in(c->mem);
+    size_t count;
+    int64_t all;
+    enum err e = log_break_list(c, tenant, &list, &count, &all);
+
+    if (e || !all)
+        return e;
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&names,
+                   c->actor->lang == LANG_EN ? "%s%s%s row %lld (found %s)"
+                                             : "%s%s%s %lld 番（%s に検出）",
+                   i ? ctx_text(c, "、", "; ") : "",
+                   tenant ? "" : arena_printf(c->mem, "%s: ", list[i].tenant),
+                   log_break_name(c, list[i].kind), (long long)list[i].seq,
+                   trust_moment(c, list[i].found_at));
+    for (int no = 33; no <= 36; no += 3) {
+        trust_say(c, out, no, false, "連鎖が途切れています（%lld 件）: %s",
+                  "A chain is broken (%lld): %s", (long long)all, names.data);
+        if (tenant) /* its own */
+            out->items[out->count - 1].shown = out->items[out->count - 1].text;
+        else
+            trust_tell_others(c, out, "ログの連鎖に途切れがないこと",
+                              "The chains of the logs are whole");
+    }
+    return OK;
+}
+
+/* The daily walk of the operator's own log. */
+static enum err add_own_log(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, trust_text[TRUST_PROOF]);
+
+    bind_text(q, 1, STORE_OPERATOR);
+    enum err e = query_one(c, q);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    trust_say(c, out, 33, true, "運用者の操作ログを %lld 番まで検証",
+              "The operator's own log was verified up to row %lld",
+              (long long)col_int(q, 1));
+    trust_tell_others(c, out, "運用者の操作ログの検証",
+                      "The operator's own log is verified");
+    trust_date(out, col_int(q, 0), TRUST_AGE_US);
+    query_done(q);
+    return OK;
+}
+
+static enum err add_proofs(struct ctx *c, struct trust_list *out)
+{
+    struct unseen unseen;
+    enum err e = find_unseen(c, &unseen);
+
     if (e)
         return e;
-    q = query(c, trust_text[TRUST_PROOFS]);
+    struct query *q = query(c, trust_text[TRUST_PROOFS]);
     if ((e = query_one(c, q)))
         return e;
-    int64_t all = col_int(q, 0), bad = col_int(q, 1), at = col_int(q, 2);
+    long long all = col_int(q, 0);
+    int64_t at = col_int(q, 1);
     query_done(q);
-    if (!all)
-        return OK;
-    trust_say(c, out, 33, bad == 0,
-              "テナント %lld 件のログの連鎖を検証し、途切れは %lld 件",
-              "Tenants whose logs' chains were verified: %lld; broken: %lld",
-              (long long)all, (long long)bad);
-    trust_tell_others(c, out, "すべてのお客様のログの連鎖の検証",
-                      "The chains of all customers' logs");
-    out->items[out->count - 1].at = at;
-    return OK;
+    if (all || unseen.count) {
+        trust_say(c, out, 33, unseen.count == 0,
+                  "テナント %lld 件のログの連鎖を毎日検証、検証できなかった"
+                  "もの %lld 件%s",
+                  "Tenants whose logs' chains are verified daily: %lld; not "
+                  "verified: %lld%s",
+                  all, unseen.count,
+                  named(c, unseen.names.len ? unseen.names.data : ""));
+        trust_tell_others(c, out, "すべてのお客様のログの連鎖の検証",
+                          "The chains of all customers' logs");
+        if (all)
+            trust_date(out, at, TRUST_AGE_US);
+    }
+    e = add_own_log(c, out);
+    return e ? e : add_breaks(c, NULL, out);
 }
 
 static enum err add_proof(struct ctx *c, const char *tenant,
@@ -189,28 +317,17 @@ static enum err add_proof(struct ctx *c, const char *tenant,
 
     bind_text(q, 1, tenant);
     enum err e = query_one(c, q);
-    if (e)
-        return e == ERR_NOT_FOUND ? OK : e;
-    int64_t at = col_int(q, 0);
-    bool whole = !col_int(q, 2) && !col_int(q, 4);
-    if (whole)
+    if (!e) {
         trust_show(
             c, out, 33, true,
-            "操作ログは %lld 番まで、アクセスログは %lld 番まで改ざんなし",
-            "Whole up to row %lld of the operation log and row %lld of "
-            "the access log",
-            (long long)col_int(q, 1), (long long)col_int(q, 3));
-    else
-        trust_show(
-            c, out, 33, false,
-            "連鎖が途切れています（操作ログ %lld 番、アクセスログ %lld 番、"
-            "0は途切れなし）",
-            "A chain is broken (operation log at %lld, access log at "
-            "%lld; 0: whole)",
-            (long long)col_int(q, 2), (long long)col_int(q, 4));
-    out->items[out->count - 1].at = at;
-    query_done(q);
-    return OK;
+            "操作ログを %lld 番まで、アクセスログを %lld 番まで検証（毎日）",
+            "Verified up to row %lld of the operation log and row %lld of the "
+            "access log (daily)",
+            (long long)col_int(q, 1), (long long)col_int(q, 2));
+        trust_date(out, col_int(q, 0), TRUST_AGE_US);
+        query_done(q);
+    }
+    return e && e != ERR_NOT_FOUND ? e : add_breaks(c, tenant, out);
 }
 
 /* ---- putting together ---- */
@@ -246,6 +363,22 @@ static size_t veil(struct ctx *c, struct trust_evidence *list, size_t count)
     return kept;
 }
 
+/* What was measured too long ago, or by a clock ahead of this one, is no word
+ * on now. */
+static void judge_age(struct ctx *c, struct trust_evidence *e)
+{
+    if (e->at >= c->now_us - e->period_us &&
+        e->at <= c->now_us + TRUST_AHEAD_US)
+        return;
+    const char *why =
+        ctx_text(c, "（測定が古いため、いまの状態は分かりません）",
+                 " (measured too long ago to say how it is now)");
+    e->holds = false;
+    e->text = arena_printf(c->mem, "%s%s", e->text, why);
+    if (e->shown)
+        e->shown = arena_printf(c->mem, "%s%s", e->shown, why);
+}
+
 /* A promise that nothing measures needs attention, and says so. */
 static void judge(struct ctx *c, const struct trust_list *list,
                   enum trust_reader reader, struct trust_row *row)
@@ -256,8 +389,10 @@ static void judge(struct ctx *c, const struct trust_list *list,
     row->state = TRUST_HOLDS;
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i].no == row->promise->no) {
-            mine[row->evidence_count++] = list->items[i];
-            if (!list->items[i].holds)
+            struct trust_evidence *item = &mine[row->evidence_count++];
+            *item = list->items[i];
+            judge_age(c, item);
+            if (!item->holds)
                 row->state = TRUST_ATTENTION;
         }
     if (!row->evidence_count)
@@ -283,8 +418,24 @@ static enum err read_installation(struct ctx *c, const struct app *app,
         e = trust_measure(c, app, tenant, list);
     if (!e)
         e = tenant ? add_proof(c, tenant, list) : add_sums(c, list);
+    if (!e && !tenant)
+        e = add_proofs(c, list);
     for (int i = 0; i < TRUST_COUNT && !e && !tenant; i++)
         judge(c, list, reader, &out[i]);
+    return e;
+}
+
+/* What control.db knows that the tenant's own file is held against. */
+static enum err read_known(struct ctx *c, struct tenant *t,
+                           struct terms_now *terms, struct trust_list *list)
+{
+    struct log_mark head;
+    enum err e = terms_read_now(c, terms);
+
+    if (!e)
+        e = log_head_newest(c, LOG_OPERATION, tenant_id(t), &head,
+                            &list->head_at);
+    list->head_seq = e ? 0 : head.seq;
     return e;
 }
 
@@ -294,7 +445,8 @@ static enum err read_tenant(struct ctx *c, const struct app *app,
     struct terms_now terms;
     enum err e = tx_begin_control(c, app->store, TX_READ);
 
-    if (e || (e = tx_end_control(c, app->store, terms_read_now(c, &terms))))
+    if (e ||
+        (e = tx_end_control(c, app->store, read_known(c, t, &terms, list))))
         return e;
     if ((e = tx_begin(c, t, TX_READ)) ||
         (e = tx_end(c, t, trust_measure_tenant(c, app, terms.owed, list))))
@@ -446,9 +598,23 @@ struct proof {
 static enum err prove(struct ctx *c, const struct app *app, struct tenant *t,
                       struct proof *out)
 {
-    enum err e = log_verify(c, app->store, t, LOG_OPERATION, &out->operations);
+    enum err e = log_check(c, app, t, LOG_OPERATION, &out->operations);
 
-    return e ? e : log_verify(c, app->store, t, LOG_ACCESS, &out->accesses);
+    return e ? e : log_check(c, app, t, LOG_ACCESS, &out->accesses);
+}
+
+static enum err keep_proof(struct ctx *c, const char *id,
+                           const struct proof *proof)
+{
+    struct query *q = query(c, trust_text[TRUST_SET_PROOF]);
+
+    bind_text(q, 1, id);
+    bind_int(q, 2, c->now_us);
+    bind_int(q, 3, proof->operations.last_seq);
+    bind_int(q, 4, proof->operations.broken_seq);
+    bind_int(q, 5, proof->accesses.last_seq);
+    bind_int(q, 6, proof->accesses.broken_seq);
+    return query_run(c, q);
 }
 
 static enum err keep(struct ctx *c, const char *id,
@@ -466,16 +632,31 @@ static enum err keep(struct ctx *c, const char *id,
         bind_int(q, 4, c->now_us);
         e = query_run(c, q);
     }
-    if (e)
-        return e;
-    q = query(c, trust_text[TRUST_SET_PROOF]);
+    return e ? e : keep_proof(c, id, proof);
+}
+
+static enum err keep_failed(struct ctx *c, const char *id, enum err why)
+{
+    struct query *q = query(c, trust_text[TRUST_FAILED]);
+
     bind_text(q, 1, id);
     bind_int(q, 2, c->now_us);
-    bind_int(q, 3, proof->operations.last_seq);
-    bind_int(q, 4, proof->operations.broken_seq);
-    bind_int(q, 5, proof->accesses.last_seq);
-    bind_int(q, 6, proof->accesses.broken_seq);
+    bind_text(q, 3, err_name(why));
     return query_run(c, q);
+}
+
+/* That a tenant could not be looked at is a finding too. */
+static void note_failed(struct ctx *c, struct app *app, const char *id,
+                        enum err why)
+{
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    log_error("trust page: tenant not measured tenant=%s err=%s", id,
+              err_name(why));
+    if (!e)
+        e = tx_end_control(c, app->store, keep_failed(c, id, why));
+    if (e)
+        log_error("trust page: not kept err=%s", err_name(e));
 }
 
 static void look_at(struct app *app, struct arena *mem, const char *id)
@@ -496,8 +677,40 @@ static void look_at(struct app *app, struct arena *mem, const char *id)
     if (!e && !(e = tx_begin_control(&c, app->store, TX_WRITE)))
         e = tx_end_control(&c, app->store, keep(&c, id, &list, &proof));
     if (e)
-        log_error("trust page: tenant not measured tenant=%s err=%s", id,
-                  err_name(e));
+        note_failed(&c, app, id, e);
+}
+
+/* The operator's own log, which has nothing else that is looked at. */
+static void look_at_own_log(struct app *app, struct arena *mem)
+{
+    struct proof proof = {.operations = {0}};
+    struct actor actor;
+    struct ctx c = system_ctx(mem, &actor, STORE_OPERATOR);
+    struct tenant *t;
+    enum err e = tenant_open(app->store, STORE_OPERATOR, &t);
+
+    if (!e) {
+        e = log_check(&c, app, t, LOG_OPERATION, &proof.operations);
+        tenant_close(t);
+    }
+    if (!e && !(e = tx_begin_control(&c, app->store, TX_WRITE)))
+        e = tx_end_control(&c, app->store,
+                           keep_proof(&c, STORE_OPERATOR, &proof));
+    if (e)
+        log_error("the operator's log is not verified err=%s", err_name(e));
+}
+
+static enum err is_own_due(struct ctx *c, bool *out)
+{
+    struct query *q = query(c, trust_text[TRUST_PROOF]);
+
+    bind_text(q, 1, STORE_OPERATOR);
+    enum err e = query_one(c, q);
+    *out =
+        e == ERR_NOT_FOUND || (!e && (col_int(q, 0) < c->now_us - US_PER_DAY ||
+                                      col_int(q, 0) > c->now_us));
+    query_done(q);
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static enum err list_due(struct ctx *c, const char *ids[DUE_MAX], size_t *count)
@@ -505,8 +718,9 @@ static enum err list_due(struct ctx *c, const char *ids[DUE_MAX], size_t *count)
     struct query *q = query(c, trust_text[TRUST_DUE]);
     enum err e;
 
-    bind_int(q, 1, c->now_us - INT64_C(86400000000));
+    bind_int(q, 1, c->now_us - US_PER_DAY);
     bind_int(q, 2, c->now_us);
+    bind_int(q, 3, c->now_us - RETRY_US);
     while (query_next(c, q, &e))
         if (*count < DUE_MAX)
             ids[(*count)++] = col_text(c, q, 0);
@@ -520,10 +734,15 @@ void trust_look_at_tenants(struct app *app, struct arena *mem)
     struct actor actor;
     struct ctx c = system_ctx(names, &actor, STORE_OPERATOR);
     size_t count = 0;
+    bool is_own = false;
     enum err e = tx_begin_control(&c, app->store, TX_READ);
 
-    if (!e)
-        e = tx_end_control(&c, app->store, list_due(&c, ids, &count));
+    if (!e) {
+        e = list_due(&c, ids, &count);
+        e = tx_end_control(&c, app->store, e ? e : is_own_due(&c, &is_own));
+    }
+    if (!e && is_own)
+        look_at_own_log(app, mem);
     for (size_t i = 0; i < count && !e; i++) {
         look_at(app, mem, ids[i]);
         arena_reset(mem);

@@ -28,14 +28,19 @@ extern const char *const trust_state_words[];
  * marked to be shown. */
 enum trust_reader { TRUST_ANYONE, TRUST_TENANT, TRUST_OPERATOR };
 
-/* One measurement, in the reader's language. */
+/* One measurement, in the reader's language.  It says something of now only
+ * while it is no older than its period: then it does not hold, and says so,
+ * whatever was found at the time. */
 struct trust_evidence {
     int no;
     bool holds;
     const char *text;
     const char *shown; /* to the others; NULL: only that it was looked at */
-    int64_t at;        /* when it was measured */
+    int64_t at;        /* when it was measured; 0: never */
+    int64_t period_us; /* how often it is measured at least */
 };
+/* Looks of the daily round: one may fail, or the server be off for a day. */
+#define TRUST_AGE_US (48 * INT64_C(3600000000))
 struct trust_change {
     int64_t at;
     enum trust_state state;
@@ -76,6 +81,8 @@ struct trust_list {
     size_t count, cap;
     /* in the tenant's operation log; its access log has them */
     int64_t sign_ins, first_sign_in;
+    int64_t head_seq,
+        head_at; /* of its operation log, in control.db; 0: none */
 };
 /* Adds a measurement, for the operator alone; both texts take the same
  * arguments. */
@@ -97,6 +104,10 @@ const char *trust_moment(struct ctx *c, int64_t at);
 const char *trust_day(struct ctx *c, int32_t day);
 /* A tenant younger than this cannot have done all that is expected of it. */
 #define TRUST_NEW_US (INT64_C(26) * 3600000000)
+/* The last measurement was not taken now, as the page is read, but at that
+ * moment: everything that is read from where a look wrote it down.  period_us:
+ * its own, or TRUST_AGE_US. */
+void trust_date(struct trust_list *list, int64_t at, int64_t period_us);
 /* In a transaction of control.db.  tenant NULL: of the installation, else what
  * stands there of this one. */
 MUST_USE enum err trust_measure(struct ctx *c, const struct app *app,

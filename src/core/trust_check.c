@@ -30,6 +30,7 @@
 
 #define US_PER_DAY    INT64_C(86400000000)
 #define US_PER_MINUTE INT64_C(60000000)
+#define HEAD_LATE_US  (180 * US_PER_MINUTE)
 
 enum {
     CHECK_TERMS,
@@ -109,7 +110,8 @@ static struct trust_evidence *add(struct ctx *c, struct trust_list *list,
         list->cap = cap;
     }
     struct trust_evidence *item = &list->items[list->count++];
-    *item = (struct trust_evidence){.no = no, .holds = holds, .at = c->now_us};
+    *item = (struct trust_evidence){
+        .no = no, .holds = holds, .at = c->now_us, .period_us = TRUST_AGE_US};
     return item;
 }
 
@@ -136,6 +138,12 @@ void trust_show(struct ctx *c, struct trust_list *list, int no, bool holds,
                                            : arena_vprintf(c->mem, ja, args);
     va_end(args);
     item->shown = item->text;
+}
+
+void trust_date(struct trust_list *list, int64_t at, int64_t period_us)
+{
+    list->items[list->count - 1].at = at;
+    list->items[list->count - 1].period_us = period_us;
 }
 
 void trust_tell_others(struct ctx *c, struct trust_list *list, const char *ja,
@@ -399,6 +407,27 @@ enum err trust_measure(struct ctx *c, const struct app *app, const char *tenant,
 
 /* ---- one tenant ---- */
 
+/* Where the log was last known to stand, outside its file.  A backup keeps
+ * heads from being signed while it is written. */
+static void measure_head(struct ctx *c, int64_t first_at, int64_t last_at,
+                         struct trust_list *out)
+{
+    /* what may be unsigned as yet */
+    int64_t since = out->head_at ? last_at : first_at;
+
+    trust_show(
+        c, out, 33,
+        last_at <= out->head_at || since >= c->now_us - HEAD_LATE_US,
+        "操作ログとアクセスログの末尾を、ファイルの外に毎分署名して控えて"
+        "います（操作ログ %lld 番、%s）。見つけられない切り取りは最後の1分の"
+        "行だけです",
+        "Where both logs end is signed each minute and kept outside their "
+        "files (row %lld of the operation log, %s): of rows cut at the end "
+        "only those of the last minute can go unseen",
+        (long long)out->head_seq,
+        out->head_at ? trust_moment(c, out->head_at) : "-");
+}
+
 static enum err measure_log(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, mine_text[MINE_LOG]);
@@ -416,6 +445,7 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
                "%lld rows in the operation log, newest %s, oldest %s",
                (long long)rows, rows ? trust_moment(c, last) : "-",
                rows ? trust_moment(c, first) : "-");
+    measure_head(c, first, last, out);
     q = query(c, mine_text[MINE_SIGNED_IN]);
     bind_int(q, 1, operation_keep_since(c->now_us) + US_PER_DAY);
     if ((e = query_one(c, q)))

@@ -32,11 +32,43 @@
     " done_at INTEGER, keys INTEGER NOT NULL DEFAULT 0," \
     " unopened INTEGER NOT NULL DEFAULT 0, tried_at INTEGER," \
     " error TEXT) STRICT;"
+#define ADD_MAIL_NOTICE \
+    "ALTER TABLE mail ADD COLUMN notice_id INTEGER;" \
+    "CREATE INDEX mail_notice ON mail(notice_id)" \
+    " WHERE notice_id IS NOT NULL;"
+#define ADD_TRUST \
+    "ALTER TABLE trust_proof ADD COLUMN tried_at INTEGER NOT NULL" \
+    " DEFAULT 0;" \
+    "ALTER TABLE trust_proof ADD COLUMN error TEXT;" \
+    "DROP TABLE log_head_hour;" \
+    "CREATE TABLE log_break (tenant_id TEXT NOT NULL, kind INTEGER" \
+    " NOT NULL CHECK (kind IN (0, 1)), seq INTEGER NOT NULL, found_at" \
+    " INTEGER NOT NULL, seen_at INTEGER NOT NULL, operator_at INTEGER," \
+    " tenant_at INTEGER, PRIMARY KEY (tenant_id, kind))" \
+    " STRICT, WITHOUT ROWID;"
+#define ADD_NOTICE_LEAST \
+    "ALTER TABLE notice ADD COLUMN is_emergency INTEGER NOT NULL DEFAULT 0" \
+    " CHECK (is_emergency IN (0, 1));" \
+    "ALTER TABLE notice ADD COLUMN least_us INTEGER;" \
+    "ALTER TABLE notice_tenant ADD COLUMN waiting INTEGER NOT NULL" \
+    " DEFAULT 0;" \
+    "ALTER TABLE notice_tenant ADD COLUMN failed INTEGER NOT NULL" \
+    " DEFAULT 0;" \
+    "CREATE INDEX notice_waiting ON notice_tenant(notice_id, customer_id)" \
+    " WHERE waiting > 0;" \
+    "ALTER TABLE notice_setting ADD COLUMN change_hours INTEGER NOT NULL" \
+    " DEFAULT 72 CHECK (change_hours BETWEEN 1 AND 2160);" \
+    "ALTER TABLE notice_setting ADD COLUMN maintenance_hours INTEGER" \
+    " NOT NULL DEFAULT 72 CHECK (maintenance_hours BETWEEN 1 AND 2160);"
+#define ADD_ADVISORY_LOOK \
+    "CREATE TABLE advisory_look (id INTEGER PRIMARY KEY CHECK (id = 1)," \
+    " looked_at INTEGER NOT NULL, looked_by TEXT NOT NULL) STRICT;"
 
 static const struct migrate_step tenant_steps[] = {
     {1, ADD_MAIL_REFUSAL
         ADD_THROTTLE
-        ADD_ONCE},
+        ADD_ONCE
+        ADD_MAIL_NOTICE},
 };
 static const struct migrate_step access_steps[] = {
     {1, ""},
@@ -44,7 +76,11 @@ static const struct migrate_step access_steps[] = {
 static const struct migrate_step control_steps[] = {
     {1, ADD_MAIL_REFUSAL
         ADD_THROTTLE
-        ADD_REWRAP},
+        ADD_REWRAP
+        ADD_MAIL_NOTICE
+        ADD_TRUST
+        ADD_NOTICE_LEAST
+        ADD_ADVISORY_LOOK},
 };
 static const struct migrate_step retained_steps[] = {
     {1, ""},

@@ -64,11 +64,33 @@ static void run_access(struct watch *x, const char *sql)
     assert_int_equal(tx_end_access(&x->w->c, x->w->f->t, e), OK);
 }
 
+static int64_t count_control(struct watch *x, const char *sql)
+{
+    look(x, NULL);
+    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
+    struct query *q = query(&x->w->c, sql);
+    assert_int_equal(query_one(&x->w->c, q), OK);
+    int64_t count = col_int(q, 0);
+    query_done(q);
+    assert_int_equal(tx_end_control(&x->w->c, x->app.store, OK), OK);
+    return count;
+}
+
+/* Rounds live by the machine's clock, the page here by NOW_US. */
+static void look_at_tenants(struct watch *x)
+{
+    trust_look_at_tenants(&x->app, x->w->f->c.mem);
+    run_control(x, "UPDATE trust_proof SET at = 1795312800000000 WHERE at > 0");
+    run_control(x, "UPDATE trust_proof SET tried_at = 1795312800000000");
+    run_control(x, "UPDATE trust_tenant SET at = 1795312800000000");
+}
+
 static struct watch watch(void **state)
 {
     struct watch x = {.w = *state};
 
     x.app.store = x.w->f->store;
+    x.app.base_url = "https://pm.example.jp";
     return x;
 }
 
@@ -649,7 +671,11 @@ static void a_new_tenant_is_not_yet_due(void **state)
     run_control(&x, "INSERT INTO customer (id, name, state, created_at)"
                     " VALUES ('young', 'y', 1, 1795312800000000)");
     run_control(&x, "INSERT INTO trust_tenant (tenant_id, no, holds, at)"
-                    " VALUES ('young', 2, 0, 1), ('young', 32, 0, 1)");
+                    " VALUES ('young', 2, 0, 1795312800000000),"
+                    " ('young', 32, 0, 1795312800000000)");
+    run_control(&x, "INSERT INTO trust_proof (tenant_id, at, operation_last,"
+                    " operation_bad, entry_last, entry_bad)"
+                    " VALUES ('acme', 1795312800000000, 1, 0, 1, 0)");
     for (int i = 0; i < 4; i++) {
         static const int rows[] = {2, 3, 20, 32};
         assert_int_equal(state_of(&x, NULL, rows[i]), TRUST_HOLDS);
@@ -742,14 +768,19 @@ static void a_changed_row_of_the_log_turns_row_33(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
-    trust_look_at_tenants(&x.app, x.w->f->c.mem);
+    log_head_look(&x.app, x.w->f->c.mem);
+    look_at_tenants(&x);
     assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
     assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+    assert_int_equal(state_of(&x, x.w->f->t, 36), TRUST_HOLDS);
     run_tenant(&x, "UPDATE operation SET object_name = 'other' WHERE seq = 2");
     run_control(&x, "UPDATE trust_proof SET at = 0");
-    trust_look_at_tenants(&x.app, x.w->f->c.mem);
-    assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
-    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
+    look_at_tenants(&x);
+    for (int no = 33; no <= 36; no += 3) {
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        assert_int_equal(state_of(&x, x.w->f->t, no), TRUST_ATTENTION);
+        assert_true(says(&x, no, "操作ログ 2 番"));
+    }
 }
 
 /* Both files of the tenant anew signed, as who holds its key could. */
@@ -806,7 +837,7 @@ static void files_put_back_together_turn_row_33(void **state)
     append_entries(&x, "first");
     sign_anew(&x);
     log_head_look(&x.app, x.w->f->c.mem);
-    trust_look_at_tenants(&x.app, x.w->f->c.mem);
+    look_at_tenants(&x);
     assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
     last = world_number(x.w, "SELECT max(seq) FROM operation", 0);
     run_tenant(&x, "DELETE FROM operation WHERE seq ="
@@ -815,10 +846,11 @@ static void files_put_back_together_turn_row_33(void **state)
     sign_anew(&x);
     assert_int_equal(broken_at(&x, LOG_OPERATION), last);
     assert_int_equal(broken_at(&x, LOG_ACCESS), 2);
-    run_control(&x, "UPDATE trust_proof SET at = 0");
-    trust_look_at_tenants(&x.app, x.w->f->c.mem);
-    assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
-    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
+    log_head_look(&x.app, x.w->f->c.mem); /* of the next minute */
+    for (int no = 33; no <= 36; no += 3) {
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        assert_int_equal(state_of(&x, x.w->f->t, no), TRUST_ATTENTION);
+    }
     /* written anew, as long as it was: another hash where it was known */
     append_entries(&x, "second");
     sign_anew(&x);
@@ -827,20 +859,119 @@ static void files_put_back_together_turn_row_33(void **state)
     assert_int_equal(broken_at(&x, LOG_ACCESS), 0);
 }
 
-static int64_t heads(struct watch *x)
+/* As who can write control.db, but does not think of the heads. */
+static void a_cut_end_of_the_operators_log_turns_row_33(void **state)
+{
+    struct watch x = watch(state);
+    struct world *w = x.w;
+
+    for (int i = 0; i < 3; i++) {
+        look(&x, NULL);
+        w->actor.tenant = STORE_OPERATOR;
+        assert_int_equal(tx_begin_control(&w->c, x.app.store, TX_WRITE), OK);
+        assert_int_equal(
+            tx_end_control(
+                &w->c, x.app.store,
+                operation_log(&w->c, &(struct operation){.action = "update",
+                                                         .kind = "terms",
+                                                         .object_name = "x"})),
+            OK);
+    }
+    log_head_look(&x.app, w->f->c.mem);
+    assert_int_equal(count_control(&x, "SELECT count(*) FROM log_break"), 0);
+    run_control(&x, "DELETE FROM operation WHERE seq ="
+                    " (SELECT max(seq) FROM operation)");
+    log_head_look(&x.app, w->f->c.mem);
+    for (int no = 33; no <= 36; no += 3) {
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        assert_true(says(&x, no, "OPERATOR: 操作ログ 3 番"));
+    }
+}
+
+/* Nobody's evidence is a look that failed, or one of last week. */
+static void a_tenant_that_is_not_looked_at_turns_its_rows(void **state)
+{
+    static const int rows[] = {6, 7, 8, 9, 10, 11, 12, 13, 21, 29, 33, 36};
+    static const struct {
+        const char *breaks, *mends;
+    } ways[] = {
+        {"UPDATE trust_proof SET at = at - 49 * 3600000000",
+         "UPDATE trust_proof SET at = at + 49 * 3600000000"                                                              },
+        {"UPDATE trust_tenant SET at = at - 49 * 3600000000",
+         "UPDATE trust_tenant SET at = at + 49 * 3600000000"                                                             },
+        {"UPDATE trust_tenant SET at = at + 49 * 3600000000", /* a wrong clock */
+         "UPDATE trust_tenant SET at = at - 49 * 3600000000"},
+        {"UPDATE trust_proof SET error = 'not_found'",
+         "UPDATE trust_proof SET error = NULL"                                                                           },
+        {"INSERT INTO customer (id, name, state, created_at)"
+         " VALUES ('never', 'n', 1, 0)",             "DELETE FROM customer WHERE id = 'never'"                  },
+    };
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    log_head_look(&x.app, x.w->f->c.mem);
+    look_at_tenants(&x);
+    run_control(&x, "UPDATE trust_tenant SET holds = 1");
+    for (size_t n = 0; n < COUNT(ways); n++) {
+        look(&x, NULL);
+        bool held[TRUST_COUNT];
+        for (int i = 0; i < TRUST_COUNT; i++)
+            held[i] = x.rows[i].state == TRUST_HOLDS;
+        assert_true(held[6 - 1] && held[33 - 1] && held[21 - 1]);
+        run_control(&x, ways[n].breaks);
+        look(&x, NULL);
+        for (size_t i = 0; i < COUNT(rows); i++)
+            if (!(strstr(ways[n].breaks, "trust_tenant") && rows[i] == 33))
+                assert_int_equal(x.rows[rows[i] - 1].state, TRUST_ATTENTION);
+        assert_true(n == 1 || n == 2
+                        ? says(&x, 6, "測定が古い")
+                        : says(&x, 6, n < 4 ? "（acme）" : "（never）"));
+        run_control(&x, ways[n].mends);
+    }
+}
+
+/* The look itself fails, and that is kept. */
+static void a_tenant_whose_key_is_lost_turns_its_rows(void **state)
+{
+    struct watch x = watch(state);
+    struct fixture *f = x.w->f;
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0),"
+                    " ('lost', 'y', 1, 0)");
+    log_head_look(&x.app, f->c.mem);
+    look_at_tenants(&x);
+    run_control(&x, "UPDATE trust_tenant SET holds = 1");
+    look(&x, NULL);
+    static const int rows[] = {6, 8, 9, 13, 21, 33};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(x.rows[rows[i] - 1].state, TRUST_ATTENTION);
+        assert_true(says(&x, rows[i], "（lost）"));
+    }
+    assert_int_equal(count_control(&x, "SELECT count(*) FROM trust_proof"
+                                       " WHERE error IS NOT NULL"),
+                     1);
+}
+
+static int64_t world_entries(struct watch *x)
 {
     look(x, NULL);
-    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
-    struct query *q = query(&x->w->c, "SELECT count(*) FROM log_head"
-                                      " WHERE kind = 1");
+    assert_int_equal(tx_begin_access(&x->w->c, x->w->f->t, TX_READ), OK);
+    struct query *q = query(&x->w->c, "SELECT max(seq) FROM entry_row");
     assert_int_equal(query_one(&x->w->c, q), OK);
     int64_t count = col_int(q, 0);
     query_done(q);
-    assert_int_equal(tx_end_control(&x->w->c, x->app.store, OK), OK);
+    assert_int_equal(tx_end_access(&x->w->c, x->w->f->t, OK), OK);
     return count;
 }
 
-static void each_hour_keeps_a_head_of_what_moved(void **state)
+static int64_t heads(struct watch *x)
+{
+    return count_control(x, "SELECT count(*) FROM log_head WHERE kind = 1");
+}
+
+static void an_hour_keeps_its_newest_head(void **state)
 {
     struct watch x = watch(state);
 
@@ -849,16 +980,21 @@ static void each_hour_keeps_a_head_of_what_moved(void **state)
     append_entries(&x, "a");
     log_head_look(&x.app, x.w->f->c.mem);
     assert_int_equal(heads(&x), 1);
+    log_head_look(&x.app, x.w->f->c.mem); /* nothing moved */
+    assert_int_equal(heads(&x), 1);
     for (int step = -30; step <= 30; step += 60) {
-        run_control(&x, step < 0 ? "UPDATE log_head_hour SET hour = hour - 30"
-                                 : "UPDATE log_head_hour SET hour = hour + 30");
-        log_head_look(&x.app, x.w->f->c.mem); /* nothing moved */
+        run_control(&x, step < 0
+                            ? "UPDATE log_head SET at = at - 30 * 3600000000"
+                            : "UPDATE log_head SET at = at + 60 * 3600000000");
         int64_t before = heads(&x);
-        append_entries(&x, "b");
-        run_control(&x, step < 0 ? "UPDATE log_head_hour SET hour = hour - 30"
-                                 : "UPDATE log_head_hour SET hour = hour + 30");
-        log_head_look(&x.app, x.w->f->c.mem);
-        assert_int_equal(heads(&x), before + 1);
+        for (int minute = 0; minute < 2; minute++) {
+            append_entries(&x, "b");
+            log_head_look(&x.app, x.w->f->c.mem);
+            assert_int_equal(heads(&x), before + 1);
+            assert_int_equal(count_control(&x, "SELECT max(seq) FROM log_head"
+                                               " WHERE kind = 1"),
+                             world_entries(&x));
+        }
     }
     assert_int_equal(heads(&x), 3);
     run_control(&x, "UPDATE log_head SET signature = zeroblob(64)"
@@ -891,7 +1027,7 @@ static int64_t opens_of_a_look(struct watch *x)
     age_files(x);
     assert_int_equal(store_open(&f->config, &f->store), OK);
     x->app.store = f->store;
-    run_control(x, "UPDATE log_head_hour SET hour = hour - 1");
+    look(x, NULL); /* control.db is open */
     store_stats(f->store, &before);
     log_head_look(&x->app, f->c.mem);
     store_stats(f->store, &after);
@@ -1231,7 +1367,10 @@ int main(void)
         TEST(old_rows_turn_rows_21_and_36),
         TEST(a_changed_row_of_the_log_turns_row_33),
         TEST(files_put_back_together_turn_row_33),
-        TEST(each_hour_keeps_a_head_of_what_moved),
+        TEST(an_hour_keeps_its_newest_head),
+        TEST(a_tenant_whose_key_is_lost_turns_its_rows),
+        TEST(a_tenant_that_is_not_looked_at_turns_its_rows),
+        TEST(a_cut_end_of_the_operators_log_turns_row_33),
         TEST(a_turn_is_in_the_history_once),
         TEST(the_operator_says_why_not_in_both_languages),
         TEST(a_quiet_tenant_is_not_opened_for_its_heads),

@@ -558,6 +558,8 @@ export const tenant: Record<keyof typeof ja, string> = {
   kind_threshold: "Threshold",
   kind_clock: "Clock",
   action_step: "Jump",
+  action_broken: "found broken",
+  action_whole: "found whole again",
   tenant_deleted: "Deleted",
   contract_number: "Contract number",
   contract_place: "Place of the data",

@@ -557,6 +557,8 @@ export const tenant = {
   kind_threshold: "しきい値",
   kind_clock: "時計",
   action_step: "時刻の飛び",
+  action_broken: "連鎖の途切れを検出",
+  action_whole: "連鎖の回復を確認",
   tenant_deleted: "削除済み",
   contract_number: "契約番号",
   contract_place: "データの保管場所",

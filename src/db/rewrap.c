@@ -262,8 +262,10 @@ enum err rewrap_run(struct store *s, const char *const *copies,
         e = end(s, master);
     }
     (void)close(master);
-    log_info("db: keys wrapped anew keys=%zu wrapped=%zu unopened=%zu err=%s",
-             out->keys, out->wrapped, out->unopened, err_name(e));
+    log_write(e ? LOG_ERROR : LOG_INFO,
+              "db: keys %s keys=%zu wrapped=%zu unopened=%zu err=%s",
+              e ? "not wrapped anew" : "wrapped anew", out->keys, out->wrapped,
+              out->unopened, err_name(e));
     return e;
 }
 

@@ -253,6 +253,7 @@ enum err rotate_tenant(struct store *s, const char *id)
     crypto_wipe(&r.old, sizeof r.old);
     crypto_wipe(&r.new, sizeof r.new);
     pool_forget(store_pool(s), id);
-    log_info("db: tenant=%s keys rotated err=%s", id, err_name(e));
+    log_write(e ? LOG_ERROR : LOG_INFO, "db: tenant=%s keys %s err=%s", id,
+              e ? "not rotated" : "rotated", err_name(e));
     return e;
 }

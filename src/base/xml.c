@@ -11,41 +11,193 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 32, ELEMENTS_MAX = 1500000 };
+enum {
+    DEPTH_MAX = 32,
+    ELEMENTS_MAX = 1500000,
+    /* Bounds of one element: the library looks through all attributes for each
+     * one it adds, and copies a text anew for every KiB it grows by. */
+    ATTRIBUTES_MAX = 32,
+    TEXT_MAX = 256 * 1024,
+};
 
-static bool find(const char *text, size_t len, const char *word)
+/* ---- the scan: well-formed tags, bounded, before the library sees them ---- */
+
+struct scan {
+    const char *text;
+    size_t len, at; /* at: where the scan is, or what was refused begins */
+    size_t elements, depth;
+};
+
+static bool is_space(char ch)
 {
-    return memmem(text, len, word, strlen(word)) != NULL;
+    return ch == ' ' || ch == '\t' || ch == '\n' || ch == '\r';
 }
 
-static const char *refuse(const char *text, size_t len)
+static bool is_name(char ch)
 {
-    size_t elements = 0, depth = 0, deepest = 0;
+    return !is_space(ch) && !strchr("=/<>\"'", ch);
+}
 
-    if (len >= 2 &&
-        (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
-        return "encoding";
-    if (!str_is_utf8(text, len, NULL) || memchr(text, 0, len))
-        return "encoding";
-    if (find(text, len, "<!DOCTYPE") || find(text, len, "<!doctype") ||
-        find(text, len, "<!ENTITY"))
-        return "doctype";
-    for (size_t i = 0; i + 1 < len; i++) {
-        bool is_tag = text[i] == '<';
-        if ((is_tag && text[i + 1] == '/') ||
-            (text[i] == '/' && text[i + 1] == '>')) {
-            depth -= depth > 0;
-        } else if (is_tag && text[i + 1] != '?' && text[i + 1] != '!') {
-            depth++;
-            elements++;
+static size_t skip_spaces(const struct scan *s, size_t at)
+{
+    while (at < s->len && is_space(s->text[at]))
+        at++;
+    return at;
+}
+
+/* The end of a name that begins at `at`; `at` itself when none does. */
+static size_t skip_name(const struct scan *s, size_t at)
+{
+    while (at < s->len && is_name(s->text[at]))
+        at++;
+    return at;
+}
+
+/* One name="value" at `at`; its end, 0 when it is none. */
+static size_t skip_attribute(const struct scan *s, size_t at)
+{
+    size_t end = skip_name(s, at);
+
+    if (end == at)
+        return 0;
+    at = skip_spaces(s, end);
+    if (at >= s->len || s->text[at] != '=')
+        return 0;
+    at = skip_spaces(s, at + 1);
+    if (at >= s->len || (s->text[at] != '"' && s->text[at] != '\''))
+        return 0;
+    const char *quote = memchr(s->text + at + 1, s->text[at], s->len - at - 1);
+    if (!quote || memchr(s->text + at, '<', (size_t)(quote - s->text) - at))
+        return 0;
+    return (size_t)(quote - s->text) + 1;
+}
+
+/* <name a="1"> or <name/> or </name>; s->at stands on the '<'. */
+static const char *scan_tag(struct scan *s)
+{
+    bool is_end = s->at + 1 < s->len && s->text[s->at + 1] == '/';
+    size_t name = s->at + 1 + is_end, at = skip_name(s, name);
+    int attributes = 0;
+
+    if (at == name)
+        return "xml";
+    for (;;) {
+        size_t next = skip_spaces(s, at);
+        if (next >= s->len)
+            return "xml";
+        if (s->text[next] == '>' || s->text[next] == '/') {
+            at = next;
+            break;
         }
-        if (depth > deepest)
-            deepest = depth;
+        if (is_end || next == at || !(at = skip_attribute(s, next)))
+            return "xml";
+        if (++attributes > ATTRIBUTES_MAX)
+            return "too_many";
     }
-    if (deepest > DEPTH_MAX)
+    if (at - s->at > TEXT_MAX)
+        return "too_long";
+    bool is_empty = s->text[at] == '/';
+    at += is_empty;
+    if (at >= s->len || s->text[at] != '>' || (is_empty && is_end))
+        return "xml";
+    if (is_end && !s->depth)
+        return "xml";
+    if (is_end) {
+        s->depth--;
+    } else {
+        s->elements++;
+        s->depth += !is_empty;
+    }
+    if (s->elements > ELEMENTS_MAX)
+        return "too_many";
+    if (s->depth > DEPTH_MAX)
         return "too_deep";
-    return elements > ELEMENTS_MAX ? "too_many" : NULL;
+    s->at = at + 1;
+    return NULL;
 }
+
+/* What begins with `from` and ends with `to` is not looked into.  A comment
+ * ends, for the library, where no third dash stands before the '>'. */
+static const char *scan_opaque(struct scan *s, const char *from, const char *to)
+{
+    size_t at = s->at + strlen(from), to_len = strlen(to);
+    const char *end;
+
+    do {
+        end = memmem(s->text + at, s->len - at, to, to_len);
+        if (!end)
+            return "xml";
+        at = (size_t)(end - s->text) + 1;
+    } while (*to == '-' && end[-1] == '-');
+    if ((size_t)(end - s->text) - s->at > TEXT_MAX)
+        return "too_long";
+    s->at = (size_t)(end - s->text) + to_len;
+    return NULL;
+}
+
+static bool begins(const struct scan *s, const char *with)
+{
+    size_t len = strlen(with);
+
+    return s->len - s->at >= len && memcmp(s->text + s->at, with, len) == 0;
+}
+
+/* NULL, or the rule that is broken at s->at. */
+static const char *scan(struct scan *s)
+{
+    const char *rule = NULL;
+
+    while (!rule && s->at < s->len) {
+        const char *next = memchr(s->text + s->at, '<', s->len - s->at);
+        size_t end = next ? (size_t)(next - s->text) : s->len;
+        if (end - s->at > TEXT_MAX)
+            return "too_long";
+        s->at = end;
+        if (!next)
+            break;
+        if (begins(s, "<!--"))
+            rule = scan_opaque(s, "<!--", "-->");
+        else if (begins(s, "<![CDATA["))
+            rule = scan_opaque(s, "<![CDATA[", "]]>");
+        else if (begins(s, "<?"))
+            rule = scan_opaque(s, "<?", "?>");
+        else if (begins(s, "<!"))
+            rule = "doctype"; /* or one of the declarations inside it */
+        else
+            rule = scan_tag(s);
+    }
+    return rule;
+}
+
+static int line_of(const char *text, size_t offset)
+{
+    int line = 1;
+
+    for (size_t i = 0; i < offset; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+/* The rule that is broken, with its line; NULL when the library may see it. */
+static const char *refuse(const char *text, size_t len, int *line)
+{
+    struct scan s = {.text = text, .len = len};
+    const char *rule;
+
+    if (!str_is_utf8(text, len, &s.at)) {
+        rule = "encoding";
+    } else if (memchr(text, 0, len)) {
+        rule = "encoding";
+        s.at = (size_t)((const char *)memchr(text, 0, len) - text);
+    } else {
+        s.at = 0;
+        rule = scan(&s);
+    }
+    *line = rule ? line_of(text, s.at) : 0;
+    return rule;
+}
+
+/* ---- the library ---- */
 
 static const char *local_name(const char *name)
 {
@@ -102,31 +254,6 @@ static void note_line(const char *message)
         bad_line = (int)strtol(at + 5, NULL, 10);
 }
 
-static int line_of(const char *text, size_t offset)
-{
-    int line = 1;
-
-    for (size_t i = 0; i < offset; i++)
-        line += text[i] == '\n';
-    return line;
-}
-
-/* Where what refuse() means stands, 0 when that is the whole. */
-static int refused_line(const char *text, size_t len, const char *rule)
-{
-    static const char *const words[] = {"<!DOCTYPE", "<!doctype", "<!ENTITY"};
-    size_t bad = 0;
-
-    if (strcmp(rule, "encoding") == 0 && !str_is_utf8(text, len, &bad))
-        return line_of(text, bad);
-    for (size_t i = 0; strcmp(rule, "doctype") == 0 && i < COUNT(words); i++) {
-        const char *at = memmem(text, len, words[i], strlen(words[i]));
-        if (at)
-            return line_of(text, (size_t)(at - text));
-    }
-    return 0;
-}
-
 const struct xml *xml_parse(struct arena *mem, const char *text, size_t len,
                             const char **rule, int *line)
 {
@@ -135,10 +262,8 @@ const struct xml *xml_parse(struct arena *mem, const char *text, size_t len,
         text += 3;
         len -= 3;
     }
-    if ((*rule = refuse(text, len))) {
-        *line = refused_line(text, len, *rule);
+    if ((*rule = refuse(text, len, line)))
         return NULL;
-    }
     *rule = "xml";
     bad_line = 0;
     mxmlSetErrorCallback(note_line);

@@ -17,8 +17,11 @@ struct xml {
     struct xml *child, *next;
 };
 
-/* NULL on failure; *rule is then "doctype", "encoding", "too_deep",
- * "too_many" or "xml", *line where if known (else 0). */
+/* NULL on failure; *rule is then "doctype", "encoding", "too_deep" (32
+ * elements), "too_many" (1,500,000 elements, 32 attributes of one), "too_long"
+ * (256 KiB of one tag, text, comment or CDATA section) or "xml", *line where
+ * if known (else 0).  Time is linear in len: what costs the library more is
+ * refused before it sees the text. */
 const struct xml *xml_parse(struct arena *mem, const char *text, size_t len,
                             const char **rule, int *line);
 

@@ -436,6 +436,9 @@ static const char *xml_message(struct ctx *c, const char *rule)
     if (strcmp(rule, "too_deep") == 0 || strcmp(rule, "too_many") == 0)
         return ctx_text(c, "XML の構造が大きすぎます",
                         "The XML is nested too deep or too large");
+    if (strcmp(rule, "too_long") == 0)
+        return ctx_text(c, "XML の一つの要素が 256 KB を超えています",
+                        "One element of the XML is longer than 256 KB");
     return ctx_text(c, "XML として読めません", "This is not well-formed XML");
 }
 

@@ -288,6 +288,7 @@ char *str_fold(struct arena *mem, const char *text)
                        UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
     size_t len = strlen(mapped);
     struct buf b = buf_in(mem);
+    bool has_marks = false;
     buf_reserve(&b, len);
     for (size_t at = 0; at < len;) {
         uint32_t ch = 0;
@@ -301,10 +302,12 @@ char *str_fold(struct arena *mem, const char *text)
             put_kana(&b, folded);
         if (is_voiced)
             put_kana(&b, 0x3099);
+        has_marks |= is_voiced;
         at += n;
     }
     buf_put(&b, "", 0);
-    return b.data;
+    /* The mark put in may stand before one that goes before it. */
+    return has_marks ? map_text(mem, b.data, 0) : b.data;
 }
 
 const char *str_digits(struct arena *mem, const char *text)

@@ -115,6 +115,24 @@ static bool put_932(struct buf *b, uint32_t code)
     return true;
 }
 
+/* A kana and the mark behind it (U+3099, U+309A; macOS writes file names so),
+ * as the one character that they are.  Only these are composed: NFC of a whole
+ * text would also replace ideographs that CP932 has. */
+static uint32_t compose_kana(struct arena *mem, const char *in, size_t len,
+                             uint32_t code, size_t *bytes)
+{
+    uint32_t mark = 0, one = 0;
+    size_t n = *bytes < len ? str_decode(in + *bytes, len - *bytes, &mark) : 0;
+
+    if (code < 0x3041 || code > 0x30ff || (mark != 0x3099 && mark != 0x309a))
+        return code;
+    const char *pair = str_normalize(mem, arena_strndup(mem, in, *bytes + n));
+    if (str_decode(pair, strlen(pair), &one) != strlen(pair))
+        return code;
+    *bytes += n;
+    return one;
+}
+
 bool cp932_encode(struct arena *mem, const char *in, size_t len, char **out,
                   size_t *out_len, size_t *bad_offset)
 {
@@ -127,6 +145,7 @@ bool cp932_encode(struct arena *mem, const char *in, size_t len, char **out,
         uint32_t code = 0;
         size_t n = str_decode(in + i, len - i, &code);
         *bad_offset = i;
+        code = compose_kana(mem, in + i, len - i, code, &n);
         if (n == 0 || !put_932(&b, code))
             return false;
         i += n;

@@ -18,7 +18,8 @@ bool cp932_decode(struct arena *mem, const char *in, size_t len, char **out,
 
 /* false: *bad_offset is the character that CP932 does not have.  The few that
  * other systems write with a neighbour's code (U+301C for U+FF5E, and such)
- * are taken for what Windows writes. */
+ * are taken for what Windows writes; a kana with its voiced mark apart (NFD) is
+ * written as one character. */
 bool cp932_encode(struct arena *mem, const char *in, size_t len, char **out,
                   size_t *out_len, size_t *bad_offset);
 

@@ -138,6 +138,10 @@ test("CP932 holds what Windows can, and refuses what it cannot by its line", asy
   assert.equal(into.status, 200, JSON.stringify(into.body));
   const [before, after] = [await planOf(id), await planOf(copy.id)];
   assert.deepEqual(after.rows.slice(0, 8), before.rows.slice(0, 8));
+  await addTicket(id, { subject: "がぱヴ神".normalize("NFD") + "\ufa19" }); // as macOS names files
+  const composed = await bytesOf(id, "?encoding=cp932");
+  assert.equal(composed.status, 200, new TextDecoder().decode(composed.body));
+  assert.match(new TextDecoder("shift_jis", { fatal: true }).decode(composed.body), /がぱヴ神\ufa19/);
   await addTicket(id, { subject: "絵文字😀" });
   const refused = await admin.get(`/projects/${id}/export.csv?encoding=cp932`);
   assert.equal(refused.status, 422);

@@ -17,6 +17,18 @@ test("a list shorter than the window, and none at all", () => {
 test("columns leave when it gets narrow; sorting goes up, down, away", () => {
   const columns = [{ id: "a", label: "a" }, { id: "b", label: "b", from: 800 }];
   assert.deepEqual(shownColumns(columns, 700).map((c) => c.id), ["a"]);
+  const list = [
+    { id: "key", label: "", width: 88 },
+    { id: "subject", label: "" },
+    { id: "project", label: "", width: 180, from: 860 },
+    { id: "start", label: "", width: 136, from: 1120 },
+    { id: "end", label: "", width: 136, from: 600 },
+    { id: "rest", label: "", width: 500 },
+  ];
+  // at 1150 px all may be shown, but 100 px would be left for the subject
+  assert.deepEqual(shownColumns(list, 1150).map((c) => c.id), ["key", "subject", "project", "end", "rest"]);
+  assert.deepEqual(shownColumns(list, 1140).map((c) => c.id), ["key", "subject", "end", "rest"]);
+  assert.deepEqual(shownColumns(list, 1280).length, 6);
   assert.equal(nextSort("", "no"), "no");
   assert.equal(nextSort("no", "no"), "-no");
   assert.equal(nextSort("-no", "no"), null);

@@ -3,9 +3,10 @@
 export interface Column {
   id: string;
   label: string;
-  /** In px; the one without takes what is left. */
+  /** In px; the one without takes what is left, ELASTIC_PX at least. */
   width?: number;
-  /** Shown only if the table is at least this wide. */
+  /** Shown only if the table is at least this wide; the highest goes first when
+   * the columns together leave too little. */
   from?: number;
   /** Name to sort by; "-name" is the other way round. */
   sort?: string;
@@ -21,7 +22,14 @@ export function visibleRows(count: number, rowHeight: number, top: number, heigh
   return { first: Math.min(first, count), last, above: Math.min(first, count) * rowHeight, below: (count - last) * rowHeight };
 }
 
-export const shownColumns = (columns: Column[], width: number) => columns.filter((c) => !c.from || width >= c.from);
+const ELASTIC_PX = 240;
+
+export function shownColumns(columns: Column[], width: number): Column[] {
+  const shown = columns.filter((c) => !c.from || width >= c.from);
+  const needed = shown.reduce((sum, c) => sum + (c.width ?? ELASTIC_PX), 0);
+  const last = shown.reduce((a, c) => Math.max(a, c.from ?? 0), 0);
+  return needed > width && last ? shownColumns(columns.filter((c) => c.from !== last), width) : shown;
+}
 
 /** The next sort after a click on a heading: up, down, none. */
 export function nextSort(current: string, name: string): string | null {

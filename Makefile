@@ -69,6 +69,7 @@ HEAD_asan := gcc -fsanitize=address,undefined
 TAIL_asan := -lm -lpthread
 # fuzz: clang's own driver
 CC_fuzz   := clang $(SAN) -fsanitize=address,fuzzer-no-link
+CC_fuzz_sqlite := clang -O1 # fuzzed by its own people; instrumented it takes minutes
 HEAD_fuzz := clang -fsanitize=address,undefined,fuzzer
 TAIL_fuzz := -lm -lpthread
 # tsan: the same tests once more, for data races
@@ -129,7 +130,7 @@ $(B)/$(1)/lib/$(2).a: $(S)/$(2)/.stamp $(S)/mbedtls/.stamp $(if $(filter release
 	@echo "  lib   $(1) $(2)"
 	@rm -rf $(B)/$(1)/lib/$(2) && mkdir -p $(B)/$(1)/lib/$(2)
 	@ls $(SRC_$(2):%=$(S)/$(2)/%) | xargs -P$(JOBS) -I{} sh -c 'c=$$$$1; shift; \
-	  $$(CC_$(1)) -w "$$$$@" -c $$$$c -o $(B)/$(1)/lib/$(2)/$$$$(basename $$$$c .c).o' \
+	  $$(or $$(CC_$(1)_$(2)),$$(CC_$(1))) -w "$$$$@" -c $$$$c -o $(B)/$(1)/lib/$(2)/$$$$(basename $$$$c .c).o' \
 	  sh {} $(patsubst %,-include %,$(wildcard third_party/config/$(2)_config.h)) $$(CONF) \
 	  -Ithird_party/config/$(2) -Ithird_party/glue -I$(S)/$(2)/library \
 	  $(if $(filter mimalloc,$(2)),-I$(S)/mimalloc/include) $(if $(filter 7zip,$(2)),-I$(S)/7zip/C)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cookies going out.  Every one is HttpOnly: no script of ours reads any. */
+/* Cookies coming in and going out.  Every one is HttpOnly: no script of ours
+ * reads any. */
 #include <string.h>
 
 #include "base/err.h"
-#include "http/server.h"
+#include "http/wire.h"
 
 /* RFC 6265 cookie-octet: what needs no quoting and cannot end the line. */
 static bool is_plain(const char *value)
@@ -29,4 +30,27 @@ void reply_cookie(struct reply *out, const struct cookie *cookie)
     if (cookie->max_age_s < 0)
         buf_puts(&out->head, "; Max-Age=0");
     buf_puts(&out->head, "\r\n");
+}
+
+const char *cookie_find(struct arena *mem, const char *line, const char *name)
+{
+    const char *value = NULL;
+    size_t name_len = strlen(name), value_len = 0;
+
+    for (const char *p = line ? line : ""; *p;) {
+        p += strspn(p, "; \t");
+        size_t len = strcspn(p, ";");
+        if (len > name_len && p[name_len] == '=' &&
+            memcmp(p, name, name_len) == 0) {
+            if (value)
+                return NULL;
+            value = p + name_len + 1;
+            value_len = len - name_len - 1;
+        }
+        p += len;
+    }
+    while (value && value_len > 0 &&
+           (value[value_len - 1] == ' ' || value[value_len - 1] == '\t'))
+        value_len--;
+    return value ? arena_strndup(mem, value, value_len) : NULL;
 }

@@ -145,24 +145,7 @@ const char *request_param_name(struct request *r, size_t n)
 
 const char *request_cookie(struct request *r, const char *name)
 {
-    const char *line = request_header(r, "Cookie"), *value = NULL;
-    size_t name_len = strlen(name), value_len = 0;
-    for (const char *p = line ? line : ""; *p;) {
-        p += strspn(p, "; \t");
-        size_t len = strcspn(p, ";");
-        if (len > name_len && p[name_len] == '=' &&
-            memcmp(p, name, name_len) == 0) {
-            if (value)
-                return NULL;
-            value = p + name_len + 1;
-            value_len = len - name_len - 1;
-        }
-        p += len;
-    }
-    while (value && value_len > 0 &&
-           (value[value_len - 1] == ' ' || value[value_len - 1] == '\t'))
-        value_len--;
-    return value ? arena_strndup(r->mem, value, value_len) : NULL;
+    return cookie_find(r->mem, request_header(r, "Cookie"), name);
 }
 
 /* One read before the deadline of a body of which size bytes are known to

@@ -42,6 +42,11 @@ void reply_send(struct request *r, struct reply *out);
 /* A refusal without a request, such as a head that did not pass: status line,
  * Connection: close, and what still comes is dropped. */
 void reply_refuse(struct mg_connection *conn, int status, bool is_tls);
+/* ---- cookie.c ---- */
+/* Of the text of a Cookie header (NULL: none): the value, in mem; NULL when it
+ * is absent or given twice. */
+const char *cookie_find(struct arena *mem, const char *line, const char *name);
+
 /* ---- request.c ---- */
 void request_begin(struct request *r, struct mg_connection *conn);
 

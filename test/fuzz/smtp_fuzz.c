@@ -41,7 +41,7 @@ static void *answer(void *arg)
 static void open_relay(void)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
-                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                            .sin_addr.s_addr = htonl(INADDR_ANY)};
     socklen_t len = sizeof a;
 
     relay.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -66,7 +66,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         open_relay();
     relay.data = data;
     relay.size = size;
-    const struct smtp_config config = {.host = "127.0.0.1",
+    /* Another loopback address each time: a closed connection keeps its pair of
+     * addresses and ports for a minute, and one pair of addresses has 28,000. */
+    static unsigned times;
+    times++;
+    const char *host = arena_printf(mem, "127.0.%u.%u", times / 250 % 250 + 1,
+                                    times % 250 + 1);
+    const struct smtp_config config = {.host = host,
                                        .port = relay.port,
                                        .security = SMTP_PLAIN_LOOPBACK,
                                        .user = size % 2 ? "user" : NULL,

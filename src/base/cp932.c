@@ -5,6 +5,7 @@
 #include "base/str.h"
 
 #include <pthread.h>
+#include <string.h>
 
 static void put_utf8(struct buf *b, unsigned code)
 {

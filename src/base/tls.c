@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mbedtls/ecp.h>
+#include <mbedtls/error.h>
 #include <mbedtls/pem.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -128,8 +129,51 @@ static bool set_up(struct tls *t, const char *host, enum proof proof)
     return true;
 }
 
+/* What is wrong with the certificate, the worst first. */
+static const char *tell_flaw(uint32_t flags)
+{
+#define REFUSED "its certificate is not accepted: "
+    static const struct {
+        uint32_t flag;
+        const char *text;
+    } flaws[] = {
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+         REFUSED "no authority that is trusted signed it"                  },
+        {MBEDTLS_X509_BADCERT_CN_MISMATCH, REFUSED "it is for another name"},
+        {MBEDTLS_X509_BADCERT_EXPIRED,     REFUSED "it has expired"        },
+        {MBEDTLS_X509_BADCERT_FUTURE,      REFUSED "it is not valid yet"   },
+        {MBEDTLS_X509_BADCERT_REVOKED,     REFUSED "it was revoked"        },
+        {MBEDTLS_X509_BADCERT_MISSING,     REFUSED "there is none"         },
+    };
+
+    for (size_t i = 0; i < COUNT(flaws); i++)
+        if (flags & flaws[i].flag)
+            return flaws[i].text;
+    return REFUSED "it breaks a rule";
+#undef REFUSED
+}
+
+/* Nothing is said of a certificate that was not looked at: verified is all
+ * ones until then. */
+static const char *explain(int code, uint32_t verified)
+{
+    if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+        (verified && verified != UINT32_MAX))
+        return tell_flaw(verified);
+    if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE)
+        return "the TLS handshake did not end in time";
+    if (code == MBEDTLS_ERR_SSL_INVALID_RECORD)
+        return "it does not speak TLS there";
+    if (code == MBEDTLS_ERR_SSL_CONN_EOF)
+        return "it ended the connection in the TLS handshake";
+    const char *text = mbedtls_high_level_strerr(code);
+    if (!text)
+        text = mbedtls_low_level_strerr(code);
+    return text ? text : "the TLS handshake failed";
+}
+
 static enum err shake_hands(struct tls *t, const char *host, enum proof proof,
-                            int timeout_ms)
+                            int timeout_ms, const char **why)
 {
     int64_t deadline_ms = clock_monotonic_ms() + timeout_ms;
     int code = 0;
@@ -139,13 +183,15 @@ static enum err shake_hands(struct tls *t, const char *host, enum proof proof,
     uint32_t verified = mbedtls_ssl_get_verify_result(&t->ssl);
     if (code == 0 && (verified == 0 || proof != PROOF_CHAIN))
         return OK;
-    log_warn("tls handshake failed host=%s code=-0x%04x verify=0x%x", host,
-             (unsigned)-code, (unsigned)verified);
+    *why = explain(code, verified);
+    log_warn("tls handshake failed host=%s code=-0x%04x verify=0x%x: %s", host,
+             (unsigned)-code, (unsigned)verified, *why);
     return code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ? ERR_DENIED : ERR_BUSY;
 }
 
 static enum err connect_to(int fd, const char *host, const char *ca_file,
-                           enum proof proof, int timeout_ms, struct tls **out)
+                           enum proof proof, int timeout_ms, const char **why,
+                           struct tls **out)
 {
     struct tls *t = calloc(1, sizeof *t);
     must(t != NULL && host != NULL && *host);
@@ -154,12 +200,14 @@ static enum err connect_to(int fd, const char *host, const char *ca_file,
     mbedtls_ssl_config_init(&t->config);
     mbedtls_x509_crt_init(&t->trusted);
     enum err e = proof == PROOF_CHAIN ? read_trusted(t, ca_file) : OK;
+    *why = e ? "this side cannot read the certificates it trusts"
+             : "TLS cannot be set up on this side";
     if (!e && !set_up(t, host, proof)) {
         log_error("tls set-up failed at=%s:%d", __FILE__, __LINE__);
         e = ERR_INTERNAL;
     }
     if (!e)
-        e = shake_hands(t, host, proof, timeout_ms);
+        e = shake_hands(t, host, proof, timeout_ms, why);
     if (e)
         free_tls(t);
     else
@@ -168,16 +216,19 @@ static enum err connect_to(int fd, const char *host, const char *ca_file,
 }
 
 enum err tls_connect(int fd, const char *host, const char *ca_file,
-                     int timeout_ms, struct tls **out)
+                     int timeout_ms, const char **why, struct tls **out)
 {
-    return connect_to(fd, host, ca_file, PROOF_CHAIN, timeout_ms, out);
+    return connect_to(fd, host, ca_file, PROOF_CHAIN, timeout_ms, why, out);
 }
 
 enum err tls_connect_unproven(int fd, bool only_1_2, int timeout_ms,
                               struct tls **out)
 {
+    const char *why;
+
     return connect_to(fd, "localhost", NULL,
-                      only_1_2 ? PROOF_NONE_1_2 : PROOF_NONE, timeout_ms, out);
+                      only_1_2 ? PROOF_NONE_1_2 : PROOF_NONE, timeout_ms, &why,
+                      out);
 }
 
 long tls_read(struct tls *t, void *data, size_t len, int timeout_ms)

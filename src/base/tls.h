@@ -14,9 +14,13 @@
  * third_party/glue/mod_mbedtls.inl. */
 struct tls;
 
-/* Takes over a connected non-blocking socket; on failure it stays open. */
+/* Takes over a connected non-blocking socket; on failure it stays open, and
+ * *why says in constant English words what was wrong: with the trusted
+ * certificates of this side (ERR_INVALID), with the other side's certificate
+ * (ERR_DENIED), or with the handshake (ERR_BUSY). */
 MUST_USE enum err tls_connect(int fd, const char *host, const char *ca_file,
-                              int timeout_ms, struct tls **out);
+                              int timeout_ms, const char **why,
+                              struct tls **out);
 /* The same without asking who the other side is: only for this process as its
  * own client. */
 MUST_USE enum err tls_connect_unproven(int fd, bool only_1_2, int timeout_ms,

@@ -86,13 +86,13 @@ static enum err reach(struct http_client *h)
         return fail(h, e, "接続できません", "it cannot be reached");
     if (!p->is_tls)
         return OK;
-    e = tls_connect(h->fd, p->host, p->ca_file, wait_ms(h), &h->tls);
-    if (e == ERR_DENIED)
-        return fail(h, e, "接続先の証明書を受け入れられません",
-                    "its certificate is not accepted");
-    return e ? fail(h, ERR_BUSY, "TLS の接続ができません",
-                    "no TLS connection came about")
-             : OK;
+    const char *why;
+    e = tls_connect(h->fd, p->host, p->ca_file, wait_ms(h), &why, &h->tls);
+    if (!e)
+        return OK;
+    return e == ERR_DENIED
+               ? fail(h, e, "接続先の証明書を受け入れられません", why)
+               : fail(h, ERR_BUSY, "TLS の接続ができません", why);
 }
 
 static enum err write_all(struct http_client *h, const char *data, size_t len)

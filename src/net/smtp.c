@@ -180,11 +180,11 @@ static enum err hello(struct smtp *s)
 
 static enum err start_tls(struct smtp *s)
 {
-    enum err e = tls_connect(s->fd, s->config->host, s->config->ca_file,
-                             wait_ms(s), &s->tls);
+    const char *why;
 
-    if (e)
-        return fail(s, ERR_BUSY, "the relay's certificate is not accepted");
+    if (tls_connect(s->fd, s->config->host, s->config->ca_file, wait_ms(s),
+                    &why, &s->tls))
+        return fail(s, ERR_BUSY, arena_printf(s->mem, "the relay: %s", why));
     s->in_len = 0;
     return OK;
 }

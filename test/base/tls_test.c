@@ -134,11 +134,12 @@ static void test_talks_to_the_right_name(void **state)
 {
     (void)state;
     struct tls *t = NULL;
+    const char *why;
     char back[8] = {0};
     size_t used = 0;
-    assert_int_equal(
-        tls_connect(connect_socket(), "mail.example", cert, DEADLINE_MS, &t),
-        OK);
+    assert_int_equal(tls_connect(connect_socket(), "mail.example", cert,
+                                 DEADLINE_MS, &why, &t),
+                     OK);
     assert_int_equal(tls_write(t, "abc\n", 4, DEADLINE_MS), 4);
     while (used < 4) {
         long n = tls_read(t, back + used, sizeof back - used, DEADLINE_MS);
@@ -157,9 +158,13 @@ static void test_refuses_a_wrong_name(void **state)
 {
     (void)state;
     struct tls *t = NULL;
+    const char *why = "";
     int fd = connect_socket();
-    assert_int_equal(tls_connect(fd, "evil.example", cert, DEADLINE_MS, &t),
-                     ERR_DENIED);
+    assert_int_equal(
+        tls_connect(fd, "evil.example", cert, DEADLINE_MS, &why, &t),
+        ERR_DENIED);
+    assert_non_null(strstr(why, "certificate is not accepted"));
+    assert_non_null(strstr(why, "another name"));
     assert_int_equal(close(fd), 0);
 }
 
@@ -167,10 +172,12 @@ static void test_refuses_a_strangers_certificate(void **state)
 {
     (void)state;
     struct tls *t = NULL;
+    const char *why = "";
     int fd = connect_socket();
     assert_int_equal(
-        tls_connect(fd, "mail.example", other_cert, DEADLINE_MS, &t),
+        tls_connect(fd, "mail.example", other_cert, DEADLINE_MS, &why, &t),
         ERR_DENIED);
+    assert_non_null(strstr(why, "no authority that is trusted"));
     assert_int_equal(close(fd), 0);
 }
 
@@ -178,10 +185,12 @@ static void test_fails_closed_without_trust(void **state)
 {
     (void)state;
     struct tls *t = NULL;
+    const char *why = "";
     int fd = connect_socket();
     assert_int_equal(
-        tls_connect(fd, "mail.example", "/nonexistent", DEADLINE_MS, &t),
+        tls_connect(fd, "mail.example", "/nonexistent", DEADLINE_MS, &why, &t),
         ERR_INVALID);
+    assert_non_null(strstr(why, "this side cannot read"));
     assert_int_equal(close(fd), 0);
 }
 
@@ -192,12 +201,45 @@ static void test_gives_up_on_silence(void **state)
     uint16_t kept = port;
     int silent = listen_anywhere();
     int fd = connect_socket();
+    const char *why = "";
     int64_t before = clock_monotonic_ms();
-    assert_int_equal(tls_connect(fd, "mail.example", cert, 200, &t), ERR_BUSY);
+    assert_int_equal(tls_connect(fd, "mail.example", cert, 200, &why, &t),
+                     ERR_BUSY);
     assert_true(clock_monotonic_ms() - before < 2000);
+    assert_non_null(strstr(why, "did not end in time"));
+    assert_null(strstr(why, "certificate"));
     close(fd);
     close(silent);
     port = kept;
+}
+
+/* What is no fault of a certificate is not called one. */
+static void refuses_what_answers(const char *answer, const char *wanted)
+{
+    struct tls *t = NULL;
+    uint16_t kept = port;
+    int listening = listen_anywhere();
+    int fd = connect_socket();
+    int peer = accept(listening, NULL, NULL);
+    const char *why = "";
+    must(peer >= 0);
+    must(send(peer, answer, strlen(answer), 0) == (ssize_t)strlen(answer));
+    must(shutdown(peer, SHUT_WR) == 0);
+    assert_int_equal(
+        tls_connect(fd, "mail.example", cert, DEADLINE_MS, &why, &t), ERR_BUSY);
+    assert_non_null(strstr(why, wanted));
+    assert_null(strstr(why, "certificate"));
+    close(peer);
+    close(fd);
+    close(listening);
+    port = kept;
+}
+
+static void test_names_what_is_no_tls(void **state)
+{
+    (void)state;
+    refuses_what_answers("220 mail.example ESMTP\r\n", "does not speak TLS");
+    refuses_what_answers("", "ended the connection");
 }
 
 int main(void)
@@ -209,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_refuses_a_strangers_certificate),
         cmocka_unit_test(test_fails_closed_without_trust),
         cmocka_unit_test(test_gives_up_on_silence),
+        cmocka_unit_test(test_names_what_is_no_tls),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

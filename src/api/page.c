@@ -38,6 +38,20 @@ static void serve_asset(struct call *k, const struct asset *a)
     k->reply->body.len = a->gzip_size;
 }
 
+/* The store is asked first, as it costs nothing. */
+static void tell_ready(struct call *k)
+{
+    const struct app *app = k->app;
+    const char *why;
+
+    if (!store_is_ready(k->c, app->store, &why))
+        plain(k, 503, arena_printf(k->c->mem, "%s\n", why));
+    else if (app->is_reached && !app->is_reached(app))
+        plain(k, 503, "no TLS connection comes about\n");
+    else
+        plain(k, 200, "ok\n");
+}
+
 bool page_serve_system(struct call *k)
 {
     const char *path = k->request->path;
@@ -47,10 +61,7 @@ bool page_serve_system(struct call *k)
     if (str_equal(path, "/livez")) {
         plain(k, 200, "ok\n");
     } else if (str_equal(path, "/readyz")) {
-        const char *why;
-        bool is_ready = store_is_ready(k->c, k->app->store, &why);
-        plain(k, is_ready ? 200 : 503,
-              is_ready ? "ok\n" : arena_printf(k->c->mem, "%s\n", why));
+        tell_ready(k);
     } else if (str_equal(path, OPENAPI) && asset_find(path)) {
         serve_asset(k, asset_find(path));
     } else if (str_equal(path, "/metrics")) {

@@ -127,6 +127,14 @@ static void prove_server(const struct app *app, struct server_proof *out)
         watchdog_prove(app->doors, app->door_count, out);
 }
 
+static bool is_reached(const struct app *app)
+{
+    static struct reach found = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                 .is_good = true};
+
+    return watchdog_is_reached(&found, app->doors, app->door_count);
+}
+
 enum err process_open(struct process *p)
 {
     if (!clock_is_possible()) {
@@ -147,6 +155,7 @@ enum err process_open(struct process *p)
     p->app.capacity = capacity_open();
     p->app.timekeeper = timekeeper_open();
     p->app.read_server = read_server;
+    p->app.is_reached = is_reached;
     p->app.prove_server = prove_server;
     struct ctx c = process_ctx(p->mem, &system_actor);
     p->app.standings = standing_open();

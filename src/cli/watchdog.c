@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 5000 };
+enum { ANSWER_MS = 5000, REACH_MS = 2000, REACH_FRESH_MS = 5000 };
 static const char question[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n"
                                "Connection: close\r\n\r\n";
 static const char good_answer[] = "HTTP/1.1 200 ";
@@ -72,22 +72,31 @@ static bool ask_plain(int fd, int64_t until_ms)
     return len >= wanted && memcmp(text, good_answer, wanted) == 0;
 }
 
+static int left_ms(int64_t until_ms)
+{
+    int64_t left = until_ms - clock_monotonic_ms();
+
+    return left > 0 ? (int)left : 0;
+}
+
 /* The name proves nothing here, and an expired certificate is no reason to be
  * started anew.  Takes fd over. */
-static bool ask_tls(int fd, bool only_1_2, struct tls_proof *out)
+static bool ask_tls(int fd, bool only_1_2, int64_t until_ms,
+                    struct tls_proof *out)
 {
     char text[64];
     size_t len = 0, wanted = sizeof good_answer - 1;
     struct tls *t;
 
-    if (tls_connect_unproven(fd, only_1_2, ANSWER_MS, &t)) {
+    if (tls_connect_unproven(fd, only_1_2, left_ms(until_ms), &t)) {
         (void)close(fd);
         return false;
     }
-    bool good = tls_describe(t, out) &&
-                tls_write(t, question, sizeof question - 1, ANSWER_MS) > 0;
+    bool good =
+        tls_describe(t, out) &&
+        tls_write(t, question, sizeof question - 1, left_ms(until_ms)) > 0;
     while (good && len < wanted) {
-        long n = tls_read(t, text + len, sizeof text - len, ANSWER_MS);
+        long n = tls_read(t, text + len, sizeof text - len, left_ms(until_ms));
         good = n > 0;
         len += n > 0 ? (size_t)n : 0;
     }
@@ -111,35 +120,76 @@ static int reach(const struct listener *l)
     return fd;
 }
 
-bool watchdog_is_answered(const struct listener *door)
+static bool is_answered(const struct listener *door, int within_ms)
 {
     struct tls_proof proof;
+    int64_t until_ms = clock_monotonic_ms() + within_ms;
     int fd = reach(door);
 
     if (fd < 0)
         return false;
     if (door->is_tls)
-        return ask_tls(fd, false, &proof);
-    bool good = ask_plain(fd, clock_monotonic_ms() + ANSWER_MS);
+        return ask_tls(fd, false, until_ms, &proof);
+    bool good = ask_plain(fd, until_ms);
     (void)close(fd);
     return good;
+}
+
+bool watchdog_is_answered(const struct listener *door)
+{
+    return is_answered(door, ANSWER_MS);
+}
+
+/* The first with TLS, NULL for none: all have the same certificate. */
+static const struct listener *find_tls(const struct listener *doors,
+                                       size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (doors[i].is_tls)
+            return &doors[i];
+    return NULL;
+}
+
+bool watchdog_is_reached(struct reach *r, const struct listener *doors,
+                         size_t count)
+{
+    const struct listener *door = find_tls(doors, count);
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (!door)
+        return true;
+    pthread_mutex_lock(&r->lock);
+    bool is_due = !r->is_looking &&
+                  (!r->looked_ms || now_ms - r->looked_ms >= REACH_FRESH_MS);
+    bool is_good = r->is_good;
+    r->is_looking = r->is_looking || is_due;
+    pthread_mutex_unlock(&r->lock);
+    if (!is_due)
+        return is_good;
+    is_good = is_answered(door, REACH_MS);
+    pthread_mutex_lock(&r->lock);
+    r->is_looking = false;
+    r->is_good = is_good;
+    r->looked_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&r->lock);
+    return is_good;
 }
 
 void watchdog_prove(const struct listener *doors, size_t count,
                     struct server_proof *out)
 {
-    size_t i = 0;
+    const struct listener *door = find_tls(doors, count);
     int fd;
 
     *out = (struct server_proof){.is_answered = watchdog_is_answered(doors)};
-    while (i < count && !doors[i].is_tls)
-        i++;
-    if (i == count)
+    if (!door)
         return;
     out->is_tls = true;
-    if ((fd = reach(&doors[i])) < 0 || !ask_tls(fd, false, &out->newest) ||
-        (fd = reach(&doors[i])) < 0 || !ask_tls(fd, true, &out->oldest) ||
-        (fd = reach(&doors[i])) < 0)
+    if ((fd = reach(door)) < 0 ||
+        !ask_tls(fd, false, clock_monotonic_ms() + ANSWER_MS, &out->newest) ||
+        (fd = reach(door)) < 0 ||
+        !ask_tls(fd, true, clock_monotonic_ms() + ANSWER_MS, &out->oldest) ||
+        (fd = reach(door)) < 0)
         return;
     out->refuses_older = tls_refuses_old(fd, ANSWER_MS);
     (void)close(fd);

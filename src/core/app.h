@@ -85,6 +85,7 @@ struct app {
     struct timekeeper *timekeeper;
     void (*read_server)(const struct app *app, struct server_figures *out);
     void (*read_sandbox)(struct sandbox_report *out); /* NULL: in none */
+    bool (*is_reached)(const struct app *app); /* by TLS, where it is on */
     void (*prove_server)(const struct app *app, struct server_proof *out);
     struct policy_floor floor;
     /* where the operator says the paths are, "jp"; NULL: not said */

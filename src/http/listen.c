@@ -21,7 +21,7 @@
 #include "base/address.h"
 #include "base/log.h"
 
-#define BACKLOG         1024
+#define BACKLOG         4096
 #define FIRST_INHERITED 3
 #define MAX_FILES       65536
 

@@ -23,6 +23,8 @@
 #include "core/session.h"
 #include "core/support.h"
 #include "core/work_mail.h"
+#include "http/if_match.h"
+#include "http/language.h"
 
 #include <string.h>
 
@@ -108,6 +110,43 @@ static const struct route *find_route(struct call *k, const char *path,
     return best;
 }
 
+static bool is_read_at(const struct call *k, const char *path)
+{
+    const char *params[PARAM_MAX];
+    size_t lens[PARAM_MAX];
+
+    for (size_t s = 0; s < route_set_count; s++)
+        for (size_t i = 0; i < route_sets[s]->count; i++) {
+            const struct route *r = &route_sets[s]->routes[i];
+            if (r->method == METHOD_GET &&
+                match_path(r->path, path, params, lens) &&
+                is_here(k, route_sets[s], r))
+                return true;
+        }
+    return false;
+}
+
+/* Where what was made can be read, by the id its reply begins with: below the
+ * place it was posted to, or below that place's name alone. */
+static void tell_location(struct call *k)
+{
+    static const char begin[] = "{\"id\":\"";
+    const char *body = k->reply->body.data;
+    struct arena *mem = k->c->mem;
+
+    if (!body || !str_starts(body, begin))
+        return;
+    body += sizeof begin - 1;
+    const char *id = arena_strndup(mem, body, strcspn(body, "\""));
+    const char *path = arena_join(mem, k->place->path, "/", id);
+    if (!is_read_at(k, path))
+        path = arena_printf(mem, ROUTE_ROOT "%s/%s",
+                            strrchr(k->place->path, '/') + 1, id);
+    if (is_read_at(k, path))
+        reply_header(k->reply, "Location",
+                     arena_join(mem, k->place->prefix, path, ""));
+}
+
 /* ---- helpers for handlers ---- */
 
 int64_t call_id(const struct call *k, int n)
@@ -127,6 +166,21 @@ void call_etag(struct call *k, int64_t version)
     buf_put_int(&b, version);
     buf_putc(&b, '"');
     k->reply->etag = b.data;
+}
+
+enum err call_read_body(struct call *k, size_t limit_bytes, const char **data,
+                        size_t *len)
+{
+    enum err e = request_body(k->request, limit_bytes, data, len);
+
+    if (e == ERR_BUSY)
+        return ctx_fail(k->c, e, "", "slow_body",
+                        "データが時間内に届きませんでした",
+                        "The body did not arrive in time");
+    if (e == ERR_INVALID)
+        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
+                        "The body was cut short");
+    return e;
 }
 
 int call_limit(const struct call *k)
@@ -170,18 +224,25 @@ static enum err check_type(struct call *k)
 
 static enum err read_if_match(struct call *k)
 {
-    const char *text = request_header(k->request, "If-Match");
-    size_t len = text ? strlen(text) : 0;
-
     if (!(k->route->flags & ROUTE_MATCH))
         return OK;
-    if (len < 3 || text[0] != '"' || text[len - 1] != '"' ||
-        !str_parse_int(arena_strndup(k->c->mem, text + 1, len - 2), 0,
-                       INT64_MAX, &k->if_match))
-        return ctx_fail(k->c, ERR_INVALID, "", "if_match",
-                        "If-Match に版番号を指定してください",
-                        "If-Match must name the version: \"3\"");
-    return OK;
+    switch (
+        if_match_read(request_header(k->request, "If-Match"), &k->if_match)) {
+    case IF_MATCH_VERSION:
+        return OK;
+    case IF_MATCH_NEVER:
+        return ctx_fail(
+            k->c, ERR_STALE, "", "if_match_weak",
+            "If-Match の値はどの版とも一致しません（W/ の付いた値は"
+            "常に不一致です）。版番号を \"3\" の形で指定してください",
+            "If-Match names no version (a tag with W/ never "
+            "matches): give the version as \"3\"");
+    case IF_MATCH_MISSING:
+        break;
+    }
+    return ctx_fail(k->c, ERR_INVALID, "", "if_match",
+                    "If-Match に版番号を指定してください",
+                    "If-Match must name the version: \"3\"");
 }
 
 /* The form's count where it has none of that name. */
@@ -266,20 +327,31 @@ static enum err read_body(struct call *k)
 
     if (!k->route->form || (k->route->flags & ROUTE_RAW))
         return OK;
-    e = request_body(k->request, BODY_MAX, &data, &len);
+    e = call_read_body(k, BODY_MAX, &data, &len);
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "body_size",
                         "データが大きすぎます（上限 1 MB）",
                         "The body is larger than 1 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     if ((e = read_once(k, data, len)))
         return e;
     return values_parse_json(k->c, k->route->form, data, len, &k->body);
 }
 
 /* ---- session ---- */
+
+/* What the client says it reads; false when it says nothing of ours. */
+static bool wants_lang(const struct request *r, enum lang *out)
+{
+    static const char *const words[] = {[LANG_JA] = "ja", [LANG_EN] = "en"};
+    int chosen = language_choose(request_header(r, "Accept-Language"), words,
+                                 COUNT(words));
+
+    if (chosen >= 0)
+        *out = (enum lang)chosen;
+    return chosen >= 0;
+}
 
 struct visitor {
     struct actor actor;
@@ -297,7 +369,8 @@ static enum err find_token(struct ctx *c, struct call *k, struct visitor *v)
     v->has_token = true;
     v->actor.user_id = v->token.user_id;
     v->actor.name = v->token.user_name;
-    v->actor.lang = v->token.user_lang;
+    if (!wants_lang(k->request, &v->actor.lang))
+        v->actor.lang = v->token.user_lang;
     v->actor.is_admin = v->token.user_is_admin;
     v->actor.limit_token_id = v->token.is_limited ? v->token.id : 0;
     return OK;
@@ -485,6 +558,8 @@ static enum err run_handler(struct call *k)
         k->reply->status = k->route->flags & ROUTE_CREATED ? 201
                            : k->reply->body.len            ? 200
                                                            : 204;
+    if (!e && k->reply->status == 201)
+        tell_location(k);
     return e;
 }
 
@@ -644,13 +719,6 @@ static enum err serve_api(struct call *k, const struct place *place,
     return e;
 }
 
-static enum lang wanted_lang(const struct request *r)
-{
-    const char *accept = request_header(r, "Accept-Language");
-
-    return accept && str_starts(accept, "en") ? LANG_EN : LANG_JA;
-}
-
 static const char *method_word(enum method method)
 {
     static const char *const words[] = {
@@ -696,13 +764,14 @@ void api_handle(void *arg, struct request *r, struct reply *out)
                   .request_id = r->id,
                   .tenant = "",
                   .base_url = "",
-                  .lang = wanted_lang(r)}
+                  .lang = LANG_JA}
     };
     struct ctx c = {.mem = r->mem, .actor = &v.actor, .now_us = clock_now_us()};
     struct call k = {.c = &c, .app = arg, .request = r, .reply = out};
     struct place place;
     enum err e = OK;
 
+    (void)wants_lang(r, &v.actor.lang);
     if (page_serve_system(&k))
         return;
     if (!(e = place_find(&c, k.app, r, &place))) {

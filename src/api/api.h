@@ -105,6 +105,10 @@ void call_etag(struct call *k, int64_t version);
  * does the same for a whole route.  ERR_AUTH "fresh_sign_in" when the session
  * has not proved lately who it is, or there is none (tokens). */
 MUST_USE enum err call_need_fresh(const struct call *k);
+/* The whole body, as request_body(); ERR_LIMIT is left to the caller to word,
+ * the rest is worded. */
+MUST_USE enum err call_read_body(struct call *k, size_t limit_bytes,
+                                 const char **data, size_t *len);
 /* limit of a list: ?limit=, 1..200, 50 when absent. */
 int call_limit(const struct call *k);
 

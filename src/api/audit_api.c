@@ -116,15 +116,14 @@ static enum err post_report(struct call *k)
     struct audit_report r;
     const char *data;
     size_t len;
-    enum err e = request_body(k->request, AUDIT_FILE_BYTES, &data, &len);
+    enum err e = call_read_body(k, AUDIT_FILE_BYTES, &data, &len);
 
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "file_size",
                         "ファイルが大きすぎます（上限 20 MB）",
                         "The file is larger than 20 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     if ((e = tx_begin_control(k->c, k->app->store, TX_WRITE)) ||
         (e = tx_end_control(k->c, k->app->store,
                             audit_create(k->c, k->query, data, len, &r))))

@@ -23,6 +23,7 @@ static const char *encode_name(struct arena *mem, const char *name)
 
 static void put_head(struct call *k, const char *way, const char *name)
 {
+    k->reply->has_ranges = true;
     reply_header(k->reply, "Content-Disposition",
                  arena_printf(k->c->mem,
                               "%s; filename=\"file\"; filename*=UTF-8''%s", way,

@@ -119,15 +119,14 @@ enum err enquiry_read_upload(struct call *k, struct enquiry_file *out,
                              const char **data)
 {
     size_t len;
-    enum err e = request_body(k->request, ENQUIRY_FILE_BYTES, data, &len);
+    enum err e = call_read_body(k, ENQUIRY_FILE_BYTES, data, &len);
 
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "file_size",
                         "ファイルが大きすぎます（上限 10 MB）",
                         "The file is larger than 10 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     *out = (struct enquiry_file){
         .message_id = values_int(k->query, "message", 0),
         .name = values_text(k->query, "name"),

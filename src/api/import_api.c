@@ -52,15 +52,14 @@ static enum err read_file(struct call *k, struct ctx *c, struct plan_file *file,
 {
     const char *data;
     size_t len;
-    enum err e = request_body(k->request, FILE_MAX_BYTES, &data, &len);
+    enum err e = call_read_body(k, FILE_MAX_BYTES, &data, &len);
 
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "file_size",
                         "ファイルが大きすぎます（上限 32 MB）",
                         "The file is larger than 32 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     if (values_int(k->query, "format", 0) == 1)
         return mspdi_read(c, data, len, file, error);
     return plan_csv_read(

@@ -136,15 +136,14 @@ static enum err post_people(struct call *k)
     const char *data;
     size_t len;
     bool dry = values_bool(k->query, "dry", false);
-    enum err e = request_body(k->request, PEOPLE_MAX_BYTES, &data, &len);
+    enum err e = call_read_body(k, PEOPLE_MAX_BYTES, &data, &len);
 
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "file_size",
                         "ファイルが大きすぎます（上限 2 MB）",
                         "The file is larger than 2 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     if ((e = try_file(k, data, len, &f)))
         return e;
     if (!dry && f.error_count == 0)

@@ -190,9 +190,13 @@ static void put_parameter(struct json_out *o, const char *name,
     json_open(o, NULL, '{');
     json_text(o, "name", name);
     json_text(o, "in", place);
+    bool is_own = strcmp(name, "X-Req") == 0;
     bool is_optional =
         f ? strcmp(place, "query") == 0 && !(f->flags & FIELD_REQUIRED)
-          : strcmp(name, "Idempotency-Key") == 0;
+          : is_own || strcmp(name, "Idempotency-Key") == 0;
+    if (is_own)
+        json_text(o, "description",
+                  "1 with a session's cookie; not asked of tokens");
     json_bool(o, "required", !is_optional);
     json_open(o, "schema", '{');
     json_text(o, "type", f && f->kind == FIELD_INT ? "integer" : "string");

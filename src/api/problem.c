@@ -31,6 +31,7 @@ static const struct {
     {"json",            400},
     {"unknown_field",   400},
     {"cut_short",       400},
+    {"slow_body",       408},
     {"content_type",    415},
     {"throttled",       429},
     {"stopped",         429},
@@ -57,6 +58,7 @@ static const struct {
 } by_status[] = {
     {400, "リクエストを読めません",                "The request cannot be read" },
     {405, "このメソッドは使えません",             "The method is not allowed"  },
+    {408, "時間内に届きませんでした",             "It did not arrive in time"  },
     {415, "この形式は受け付けません",             "The format is not supported"},
     {421, "このホスト名では提供していません",
      "Not served under this host name"                                                     },

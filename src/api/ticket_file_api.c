@@ -74,15 +74,14 @@ static enum err post_file(struct call *k)
     struct ticket_upload up;
     const char *data;
     size_t len;
-    enum err e = request_body(k->request, TICKET_FILE_BYTES, &data, &len);
+    enum err e = call_read_body(k, TICKET_FILE_BYTES, &data, &len);
 
     if (e == ERR_LIMIT)
         return ctx_fail(k->c, e, "", "file_size",
                         "ファイルが大きすぎます（上限 25 MB）",
                         "The file is larger than 25 MB");
     if (e)
-        return ctx_fail(k->c, e, "", "cut_short", "データが途中で切れています",
-                        "The body was cut short");
+        return e;
     if ((e = ticket_file_prepare(k->c, k->query, data, len, &up)) ||
         (e = tx_begin(k->c, k->tenant, TX_WRITE)))
         return e;
@@ -105,6 +104,9 @@ static enum err get_file(struct call *k)
         k->reply->body.len = 0;
         return e;
     }
+    char hash[2 * CRYPTO_HASH_BYTES + 1];
+    str_to_hex(f.sha256, sizeof f.sha256, hash);
+    k->reply->etag = arena_printf(k->c->mem, "\"%s\"", hash);
     if (f.is_picture)
         download_head_picture(k, f.name, f.type);
     else

@@ -312,6 +312,22 @@ static struct span choose_span(struct request *r, struct reply *out)
     return s;
 }
 
+static enum err read_memory(void *arg, int64_t at, void *data, size_t len)
+{
+    memcpy(data, (const char *)arg + at, len);
+    return OK;
+}
+
+/* A body in memory, so that parts of it can be sent. */
+static const struct reply_stream *stream_body(struct request *r,
+                                              const struct reply *out)
+{
+    struct reply_stream *s = arena_new(r->mem, struct reply_stream);
+    *s = (struct reply_stream){(int64_t)out->body.len, read_memory,
+                               out->body.data};
+    return s;
+}
+
 static bool push_stream(struct request *r, const struct reply_stream *stream,
                         struct span s)
 {
@@ -360,6 +376,8 @@ void reply_send(struct request *r, struct reply *out)
     bool is_bare = out->status == 204 || out->status == 304;
     if (is_bare)
         out->body.len = 0;
+    else if (out->has_ranges && !out->stream)
+        out->stream = stream_body(r, out);
     else if (!out->stream)
         settle_coding(r, out);
     if (out->stream && !is_bare) {

@@ -149,17 +149,16 @@ const char *request_cookie(struct request *r, const char *name)
 }
 
 /* One read before the deadline of a body of which size bytes are known to
- * be meant. */
+ * be meant: the bytes read, 0 past the deadline, -1 when nothing more comes. */
 static int read_some(struct request *r, char *data, size_t len,
                      int64_t begun_ms, size_t size)
 {
     int64_t allowed = BODY_MS + (int64_t)size * 1000 / BODY_BYTES_PER_S;
     int64_t left = begun_ms + allowed - clock_monotonic_ms();
     if (left <= 0)
-        return -1;
-    int n = mg_pull(r->conn, data, (int)(len < READ_BYTES ? len : READ_BYTES),
-                    (int)left);
-    return n > 0 ? n : -1;
+        return 0;
+    return mg_pull(r->conn, data, (int)(len < READ_BYTES ? len : READ_BYTES),
+                   (int)left);
 }
 
 /* Room grows with what has come, not with what was promised, until that is
@@ -179,8 +178,8 @@ static enum err read_counted(struct request *r, size_t size, struct buf *out)
         size_t left = size - out->len;
         make_room(out, left);
         int n = read_some(r, out->data + out->len, left, begun_ms, size);
-        if (n < 0)
-            return ERR_INVALID;
+        if (n <= 0)
+            return n ? ERR_INVALID : ERR_BUSY;
         out->len += (size_t)n;
     }
     return OK;
@@ -196,8 +195,8 @@ static enum err read_chunked(struct request *r, size_t limit, struct buf *out)
     while (chunk.state != CHUNK_DONE) {
         make_room(out, limit - out->len);
         n = read_some(r, data, READ_BYTES, begun_ms, out->len);
-        if (n < 0)
-            return ERR_INVALID;
+        if (n <= 0)
+            return n ? ERR_INVALID : ERR_BUSY;
         enum err e = chunk_feed(&chunk, data, (size_t)n, limit, out, &used);
         if (e)
             return e;

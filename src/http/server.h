@@ -48,6 +48,7 @@ struct reply {
     const char *etag;  /* quoted; NULL: none */
     const char *cache; /* Cache-Control, NULL: no-store */
     bool is_gzip;      /* body is gzip already (assets) */
+    bool has_ranges;   /* parts of the body may be asked for */
     struct buf head;   /* further header lines, each ending CRLF */
     /* In the request's arena, in place of body; NULL: none.  Ranges are looked
      * after: 206, 416. */
@@ -103,7 +104,8 @@ const char *request_param_name(struct request *r, size_t n);
 /* A cookie's value in the arena, NULL when absent or given twice. */
 const char *request_cookie(struct request *r, const char *name);
 /* The whole body within the deadline; ERR_LIMIT when longer than limit (what
- * is declared is refused before a byte is read), ERR_INVALID when cut short.
+ * is declared is refused before a byte is read), ERR_INVALID when cut short,
+ * ERR_BUSY when it does not come in time.
  * The connection closes after a refused body. */
 MUST_USE enum err request_body(struct request *r, size_t limit_bytes,
                                const char **data, size_t *len);

@@ -87,6 +87,7 @@ enum err process_open_store(struct process *p, const struct config *config)
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t ended_one;
+    pthread_t reader; /* who is in process_wait() */
     unsigned begun, ended;
     bool is_good; /* the last */
 } readings = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -265,6 +266,7 @@ static enum err confine(struct process *p)
 enum err process_start(struct process *p)
 {
     clock_init_cond(&readings.ended_one);
+    readings.reader = pthread_self();
     p->server.handle = api_handle;
     p->server.app = &p->app;
     enum err e = open_sockets(p);
@@ -337,7 +339,7 @@ enum err process_reload(void)
 
     pthread_mutex_lock(&readings.lock);
     unsigned wanted = readings.begun + 1;
-    if (kill(getpid(), SIGHUP) == 0)
+    if (pthread_kill(readings.reader, SIGHUP) == 0) /* kill() is filtered */
         while (readings.ended < wanted &&
                pthread_cond_timedwait(&readings.ended_one, &readings.lock,
                                       &until) == 0)

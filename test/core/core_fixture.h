@@ -145,7 +145,8 @@ static inline enum err world_edit(struct world *w, int64_t user,
     world_begin(w, user, TX_WRITE);
     const struct values *v = world_values(
         w, &edit_form, arena_printf(w->c.mem, "{\"edits\":[%s]}", json));
-    enum err e = v ? edit_apply_form(&w->c, w->project, v, &r) : ERR_INVALID;
+    enum err e =
+        v ? edit_apply_form(&w->c, w->project, v, -1, &r) : ERR_INVALID;
     return world_end(w, e);
 }
 

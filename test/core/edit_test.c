@@ -162,7 +162,7 @@ static void leaves_manual_tickets_and_says_so(void **state)
         world_values(w, &edit_form,
                      "{\"edits\":[{\"op\":\"link\",\"predecessor\":\"1\","
                      "\"successor\":\"2\",\"kind\":\"FS\",\"lag\":1}]}");
-    assert_int_equal(edit_apply_form(&w->c, w->project, v, &r), OK);
+    assert_int_equal(edit_apply_form(&w->c, w->project, v, -1, &r), OK);
     assert_int_equal(r.conflict_count, 1);
     assert_int_equal(r.conflicts[0].ticket_id, 2);
     assert_int_equal(world_end(w, OK), OK);

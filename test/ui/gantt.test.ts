@@ -205,26 +205,26 @@ test("what another person does appears without a reload", async () => {
 
 test("what could not be sent stays as typed, and is sent when the server answers again", async () => {
   const fail = (route: any) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"混み合っています","status":503,"errors":[]}' });
-  await page.route("**/edits", fail);
+  await page.route("**/edits*", fail);
   await row("荷造り").locator(".name").dblclick();
   await page.locator(".cell input").fill("荷造りと掃除");
   await page.keyboard.press("Enter");
   await page.getByText("未保存 1 件").waitFor();
   assert.ok(await row("荷造りと掃除").isVisible(), "what was typed is still there");
   assert.ok((await rowsOf()).every((r: any) => r.subject !== "荷造りと掃除"));
-  await page.unroute("**/edits", fail);
+  await page.unroute("**/edits*", fail);
   await page.getByRole("button", { name: "再試行" }).click();
   await until((rows) => rows.some((r) => r.subject === "荷造りと掃除"), "sent again");
   await page.getByText("未保存").waitFor({ state: "detached" });
 
-  await page.route("**/edits", (route) => route.abort());
+  await page.route("**/edits*", (route) => route.abort());
   await row("荷造りと掃除").locator(".name").dblclick();
   await page.locator(".cell input").fill("やめた変更");
   await page.keyboard.press("Enter");
   await page.getByText("未保存 1 件").waitFor();
   await page.getByRole("button", { name: "破棄" }).click();
   await row("荷造りと掃除").waitFor();
-  await page.unroute("**/edits");
+  await page.unroute("**/edits*");
   for (const told of problems.splice(0)) assert.match(told, /503|ERR_FAILED/, "what this test provoked");
 });
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the frame shows over the page, and the keys that work everywhere.
 import { del } from "../lib/api";
+import { ask } from "../lib/ask.svelte";
 import { setLang, t } from "../lib/i18n.svelte";
-import { onPageKeys } from "../lib/keys";
+import { isComposing, onPageKeys } from "../lib/keys";
 import { saveLanguage } from "../lib/language";
 import type { Lang } from "../lib/model";
 import { go, route, setQuery } from "../lib/router.svelte";
 import { app, complain, forget, toast } from "../lib/state.svelte";
-import { forgetSteps, redoLast, undoLast } from "../lib/undo.svelte";
+import { closeSenders, countUnsent, forgetSteps, redoLast, undoLast } from "../lib/undo.svelte";
 
 export const frame = $state({
   palette: false,
@@ -33,13 +34,15 @@ export function place(path: string) {
 async function step(move: () => Promise<string | null>, some: "undone_named" | "redone_named", none: "undo_none" | "redo_none") {
   try {
     const name = await move();
-    toast(name === null ? t(none) : t(some, { name }));
+    if (name === null) toast(t(none), "note");
+    else if (name) toast(t(some, { name }));
   } catch (error) {
     complain(error);
   }
 }
-export const undoStep = () => step(undoLast, "undone_named", "undo_none");
-export const redoStep = () => step(redoLast, "redone_named", "redo_none");
+const here = () => place(route.path).project?.id;
+export const undoStep = () => step(() => undoLast(here()), "undone_named", "undo_none");
+export const redoStep = () => step(() => redoLast(here()), "redone_named", "redo_none");
 
 let goAt = 0;
 const afterG: Record<string, () => void> = {
@@ -71,21 +74,23 @@ const keys = onPageKeys({
 
 export function pageKeys(event: KeyboardEvent) {
   const letter = event.key.toLowerCase();
-  const isSecond = performance.now() - goAt < 1000 && !event.ctrlKey && !event.metaKey && !event.isComposing;
+  const isSecond = performance.now() - goAt < 1000 && !event.ctrlKey && !event.metaKey && !isComposing(event);
   if (isSecond && afterG[letter]) {
     goAt = 0;
     event.preventDefault();
     afterG[letter]!();
     return;
   }
-  // the Gantt keeps its own history of changes
-  if (place(route.path).page === "gantt" && /^[zy]$/.test(letter)) return;
   keys(event);
 }
 
 export async function signOut() {
+  const n = countUnsent();
+  const choices = [{ id: "no", label: t("cancel"), kind: "primary" as const }, { id: "yes", label: t("sign_out_anyway"), kind: "danger" as const }];
+  if (n && (await ask({ title: t("sign_out_title"), text: t("sign_out_unsent", { n }), stakes: [], choices, otherwise: "no" })) !== "yes") return;
   await del("/session").catch(() => undefined);
   forgetSteps();
+  closeSenders();
   forget();
   go("/");
 }

@@ -6,6 +6,14 @@ import type { Workdays } from "./days.ts";
 import type { Plan, Row, Visible } from "./model.ts";
 
 export type Column = "wbs" | "name" | "assignee" | "start" | "end" | "days" | "progress";
+/** The cell that is typed into; base: its row as it was when that began, text:
+ * what stands in it by now, null: nothing was typed yet. */
+export interface Editing {
+  id: string;
+  column: Column;
+  base: Row;
+  text: string | null;
+}
 export interface ColumnInfo {
   name: Column;
   width: number;

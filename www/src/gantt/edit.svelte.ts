@@ -1,263 +1,403 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person does becomes edits; the server answers with everything that
-// changed; from before and after comes the way back.
-import { ApiError, get, post } from "../lib/api";
-import { isoDay } from "../lib/format";
-import { t } from "../lib/i18n.svelte";
-import { toast } from "../lib/state.svelte";
-import { inTurn } from "../lib/turn";
+// The plan of one project while somebody works on it: what the server says
+// (truth), what the person has done and it does not know yet (queue), and both
+// together (plan).  Changes are sent one at a time, in order.  Before one is
+// sent it is held against the truth: what others changed meanwhile is asked.
+// The queue is kept in the browser, so that it outlives the page.
+import { ApiError, get, postOnce } from "../lib/api";
+import { ask, type Question, type Stake, whoChanged } from "../lib/ask.svelte";
+import { formatDay, hours, isoDay } from "../lib/format";
+import { i18n, t, type Key } from "../lib/i18n.svelte";
+import { keep, kept } from "../lib/keep";
+import { newKey } from "../lib/once";
+import { app, classificationOf, nameIn, statusOf, toast } from "../lib/state.svelte";
+import { orphans, thisTab } from "../lib/tab";
+import { addSender, remember, type Step } from "../lib/undo.svelte";
+import {
+  type Back, type Change, type Clash, type Edit, EDITS_MAX, aware, awareRow, below, bodyOf, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without,
+} from "./change";
 import { Workdays } from "./days";
-import { type Delta, type Kind, type Link, Plan, type PlanReply, type Row, readRow } from "./model";
+import { type Delta, type Kind, type Link, Plan, type PlanReply, readRow, type Row } from "./model";
 
-export interface Edit {
-  op: "create" | "update" | "delete" | "restore" | "link" | "relink" | "unlink";
-  id?: string;
-  ref?: string;
-  version?: number;
-  [field: string]: unknown;
-}
+export type { Edit } from "./change";
+
 interface Reply extends Delta {
   created: { ref: string; id: string; no: number }[];
   conflicts: { link: string; ticket: string }[];
+  missed?: Omit<Delta, "revision">;
+  later?: Omit<Delta, "revision">;
 }
-export interface Conflict {
-  edits: Edit[];
-  label: string;
-  mine: Edit;
-  theirs: Row;
-  by: string;
+interface Done {
+  reply: Reply;
+  back: Back;
+}
+export interface Trouble {
+  kind: "network" | "full" | "busy" | "session";
+  text: string;
 }
 
+const POLL_MS = 2500;
+const RETRY_MS = { network: 3000, busy: 3000, session: 3000, full: 60_000 };
+const TRIES_MAX = 8;
 const day = (n: number | null) => (n === null ? null : isoDay(n));
 
-/** The fields of a row as an edit writes them. */
-export function fieldsOf(row: Row): Record<string, unknown> {
-  return {
-    subject: row.subject,
-    classification: row.classification,
-    status: row.status,
-    priority: row.priority,
-    assignee: row.assignee,
-    planned_start: day(row.start),
-    planned_end: day(row.end),
-    actual_start: day(row.actualStart),
-    actual_end: day(row.actualEnd),
-    due: day(row.due),
-    progress: row.progress,
-    estimate: row.estimate,
-    actual: row.actual,
-    manual: row.manual,
-  };
-}
-const derived = new Set(["planned_start", "planned_end", "actual_start", "actual_end", "progress"]);
-
-interface Before {
-  rows: Map<string, Row>;
-  links: Map<string, Link>;
-  previous: Map<string, string | null>; // sibling before, by row
-}
-
-/** Edits that lead from the plan as it is now back to what it was. */
-export function inverse(plan: Plan, before: Before, delta: Delta): Edit[] {
-  const edits: Edit[] = [];
-  for (const [id] of delta.links) {
-    const link = before.links.get(id);
-    const now = plan.links.get(id);
-    if (!link) edits.push({ op: "unlink", link: id });
-    else if (now && (now.kind !== link.kind || now.lag !== link.lag))
-      edits.push({ op: "relink", link: id, kind: link.kind, lag: link.lag });
-  }
-  const gone = new Set(delta.gone?.tickets ?? []);
-  for (const id of gone) {
-    const row = before.rows.get(id);
-    if (row && !(row.parent && gone.has(row.parent))) edits.push({ op: "restore", id });
-  }
-  for (const cells of delta.rows) {
-    const now = readRow(plan.columns, cells);
-    const old = before.rows.get(now.id);
-    if (!old) {
-      if (!(now.parent && !before.rows.has(now.parent))) edits.push({ op: "delete", id: now.id });
-      continue;
-    }
-    const a = fieldsOf(old);
-    const b = fieldsOf(now);
-    const changed = Object.keys(a).filter((k) => a[k] !== b[k] && !(plan.isParent(now.id) && derived.has(k)));
-    const edit: Edit = { op: "update", id: now.id };
-    for (const k of changed) edit[k] = a[k];
-    if (old.parent !== now.parent || old.rank !== now.rank) {
-      edit.parent = old.parent;
-      edit.after = before.previous.get(now.id) ?? null;
-    }
-    if (Object.keys(edit).length > 2) edits.push(edit);
-  }
-  for (const id of delta.gone?.links ?? []) {
-    const link = before.links.get(id);
-    if (link && !gone.has(link.from) && !gone.has(link.to))
-      edits.push({ op: "link", predecessor: link.from, successor: link.to, kind: link.kind, lag: link.lag });
-  }
-  return edits;
-}
-
-interface Step {
-  label: string;
-  edits: Edit[];
-}
-/** What could not be sent: kept, shown as typed, sent again. */
-interface Unsent extends Step {
-  before: Before;
-  into: "undo" | "redo" | "none";
-}
-const RETRY_MS = 3000;
 /** The server or the way to it is at fault, not what was typed. */
-const mayRetry = (error: unknown) => !(error instanceof ApiError) || error.status >= 500 || error.status === 429 || error.status === 401;
+function troubleOf(error: unknown): Trouble | null {
+  if (!(error instanceof ApiError)) return { kind: "network", text: t("offline") };
+  if (error.status === 507) return { kind: "full", text: `${error.message} ${t("full_advice")}` };
+  if (error.status === 401) return { kind: "session", text: t("not_saved") };
+  if (error.status >= 500 || error.status === 429) return { kind: "busy", text: error.message };
+  return null;
+}
+const isDeleting = (c: Change) => c.edits.every((e) => e.op === "delete" || e.op === "unlink");
 
 export class Editor {
+  truth!: Plan;
   plan = $state.raw<Plan>(null!);
   stamp = $state(0); // counts changes of the plan
-  saving = $state(0);
-  unsent = $state.raw<Unsent[]>([]);
-  conflict = $state<Conflict | null>(null);
+  queue = $state.raw<readonly Change[]>([]);
+  trouble = $state.raw<Trouble | null>(null);
   conflicts = $state.raw<Set<string>>(new Set());
-  undoList = $state<Step[]>([]);
-  redoList = $state<Step[]>([]);
   readonly project: string;
-  info!: PlanReply["project"];
+  info = $state.raw<PlanReply["project"]>(null!);
   days!: Workdays;
   today = 0;
-  private readonly turn = inTurn();
+  /** Told when a change is done: what the ids of new rows are, and what became
+   * of a row by it. */
+  ondone: ((ids: ReadonlyMap<string, string>, learn: (row: Row) => Row) => void) | null = null;
+  private readonly aliases = new Map<string, string>(); // id -> the ref it was shown under
+  private readonly ids = new Map<string, string>(); // ref -> id
+  private readonly waits = new Map<string, (done: Done | null) => void>();
+  private idle: (() => void)[] = [];
+  private isSending = false;
+  private isPosting = false;
+  private round = 0; // of what is posted, so that a poll knows that it is late
+  private tab = "";
   private timer = 0;
   private retryTimer = 0;
+  private readonly forget: () => void;
+  private loading: Promise<void> | null = null;
 
   constructor(project: string) {
     this.project = project;
+    this.forget = addSender(this);
   }
 
-  async load() {
+  /** Once; what an earlier page could not send goes out now. */
+  load(): Promise<void> {
+    this.loading ??= this.begin().catch((error) => {
+      this.loading = null;
+      throw error;
+    });
+    return this.loading;
+  }
+  private async begin() {
+    this.tab = await thisTab();
+    await this.reload();
+    const left = await orphans(kept<Change>(`plan:${this.project}:`).map(([, c]) => c));
+    const own = new Set(this.queue.map((c) => c.key));
+    const adopted = left.filter((c) => !own.has(c.key)).sort((a, b) => a.at - b.at);
+    if (!adopted.length) return;
+    this.queue = [...adopted.map((c) => ({ ...c, tab: this.tab })), ...this.queue];
+    for (const c of this.queue) this.keep(c);
+    this.show();
+    toast(t("resending", { n: adopted.length, name: this.info.name }), "note");
+    void this.drain();
+  }
+  private async reload() {
     const reply = await get<PlanReply>(`/projects/${this.project}/plan`);
     this.info = reply.project;
     this.days = new Workdays(reply.calendar);
     this.today = Math.round(Date.parse(`${reply.today}T00:00:00Z`) / 86_400_000);
-    this.plan = new Plan(reply);
-    this.stamp++;
-    this.timer = window.setInterval(() => void this.poll(), 4000);
+    this.truth = new Plan(reply);
+    this.show();
   }
-  stop() {
+  close() {
     clearInterval(this.timer);
     clearTimeout(this.retryTimer);
+    this.queue = [];
+    this.forget();
+    editors.delete(this.project);
+  }
+  /** While its page is looked at. */
+  watch(): () => void {
+    void this.look();
+    this.timer = window.setInterval(() => void this.look(), POLL_MS);
+    return () => clearInterval(this.timer);
   }
   get canEdit() {
     return this.info.rights.includes("ticket_edit");
   }
+  get unsent() {
+    return this.queue.length;
+  }
+  /** The same for a row before and after it has its id. */
+  keyOf(id: string) {
+    return this.aliases.get(id) ?? id;
+  }
+  isLocal(id: string) {
+    return this.plan.rows.get(id)?.no === 0;
+  }
+  private show() {
+    this.plan = withChanges(this.truth, this.queue);
+    this.stamp++;
+  }
+  private keep(c: Change) {
+    keep(`plan:${this.project}:${c.key}`, c);
+  }
+  private set_(key: string, change: Change | null) {
+    this.queue = change ? this.queue.map((c) => (c.key === key ? change : c)) : this.queue.filter((c) => c.key !== key);
+    if (!change || change.key !== key) keep(`plan:${this.project}:${key}`, null);
+    if (!change) return;
+    this.keep(change);
+    const wait = this.waits.get(key);
+    if (wait && change.key !== key) {
+      this.waits.delete(key);
+      this.waits.set(change.key, wait);
+    }
+  }
 
   /** What the others have done meanwhile. */
-  async poll() {
-    if (document.hidden || this.saving || this.unsent.length || !this.plan) return;
+  async look() {
+    if (document.hidden || this.isPosting || !this.truth) return;
     try {
-      const delta = await get<Delta>(`/projects/${this.project}/plan?since=${this.plan.revision}`);
-      if (this.saving || delta.revision === this.plan.revision) return;
-      this.plan.apply(delta);
-      this.stamp++;
+      await this.catchUp();
     } catch {
-      // the next round tries again
+      return; // the next round tries again
     }
+    if (this.trouble?.kind === "network") void this.retry();
+  }
+  private async catchUp() {
+    const [round, from] = [this.round, this.truth.revision];
+    const delta = await get<Delta>(`/projects/${this.project}/plan?since=${from}`);
+    if (round !== this.round || this.truth.revision !== from || delta.revision === from) return;
+    if (delta.revision < from) return this.reload(); // restored from a backup
+    this.truth.apply(delta);
+    this.show();
   }
 
-  private snapshot(): Before {
-    const previous = new Map<string, string | null>();
-    const walk = (parent: string | null) => {
-      let last: string | null = null;
-      for (const row of this.plan.childrenOf(parent)) {
-        previous.set(row.id, last);
-        last = row.id;
-        walk(row.id);
-      }
-    };
-    walk(null);
-    return { rows: new Map(this.plan.rows), links: new Map(this.plan.links), previous };
-  }
+  // ---- sending ----
 
-  /** Sends edits in order of asking; resolves with the reply or null. */
-  apply(label: string, edits: Edit[], into: "undo" | "redo" | "none" = "undo"): Promise<Reply | null> {
-    const before = this.snapshot();
-    for (const e of edits) if (e.op === "update" && e.id) this.preview(e);
-    this.stamp++;
-    this.saving++;
-    return this.turn(() => this.send(label, edits, before, into));
+  /** Shown at once, sent in order of asking; resolves with what it did, or null
+   * when it was refused or given up.  started: rows as they were when the person
+   * began. */
+  async apply(label: string, edits: Edit[], started: Row[] = [], back?: Back): Promise<Done | null> {
+    if (edits.length > EDITS_MAX) return this.applyParts(label, edits, back);
+    const at = Math.max(Date.now(), (this.queue.at(-1)?.at ?? 0) + 1);
+    const change: Change = renamed({ key: newKey(), label, edits, seen: back?.seen ?? look(this.plan, edits, started), isBack: !!back, at, tab: this.tab }, this.ids);
+    const isFirst = this.trouble?.kind === "full" && isDeleting(change);
+    this.queue = isFirst ? [change, ...this.queue] : [...this.queue, change];
+    this.keep(change);
+    this.show();
+    const done = new Promise<Done | null>((resolve) => this.waits.set(change.key, resolve));
+    if (isFirst || !this.trouble) void this.drain();
+    return done;
   }
-
-  private preview(e: Edit) {
-    const values: Partial<Row> = {};
-    const dayOf = (v: unknown) => (v === null ? null : Math.round(Date.parse(`${v}T00:00:00Z`) / 86_400_000));
-    if ("planned_start" in e) values.start = dayOf(e.planned_start);
-    if ("planned_end" in e) values.end = dayOf(e.planned_end);
-    if ("subject" in e) values.subject = e.subject as string;
-    if ("progress" in e) values.progress = e.progress as number;
-    if ("assignee" in e) values.assignee = e.assignee as string | null;
-    if (Object.keys(values).length) this.plan.patch(e.id!, values);
-  }
-
-  private async send(label: string, edits: Edit[], before: Before, into: "undo" | "redo" | "none") {
-    const withVersions = edits.map((e) =>
-      e.op === "update" || e.op === "delete" ? { ...e, version: e.version ?? this.plan.rows.get(e.id!)?.version ?? 0 } : e,
-    );
-    try {
-      const reply = await post<Reply>(`/projects/${this.project}/edits`, { edits: withVersions });
-      this.plan.apply(reply);
-      const back = inverse(this.plan, before, reply);
-      if (back.length && into !== "none") (into === "undo" ? this.undoList : this.redoList).push({ label, edits: back });
-      this.conflicts = new Set(reply.conflicts?.flatMap((c) => [c.link, c.ticket]) ?? []);
-      return reply;
-    } catch (error) {
-      if (mayRetry(error)) {
-        this.unsent = [...this.unsent, { label, edits, before, into }];
-        if (!(error instanceof ApiError) || error.status !== 401) toast(error instanceof ApiError ? error.message : t("offline"), "danger");
-        this.retryTimer ||= window.setTimeout(() => void this.retry(), RETRY_MS);
-        return null;
-      }
-      this.revert(before);
-      this.explain(error, label, edits);
-      return null;
-    } finally {
-      this.saving--;
-      this.stamp++;
+  private async applyParts(label: string, edits: Edit[], way?: Back) {
+    let whole = null as Done | null;
+    for (let i = 0; i < edits.length; i += EDITS_MAX) {
+      const done = await this.apply(label, edits.slice(i, i + EDITS_MAX), [], way);
+      if (!done) return whole;
+      const { back } = done;
+      whole = whole ? { ...done, back: { edits: [...back.edits, ...whole.back.edits], seen: { ...whole.back.seen, ...back.seen } } } : done;
     }
+    return whole;
   }
 
-  /** In the order they were typed; those after one that fails again wait with it. */
-  async retry() {
+  private async drain() {
+    if (this.isSending) return;
+    this.isSending = true;
     clearTimeout(this.retryTimer);
     this.retryTimer = 0;
-    const waiting = this.unsent;
-    this.unsent = [];
-    for (const one of waiting) {
-      this.saving++;
-      if (this.unsent.length) {
-        this.unsent = [...this.unsent, one];
-        this.saving--;
-      } else await this.send(one.label, one.edits, one.before, one.into);
+    try {
+      while (this.queue.length && (await this.sendFirst()));
+    } finally {
+      this.isSending = false;
+      for (const done of this.idle.splice(0)) done();
     }
+  }
+  settled(): Promise<void> {
+    return this.isSending ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
+  }
+  /** A change that cannot be sent for now and never was. */
+  withdraw(): string | null {
+    const last = this.queue.at(-1);
+    if (!last || last.body) return null;
+    this.finish(last, null);
+    return last.label;
+  }
+
+  private finish(change: Change, done: Done | null) {
+    this.set_(change.key, null);
+    this.show();
+    this.waits.get(change.key)?.(done);
+    this.waits.delete(change.key);
+  }
+
+  /** Whether the next one may follow. */
+  private async sendFirst(): Promise<boolean> {
+    for (let tries = 0; ; tries++) {
+      const change = this.queue[0]!;
+      try {
+        const ready = change.body ? change : await this.prepare(change);
+        if (!ready?.body?.length) {
+          this.finish(ready ?? change, null);
+          return true;
+        }
+        this.isPosting = true;
+        this.round++;
+        const reply = await postOnce<Reply>(`/projects/${this.project}/edits?since=${this.truth.revision}`, { edits: ready.body }, ready.key);
+        this.take(ready, reply);
+        return true;
+      } catch (error) {
+        this.trouble = troubleOf(error);
+        if (this.trouble) {
+          this.retryTimer = window.setTimeout(() => void this.retry(), RETRY_MS[this.trouble.kind]);
+          return false;
+        }
+        if (!this.isLate(error) || tries >= TRIES_MAX) {
+          this.explain(error);
+          this.finish(this.queue[0]!, null);
+          return true;
+        }
+      } finally {
+        this.isPosting = false;
+      }
+      // somebody was first: hold it against the plan as it is now
+      const { body: _, ...again } = this.queue[0]!;
+      this.set_(again.key, { ...again, key: newKey() });
+      await this.catchUp().catch(() => undefined);
+    }
+  }
+  private isLate(error: unknown) {
+    return error instanceof ApiError && (error.status === 412 || error.rule === "deleted" || error.rule === "not_found");
+  }
+
+  /** Asks what has to be asked; null: given up. */
+  private async prepare(change: Change): Promise<Change | null> {
+    for (;;) {
+      const all = clashesOf(this.truth, change);
+      if (!all.length) break;
+      const gone = all.filter((x) => x.field === "gone");
+      const clashes = gone.length ? gone : all;
+      const answer = await this.askAbout(change, clashes);
+      if (answer === "cancel") return null;
+      const back = [...new Set(gone.map((x) => x.id))].map((id): Edit => ({ op: "restore", id }));
+      // what changes while the question stands is asked about anew
+      change = this.afresh(
+        change,
+        answer === "mine" ? knowing(change, clashes) : answer === "restore" ? { ...change, edits: [...back, ...change.edits] } : without(change, clashes),
+      );
+      this.show();
+    }
+    const body = bodyOf(this.truth, change);
+    return this.afresh(change, { ...change, body });
+  }
+  private afresh(old: Change, now: Change) {
+    this.set_(old.key, now);
+    return now;
+  }
+
+  private take(change: Change, reply: Reply) {
+    this.trouble = null;
+    const revision = this.truth.revision;
+    if (reply.missed) this.truth.apply({ ...reply.missed, revision });
+    const before = snapshot(this.truth);
+    this.truth.apply(reply);
+    const back = inverse(this.truth, before, reply);
+    const names = new Map(reply.created.flatMap((c) => (c.ref ? [[c.ref, c.id] as const] : [])));
+    for (const [ref, id] of names) {
+      this.ids.set(ref, id);
+      this.aliases.set(id, ref);
+    }
+    for (const c of this.queue) if (c.key !== change.key) this.set_(c.key, aware(renamed(c, names), before.rows, this.truth, reply.rows));
+    if (reply.later) this.truth.apply({ ...reply.later, revision: reply.revision });
+    this.conflicts = new Set(reply.conflicts.flatMap((c) => [c.link, c.ticket]));
+    this.set_(change.key, null);
+    this.show();
+    this.ondone?.(names, (row) => {
+      const now = this.truth.rows.get(names.get(row.id) ?? row.id);
+      return now && reply.rows.some((cells) => readRow(this.truth.columns, cells).id === now.id) ? awareRow(row, before.rows, now) : row;
+    });
+    this.waits.get(change.key)?.({ reply, back });
+    this.waits.delete(change.key);
+  }
+
+  /** In the order they were made. */
+  async retry() {
+    if (app.step === "ready") this.trouble = null;
+    if (!this.trouble) return this.drain();
+    clearTimeout(this.retryTimer);
+    this.retryTimer = window.setTimeout(() => void this.retry(), RETRY_MS.session);
   }
   /** The person gives up: back to what the server knows. */
-  async discard() {
+  discard() {
     clearTimeout(this.retryTimer);
-    this.retryTimer = 0;
-    for (const one of this.unsent.toReversed()) this.revert(one.before);
-    this.unsent = [];
-    this.stamp++;
-    await this.poll();
+    this.trouble = null;
+    for (const c of this.queue.toReversed()) this.finish(c, null);
+    void this.look();
   }
 
-  private revert(before: Before) {
-    for (const [id, row] of before.rows) if (this.plan.rows.has(id)) this.plan.patch(id, row);
-  }
+  // ---- asking ----
 
-  private explain(error: unknown, label: string, edits: Edit[]) {
-    if (error instanceof ApiError && error.status === 412 && error.body.current) {
-      const theirs = readRow(error.body.current.columns ?? this.plan.columns, error.body.current.row);
-      const mine = edits.find((e) => e.id === theirs.id) ?? edits[0]!;
-      this.conflict = { edits, label, mine, theirs, by: error.body.changed_by?.name ?? "" };
-      return;
+  private words(field: string, value: unknown): string {
+    if (value === null || value === undefined || value === "") return "";
+    switch (field) {
+      case "assignee": return this.plan.people.get(String(value)) ?? "";
+      case "parent": return this.plan.rows.get(String(value))?.subject ?? "";
+      case "status": return nameIn(statusOf(String(value)));
+      case "classification": return nameIn(classificationOf(String(value)));
+      case "priority": return t(value as Key);
+      case "progress": return `${value}%`;
+      case "estimate":
+      case "actual": return hours(Number(value));
+      case "manual": return t(value ? "on" : "off");
+      default: return /^\d{4}-\d\d-\d\d$/.test(String(value)) ? formatDay(String(value), i18n.lang) : String(value);
     }
+  }
+  private async stakesOf(clashes: Clash[]): Promise<Stake[]> {
+    const known = new Map<string, ReturnType<typeof whoChanged>>();
+    return Promise.all(
+      clashes.slice(0, 30).map(async (x, n) => {
+        const field = x.field === "added" ? "created" : x.field === "gone" ? "deleted" : x.field;
+        const of = `${x.id} ${field}`;
+        if (n < 10 && !known.has(of)) known.set(of, x.field === "gone" ? whoDeleted(x.id) : whoChanged(x.id, field));
+        const who = (await known.get(of)) ?? { by: "", at: null };
+        const isRow = x.field === "added" || x.field === "gone";
+        return { name: x.name, field: isRow ? t(x.field === "added" ? "row_added" : "row_deleted") : t(x.field as Key), mine: x.mine === undefined ? t("delete") : this.words(x.field, x.mine), theirs: isRow ? "" : this.words(x.field, x.theirs), ...who };
+      }),
+    );
+  }
+  private async askAbout(change: Change, clashes: Clash[]): Promise<string> {
+    const isGone = clashes[0]!.field === "gone";
+    const deleting = clashes.some((x) => change.edits[x.edit]!.op === "delete");
+        const stakes = await this.stakesOf(clashes);
+    if (isGone) {
+      const edits = change.edits.filter((e) => clashes.some((x) => x.id === e.id));
+      const typed = edits.flatMap((e) => Object.keys(e).filter((k) => !["op", "id", "version", "after", "parent"].includes(k)).map((k) => this.words(k, e[k]))).join("\n");
+      return ask({
+        title: t("gone_title"),
+        text: t("gone_text", { by: stakes[0]!.by || t("somebody"), name: clashes[0]!.name }),
+        stakes: [],
+        typed,
+        choices: [{ id: "theirs", label: t("gone_drop") }, { id: "restore", label: t("gone_restore"), kind: "primary" }],
+        otherwise: "theirs",
+      });
+    }
+    const question: Question = {
+      title: t(change.isBack ? "undo_conflict_title" : "conflict_title"),
+      text: change.isBack ? t("undo_conflict_text", { what: change.label }) : deleting ? t("delete_conflict_text") : t("conflict_text"),
+      stakes,
+      choices: [
+        { id: "mine", label: t(change.isBack ? "undo_anyway" : deleting ? "delete_anyway" : "conflict_mine"), kind: "danger" },
+        { id: "theirs", label: t(deleting ? "delete_not" : change.isBack ? "undo_rest" : "conflict_theirs"), kind: "primary" },
+      ],
+      otherwise: change.isBack ? "cancel" : "theirs",
+    };
+    return ask(question);
+  }
+
+  private explain(error: unknown) {
     if (error instanceof ApiError && error.body.path) {
       const path = error.body.path.map((p: { key: string; subject: string }) => `${p.key} ${p.subject}`).join(" → ");
       toast(`${error.message} ${path}`, "danger");
@@ -266,59 +406,78 @@ export class Editor {
     toast(error instanceof ApiError ? error.message : t("offline"), "danger");
   }
 
-  /** After a conflict: send mine once more on top of theirs, or drop mine. */
-  async settle(keepMine: boolean) {
-    const c = this.conflict!;
-    this.conflict = null;
-    await this.poll();
-    const delta = await get<Delta>(`/projects/${this.project}/plan?since=${this.plan.revision}`);
-    this.plan.apply(delta);
-    this.stamp++;
-    if (keepMine) await this.apply(c.label, c.edits.map(({ version, ...e }) => (void version, e)));
-  }
+  // ---- by hand, with the way back ----
 
-  /** A new change by hand ends what could be redone. */
-  do(label: string, edits: Edit[]) {
-    this.redoList = [];
-    return this.apply(label, edits);
+  /** Back and forth are the same: what leads to the other side. */
+  private step(label: string, back: Back): Step {
+    let way = back;
+    const go = async () => {
+      const done = await this.applyBack(label, way);
+      if (done) way = done.back;
+      return done !== null;
+    };
+    return { label, project: this.project, undo: go, redo: go };
   }
-  /** What is still on its way is waited for: it is what shall be undone. */
-  async undo() {
-    const step = await this.turn(async () => this.undoList.pop());
-    if (step && (await this.apply(step.label, step.edits, "redo"))) toast(t("undone", { what: step.label }));
+  private applyBack(label: string, back: Back) {
+    return this.apply(label, back.edits.map((e) => ({ ...e })), [], back);
   }
-  async redo() {
-    const step = await this.turn(async () => this.redoList.pop());
-    if (step && (await this.apply(step.label, step.edits, "undo"))) toast(t("redone", { what: step.label }));
+  async do(label: string, edits: Edit[], started: Row[] = []): Promise<Done | null> {
+    const done = await this.apply(label, edits, started);
+    if (done?.back.edits.length) remember(this.step(label, done.back));
+    return done;
+  }
+  /** What another way than edits has changed, between two readings of the plan:
+   * a plan from a file.  One step. */
+  async during<T>(label: string, work: () => Promise<T>): Promise<T> {
+    await this.load();
+    await this.settled();
+    await this.catchUp();
+    const before = snapshot(this.truth);
+    const from = this.truth.revision;
+    const result = await work();
+    const delta = await get<Delta>(`/projects/${this.project}/plan?since=${from}`);
+    this.truth.apply(delta);
+    this.show();
+    const back = inverse(this.truth, before, delta);
+    if (back.edits.length) remember(this.step(label, back));
+    return result;
   }
 
   // ---- intentions ----
 
-  rename(row: Row, subject: string) {
-    return this.do(t("edit_subject"), [{ op: "update", id: row.id, subject }]);
-  }
+  /** row: as it was when the person began to type. */
   set(row: Row, fields: Record<string, unknown>) {
-    return this.do(t("edit_row", { name: row.subject }), [{ op: "update", id: row.id, ...fields }]);
+    return this.do(t("edit_row", { name: row.subject }), [{ op: "update", id: row.id, ...fields }], [row]);
   }
   setDays(row: Row, start: number | null, end: number | null) {
-    return this.do(t("edit_dates", { name: row.subject }), [
-      { op: "update", id: row.id, planned_start: day(start), planned_end: day(end) },
-    ]);
+    return this.do(t("edit_dates", { name: row.subject }), [{ op: "update", id: row.id, planned_start: day(start), planned_end: day(end) }], [row]);
   }
-  add(place: "below" | "above" | "child", at: Row | null, classification = "task") {
-    const create: Edit = { op: "create", ref: "new", subject: t("new_row"), classification };
+  /** The name of the new row, which is there at once. */
+  add(place: "below" | "above" | "child", at: Row | null, classification = "task"): string {
+    const create: Edit = { op: "create", ref: `new-${newKey()}`, subject: t("new_row"), classification };
     if (at && place === "child") create.parent = at.id;
     if (at && place !== "child") {
       create.parent = at.parent;
       create.after = place === "below" ? at.id : (this.plan.before(at)?.id ?? null);
     }
-    return this.do(t("add_row"), [create]);
+    void this.do(t("add_row"), [create]);
+    return create.ref!;
   }
-  remove(rows: Row[]) {
+  /** What hangs below goes along: that is asked first. */
+  async remove(rows: Row[]) {
     const ids = new Set(rows.map((r) => r.id));
     const top = rows.filter((r) => !(r.parent && [...ids].some((id) => id !== r.id && this.plan.isBelow(r.id, id))));
-    return this.do(t("delete_rows", { n: top.length }), top.map((r) => ({ op: "delete", id: r.id })));
+    const along = new Set(top.flatMap((r) => below(this.plan, r.id))).size;
+    if (along) {
+      const text = t("delete_along_ask", { name: top[0]!.subject, n: top.length, along });
+      const choices = [{ id: "no", label: t("cancel") }, { id: "yes", label: t("delete"), kind: "danger" as const }];
+      if ((await ask({ title: t("delete_ticket_title"), text, stakes: [], choices, otherwise: "no" })) !== "yes") return;
+    }
+    const done = await this.do(t("delete_rows", { n: top.length + along }), top.map((r) => ({ op: "delete", id: r.id })), rows);
+    const n = done?.reply.gone?.tickets.length;
+    if (n) toast(along ? t("deleted_along", { n, along: n - top.length }) : t("deleted_rows", { n }), "info", { label: t("undo"), run: () => this.onundo() });
   }
+  onundo: () => void = () => undefined;
   indent(rows: Row[]) {
     const edits: Edit[] = [];
     for (const row of rows) {
@@ -328,7 +487,7 @@ export class Editor {
         edits.push({ op: "update", id: row.id, parent: above.id, after: last?.id ?? null });
       }
     }
-    return edits.length ? this.do(t("indent"), edits) : Promise.resolve(null);
+    return edits.length ? this.do(t("indent"), edits, rows) : Promise.resolve(null);
   }
   outdent(rows: Row[]) {
     const edits: Edit[] = [];
@@ -336,7 +495,7 @@ export class Editor {
       const parent = row.parent ? this.plan.rows.get(row.parent) : null;
       if (parent) edits.push({ op: "update", id: row.id, parent: parent.parent, after: parent.id });
     }
-    return edits.length ? this.do(t("outdent"), edits) : Promise.resolve(null);
+    return edits.length ? this.do(t("outdent"), edits, rows) : Promise.resolve(null);
   }
   shift(row: Row, by: -1 | 1) {
     const other = by < 0 ? this.plan.before(row) : this.plan.after(row);
@@ -345,7 +504,9 @@ export class Editor {
     return this.move(row, row.parent, after);
   }
   move(row: Row, parent: string | null, after: string | null) {
-    return this.do(t("move_row", { name: row.subject }), [{ op: "update", id: row.id, parent, after }]);
+    const edit: Edit = { op: "update", id: row.id, after };
+    if (parent !== row.parent) edit.parent = parent;
+    return this.do(t("move_row", { name: row.subject }), [edit], [row]);
   }
   link(from: string, to: string, kind: Kind, lag = 0) {
     return this.do(t("add_link"), [{ op: "link", predecessor: from, successor: to, kind, lag }]);
@@ -356,4 +517,26 @@ export class Editor {
   unlink(link: Link) {
     return this.do(t("delete_link"), [{ op: "unlink", link: link.id }]);
   }
+}
+
+async function whoDeleted(ticket: string) {
+  try {
+    await get(`/tickets/${ticket}`);
+  } catch (error) {
+    if (error instanceof ApiError && error.rule === "deleted") return { by: error.body.deleted_by.name ?? "", at: error.body.deleted_at };
+  }
+  return { by: "", at: null };
+}
+
+// ---- one for each project, as long as the person is signed in ----
+
+const editors = new Map<string, Editor>();
+export function editorOf(project: string): Editor {
+  let editor = editors.get(project);
+  if (!editor) editors.set(project, (editor = new Editor(project)));
+  return editor;
+}
+/** Of projects whose plan has changes that no page has sent. */
+export function resumePlans() {
+  for (const project of new Set(kept<Change>("plan:").map(([name]) => name.split(":")[0]!))) void editorOf(project).load().catch(() => undefined);
 }

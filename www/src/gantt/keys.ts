@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keyboard on the plan.  Nothing happens while kana are being converted
 // or while the focus is in an input.
+import { isComposing } from "../lib/keys";
 import type { View } from "./view.svelte";
 
 export interface Actions {
@@ -9,11 +10,13 @@ export interface Actions {
   edit: (id: string) => void;
   link: (id: string) => void;
   reveal: (id: string) => void;
+  undo: () => void;
+  redo: () => void;
 }
 
 export function ganttKeys(e: KeyboardEvent, view: View, actions: Actions) {
   const at = e.target as HTMLElement;
-  if (e.isComposing || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName) || at.closest("dialog")) return;
+  if (isComposing(e) || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName) || at.closest("dialog")) return;
   const { editor } = view;
   const i = view.cursor ? (view.index.get(view.cursor) ?? -1) : -1;
   const row = view.rows[i]?.row;
@@ -26,9 +29,9 @@ export function ganttKeys(e: KeyboardEvent, view: View, actions: Actions) {
     actions.reveal(next.row.id);
   };
   const edits: Record<string, () => void> = {
-    "C-z": () => void editor.undo(),
-    "C-y": () => void editor.redo(),
-    "C-S-z": () => void editor.redo(),
+    "C-z": actions.undo,
+    "C-y": actions.redo,
+    "C-S-z": actions.redo,
     Insert: () => actions.add("below"),
     "C-Enter": () => actions.add("child"),
     Enter: () => row && actions.edit(row.id),

@@ -128,10 +128,25 @@ export class Plan {
     this.order();
   }
 
-  /** A local change, until the server answers. */
-  patch(id: string, values: Partial<Row>) {
-    const row = this.rows.get(id);
-    if (row) this.rows.set(id, { ...row, ...values });
+  /** Another plan of the same rows, which are never changed in place. */
+  copy(): Plan {
+    const plan = new Plan({ columns: this.columns, revision: this.revision, rows: [], links: [] });
+    plan.rows = new Map(this.rows);
+    plan.links = new Map(this.links);
+    plan.people = this.people;
+    plan.labels = this.labels;
+    plan.order();
+    return plan;
+  }
+  /** For what is only shown yet. */
+  put(row: Row) {
+    this.rows.set(row.id, row);
+    this.order();
+  }
+  drop(ids: string[]) {
+    for (const id of ids) this.rows.delete(id);
+    const gone = new Set(ids);
+    for (const link of this.links.values()) if (gone.has(link.from) || gone.has(link.to)) this.links.delete(link.id);
     this.order();
   }
 

@@ -84,6 +84,14 @@ export class View {
     this.cursor = id;
     this.selected = new Set([id]);
   }
+  /** Rows that were only here have got their ids. */
+  rename(ids: ReadonlyMap<string, string>) {
+    const name = (id: string) => ids.get(id) ?? id;
+    const all = (set: ReadonlySet<string>) => new Set([...set].map(name));
+    if (this.cursor) this.cursor = name(this.cursor);
+    this.selected = all(this.selected);
+    this.collapsed = all(this.collapsed);
+  }
   get selectedRows() {
     return this.rows.filter((v) => this.selected.has(v.row.id)).map((v) => v.row);
   }

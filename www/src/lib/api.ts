@@ -44,9 +44,21 @@ export function whenFreshNeeded(fn: typeof onFresh) {
 }
 
 /** Told after every request whether the server could be reached. */
-let onNetwork: (reached: boolean) => void = () => {};
-export function whenNetworkChanges(fn: typeof onNetwork) {
-  onNetwork = fn;
+let tellNetwork: (reached: boolean) => void = () => {};
+export function whenNetworkChanges(fn: typeof tellNetwork) {
+  tellNetwork = fn;
+}
+let answeredAt = 0;
+function onNetwork(reached: boolean) {
+  answeredAt = reached ? Date.now() : 0;
+  tellNetwork(reached);
+}
+const QUIET_MS = 20_000;
+/** Whether the server is there, asked only when nothing else has lately: for
+ * pages that ask nothing themselves.  Touches no session. */
+export async function findServer() {
+  if (Date.now() - answeredAt < QUIET_MS) return;
+  await fetch(`${base}/`, { method: "HEAD", cache: "no-store" }).then((reply) => onNetwork(!isUnreached(reply)), () => onNetwork(false));
 }
 
 let acceptLanguage = "ja";
@@ -64,13 +76,18 @@ function refusal(status: number, body: unknown): ApiError {
   return error;
 }
 
-/** leaving: sent to its end even when the page is left at once. */
-async function call<T>(method: string, path: string, body?: unknown, version?: number, read = asJson, leaving = false): Promise<T> {
+/** Words of a proxy whose server is down: it was not reached. */
+const isUnreached = (reply: Response) => [502, 503, 504].includes(reply.status) && !/json/.test(reply.headers.get("Content-Type") ?? "");
+
+/** leaving: sent to its end even when the page is left at once.  once: the key
+ * under which it is done once, however often it is tried. */
+async function call<T>(method: string, path: string, body?: unknown, version?: number, read = asJson, leaving = false, once = ""): Promise<T> {
   const headers: Record<string, string> = { "Accept-Language": acceptLanguage };
   const raw = body instanceof Blob;
   if (method !== "GET") headers["X-Req"] = "1";
   if (body !== undefined) headers["Content-Type"] = raw ? "application/octet-stream" : "application/json";
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  if (once) headers["Idempotency-Key"] = once;
   const reply = await fetch(`${base}/api/v1${path}`, {
     method,
     headers,
@@ -80,12 +97,12 @@ async function call<T>(method: string, path: string, body?: unknown, version?: n
     onNetwork(false);
     throw error;
   });
-  onNetwork(true);
+  onNetwork(!isUnreached(reply));
   if (reply.status === 204) return undefined as T;
   if (reply.ok) return read(reply);
   const error = refusal(reply.status, await asJson(reply));
   // the same call once more: what was typed stays where it is meanwhile
-  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read, leaving);
+  if (reply.status === 401 && error.rule === "fresh_sign_in" && (await onFresh())) return call<T>(method, path, body, version, read, leaving, once);
   throw error;
 }
 
@@ -101,6 +118,8 @@ export const getBlob = (path: string) => call<Blob>("GET", path, undefined, unde
 /** The same for a file that is made by a step, which may want a fresh sign-in. */
 export const postBlob = (path: string, body: unknown) => call<Blob>("POST", path, body, undefined, (reply) => reply.blob());
 export const post = <T = any>(path: string, body: unknown = {}, version?: number) => call<T>("POST", path, body, version);
+/** One that makes something: tried again under its key, it makes one. */
+export const postOnce = <T = any>(path: string, body: unknown, once: string) => call<T>("POST", path, body, undefined, asJson, false, once);
 export const put = <T = any>(path: string, body: unknown, version?: number) => call<T>("PUT", path, body, version);
 export const patch = <T = any>(path: string, body: unknown, version?: number) => call<T>("PATCH", path, body, version);
 /** A small change that the person may turn away from at once. */

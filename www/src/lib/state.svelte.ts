@@ -3,6 +3,7 @@
 // may see, the catalogue, messages at the bottom.
 import { ApiError, get, isConsole, whenNetworkChanges, whenSessionEnds } from "./api";
 import { i18n, setLang, t } from "./i18n.svelte";
+import { forgetKept, keepFor } from "./keep";
 import { forgetLanguage, saveLanguage, unsavedLanguage } from "./language";
 import type { Classification, CustomField, Label, Program, Project, Role, Session, StandardField, Status, TeamName, TicketItem } from "./model";
 
@@ -11,7 +12,7 @@ export type { Classification, Person, Program, Project, Role, Session, Status } 
 export interface Toast {
   id: number;
   text: string;
-  kind: "info" | "danger";
+  kind: "info" | "danger" | "note";
   action?: { label: string; run: () => void } | undefined;
 }
 
@@ -59,6 +60,7 @@ export async function loadProjects() {
 export async function start() {
   try {
     app.session = await get<Session>("/session");
+    keepFor(app.session.user.id);
     const chosen = unsavedLanguage();
     if (chosen) app.session.user.lang = chosen;
     if (chosen) void saveLanguage(chosen).catch(complain);
@@ -91,6 +93,7 @@ export async function start() {
 /** Signed out: nothing of the last person stays. */
 export function forget() {
   forgetLanguage();
+  forgetKept();
   app.session = null;
   app.programs = [];
   app.projects = [];
@@ -99,7 +102,7 @@ export function forget() {
 }
 
 let nextToast = 1;
-export function toast(text: string, kind: "info" | "danger" = "info", action?: Toast["action"]) {
+export function toast(text: string, kind: Toast["kind"] = "info", action?: Toast["action"]) {
   const id = nextToast++;
   app.toasts = [...app.toasts.slice(-3), { id, text, kind, action }];
   setTimeout(() => dismiss(id), kind === "danger" || action ? 8000 : 4000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One file on its way in: chosen, tried, written.  A changed choice wants a
 // new try, so that what is written is what was shown.
+import { editorOf } from "../gantt/edit.svelte";
 import { ApiError, post, query } from "../lib/api";
 import { t } from "../lib/i18n.svelte";
 import type { ImportReport } from "../lib/model";
@@ -45,7 +46,9 @@ export class Importer {
     this.error = "";
     try {
       const path = `/projects/${this.project}/imports${query({ format: this.format, encoding: this.encoding, dry: dry ? 1 : 0 })}`;
-      this.report = await post<ImportReport>(path, this.file);
+      const send = () => post<ImportReport>(path, this.file);
+      // one step of undo, whatever the file does
+      this.report = await (dry ? send() : editorOf(this.project).during(t("import"), send));
       if (!dry) {
         app.stale++;
         await loadProjects();

@@ -4,24 +4,21 @@
 // somebody else changed meanwhile is merged field by field; only the same
 // field asks.
 import { ApiError, del, get, patch, post } from "../lib/api";
-import { t, word, type Key } from "../lib/i18n.svelte";
+import { ask, whoChanged } from "../lib/ask.svelte";
+import { formatDay, hours } from "../lib/format";
+import { i18n, t, word, type Key } from "../lib/i18n.svelte";
+import { keep, kept } from "../lib/keep";
+import { mergeLines } from "../lib/merge";
 import type { LinkKind, Ticket } from "../lib/model";
-import { app, complain, toast } from "../lib/state.svelte";
+import { app, classificationOf, complain, nameIn, statusOf, toast } from "../lib/state.svelte";
 import { inTurn } from "../lib/turn";
-import { remember } from "../lib/undo.svelte";
+import { addSender, remember } from "../lib/undo.svelte";
 
 export type Field =
   | "subject" | "details" | "classification" | "status" | "priority" | "parent" | "assignees" | "planned_start"
   | "planned_end" | "actual_start" | "actual_end" | "due" | "progress" | "estimate" | "actual" | "manual"
   | "labels" | "team" | `custom:${string}`;
 export type Value = string | number | boolean | string[] | null;
-
-export interface Conflict {
-  field: Field;
-  mine: Value;
-  theirs: Value;
-  by: string;
-}
 
 /** A field as PATCH takes it. */
 export const valueOf = (ticket: Ticket, field: Field): Value =>
@@ -39,50 +36,108 @@ export function nameOf(field: Field) {
 const errorKey = (name: string) => name.replace(/^.*?fields\.(\d+)$/, "custom:$1").split(".").at(-1)!;
 const same = (a: Value, b: Value) => JSON.stringify(a) === JSON.stringify(b);
 
+function rememberField(item: Pick<Ticket, "id" | "key" | "project">, field: Field, before: Value, after: Value) {
+  const set = async (value: Value, left: Value) => (await saveField(item, field, value, left, true)) === "saved";
+  remember({
+    label: t("ticket_step", { key: item.key, field: nameOf(field) }),
+    project: item.project.id,
+    undo: () => set(before, after),
+    redo: () => set(after, before),
+  });
+}
+
 function announce(ticket: Ticket) {
   app.saved = ticket;
 }
 
-/** Writes one field whatever the version is now: for undo and redo. */
-async function write(id: string, field: Field, value: Value) {
-  const now = await get<Ticket>(`/tickets/${id}`);
-  announce(await patch<Ticket>(`/tickets/${id}`, bodyOf(field, value), now.version));
+/** As the reader knows the value. */
+export function show(ticket: Ticket, field: Field, value: Value): string {
+  if (value === null || value === "") return "";
+  if (Array.isArray(value)) return value.map((id) => ticket.assignees.find((a) => a.id === id)?.name ?? id).join(", ");
+  if (typeof value === "boolean") return t(value ? "on" : "off");
+  switch (field) {
+    case "status": return nameIn(statusOf(String(value)));
+    case "classification": return nameIn(classificationOf(String(value)));
+    case "priority": return t(value as Key);
+    case "progress": return `${value}%`;
+    case "estimate":
+    case "actual": return hours(Number(value));
+    default: return /^\d{4}-\d\d-\d\d$/.test(String(value)) ? formatDay(String(value), i18n.lang) : String(value);
+  }
 }
 
-/** Saves a field of a list's row; returns the whole ticket. */
-export async function saveField(item: { id: string; key: string; version: number }, field: Field, value: Value, before: Value) {
-  const reply = await patch<Ticket>(`/tickets/${item.id}`, bodyOf(field, value), item.version);
-  rememberField(item, field, before, value);
-  announce(reply);
-  return reply;
+/** saved: the server has it, or has it merged; theirs: the other one's stays;
+ * edit: back to the text; unsent: waits for the server; refused: it says why. */
+export type Outcome = "saved" | "theirs" | "edit" | "unsent" | "refused";
+
+/** Saves a field of a list's row, or takes one back: on what the person saw
+ * (before), or asks. */
+export async function saveField(item: { id: string; key: string }, field: Field, value: Value, before: Value, isBack = false): Promise<Outcome> {
+  const editor = new TicketEditor(item.id);
+  try {
+    await editor.load();
+    if (editor.error) throw editor.error;
+    return await editor.save(field, value, before, isBack);
+  } finally {
+    if (!editor.unsent) editor.close();
+  }
 }
 
-function rememberField(item: { id: string; key: string }, field: Field, before: Value, after: Value) {
-  remember({
-    label: t("ticket_step", { key: item.key, field: nameOf(field) }),
-    undo: () => write(item.id, field, before),
-    redo: () => write(item.id, field, after),
-  });
+/** One field that the server does not have yet. */
+interface Wish {
+  field: Field;
+  value: Value;
+  before: Value; // what the person saw
+  isBack: boolean; // undo or redo: no step of its own
 }
 
 const RETRY_MS = 3000;
+const isTrouble = (error: unknown) => !(error instanceof ApiError) || error.status >= 500 || [401, 429].includes(error.status);
 
 export class TicketEditor {
   ticket = $state.raw<Ticket | null>(null);
   error = $state<unknown>(null);
   errors = $state<Record<string, string>>({});
   saving = $state(0);
-  failed = $state<{ field: Field; value: Value } | null>(null);
-  conflict = $state<Conflict | null>(null);
+  failed = $state.raw<Wish[]>([]);
+  /** In words, when something can be done about it. */
+  trouble = $state("");
+  /** Who has deleted it meanwhile. */
+  gone = $state<{ by: string } | null>(null);
   /** Counts saves: the history below reads itself anew. */
   stamp = $state(0);
   /** Counts files put into a text: the list of files reads itself anew. */
   files = $state(0);
   private readonly key: string;
   private readonly turn = inTurn();
+  private readonly forget: () => void;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private isClosed = false;
 
   constructor(key: string) {
     this.key = key;
+    this.forget = addSender(this);
+  }
+  /** The panel is left; what is not saved yet goes on being tried. */
+  leave() {
+    if (!this.unsent) this.close();
+  }
+  close() {
+    this.isClosed = true;
+    clearTimeout(this.timer);
+    this.forget();
+  }
+  get project() {
+    return this.ticket?.project.id ?? "";
+  }
+  get unsent() {
+    return this.failed.length + this.saving;
+  }
+  settled() {
+    return this.failed.length ? Promise.resolve() : this.turn(async () => undefined);
+  }
+  withdraw() {
+    return null;
   }
   get canEdit() {
     const rights = this.ticket?.rights ?? [];
@@ -97,77 +152,180 @@ export class TicketEditor {
     this.error = null;
     try {
       this.take(await get<Ticket>(`/tickets/${encodeURIComponent(this.key)}`));
+      const left = kept<Wish>(`field:${this.ticket!.id}:`).map(([, wish]) => wish);
+      if (!left.length || this.failed.length) return;
+      this.failed = left;
+      this.retry();
     } catch (error) {
       this.error = error;
     }
   }
   /** What others did meanwhile; never in the middle of our own. */
   async look() {
-    if (this.saving || this.failed || this.conflict || !this.ticket) return;
-    const now = await get<Ticket>(`/tickets/${this.ticket.id}`);
-    if (!this.saving && now.version > this.ticket.version) this.take(now);
+    if (this.saving || !this.ticket || this.gone) return;
+    try {
+      const now = await get<Ticket>(`/tickets/${this.ticket.id}`);
+      if (!this.saving && now.version > this.ticket.version) this.take(now);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) this.gone = { by: error.body.deleted_by?.name ?? t("somebody") };
+    }
   }
   take(ticket: Ticket) {
     this.ticket = ticket;
+    this.gone = null;
     this.stamp++;
   }
 
-  save(field: Field, value: Value) {
-    const before = this.ticket && valueOf(this.ticket, field);
-    if (!this.ticket || same(before, value)) return Promise.resolve();
+  /** before: what the person saw when he began; the poll may have gone on. */
+  async save(field: Field, value: Value, before?: Value, isBack = false): Promise<Outcome> {
+    if (!this.ticket) return "refused";
+    const wish: Wish = { field, value, before: before === undefined ? valueOf(this.ticket, field) : before, isBack };
+    if (same(wish.before, value)) return "saved";
+    const older = this.failed.find((x) => x.field === field);
+    if (older) wish.before = older.before;
     this.saving++;
-    return this.turn(() => this.send(field, value, before)).finally(() => this.saving--);
+    return this.turn(() => this.send(wish)).finally(() => this.saving--);
   }
 
-  private async send(field: Field, value: Value, before: Value) {
-    const ticket = this.ticket!;
-    const { [field]: _, ...others } = this.errors;
+  private async send(wish: Wish): Promise<Outcome> {
+    const { [wish.field]: _, ...others } = this.errors;
     this.errors = others;
-    this.failed = null;
     try {
-      const reply = await patch<Ticket>(`/tickets/${ticket.id}`, bodyOf(field, value), ticket.version);
-      rememberField(ticket, field, before, value);
-      this.take(reply);
-      announce(reply);
+      for (;;) {
+        const ticket = this.ticket!;
+        const outcome = await this.settle(wish, ticket);
+        if (outcome) return outcome;
+        try {
+          const reply = await patch<Ticket>(`/tickets/${ticket.id}`, bodyOf(wish.field, wish.value), ticket.version);
+          this.done(wish, reply);
+          return "saved";
+        } catch (error) {
+          if (!(error instanceof ApiError) || ![404, 412].includes(error.status)) throw error;
+          this.take(await get<Ticket>(`/tickets/${ticket.id}`));
+          if (error.status === 404) throw error; // it is there, but not ours to change
+        }
+      }
     } catch (error) {
-      if (error instanceof ApiError && error.status === 412) await this.merge(field, value, before, error);
-      else this.explain(error, field, value);
+      return this.explain(error, wish);
     }
   }
-
-  /** Somebody was first: another field of theirs is no conflict. */
-  private async merge(field: Field, value: Value, before: Value, error: ApiError) {
-    const now = await get<Ticket>(`/tickets/${this.ticket!.id}`);
-    this.take(now);
-    const theirs = valueOf(now, field);
-    if (same(theirs, value)) return;
-    if (same(theirs, before)) return this.send(field, value, before);
-    this.conflict = { field, mine: value, theirs, by: error.body.changed_by?.name ?? t("somebody") };
+  private done(wish: Wish, reply: Ticket) {
+    const { ticket } = this;
+    this.drop(wish.field);
+    if (!wish.isBack && !same(wish.before, wish.value)) rememberField(ticket!, wish.field, wish.before, wish.value);
+    this.take(reply);
+    announce(reply);
+  }
+  private drop(field: Field) {
+    this.failed = this.failed.filter((x) => x.field !== field);
+    keep(`field:${this.ticket!.id}:${field}`, null);
+    if (!this.failed.length) this.trouble = "";
   }
 
-  private explain(error: unknown, field: Field, value: Value) {
-    // no line, too busy, locked: the value waits, the mark in the head says so
-    if (!(error instanceof ApiError) || [401, 503].includes(error.status)) {
-      this.failed = { field, value };
-      this.later();
-      return;
+  /** Somebody was first: another field of theirs is no conflict, other lines of
+   * a text are put together; null: to be written. */
+  private async settle(wish: Wish, ticket: Ticket): Promise<Outcome | null> {
+    const { field } = wish;
+    const theirs = valueOf(ticket, field);
+    if (same(theirs, wish.value)) {
+      this.drop(field);
+      return "saved";
     }
-    const found = error.errors.filter((e) => e.field);
+    if (same(theirs, wish.before)) return null;
+    const who = await whoChanged(ticket.id, field);
+    const by = who.by || t("somebody");
+    const isText = field === "details";
+    const merged = isText ? mergeLines(String(wish.before ?? ""), String(wish.value ?? ""), String(theirs ?? "")) : null;
+    if (merged !== null) {
+      wish.value = merged;
+      wish.before = theirs;
+      if (same(merged, theirs)) {
+        this.drop(field);
+        return "saved";
+      }
+      toast(t("merged_text", { by }));
+      return null;
+    }
+    const answer = await ask({
+      title: t(wish.isBack ? "undo_conflict_title" : "conflict_title"),
+      text: wish.isBack ? t("undo_conflict_text", { what: nameOf(field) }) : isText ? t("details_conflict", { by }) : t("field_conflict", { by, field: nameOf(field) }),
+      stakes: [{ name: ticket.key, field: nameOf(field), mine: show(ticket, field, wish.value), theirs: show(ticket, field, theirs), ...who }],
+      choices: [
+        ...(isText && !wish.isBack ? [{ id: "edit", label: t("conflict_edit") }] : []),
+        { id: "mine", label: t(wish.isBack ? "undo_anyway" : "conflict_mine"), kind: "danger" },
+        { id: "theirs", label: t("conflict_theirs"), kind: "primary" },
+      ],
+      otherwise: isText && !wish.isBack ? "edit" : "theirs",
+    });
+    if (answer === "mine") {
+      wish.before = theirs;
+      return null;
+    }
+    this.drop(field);
+    return answer as Outcome;
+  }
+
+  private async explain(error: unknown, wish: Wish): Promise<Outcome> {
+    const { field } = wish;
+    // no line, too busy, locked, full: it waits, the mark in the head says so
+    if (isTrouble(error) && !this.isClosed) {
+      this.failed = [...this.failed.filter((x) => x.field !== field), wish];
+      this.trouble = error instanceof ApiError && error.status === 507 ? `${error.message} ${t("full_advice")}` : "";
+      keep(`field:${this.ticket!.id}:${field}`, wish);
+      this.later(this.trouble ? 20 * RETRY_MS : RETRY_MS);
+      return "unsent";
+    }
+    if (error instanceof ApiError && error.rule === "deleted") {
+      this.gone = { by: error.body.deleted_by?.name ?? t("somebody") };
+      return this.offerBack(wish);
+    }
+    const found = error instanceof ApiError ? error.errors.filter((e) => e.field) : [];
     this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [errorKey(e.field), e.message])) };
     if (!found.some((e) => errorKey(e.field) === field)) complain(error);
-    this.ticket = this.ticket && { ...this.ticket }; // inputs show the stored value again
+    this.drop(field);
+    this.ticket = this.ticket && { ...this.ticket }; // choices show the stored value again
+    return "refused";
+  }
+  private async offerBack(wish: Wish): Promise<Outcome> {
+    const ticket = this.ticket!;
+    const answer = await ask({
+      title: t("gone_title"),
+      text: t("gone_text", { by: this.gone!.by, name: ticket.subject }),
+      stakes: [],
+      typed: show(ticket, wish.field, wish.value),
+      choices: [{ id: "theirs", label: t("gone_drop") }, { id: "restore", label: t("gone_restore"), kind: "primary" }],
+      otherwise: "theirs",
+    });
+    if (answer !== "restore" || !(await this.restore())) {
+      this.drop(wish.field);
+      return "refused"; // what was typed stays where it is
+    }
+    return this.send(wish);
+  }
+  /** Back from the bin. */
+  async restore(): Promise<boolean> {
+    const ticket = this.ticket!;
+    try {
+      await post(`/projects/${ticket.project.id}/edits`, { edits: [{ op: "restore", id: ticket.id }] });
+      this.take(await get<Ticket>(`/tickets/${ticket.id}`));
+      app.stale++;
+      return true;
+    } catch (error) {
+      complain(error);
+      return false;
+    }
   }
 
-  private later() {
-    setTimeout(() => (app.step === "ready" ? this.retry() : this.failed && this.later()), RETRY_MS);
+  private later(after_ms: number) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => (app.step === "ready" ? this.retry() : this.later(RETRY_MS)), after_ms);
   }
   retry() {
-    if (this.failed) void this.save(this.failed.field, this.failed.value);
-  }
-  settle(mine: boolean) {
-    const c = this.conflict;
-    this.conflict = null;
-    if (c && mine) void this.save(c.field, c.mine);
+    clearTimeout(this.timer);
+    for (const wish of this.failed) {
+      this.saving++;
+      void this.turn(() => this.send({ ...wish })).finally(() => this.saving--);
+    }
   }
 
   // ---- dependencies, by the plan's edits ----
@@ -202,6 +360,7 @@ export class TicketEditor {
     if (done && id) {
       remember({
         label: t("add_link"),
+        project: this.project,
         undo: () => this.change(() => this.edits([{ op: "unlink", link: id }])),
         redo: () => this.change(add),
       });
@@ -240,5 +399,9 @@ export class TicketEditor {
   }
 }
 
-/** What was typed and not yet saved outlives the panel. */
-export const drafts = new Map<string, string>();
+/** Of fields that an earlier page could not save. */
+export function resumeFields() {
+  const left = kept<Wish>("field:");
+  for (const id of new Set(left.map(([name]) => name.split(":")[0]!))) void new TicketEditor(id).load();
+  if (left.length) toast(t("resending", { n: left.length, name: left.map(([, wish]) => nameOf(wish.field)).join(", ") }), "note");
+}

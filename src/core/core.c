@@ -47,7 +47,7 @@ const struct query_set *const core_tenant_sets[] = {
     &archive_total_queries,  &archive_chunk_queries,
     &alert_trust_queries,    &assignee_queries,
     &colleague_queries,      &once_queries,
-    &log_break_told_queries,
+    &log_break_told_queries, &move_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -206,9 +206,9 @@ static const char *as_json(struct ctx *c, const char *who, const char *role)
     return b.data;
 }
 
-/* after: the role to be, NULL: none.  Checks what is there now. */
+/* after: the role to be, NULL: none; had: what the one of now may do. */
 static enum err log_member(struct ctx *c, struct member_place at,
-                           int64_t principal, const char *after)
+                           int64_t principal, const char *after, unsigned *had)
 {
     static const char *const kinds[] = {"program_member", "project_member",
                                         "tenant_member"};
@@ -220,12 +220,10 @@ static enum err log_member(struct ctx *c, struct member_place at,
         return e;
     const char *who = col_text(c, q, 0);
     const char *role = col_text(c, q, 1);
-    unsigned rights = (unsigned)col_int(q, 2);
+    *had = (unsigned)col_int(q, 2);
     query_done(q);
     if (!who || (!role && !after))
         return ERR_NOT_FOUND;
-    if ((e = check_above(c, at, rights)))
-        return e;
     q = at_place(c, MEMBER_PLACE, at);
     if ((e = query_one(c, q)))
         return e;
@@ -266,6 +264,7 @@ enum err member_put(struct ctx *c, struct member_place at, int64_t principal,
                     const char *id_or_key)
 {
     struct role role;
+    unsigned had;
     enum err e = check_principal(c, principal);
 
     if (e)
@@ -273,24 +272,40 @@ enum err member_put(struct ctx *c, struct member_place at, int64_t principal,
     if ((e = role_find_named(c, id_or_key, &role)) ||
         (e = check_areas(c, at, role.rights)) ||
         (e = check_above(c, at, role.rights)) ||
-        (e = log_member(c, at, principal, role.key)))
+        (e = log_member(c, at, principal, role.key, &had)) ||
+        (e = check_above(c, at, had)))
         return e;
     return grant(c, MEMBER_PUT, at, principal, role.id);
 }
 
 enum err member_delete(struct ctx *c, struct member_place at, int64_t principal)
 {
-    enum err e = log_member(c, at, principal, NULL);
+    unsigned had;
+    enum err e = log_member(c, at, principal, NULL, &had);
 
     if (e == ERR_NOT_FOUND)
         return ctx_fail(c, e, "user", "not_found",
                         "このメンバーは直接登録されていません",
                         "This person is not a member here");
-    if (e)
+    if (e || (e = check_above(c, at, had)))
         return e;
     struct query *q = at_place(c, MEMBER_DELETE, at);
     bind_int(q, 3, principal);
     return query_run(c, q);
+}
+
+enum err member_keep(struct ctx *c, struct member_place at, int64_t principal,
+                     const char *role_key)
+{
+    struct role role;
+    unsigned had;
+    enum err e = role_find(c, role_key, &role);
+
+    if (!e)
+        e = log_member(c, at, principal, role_key, &had);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e; /* a deleted person's grant */
+    return grant(c, MEMBER_PUT, at, principal, role.id);
 }
 
 enum err member_add_manager(struct ctx *c, struct member_place at,

@@ -39,6 +39,10 @@ MUST_USE enum err member_put(struct ctx *c, struct member_place at,
                              int64_t principal, const char *id_or_key);
 MUST_USE enum err member_delete(struct ctx *c, struct member_place at,
                                 int64_t principal);
+/* Grants at a place what the principal held there from above, whatever the
+ * actor may give: nobody gains by it (move.c). */
+MUST_USE enum err member_keep(struct ctx *c, struct member_place at,
+                              int64_t principal, const char *role_key);
 /* The manager role for whoever is made manager and has no grant there, where
  * the actor may give it. */
 MUST_USE enum err member_add_manager(struct ctx *c, struct member_place at,

@@ -7,6 +7,7 @@
 #include "core/access.h"
 #include "core/core.h"
 #include "core/member.h"
+#include "core/move.h"
 #include "core/operation.h"
 
 #include <string.h>
@@ -89,6 +90,7 @@ static const struct field program_edit_fields[] = {
      "Manager"                                                                                                       },
     {"start",   FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "開始日",             "Start"  },
     {"end",     FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "終了日",             "End"    },
+    MOVE_FIELD,
     {"state",   FIELD_CHOICE, 0, 0,     0,              program_state_words, NULL, "状態",
      "State"                                                                                                         },
 };
@@ -256,9 +258,7 @@ static enum err log_program(struct ctx *c, const char *action,
                                .after = json[1]});
 }
 
-/* Where a program may stand: rights there, no loop, not too deep.  id 0: a
- * new one. */
-static enum err check_parent(struct ctx *c, int64_t id, int64_t parent_id)
+enum err program_check_parent(struct ctx *c, int64_t id, int64_t parent_id)
 {
     int64_t depth = 0, height = 1;
     bool is_loop = false;
@@ -331,7 +331,7 @@ enum err program_create(struct ctx *c, const struct values *v,
     enum err e;
 
     take_values(&p, v);
-    if ((e = check_parent(c, 0, p.parent_id)) || (e = check(c, &p)) ||
+    if ((e = program_check_parent(c, 0, p.parent_id)) || (e = check(c, &p)) ||
         (e = program_take_key(c, values_text(v, "key"))))
         return e;
     struct query *q = query(c, program_text[PROGRAM_INSERT]);
@@ -366,10 +366,13 @@ enum err program_update(struct ctx *c, int64_t id, int64_t version,
     struct program p = before;
     take_values(&p, v);
     p.state = (enum program_state)values_int(v, "state", p.state);
-    if (p.parent_id != before.parent_id &&
-        (e = check_parent(c, id, p.parent_id)))
-        return e;
     if ((e = check(c, &p)))
+        return e;
+    if (p.parent_id != before.parent_id &&
+        ((e = program_check_parent(c, id, p.parent_id)) ||
+         (e = move_apply(
+              c, (struct member_place){MEMBER_OF_PROGRAM, id}, p.parent_id,
+              (enum move_choice)values_int(v, "members", MOVE_UNSAID)))))
         return e;
     struct query *q = query(c, program_text[PROGRAM_UPDATE]);
     bind_int(q, 1, id);

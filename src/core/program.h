@@ -29,6 +29,10 @@ extern const char *const program_state_words[];
 MUST_USE enum err program_list(struct ctx *c, const struct program **out,
                                size_t *count);
 MUST_USE enum err program_get(struct ctx *c, int64_t id, struct program *out);
+/* Where a program may stand: rights there, no loop, not too deep.  id 0: a new
+ * one. */
+MUST_USE enum err program_check_parent(struct ctx *c, int64_t id,
+                                       int64_t parent_id);
 MUST_USE enum err program_create(struct ctx *c, const struct values *v,
                                  struct program *out);
 MUST_USE enum err program_update(struct ctx *c, int64_t id, int64_t version,

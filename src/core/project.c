@@ -10,6 +10,7 @@
 #include "core/edit.h"
 #include "core/label.h"
 #include "core/member.h"
+#include "core/move.h"
 #include "core/operation.h"
 #include "core/program.h"
 #include "core/project_mark.h"
@@ -113,6 +114,7 @@ static const struct field project_edit_fields[] = {
     {"labels",      FIELD_IDS,    0, LABEL_PER_OBJECT, 0,              NULL,                NULL, "ラベル",
      "Labels"                                                                                                                                   },
     {"teams",       FIELD_IDS,    0, TEAMS_MAX,        0,              NULL,                NULL, "チーム",                         "Teams"  },
+    MOVE_FIELD,
     {"calendar",    FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "稼働日カレンダー",
      "Calendar"                                                                                                                                 },
 };
@@ -291,7 +293,7 @@ static enum err log_project(struct ctx *c, const char *action,
                                .after = p ? as_json(c, p) : NULL});
 }
 
-static enum err check_program(struct ctx *c, int64_t program_id)
+enum err project_check_program(struct ctx *c, int64_t program_id)
 {
     if (program_id)
         return access_need_program(c, program_id, MAY_PROJECT_ADD);
@@ -335,7 +337,7 @@ enum err project_create(struct ctx *c, const struct values *v,
     enum err e;
 
     take_values(&p, v);
-    if ((e = check_program(c, p.program_id)) || (e = check(c, &p)) ||
+    if ((e = project_check_program(c, p.program_id)) || (e = check(c, &p)) ||
         (e = program_take_key(c, values_text(v, "key"))))
         return e;
     struct query *q = query(c, project_text[PROJECT_INSERT]);
@@ -388,10 +390,13 @@ enum err project_update(struct ctx *c, int64_t id, int64_t version,
     struct project p = before;
     take_values(&p, v);
     p.is_archived = values_int(v, "state", p.is_archived) != 0;
-    if (p.program_id != before.program_id &&
-        (e = check_program(c, p.program_id)))
-        return e;
     if ((e = check(c, &p)))
+        return e;
+    if (p.program_id != before.program_id &&
+        ((e = project_check_program(c, p.program_id)) ||
+         (e = move_apply(
+              c, (struct member_place){MEMBER_OF_PROJECT, id}, p.program_id,
+              (enum move_choice)values_int(v, "members", MOVE_UNSAID)))))
         return e;
     struct query *q = query(c, project_text[PROJECT_UPDATE]);
     bind_int(q, 1, id);

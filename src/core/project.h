@@ -39,6 +39,8 @@ MUST_USE enum err project_get(struct ctx *c, int64_t id, struct project *out);
 /* Without the counts. */
 MUST_USE enum err project_get_plain(struct ctx *c, int64_t id,
                                     struct project *out);
+/* Whether the actor may put a project there; 0: at the top. */
+MUST_USE enum err project_check_program(struct ctx *c, int64_t program_id);
 MUST_USE enum err project_create(struct ctx *c, const struct values *v,
                                  struct project *out);
 MUST_USE enum err project_update(struct ctx *c, int64_t id, int64_t version,

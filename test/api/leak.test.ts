@@ -68,7 +68,7 @@ const fieldKinds: Record<string, Kind> = {
   "ProjectEdit.calendar": "calendar", "TokenCreate.projects": "project",
 };
 /** …and of queries where the one that is named is looked up. */
-const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project", "/notices?after": "notice" };
+const queryKinds: Record<string, Kind> = { "/projects/{id}/tickets?after": "ticket", "/my/tickets?after": "ticket", "/projects/{id}/bin?after": "ticket", "/bin/projects?after": "project", "/notices?after": "notice", "/projects/{id}/move?to": "program", "/programs/{id}/move?to": "program" };
 /** Cursors that are compared as numbers. */
 const numbers = /\/(history|comments|files|jobs|readers)$/;
 const openFields = /(^|\.)(status|assignee|assignees|labels?|teams?|members|users?|readers|manager|field|by|into|ids)$|^(StatusRow|FieldRow|FieldChoice|StatusReplaced)\.|^EnquiryMail\.enquiry$|^Notice(Create|Edit)\.(incident|follows)$|^\w+ \/(operations|accesses|terms|policies|enquiries|desk|users|security|groups|support|tenants|disclosures|service|certificates)\b|\/(reach|people)$/;

@@ -151,3 +151,59 @@ test("an export shows addresses to who sees them on the screens, and comes back 
   assert.deepEqual(back.body.errors, [], JSON.stringify(back.body));
   await strip(strangerId);
 });
+
+test("a move says whose rights it changes, asks what becomes of them, and keeps who is to stay", async () => {
+  const [from, to] = [await made("/programs", { key: `MA${++count}`, name: "元" }), await made("/programs", { key: `MB${++count}`, name: "先" })];
+  const people = (await admin.get("/users?limit=200&state=active")).body.items.filter((u: any) => !u.is_admin && u.id !== strangerId);
+  const [one, two, three] = people;
+  const group = await made("/groups", { name: `移${++count}` });
+  await admin.post(`/groups/${group.id}/members`, { users: [strangerId, two.id] });
+  await put(`/programs/${from.id}/groups/${group.id}`, "member");
+  await put(`/programs/${from.id}/members/${one.id}`, "leader");
+  await put(`/programs/${to.id}/members/${three.id}`, "viewer");
+  const project = await fresh({ program: from.id });
+  await put(`/projects/${project.id}/members/${two.id}`, "manager"); // loses nothing
+  const before = (await stranger.get(`/projects/${project.id}`)).body.rights;
+  const preview = (await admin.get(`/projects/${project.id}/move?to=${to.id}`)).body;
+  assert.deepEqual(preview.loses.map((p: any) => p.user.id).sort(), [strangerId, one.id].sort());
+  assert.deepEqual(preview.loses.find((p: any) => p.user.id === strangerId).rights, before);
+  assert.deepEqual([preview.gains.map((p: any) => p.user.id), preview.gains_total, preview.loses_total], [[three.id], 1, 2]);
+
+  const version = async () => (await admin.get(`/projects/${project.id}`)).body.version;
+  const silent = await admin.patch(`/projects/${project.id}`, { program: to.id }, await version());
+  assert.deepEqual([silent.status, rule(silent)], [409, "move_choice"]);
+  assert.equal((await stranger.get(`/projects/${project.id}`)).status, 200, "nothing has moved");
+
+  assert.equal((await admin.patch(`/projects/${project.id}`, { program: to.id, members: "keep" }, await version())).status, 200);
+  assert.deepEqual((await stranger.get(`/projects/${project.id}`)).body.rights, before);
+  const members = (await admin.get(`/projects/${project.id}/members`)).body.items.filter((m: any) => !m.inherited);
+  assert.deepEqual(members.filter((m: any) => m.user?.id === one.id || m.group?.id === group.id).map((m: any) => m.role.key).sort(), ["leader", "member"]);
+  // back: who was kept holds it directly by now, and loses nothing
+  const back = (await admin.get(`/projects/${project.id}/move?to=${from.id}`)).body;
+  assert.deepEqual(back.loses.map((p: any) => p.user.id), [three.id]);
+  assert.equal((await admin.patch(`/projects/${project.id}`, { program: from.id, members: "leave" }, await version())).status, 200);
+
+  // a program takes those of the programs above it along the same way
+  const top = await made("/programs", { key: `MC${++count}`, name: "上" });
+  await put(`/programs/${top.id}/members/${strangerId}`, "viewer");
+  const child = await made("/programs", { key: `MD${++count}`, name: "子", parent: top.id });
+  const inner = await fresh({ program: child.id });
+  assert.deepEqual((await admin.get(`/programs/${child.id}/move`)).body.loses.map((p: any) => p.user.id), [strangerId]);
+  assert.equal(rule(await admin.patch(`/programs/${child.id}`, { parent: null }, child.version)), "move_choice");
+  assert.equal((await admin.patch(`/programs/${child.id}`, { parent: null, members: "leave" }, child.version)).status, 200);
+  assert.equal((await stranger.get(`/projects/${inner.id}`)).status, 404);
+  // where nobody's rights change nothing is asked
+  assert.equal((await admin.patch(`/programs/${child.id}`, { parent: (await made("/programs", { key: `ME${++count}`, name: "空" })).id }, child.version + 1)).status, 200);
+  await admin.delete(`/groups/${group.id}`, group.version);
+  await strip(strangerId);
+});
+
+test("a preview tells nothing of a program that one does not see", async () => {
+  const hidden = await made("/programs", { key: `MH${++count}`, name: "秘" });
+  const project = await fresh();
+  await put(`/projects/${project.id}/members/${strangerId}`, "manager");
+  for (const path of [`/projects/${project.id}/move?to=${hidden.id}`, `/projects/${project.id}/move?to=987654321`])
+    assert.equal((await stranger.get(path)).status, 404, path);
+  assert.equal((await stranger.get(`/programs/${hidden.id}/move`)).status, 404);
+  await strip(strangerId);
+});

@@ -17,6 +17,8 @@ static const char *const may_scan[] = {
     "SCAN json_each",
     "SCAN reach",
     "SCAN reached",
+    "SCAN old", /* chains of programs */
+    "SCAN new",
     "SCAN above",
     "SCAN below",
     "SCAN below_any",

@@ -64,6 +64,7 @@ static const uint16_t allowed[] = {
     SYS_fchmod,
     SYS_fchmodat,
     SYS_fchown,
+    SYS_utimensat,
     SYS_umask,
     SYS_getdents64,
     SYS_readlinkat,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same sources with the tests' clock, in the release's sandbox, for D days
-// (30): work, backups, rotations, tenants that come and go.
+// (30): work, backups, rotations of generations and of keys, tenants that come
+// and go.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -56,6 +57,8 @@ test(`${DAYS} days: each backed up, each deletion certified, nothing grown`, asy
       created.push([id, subject]);
     }
     await until(`the backup of ${japan(day)}`, () => backedUp(oper, japan(day)));
+    if (day % 7 === 3) service.run("key", "rotate", "--tenant", "kou");
+    if (day % 7 === 6) service.run("key", "rewrap");
     if (day % 3 === 1 && day + 2 < DAYS) {
       const tenant = `end${day}`;
       await end(oper, tenant, day);

@@ -37,6 +37,7 @@
 #define CROWD_DEFAULT     2000
 #define ADDRESSES_DEFAULT 8
 #define SECONDS_DEFAULT   20
+#define ALONE_SECONDS     5
 #define KEPT_PAUSE_MS     20
 #define NEW_PAUSE_MS      50
 #define TRICKLE_MS        1000
@@ -348,7 +349,7 @@ static int compare(const void *a, const void *b)
 }
 
 static void show(struct samples *of, const char *what, const char *goal,
-                 bool with_most)
+                 const char *goal_of_most)
 {
     char name[64];
     if (!of->count)
@@ -357,7 +358,7 @@ static void show(struct samples *of, const char *what, const char *goal,
     (void)snprintf(name, sizeof name, "%s: p99 of %zu", what, of->count);
     table_plain(name, of->ms[of->count * 99 / 100], "ms", goal);
     (void)snprintf(name, sizeof name, "%s: most", what);
-    table_plain(name, of->ms[of->count - 1], "ms", with_most ? "1,000" : "");
+    table_plain(name, of->ms[of->count - 1], "ms", goal_of_most);
     (void)snprintf(name, sizeof name, "%s: failed", what);
     table_plain(name, (double)of->failed, "", "0");
 }
@@ -468,19 +469,33 @@ static void gather(struct stage *s)
     mbedtls_ssl_conf_rng(&s->config, random_bytes, NULL);
 }
 
-/* From the first moment on: the crowd's coming is part of it. */
-static void measure(struct stage *s)
+static void ask_for(struct stage *s, int seconds)
 {
-    pthread_t crowd, kept, fresh;
+    pthread_t kept, fresh;
+    s->kept = s->fresh = (struct samples){{0}, 0, 0};
+    atomic_store(&s->is_over, false);
     must(pthread_create(&kept, NULL, run_kept, s) == 0);
     must(pthread_create(&fresh, NULL, run_fresh, s) == 0);
-    must(pthread_create(&crowd, NULL, run_crowd, s) == 0);
-    rest_ms(s->seconds * 1000);
-    show_state(s, "beside the crowd");
-    table_plain("the crowd's connections then", atomic_load(&s->here), "", "");
+    rest_ms(seconds * 1000);
     atomic_store(&s->is_over, true);
     pthread_join(kept, NULL);
     pthread_join(fresh, NULL);
+}
+
+/* The same without the crowd first, for what the machine does besides; then
+ * from the crowd's first moment on, as its coming is part of it. */
+static void measure(struct stage *s)
+{
+    pthread_t crowd;
+    ask_for(s, ALONE_SECONDS);
+    show(&s->kept, "alone, kept connection", "", "");
+    show(&s->fresh, "alone, handshake", "", "");
+    must(pthread_create(&crowd, NULL, run_crowd, s) == 0);
+    ask_for(s, s->seconds);
+    show_state(s, "beside the crowd");
+    table_plain("the crowd's connections then", atomic_load(&s->here), "", "");
+    show(&s->kept, "beside it, kept connection", "100 ms", "");
+    show(&s->fresh, "beside it, handshake", "300 ms", "1,000 ms");
     atomic_store(&s->is_left, true);
     pthread_join(crowd, NULL);
 }
@@ -505,8 +520,6 @@ int main(void)
     table_plain(name, 0, "", "");
     show_state(s, "before");
     measure(s);
-    show(&s->kept, "another client, kept connection", "100 ms", false);
-    show(&s->fresh, "a new client, handshake", "300 ms", true);
     table_plain("connections of the crowd in all", (double)s->came, "", "");
     rest_ms(60000);
     show_state(s, "a minute after");

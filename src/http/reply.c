@@ -367,20 +367,27 @@ static void send_stream(struct request *r, struct reply *out)
         mg_disable_connection_keep_alive(r->conn);
 }
 
-void reply_send(struct request *r, struct reply *out)
+/* What is sent: nothing, the body in some coding, or a stream. */
+static void settle_body(struct request *r, struct reply *out)
 {
     if (out->status == 200 && out->etag &&
         (r->method == METHOD_GET || r->method == METHOD_HEAD) &&
         is_cached(request_header(r, "If-None-Match"), out->etag))
         out->status = 304;
-    bool is_bare = out->status == 204 || out->status == 304;
-    if (is_bare)
+    if (out->status == 204 || out->status == 304) {
         out->body.len = 0;
-    else if (out->has_ranges && !out->stream)
+        out->stream = NULL;
+    } else if (out->has_ranges && !out->stream) {
         out->stream = stream_body(r, out);
-    else if (!out->stream)
+    } else if (!out->stream) {
         settle_coding(r, out);
-    if (out->stream && !is_bare) {
+    }
+}
+
+void reply_send(struct request *r, struct reply *out)
+{
+    settle_body(r, out);
+    if (out->stream) {
         send_stream(r, out);
         return;
     }

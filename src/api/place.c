@@ -154,7 +154,7 @@ static enum err find_by_path(struct ctx *c, const struct app *app,
 {
     out->base_url = app->base_url;
     if (split_path(c, r->path, out)) {
-        enum err e = out->tenant
+        enum err e = out->tenant && !registry_own_port(app, out->tenant)
                          ? registry_check_path(c, app->store, out->tenant)
                          : ERR_NOT_FOUND;
         if (e && e != ERR_NOT_FOUND)
@@ -169,24 +169,20 @@ static enum err find_by_path(struct ctx *c, const struct app *app,
                               .path = r->path,
                               .base_url = app->base_url,
                               .tenant = app->sole_tenant};
+        if (out->tenant && registry_own_port(app, out->tenant))
+            out->tenant = NULL;
     }
     return OK;
 }
 
 /* A listener of its own answers to its tenant's name and to that of base_url,
  * at its own port. */
-static enum err find_by_listener(struct ctx *c, const struct request *r,
-                                 const char *tenant, const char *base,
+static enum err find_by_listener(struct ctx *c, const struct app *app,
+                                 const struct request *r, const char *tenant,
                                  struct place *out)
 {
-    const char *port = strrchr(r->host, ':');
-
-    if (port && strchr(port, ']'))
-        port = NULL;
     out->tenant = tenant;
-    out->base_url =
-        arena_printf(c->mem, "%s://%s%s", r->is_tls ? "https" : "http", base,
-                     port ? port : "");
+    out->base_url = registry_place(c->mem, app, app->base_url, tenant, NULL);
     return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
 }
 
@@ -198,7 +194,8 @@ static enum err find_by_host(struct ctx *c, const struct app *app,
 
     if (e)
         return e == ERR_NOT_FOUND ? misdirected(c) : e;
-    out->base_url = registry_url(c->mem, app->base_url, out->tenant, host);
+    out->base_url =
+        registry_place(c->mem, app, app->base_url, out->tenant, host);
     return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
 }
 
@@ -223,12 +220,14 @@ enum err place_find(struct ctx *c, const struct app *app,
                    ? OK /* what leads to the console, and its files */
                    : no_such_url(c);
     if (own && is_base)
-        e = find_by_listener(c, r, own, base, out);
+        e = find_by_listener(c, app, r, own, out);
     else if (is_base)
         e = find_by_path(c, app, r, out);
     else
         e = find_by_host(c, app, r, host, out);
-    if (!e && own && !str_equal(own, out->tenant))
+    /* its own listener serves a tenant alone, and no other listener does */
+    if (!e && !str_equal(own, out->tenant) &&
+        (own || (out->tenant && registry_own_port(app, out->tenant))))
         e = misdirected(c);
     name_cookies(c, r, out);
     return e;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
+#include "cli/config_listen.h"
 #include "cli/control.h"
 
 #include <stdio.h>
@@ -62,6 +63,13 @@ static int run_here(struct process *p, const struct config *config,
     if (!p->app.base_url) /* links in the mails that a command writes */
         p->app.base_url = c.base_url;
     p->app.operator_host = config->operator_host;
+    struct listen_plan *plan = arena_new(p->mem, struct listen_plan);
+    if (!config_read_listeners(p->mem, config, plan))
+        return 1;
+    for (size_t i = 0; i < plan->count; i++) {
+        p->app.listener_tenants[i] = plan->tenants[i];
+        p->app.listener_ports[i] = plan->list[i].port;
+    }
     int code = command_run(&c, name, argc, argv);
     print(&c.out, stdout);
     print(&c.err, stderr);

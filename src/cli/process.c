@@ -193,6 +193,7 @@ static void note_doors(struct process *p)
     for (size_t i = 0; i < count; i++) {
         doors[i] = p->server.listeners[i];
         doors[i].port = server_port(p->app.server, (int)i);
+        p->app.listener_ports[i] = doors[i].port;
     }
     p->app.doors = doors;
     p->app.door_count = count;

@@ -164,7 +164,8 @@ static enum err run_create(struct command *c,
     what.name = values_text(v, "name");
     what.admin_name = values_text(v, "admin_name");
     actor.tenant = what.id;
-    actor.base_url = registry_url(c->mem, c->base_url, what.id, what.host);
+    actor.base_url =
+        registry_place(c->mem, c->app, c->base_url, what.id, what.host);
     if ((e = registry_create(&x, c->app, &what)))
         return complain(c, &x, e);
     registry_find_sole(c->app, c->mem);

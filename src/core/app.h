@@ -74,6 +74,7 @@ struct app {
     unsigned sole_next;
     /* by listener: the tenant it belongs to, NULL for those of everybody */
     const char *listener_tenants[LISTENERS_MAX];
+    int listener_ports[LISTENERS_MAX];
     struct limiter *limiter;       /* sign-in throttling */
     struct outbox *outbox;         /* wakes the mail worker */
     struct worker *worker;         /* does the jobs */

@@ -231,7 +231,7 @@ static void remind_tenant(struct app *app, struct arena *mem, const char *id)
         return; /* nobody could follow them */
     enum err e = registry_get(&c, app->store, id, &row);
     if (!e && !(e = tenant_open(app->store, id, &t))) {
-        system.base_url = registry_url(mem, app->base_url, id, row.host);
+        system.base_url = registry_place(mem, app, app->base_url, id, row.host);
         if (!(e = tx_begin(&c, t, TX_WRITE)))
             e = tx_end(&c, t, due_mail_send(&c, app));
         if (!e && !(e = tx_begin(&c, t, TX_WRITE)))
@@ -284,7 +284,7 @@ static void watch_tenant(struct app *app, struct arena *mem,
     enum err e = registry_get(&c, app->store, id, &row);
 
     if (!e && !(e = tenant_open(app->store, id, &t))) {
-        system.base_url = registry_url(mem, app->base_url, id, row.host);
+        system.base_url = registry_place(mem, app, app->base_url, id, row.host);
         e = alert_look(&c, app, t);
         tenant_close(t);
         if (!e && it->is_due)

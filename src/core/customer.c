@@ -80,7 +80,8 @@ enum err customer_create(struct ctx *c, struct app *app, const struct values *v,
     founder.user_id = 0; /* nobody of the tenant's */
     founder.name = arena_printf(c->mem, "operator: %s", c->actor->name);
     founder.tenant = what.id;
-    founder.base_url = registry_url(c->mem, app->base_url, what.id, what.host);
+    founder.base_url =
+        registry_place(c->mem, app, app->base_url, what.id, what.host);
     there.actor = &founder;
     if ((e = registry_create(&there, app, &what))) {
         c->fail = there.fail;

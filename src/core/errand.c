@@ -14,7 +14,7 @@ static enum err find_base(struct ctx *c, const struct errand *d,
                         "テナントが見つかりません", "No such tenant");
     if (e)
         return e;
-    *out = registry_url(c->mem, d->app->base_url, row.id, row.host);
+    *out = registry_place(c->mem, d->app, d->app->base_url, row.id, row.host);
     return OK;
 }
 

@@ -428,6 +428,32 @@ const char *registry_url(struct arena *mem, const char *base_url,
                         base_url, host, port ? port : "");
 }
 
+int registry_own_port(const struct app *app, const char *id)
+{
+    for (size_t i = 0; i < COUNT(app->listener_tenants); i++)
+        if (str_equal(app->listener_tenants[i], id))
+            return app->listener_ports[i];
+    return 0;
+}
+
+const char *registry_place(struct arena *mem, const struct app *app,
+                           const char *base_url, const char *id,
+                           const char *host)
+{
+    int port = registry_own_port(app, id);
+
+    if (!port)
+        return registry_url(mem, base_url, id, host);
+    const char *name = strstr(base_url, "://");
+    const char *base = name ? name + 3 : base_url;
+    const char *end = *base == '[' ? strchr(base, ']') : NULL;
+    size_t len = end ? (size_t)(end - base) + 1 : strcspn(base, ":/");
+    if (!host)
+        host = arena_strndup(mem, base, len);
+    return port == 443 ? arena_printf(mem, "https://%s", host)
+                       : arena_printf(mem, "https://%s:%d", host, port);
+}
+
 /* As pointers one after the other. */
 static enum err read_ids(struct ctx *c, struct buf *out)
 {

@@ -76,6 +76,14 @@ MUST_USE enum err registry_check_path(struct ctx *c, struct store *s,
  * base_url/t/ID. */
 const char *registry_url(struct arena *mem, const char *base_url,
                          const char *id, const char *host);
+/* The port of the listener that is the tenant's own (tenant_listen), where
+ * alone it is served; 0: it has none. */
+int registry_own_port(const struct app *app, const char *id);
+/* Where a tenant's people reach it: registry_url(), or its own listener under
+ * its host or that of base_url. */
+const char *registry_place(struct arena *mem, const struct app *app,
+                           const char *base_url, const char *id,
+                           const char *host);
 /* Ids of the open tenants; 0 on failure (logged). */
 size_t registry_list_ids(struct store *s, struct arena *mem,
                          const char *const **out);

@@ -19,7 +19,7 @@ const spool = join(dir, "spool");
 const options = ["--data_dir", join(dir, "data"), "--master_key", join(dir, "master.key"), "--mail_spool", spool, "--base_url", "https://pm.example.jp"];
 const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
 let child: ChildProcess;
-let ports: number[] = []; // common, kou's own, operator's
+let ports: number[] = []; // common, tei's own, operator's
 let log = "";
 
 async function start(extra: string[] = [], stdio: any[] = [], program = binary, words: string[] = []) {
@@ -48,7 +48,8 @@ before(async () => {
   create("kou", "--host", "kou.example.jp");
   create("otsu", "--host", "otsu.example.jp");
   create("hei");
-  await start(["--listen", "127.0.0.1:0", "--tenant_listen", "kou=127.0.0.1:0", "--operator_listen", "127.0.0.1:0"]);
+  create("tei", "--host", "tei.example.jp");
+  await start(["--listen", "127.0.0.1:0", "--tenant_listen", "tei=127.0.0.1:0", "--operator_listen", "127.0.0.1:0"]);
 });
 after(async () => {
   child.kill("SIGTERM");
@@ -115,13 +116,19 @@ test("a tenant answers at its own host, and at no path", async () => {
   assert.equal((await ask("pm.example.jp", "/t/hei/api/v1/password-policy")).status, 200, "without a host: by path");
 });
 
-test("a listener of its own serves its tenant alone", async () => {
+test("a listener of its own serves its tenant alone, and no other serves that tenant", async () => {
   const own = { port: ports[1]! };
   assert.equal((await ask("pm.example.jp", "/api/v1/password-policy", own)).status, 200);
-  assert.equal((await ask("kou.example.jp", "/api/v1/password-policy", own)).status, 200);
+  assert.equal((await ask("tei.example.jp", "/api/v1/password-policy", own)).status, 200);
   assert.equal((await ask("otsu.example.jp", "/api/v1/password-policy", own)).status, 421);
-  assert.equal((await ask("pm.example.jp", "/t/otsu/api/v1/password-policy", own)).status, 404);
-  assert.equal((await ask("pm.example.jp", "/t/hei/api/v1/password-policy", own)).status, 404);
+  for (const id of ["otsu", "hei", "tei"]) assert.equal((await ask("pm.example.jp", `/t/${id}/api/v1/password-policy`, own)).status, 404, id);
+  assert.equal((await ask("tei.example.jp", "/api/v1/password-policy")).status, 421);
+  assert.equal((await ask("pm.example.jp", "/t/tei/api/v1/password-policy")).status, 404);
+  // what is mailed leads to its port, whatever port the request named
+  const first = await mailTo("boss@tei.example", /\/link#(\S+)/);
+  assert.equal((await ask("tei.example.jp:6666", "/api/v1/password-reset", { ...own, body: { email: "boss@tei.example" } })).status, 202);
+  const second = await mailTo("boss@tei.example", /\/link#(\S+)/, [first]);
+  assert.match(await mailTo("boss@tei.example", new RegExp(`(https:\\S+)/link#${second}`)), new RegExp(`^https://tei\\.example\\.jp:${ports[1]}$`));
 });
 
 test("who asks for one name in the handshake and another in the request is sent away", async () => {

@@ -29,6 +29,7 @@ test("the package holds program, units, configuration, page and recipes, all roo
   const list = run("dpkg-deb", "-c", deb);
   for (const path of [
     "./usr/bin/yagura", "./lib/systemd/system/yagura.service", "./lib/systemd/system/yagura.socket", "./lib/systemd/system/yagura-doctor.timer", "./lib/systemd/system-generators/yagura",
+    "./usr/share/yagura/yagura-down.html", "./usr/share/yagura/yagura-down.http", "./usr/share/doc/yagura/changelog.gz",
     "./etc/yagura/yagura.conf", "./usr/share/man/man1/yagura.1.gz", "./usr/share/doc/yagura/examples/nginx.conf",
     "./usr/share/doc/yagura/examples/Caddyfile", "./usr/share/doc/yagura/examples/haproxy.cfg", "./usr/share/doc/yagura/copyright",
   ])
@@ -42,6 +43,11 @@ test("the package holds program, units, configuration, page and recipes, all roo
     assert.equal(statSync(join(dir, "e", script)).mode & 0o777, 0o755);
     run("sh", "-n", join(dir, "e", script));
   }
+});
+
+test("lintian has neither error nor warning", { skip: !existsSync("/usr/bin/lintian") && "no lintian" }, () => {
+  const told = spawnSync("lintian", ["--fail-on", "error,warning", deb], { encoding: "utf8" });
+  assert.equal(told.status, 0, told.stdout);
 });
 
 /** postinst in a place of its own; what it has systemctl do. */
@@ -81,7 +87,7 @@ test("the packaged configuration is one the program takes", () => {
   assert.deepEqual([ended.status, ended.stdout], [0, "[::]:443: TLS\n127.0.0.1:9464: plain, for this machine, the operator's console\nok\n"], ended.stderr);
 });
 
-/** The packaged configuration with each line that follows `recipe` uncommented. */
+/** The drop-in for the socket unit, of the packaged configuration. */
 const sockets = (...words: string[]) => run(release, "config", "sockets", "--config", join(scripts, "yagura.conf"), ...words);
 
 test("the socket unit holds the ports of the configuration, and no other", () => {

@@ -27,6 +27,13 @@ ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(NODE_TEST) 'www/src/**/*.test.ts'
 	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=2 'test/ui/*.test.ts'
 endif
+# the operator's story with systemd, proxies, a relay and a store: as root,
+# fetches a Debian once
+ops-test: $(B)/yagura test/ops/node_modules/.stamp
+	@scripts/package/deb $(VERSION)
+	@test/ops/root $(B)/root/ops
+	@$(NODE) --test --test-timeout=1200000 test/ops/story.test.ts
+.PHONY: ops-test
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
 # Long use: M minutes of the release (20), D moved days (30) of the same sources

@@ -7,6 +7,7 @@
 # make bench    figures beside the limits measured in the same run
 # make soak M=20 D=30   long use    make torture N=1000   kills under load
 # make fuzz N=60   seconds a target
+# make ui-together N=2000   two people on one plan, random edits each
 # make deb      a Debian package
 # make dist     source with all it needs to build offline, and the binary
 # make www      the browser UI alone        make clean
@@ -23,7 +24,7 @@ MAKEFLAGS += --no-print-directory $(JFLAG)
 export NODE_USE_SYSTEM_CA := 1
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all demo test unit api-test ui-test tsan check bench torture fuzz dist www clean
+.PHONY: all demo test unit api-test ui-test ui-together tsan check bench torture fuzz dist www clean
 all: $(B)/yagura
 
 # ---- what is compiled ----

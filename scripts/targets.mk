@@ -34,6 +34,9 @@ ops-test: $(B)/yagura test/ops/node_modules/.stamp
 	@test/ops/root $(B)/root/ops
 	@$(NODE) --test --test-timeout=1200000 test/ops/story.test.ts
 .PHONY: ops-test
+# two people, random edits, latency, breaks, restarts: N edits each
+ui-together: $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@YAGURA=$(CURDIR)/$(B)/yagura EDITS=$(or $(N),2000) $(NODE) --test test/ui/together_random.test.ts
 torture: $(B)/yagura $(S)/node/.stamp
 	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
 # Long use: M minutes of the release (20), D moved days (30) of the same sources

@@ -3,7 +3,7 @@
 #include "core/edit.h"
 #include "core/plan_view.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 static const struct field plan_fields[] = {
     {"since", FIELD_INT, 0, INT64_MAX, 0, NULL, NULL, "版", "Revision"},
@@ -71,17 +71,18 @@ static void keep_result(struct call *k, const struct edit_result *r)
  * before ("missed") and since ("later"), so that undo takes back no more. */
 static enum err retell_edits(struct call *k, int64_t seen)
 {
-    long long since, revision;
-    int at = 0;
+    char *at;
+    int64_t since = strtoll(k->kept, &at, 10);
+    int64_t revision = strtoll(at, &at, 10);
     int64_t now;
     enum err e = edit_revision(k->c, call_id(k, 0), &now);
 
     if (e)
         return e;
-    must(sscanf(k->kept, "%lld %lld %n", &since, &revision, &at) == 2);
+    must(*at == ' ');
     json_open(&k->out, NULL, '{');
     json_int(&k->out, "revision", now);
-    json_raw(&k->out, "created", k->kept + at);
+    json_raw(&k->out, "created", at + 1);
     json_raw(&k->out, "conflicts", "[]");
     if (seen >= 0 && seen < since)
         e = put_span(k, "missed", seen, since);

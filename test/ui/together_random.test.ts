@@ -88,10 +88,10 @@ before(async () => {
   for (const n of [0, 1]) {
     const context = await browser.newContext({ viewport: { width: 1500, height: 1600 }, locale: "ja-JP" });
     const page = await context.newPage();
-    page.setDefaultTimeout(2500);
     await signInAt(page, url, demo.ready.accounts[n]!);
     await page.goto(`${url}/projects/RND/gantt`);
-    await page.locator(".table .line").first().waitFor({ timeout: 15_000 });
+    await page.locator(".table .line").first().waitFor({ timeout: 30_000 });
+    page.setDefaultTimeout(2500); // of a person's step, who then looks again
     people.push({ name: demo.ready.accounts[n]!.name, page, typed: 0, ops: [], overwrote: [], dropped: [], undos: 0 });
   }
 });

@@ -20,6 +20,7 @@
 #include "core/gauge.h"
 #include "core/operator.h"
 #include "core/quota.h"
+#include "core/registry.h"
 #include "core/session.h"
 #include "core/support.h"
 #include "core/work_mail.h"
@@ -708,7 +709,7 @@ static enum err serve_api(struct call *k, const struct place *place,
         return ctx_fail(k->c, e, "", "tenant", "テナントが見つかりません",
                         "No such tenant");
     if (e)
-        return e;
+        return registry_explain_open(k->c, e);
     if (!place->is_operator)
         e = terms_find_now(k->c, k->app, &k->terms);
     if (!e)

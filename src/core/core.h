@@ -74,6 +74,7 @@ extern const struct query_set erasure_queries;
 extern const struct query_set erasure_paper_queries;
 extern const struct query_set erasure_work_queries;
 extern const struct query_set master_key_queries;
+extern const struct query_set doctor_stray_queries;
 extern const struct query_set field_queries;
 extern const struct query_set field_value_queries;
 extern const struct query_set group_queries;

@@ -130,7 +130,7 @@ enum err customer_get(struct ctx *c, const struct app *app, const char *id,
     if (e || out->state != REGISTRY_OPEN)
         return e;
     if ((e = tenant_open(app->store, id, &t)))
-        return e;
+        return registry_explain_open(c, e);
     if (!(e = tx_begin(&inside, t, TX_READ)))
         e = tx_end(&inside, t, count(&inside, figures));
     figures->size_bytes = tenant_size(t);

@@ -166,6 +166,7 @@ enum err doctor_run(struct ctx *c, struct app *app,
     memcpy(d->key_mark, view.key_mark, sizeof d->key_mark);
     doctor_check_machine(d);
     doctor_check_service(d);
+    doctor_check_remains(d);
     for (size_t i = 0; i < d->count; i++)
         if (d->findings[i].state == DOCTOR_BAD)
             log_warn("doctor: %s: %s", d->findings[i].name, d->findings[i].en);
@@ -250,17 +251,21 @@ static const struct {
     int no;
     const char *ja, *en;
 } evidence[] = {
-    {"user",        14, NULL,                       NULL                     },
-    {"landlock",    14, NULL,                       NULL                     },
-    {"seccomp",     14, NULL,                       NULL                     },
-    {"memory",      14, NULL,                       NULL                     },
-    {"updates",     14, NULL,                       NULL                     },
-    {"reboot",      14, NULL,                       NULL                     },
-    {"tls",         15, "TLS の版",               "The versions of TLS"    },
-    {"certificate", 15, "証明書の期限",       "The certificate's dates"},
-    {"key",         15, "鍵ファイルの権限", "The key file's rights"  },
-    {"tls",         37, "TLS の版",               "The versions of TLS"    },
-    {"certificate", 37, "証明書の期限",       "The certificate's dates"},
+    {"user",        14, NULL,                                                  NULL                     },
+    {"landlock",    14, NULL,                                                  NULL                     },
+    {"seccomp",     14, NULL,                                                  NULL                     },
+    {"memory",      14, NULL,                                                  NULL                     },
+    {"updates",     14, NULL,                                                  NULL                     },
+    {"reboot",      14, NULL,                                                  NULL                     },
+    {"tls",         15, "TLS の版",                                          "The versions of TLS"    },
+    {"strays",      16, "持ち主のない鍵とファイルがないこと",
+     "That no key or file is nobody's"                                                                  },
+    {"rewrap",      16, "削除のあとの鍵の包み直し",
+     "Keys wrapped anew after deletions"                                                                },
+    {"certificate", 15, "証明書の期限",                                  "The certificate's dates"},
+    {"key",         15, "鍵ファイルの権限",                            "The key file's rights"  },
+    {"tls",         37, "TLS の版",                                          "The versions of TLS"    },
+    {"certificate", 37, "証明書の期限",                                  "The certificate's dates"},
 };
 
 static void tell_sum(struct ctx *c, const struct doctor_view *v,

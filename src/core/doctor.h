@@ -49,7 +49,7 @@ MUST_USE enum err doctor_confirm_copy(struct ctx *c, const struct app *app);
 void doctor_look_daily(struct app *app, struct arena *mem);
 void doctor_look_asked(struct app *app, struct arena *mem);
 
-/* Evidence of rows 14, 15 and 37. */
+/* Evidence of rows 14, 15, 16 and 37. */
 MUST_USE enum err doctor_tell_trust(struct ctx *c, struct trust_list *out);
 
 #endif

@@ -24,5 +24,7 @@ void doctor_say(struct doctor *d, const char *name, enum doctor_state state,
 /* Of the machine and this process, and of the service in it. */
 void doctor_check_machine(struct doctor *d);
 void doctor_check_service(struct doctor *d);
+/* And what deletions left to be done. */
+void doctor_check_remains(struct doctor *d);
 
 #endif

@@ -272,7 +272,9 @@ static void check_mail(struct doctor *d)
                    m->host, m->port);
 }
 
-/* A tenant whose migration failed cannot be opened; the others serve. */
+/* Each is opened afresh: what was opened before its key was lost would go on
+ * until the next start.  A tenant whose migration failed cannot be opened
+ * either; the others serve. */
 static void check_schema(struct doctor *d)
 {
     struct arena *list = arena_open(0);
@@ -282,7 +284,8 @@ static void check_schema(struct doctor *d)
 
     for (size_t i = 0; i < count; i++) {
         struct tenant *t;
-        if (!tenant_open(d->app->store, ids[i], &t)) {
+        if (!tenant_look(d->app->store, ids[i]) &&
+            !tenant_open(d->app->store, ids[i], &t)) {
             tenant_close(t);
         } else {
             bad++;
@@ -293,10 +296,13 @@ static void check_schema(struct doctor *d)
     if (bad)
         doctor_say(
             d, "schema", DOCTOR_BAD,
-            "テナント %zu 件（%s など）が開けません。記録（ログ）を見て、"
-            "yagura backup restore で戻してください",
-            "%zu tenants (%s among them) cannot be opened: read the "
-            "log, then yagura backup restore",
+            "テナント %zu 件（%s など）が開けません。利用者には 503 と理由を"
+            "返します。記録（ログ）を見て、鍵が失われたのなら世代の中の"
+            "同じ名前の鍵を keys/ に戻し、それ以外は yagura backup restore で"
+            "戻してください",
+            "%zu tenants (%s among them) cannot be opened and answer 503 with "
+            "a reason: read the log; a lost key is put back into keys/ from a "
+            "generation that has it, else yagura backup restore",
             bad, aside);
     else
         doctor_say(d, "schema", DOCTOR_GOOD,

@@ -506,3 +506,22 @@ void registry_find_sole(struct app *app, struct arena *mem)
     if (n == 0)
         log_info("no tenant yet");
 }
+
+enum err registry_explain_open(struct ctx *c, enum err e)
+{
+    if (e == ERR_INTERNAL)
+        return ctx_fail(c, ERR_BUSY, "", "tenant_unavailable",
+                        "このテナントのデータをいま開けません（鍵かファイルが"
+                        "失われたか壊れています）。サービスの運用者にお知らせ"
+                        "ください",
+                        "The data of this tenant cannot be opened now (its key "
+                        "or its file is lost or damaged): tell the operator of "
+                        "the service");
+    if (e == ERR_BUSY)
+        return ctx_fail(c, ERR_BUSY, "", "tenant_set_aside",
+                        "このテナントは作業中のため、いまは使えません。しばら"
+                        "くしてから開いてください",
+                        "This tenant is being worked on and not available now: "
+                        "try again in a while");
+    return e;
+}

@@ -72,6 +72,8 @@ void registry_find_sole(struct app *app, struct arena *mem);
  * host name of its own. */
 MUST_USE enum err registry_check_path(struct ctx *c, struct store *s,
                                       const char *id);
+/* Why tenant_open() failed, for who wanted in: 503, nothing of it is his. */
+MUST_USE enum err registry_explain_open(struct ctx *c, enum err e);
 /* Where a tenant is reached: its own host at the port of base_url, or
  * base_url/t/ID. */
 const char *registry_url(struct arena *mem, const char *base_url,

@@ -666,9 +666,9 @@ static void look_at(struct app *app, struct arena *mem, const char *id)
     struct actor actor;
     struct ctx c = system_ctx(mem, &actor, id);
     struct tenant *t;
-    enum err e = tenant_open(app->store, id, &t);
+    enum err e = tenant_look(app->store, id); /* a lost key shows here */
 
-    if (!e) {
+    if (!e && !(e = tenant_open(app->store, id, &t))) {
         e = read_tenant(&c, app, t, &list);
         if (!e)
             e = prove(&c, app, t, &proof);

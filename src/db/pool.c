@@ -358,6 +358,54 @@ enum err pool_suspend(struct pool *p, const char *id, int wait_ms)
     return is_free ? OK : ERR_BUSY;
 }
 
+static enum err look_at_files(struct pool *p, const char *id)
+{
+    struct tenant_keys keys;
+    char path[PATH_BYTES];
+    struct db *db = NULL;
+
+    tenant_folder_file(&p->config.place, id, "tenant.db", path);
+    if (access(path, F_OK))
+        return ERR_NOT_FOUND;
+    enum err e = tenant_folder_keys(&p->config.place, id, &keys);
+    if (e)
+        return ERR_INTERNAL;
+    struct conn_place place = {.path = path,
+                               .vfs = p->config.place.vfs,
+                               .tenant = id,
+                               .key = keys.data_file};
+    e = conn_open(&place, CONN_READER, &db);
+    conn_close(db);
+    tenant_folder_file(&p->config.place, id, "access.db", path);
+    place.key = keys.log_file;
+    place.is_relaxed = true;
+    if (!e && !access(path, F_OK)) {
+        e = conn_open(&place, CONN_READER, &db);
+        conn_close(db);
+    }
+    crypto_wipe(&keys, sizeof keys);
+    return e;
+}
+
+enum err pool_look(struct pool *p, const char *id, int wait_ms)
+{
+    must(tenant_is_id(id));
+    pthread_mutex_lock(&p->lock);
+    const struct tenant *t = *find(p, id);
+    enum err why = t && t->state != TENANT_READY ? t->why : OK;
+    bool is_open = t != NULL;
+    pthread_mutex_unlock(&p->lock);
+    if (why) /* retired, or set aside: it says so itself */
+        return why;
+    enum err e = look_at_files(p, id);
+    if (!e)
+        return OK;
+    log_error("db: tenant=%s cannot be opened afresh err=%s", id, err_name(e));
+    if (is_open && !pool_suspend(p, id, wait_ms))
+        pool_forget(p, id);
+    return e;
+}
+
 void pool_forget(struct pool *p, const char *id)
 {
     pthread_mutex_lock(&p->lock);

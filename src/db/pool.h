@@ -39,6 +39,8 @@ MUST_USE enum err pool_retire(struct pool *p, const char *id, int wait_ms);
 /* The same for a while: it is busy until pool_forget().  ERR_BUSY: somebody
  * holds it after so long, and it goes on as it was; ERR_CONFLICT: retired. */
 MUST_USE enum err pool_suspend(struct pool *p, const char *id, int wait_ms);
+/* See tenant_look(). */
+MUST_USE enum err pool_look(struct pool *p, const char *id, int wait_ms);
 /* One that is retired may come again under its id. */
 void pool_forget(struct pool *p, const char *id);
 /* What is kept of a deleted tenant, as a tenant that has its two logs and

@@ -420,6 +420,11 @@ enum err tenant_open(struct store *s, const char *id, struct tenant **out)
     return pool_get(s->pool, id, out);
 }
 
+enum err tenant_look(struct store *s, const char *id)
+{
+    return tenant_is_id(id) ? pool_look(s->pool, id, WAIT_MS) : ERR_NOT_FOUND;
+}
+
 enum err tenant_open_retained(struct store *s, const char *id,
                               struct tenant **out)
 {

@@ -86,6 +86,11 @@ MUST_USE enum err tenant_open(struct store *s, const char *id,
  * file and on the access log show them.  ERR_NOT_FOUND. */
 MUST_USE enum err tenant_open_retained(struct store *s, const char *id,
                                        struct tenant **out);
+/* Opens it afresh, from its keys on the disk, whether or not it is open: what
+ * is open shows nothing of a key that is gone.  On failure what is open is
+ * closed as soon as nobody holds it, so that no more is written to what nobody
+ * could read again.  ERR_INTERNAL, ERR_NOT_FOUND; ERR_BUSY: set aside. */
+MUST_USE enum err tenant_look(struct store *s, const char *id);
 void tenant_close(struct tenant *t); /* gives the reference back */
 /* The first step of a deletion: nobody opens it any more, as if it were not
  * there.  ERR_BUSY: somebody still holds it; call again. */

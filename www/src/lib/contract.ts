@@ -54,6 +54,11 @@ export interface CertificatePaper {
   proof: { looked_at: string; files_left: number; folders_left: number; open_handles: number; file_system: string; is_copy_on_write: boolean } | null;
   derived: { what: "backups" | "logs"; due_on: string | null; gone_at: string | null; note?: string | null }[];
   method: { ja: string; en: string };
+  // of certificates issued since keys are wrapped anew
+  master_key?: { state: "pending" | "renewed"; renewed_at: string | null };
+  media?: { ja: string; en: string };
+  remains?: { ja: string; en: string };
+  verification?: { ja: string; en: string };
   public_key: string;
   signature: string;
 }

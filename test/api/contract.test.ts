@@ -357,7 +357,7 @@ test("a whole life: asked for, told, closed on its day, deleted on its day, foll
   assert.ok(firstFile >= paper.key.destroyed_at, "the key goes first");
   assert.deepEqual([paper.proof.files_left, paper.proof.folders_left, paper.proof.open_handles], [0, 0, 0]);
   assert.deepEqual(paper.derived.map((d: any) => [d.what, d.due_on, d.gone_at]), [["backups", day(start + 22), null], ["logs", paper.derived[1].due_on, null]]);
-  assert.match(paper.method.en, /flash storage/);
+  assert.match(paper.media.en, /Flash/);
   const text = await download("kou");
   assert.match(verify(text).out, /valid: deletion of kou \(kou株式会社\), revision 1.*\n.*not compared/);
   const key = yagura("certificate", "key", "--data_dir", data).out.trim();

@@ -14,6 +14,7 @@
 #include "core/operation.h"
 #include "core/program.h"
 #include "core/project_mark.h"
+#include "core/ticket.h"
 
 #define PROJECT_COLS                                                           \
     "p.id, p.program_id, p.manager_id, p.calendar_id, p.key, p.name,"          \
@@ -43,7 +44,7 @@ static const char *const project_text[] = {
         " ORDER BY p.name, p.id",
     [PROJECT_COUNTS] =
         "SELECT count(*), total(s.category = 2),"
-        " total(s.category <> 2 AND t.planned_end < ?2),"
+        " total(s.category <> 2 AND t.planned_end < ?2 AND " TICKET_IS_LEAF "),"
         " total(CASE WHEN t.parent_id IS NULL THEN t.progress * coalesce("
         "t.planned_end - t.planned_start + 1, 1) END) / max(1, total("
         "CASE WHEN t.parent_id IS NULL THEN coalesce("

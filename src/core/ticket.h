@@ -101,4 +101,10 @@ MUST_USE enum err ticket_get_page(struct ctx *c, int64_t id,
 MUST_USE enum err ticket_find_page(struct ctx *c, const char *word,
                                    struct ticket_page *out);
 
+/* SQL: ticket t has nothing below it.  What is late is counted by these: a
+ * parent is late by its children alone. */
+#define TICKET_IS_LEAF                                                         \
+    "NOT EXISTS (SELECT 1 FROM ticket below WHERE below.project_id ="          \
+    " t.project_id AND below.parent_id = t.id AND below.deleted_at IS NULL)"
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/access.h"
 #include "core/catalogue.h"
 #include "core/core.h"
+#include "core/ticket.h"
 
 #include <stdlib.h>
 
@@ -32,7 +33,8 @@
     " AND (x.text = ?13 OR x.number = ?14 OR x.day = ?15)))"                   \
     " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM ticket_team x"                 \
     " WHERE x.ticket_id = t.id AND x.team_id = ?11))"                          \
-    " AND (?7 IS NULL OR (t.planned_end < ?7 AND s.category < 2))"
+    " AND (?7 IS NULL OR (t.planned_end < ?7 AND s.category < 2"               \
+    " AND " TICKET_IS_LEAF "))"
 #define LIST(value, compare, missing, order, index)                            \
     ITEM_COLS                                                                  \
     " FROM ticket t " index " JOIN project p ON p.id = t.project_id"           \
@@ -87,8 +89,9 @@ static const char *const list_text[] = {
     [TICKET_BY_PRIORITY] = LIST("t.priority", ">", "0", "t.priority, t.id", ""),
     [OWN_TODAY] = OWN_WITH OWN("coalesce(t.planned_start, ?3) <= ?3"
                                " AND coalesce(t.planned_end, ?4) >= ?3"),
-    [OWN_OVERDUE] = OWN_WITH OWN("(t.planned_end < ?3 OR t.due < ?3)"
-                                 " AND ?4 IS NOT NULL"),
+    [OWN_OVERDUE] =
+        OWN_WITH OWN("(t.planned_end < ?3 AND " TICKET_IS_LEAF " OR t.due < ?3)"
+                     " AND ?4 IS NOT NULL"),
     [OWN_WEEK] = OWN_WITH OWN("t.planned_start <= ?4"
                               " AND coalesce(t.planned_end, ?4) >= ?3"),
     [LABELS] = "SELECT x.ticket_id, x.label_id FROM json_each(?1)"

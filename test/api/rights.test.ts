@@ -207,3 +207,13 @@ test("a preview tells nothing of a program that one does not see", async () => {
   assert.equal((await stranger.get(`/programs/${hidden.id}/move`)).status, 404);
   await strip(strangerId);
 });
+
+test("a parent and its child are one late ticket", async () => {
+  const { id } = await fresh();
+  const days = { planned_start: "2020-01-06", planned_end: "2020-01-10" };
+  const parent = await made(`/projects/${id}/tickets`, { subject: "親", classification: "phase", ...days });
+  assert.equal((await admin.get(`/projects/${id}`)).body.late, 1);
+  const child = await made(`/projects/${id}/tickets`, { subject: "子", classification: "task", parent: parent.id, ...days });
+  assert.equal((await admin.get(`/projects/${id}`)).body.late, 1);
+  assert.deepEqual((await admin.get(`/projects/${id}/tickets?late=1`)).body.items.map((t: any) => t.id), [child.id]);
+});

@@ -367,6 +367,13 @@ export interface Member {
   role: { id: string; key: string };
   inherited: { id: string | null; name: string | null } | null; // id null: not for one's eyes, or the tenant
 }
+/** Whose rights a move under another program changes. */
+export interface Move {
+  loses: { user: Person; rights: string[] }[];
+  loses_total: number;
+  gains: { user: Person; rights: string[] }[];
+  gains_total: number;
+}
 export interface User {
   id: string;
   name: string;

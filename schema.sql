@@ -454,6 +454,13 @@ CREATE TABLE project_label (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX project_label_label ON project_label(label_id, project_id);
 
+CREATE TABLE program_label (
+  program_id INTEGER NOT NULL REFERENCES program(id) ON DELETE CASCADE,
+  label_id   INTEGER NOT NULL REFERENCES label(id),
+  PRIMARY KEY (program_id, label_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX program_label_label ON program_label(label_id, program_id);
+
 CREATE TABLE project_team (
   project_id INTEGER NOT NULL REFERENCES project(id) ON DELETE CASCADE,
   team_id    INTEGER NOT NULL REFERENCES team(id),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/routes.h"
+#include "core/label.h"
 #include "core/program.h"
 #include "core/project.h"
 
@@ -31,7 +32,14 @@ static void put_person(struct call *k, const char *name, int64_t id,
     json_close(&k->out, '}');
 }
 
-static void put_program(struct call *k, const struct program *p)
+/* Labels of a list's rows, read at once. */
+struct borne {
+    const struct label_pair *list;
+    size_t count;
+};
+
+static void put_program(struct call *k, const struct program *p,
+                        const struct borne *b)
 {
     json_open(&k->out, NULL, '{');
     json_id(&k->out, "id", p->id);
@@ -44,11 +52,16 @@ static void put_program(struct call *k, const struct program *p)
     json_day(&k->out, "end", p->end_day);
     json_text(&k->out, "state", program_state_words[p->state]);
     json_int(&k->out, "version", p->version);
+    if (b)
+        label_put_pairs(&k->out, b->list, b->count, p->id);
+    else
+        label_put_ids(&k->out, "labels", p->labels, p->label_count);
     access_put_rights(&k->out, "rights", p->rights);
     json_close(&k->out, '}');
 }
 
-static void put_project(struct call *k, const struct project *p)
+static void put_project(struct call *k, const struct project *p,
+                        const struct borne *b)
 {
     json_open(&k->out, NULL, '{');
     json_id(&k->out, "id", p->id);
@@ -66,6 +79,7 @@ static void put_project(struct call *k, const struct project *p)
     json_int(&k->out, "done", p->done);
     json_int(&k->out, "late", p->late);
     json_int(&k->out, "progress", p->progress);
+    label_put_pairs(&k->out, b->list, b->count, p->id);
     json_close(&k->out, '}');
 }
 
@@ -76,16 +90,27 @@ static enum err list_programs(struct call *k)
     size_t program_count, project_count;
     enum err e = program_list(k->c, &programs, &program_count);
 
+    struct borne of_programs, of_projects;
+    struct buf ids = buf_in(k->c->mem), project_ids = buf_in(k->c->mem);
     if (e || (e = project_list(k->c, &projects, &project_count)))
+        return e;
+    for (size_t i = 0; i < program_count; i++)
+        buf_put(&ids, &programs[i].id, sizeof programs[i].id);
+    for (size_t i = 0; i < project_count; i++)
+        buf_put(&project_ids, &projects[i].id, sizeof projects[i].id);
+    if ((e = label_list_pairs(k->c, LABEL_OF_PROGRAM, &ids, &of_programs.list,
+                              &of_programs.count)) ||
+        (e = label_list_pairs(k->c, LABEL_OF_PROJECT, &project_ids,
+                              &of_projects.list, &of_projects.count)))
         return e;
     json_open(&k->out, NULL, '{');
     json_open(&k->out, "programs", '[');
     for (size_t i = 0; i < program_count; i++)
-        put_program(k, &programs[i]);
+        put_program(k, &programs[i], &of_programs);
     json_close(&k->out, ']');
     json_open(&k->out, "projects", '[');
     for (size_t i = 0; i < project_count; i++)
-        put_project(k, &projects[i]);
+        put_project(k, &projects[i], &of_projects);
     json_close(&k->out, ']');
     json_close(&k->out, '}');
     return OK;
@@ -94,7 +119,7 @@ static enum err list_programs(struct call *k)
 static enum err reply_program(struct call *k, const struct program *p)
 {
     call_etag(k, p->version);
-    put_program(k, p);
+    put_program(k, p, NULL);
     return OK;
 }
 

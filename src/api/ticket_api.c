@@ -11,6 +11,8 @@
 #include "core/ticket.h"
 #include "core/ticket_list.h"
 
+#include <string.h>
+
 /* ---- forms ---- */
 
 static const struct field list_fields[] = {
@@ -21,7 +23,7 @@ static const struct field list_fields[] = {
     {"category",       FIELD_CHOICE, 0, 0,   0, category_words,    NULL, "進行区分",
      "Category"                                                                                          },
     {"assignee",       FIELD_TEXT,   1, 20,  0, NULL,              NULL, "担当者",          "Assignee"},
-    {"label",          FIELD_ID,     0, 0,   0, NULL,              NULL, "ラベル",          "Label"   },
+    {"label",          FIELD_TEXT,   1, 600, 0, NULL,              NULL, "ラベル",          "Labels"  },
     {"team",           FIELD_ID,     0, 0,   0, NULL,              NULL, "チーム",          "Team"    },
     {"field",          FIELD_ID,     0, 0,   0, NULL,              NULL, "項目",             "Field"   },
     {"value",          FIELD_TEXT,   1, 255, 0, NULL,              NULL, "項目の値",       "Value"   },
@@ -211,16 +213,38 @@ static enum err reply_page(struct call *k, int64_t id)
 
 /* ---- handlers ---- */
 
+/* "3,5" to "[3,5]", "none" to "[]". */
+static enum err read_labels(struct call *k, const char **out)
+{
+    const char *text = values_text(k->query, "label");
+
+    if (!text)
+        return OK;
+    if (str_equal(text, "none"))
+        text = "";
+    if (strspn(text, "0123456789,") != strlen(text) || strstr(text, ",,") ||
+        *text == ',' || (*text && text[strlen(text) - 1] == ','))
+        return ctx_fail(k->c, ERR_INVALID, "label", "id",
+                        "ラベルは番号をカンマで区切るか、none にしてください",
+                        "label is ids with commas between, or none");
+    *out = arena_printf(k->c->mem, "[%s]", text);
+    return OK;
+}
+
 static enum err list_tickets(struct call *k)
 {
     const struct values *v = k->query;
     const char *assignee = values_text(v, "assignee");
+    const char *labels = NULL;
+    enum err e = read_labels(k, &labels);
+    if (e)
+        return e;
     struct ticket_filter f = {
         .q = values_text(v, "q"),
         .classification = values_text(v, "classification"),
         .status_id = values_int(v, "status", 0),
         .category = (int)values_int(v, "category", -1),
-        .label_id = values_int(v, "label", 0),
+        .labels = labels,
         .team_id = values_int(v, "team", 0),
         .field_id = values_int(v, "field", 0),
         .value = values_text(v, "value"),

@@ -13,6 +13,7 @@
 #include "cli/sample_register.h"
 #include "cli/sample_service.h"
 #include "core/import.h"
+#include "core/label.h"
 #include "core/member.h"
 #include "core/operator.h"
 #include "core/password.h"
@@ -225,6 +226,56 @@ static void place_row(struct ctx *c, const struct sample_row *rows,
     w->last[level] = (int)i;
 }
 
+static const struct {
+    const char *kind, *name, *color;
+} labels[] = {
+    {"project", "全社共通",    "blue"  },
+    {"phase",   "要件定義",    "violet"},
+    {"phase",   "設計",          "teal"  },
+    {"phase",   "移行",          "amber" },
+    {"team",    "業務チーム", "green" },
+    {"free",    "顧客確認",    "orange"},
+    {"free",    "至急",          "red"   },
+};
+
+/* Every third row bears some. */
+/* One of a kind, for a program or project. */
+static enum err label_ids(struct ctx *c, const char *name, const char **out)
+{
+    const struct label *list;
+    size_t count;
+    enum err e = label_list_plain(c, &list, &count);
+
+    *out = NULL;
+    for (size_t i = 0; i < count && !e; i++)
+        if (strcmp(list[i].name, name) == 0)
+            *out = arena_printf(c->mem, "%lld", (long long)list[i].id);
+    return e;
+}
+
+static const char *labels_of(size_t row)
+{
+    static const char *const some[] = {"顧客確認", "設計||業務チーム",
+                                       "要件定義", "至急", "移行||顧客確認"};
+
+    return row % 3 == 1 ? some[row / 3 % COUNT(some)] : NULL;
+}
+
+static enum err add_labels(struct ctx *c)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < COUNT(labels) && !e; i++) {
+        const char *cells[] = {labels[i].kind, labels[i].name, labels[i].color};
+        const struct values *v;
+        struct label made;
+        e = values_parse_cells(c, &label_form, cells, &v);
+        if (!e)
+            e = label_create(c, v, &made);
+    }
+    return e;
+}
+
 static void fill_item(struct ctx *c, const struct sample_row *rows, size_t i,
                       struct plan_item *item, const struct walk *w)
 {
@@ -236,6 +287,7 @@ static void fill_item(struct ctx *c, const struct sample_row *rows, size_t i,
     item->cell[PLAN_SUBJECT] = r->subject;
     item->cell[PLAN_CLASSIFICATION] = kind_word(r->kind);
     item->cell[PLAN_ASSIGNEE] = r->owner >= 0 ? people[r->owner].email : NULL;
+    item->cell[PLAN_LABELS] = labels_of(i);
     item->cell[PLAN_PRIORITY] = i % 11 == 5 ? "high" : "medium";
     if (r->days > 0)
         item->cell[PLAN_ESTIMATE] = arena_printf(c->mem, "%d", r->days * 6);
@@ -303,11 +355,14 @@ static enum err add_program(struct ctx *c, const char *key, const char *name,
                            NULL,
                            arena_printf(c->mem, "%lld", (long long)manager),
                            NULL,
+                           NULL,
                            NULL};
     const struct values *v;
     struct program p;
-    enum err e = values_parse_cells(c, &program_form, cells, &v);
+    enum err e = label_ids(c, "全社共通", &cells[7]);
 
+    if (!e)
+        e = values_parse_cells(c, &program_form, cells, &v);
     if (!e)
         e = program_create(c, v, &p);
     if (!e)
@@ -349,8 +404,10 @@ static enum err add_project(struct ctx *c, const struct sample_project *s,
                            NULL};
     const struct values *v;
     struct project p;
-    enum err e = values_parse_cells(c, &project_form, cells, &v);
+    enum err e = label_ids(c, "全社共通", &cells[10]);
 
+    if (!e)
+        e = values_parse_cells(c, &project_form, cells, &v);
     if (!e)
         e = project_create(c, v, &p);
     return e ? e : add_plan(c, p.id, s->rows, *s->count, start);
@@ -417,6 +474,8 @@ static enum err fill(struct sample_stage *s, struct sample_account *accounts,
     int64_t programs[2];
     enum err e = store_passwords(s, accounts, hashes);
 
+    if (!e)
+        e = add_labels(c);
     if (!e)
         e = add_program(c, "DX", "全社 DX 推進プログラム", accounts[1].id,
                         &programs[0]);

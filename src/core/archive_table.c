@@ -131,6 +131,10 @@ static const char *const archive_table_text[] = {
         "p.parent_id") ","
                        " " NAME_OF(
                            "p.manager_id") ", p.start_day, p.end_day, p.state,"
+                                           " (SELECT group_concat(l.name, '; "
+                                           "') FROM program_label x JOIN label "
+                                           "l ON l.id = x.label_id WHERE "
+                                           "x.program_id = p.id),"
                                            " p.created_at, p.deleted_at FROM "
                                            "program p WHERE p.id > 0",
     [A_PROJECTS] = "SELECT p.id, p.key, p.name, p.details, " PROGRAM_OF(
@@ -427,6 +431,7 @@ static const struct archive_column program_columns[] = {
     D("start", "開始日"),
     D("end", "終了日"),
     W("state", "状態", program_state_words),
+    T("labels", "ラベル"),
     M("created_at", "作成日時"),
     M("deleted_at", "削除日時"),
 };

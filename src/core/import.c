@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/dependency.h"
 #include "core/edit.h"
+#include "core/label.h"
 #include "core/project.h"
 #include "core/ticket.h"
 #include "core/workday.h"
@@ -377,6 +378,28 @@ static enum err load_people(struct work *w, int64_t project_id)
     return e;
 }
 
+/* By name, and by "kind:name", which tells those apart whose kinds share it. */
+static enum err load_labels(struct work *w)
+{
+    const struct label *list;
+    size_t count;
+    enum err e = label_list_plain(w->c, &list, &count);
+
+    if (e)
+        return e;
+    w->labels = map_in(w->c->mem, count * 2);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = str_fold(w->c->mem, list[i].name);
+        const char *full = arena_printf(w->c->mem, "%s:%s",
+                                        label_kind_words[list[i].kind], name);
+        if (!map_add(&w->labels, name, list[i].id))
+            map_slot(&w->labels, name)->value = IMPORT_SEVERAL;
+        if (!map_add(&w->labels, full, list[i].id))
+            map_slot(&w->labels, full)->value = IMPORT_SEVERAL;
+    }
+    return OK;
+}
+
 /* "17.planned_end" back to row 17. */
 static void trace_failures(struct work *w, const struct failure *f)
 {
@@ -503,7 +526,7 @@ static enum err run(struct work *w, int64_t project_id)
     const char **parents = arena_array(w->c->mem, const char *, count + 1);
     enum err e = load_people(w, project_id);
 
-    if (e || (e = catalogue_load(w->c, &w->catalogue)))
+    if (e || (e = load_labels(w)) || (e = catalogue_load(w->c, &w->catalogue)))
         return e;
     for (size_t i = 0; i < count; i++) {
         check_sizes(w, i);

@@ -4,6 +4,7 @@
 #include "core/import_work.h"
 
 #include "base/str.h"
+#include "core/label.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,50 @@ static const char *find_assignees(struct work *w, size_t i)
     return ids.data;
 }
 
+/* "設計||phase:要件" to "3,5". */
+static const char *find_labels(struct work *w, size_t i)
+{
+    const char *text = import_cell(w, i, PLAN_LABELS);
+    struct buf ids = buf_in(w->c->mem);
+    int count = 0;
+
+    while (text && *text) {
+        const char *end = strstr(text, "||");
+        size_t len = end ? (size_t)(end - text) : strlen(text);
+        const char *one =
+            str_trim(w->c->mem, arena_strndup(w->c->mem, text, len));
+        const struct map_slot *s =
+            map_slot(&w->labels, str_fold(w->c->mem, one));
+        if (count++ == LABEL_PER_OBJECT) {
+            import_complain(w, i, PLAN_LABELS, "max",
+                            ctx_text(w->c, "ラベルは30個までです",
+                                     "There are at most 30 labels"));
+            break;
+        }
+        if (s->key && s->value != IMPORT_SEVERAL)
+            buf_printf(&ids, "%s%lld", ids.len ? "," : "", (long long)s->value);
+        else if (w->file->is_foreign)
+            plan_file_lose(w->file, "このテナントにないラベル",
+                           "Labels that are not here", one);
+        else if (s->key)
+            import_complain(
+                w, i, PLAN_LABELS, "ambiguous",
+                import_quote(w, ctx_text(w->c, "ラベル", "Several are called "),
+                             one,
+                             ctx_text(w->c,
+                                      "は複数あります。「phase:名前」の形で"
+                                      "種類を付けてください",
+                                      "; put the kind before it: phase:name")));
+        else
+            import_complain(
+                w, i, PLAN_LABELS, "not_found",
+                import_quote(w, ctx_text(w->c, "ラベル", "There is no label "),
+                             one, ctx_text(w->c, "はありません", "")));
+        text = end ? end + 2 : NULL;
+    }
+    return ids.data;
+}
+
 /* Digits with at most one point, and what follows them; -1 when there are
  * none.  Neither hex nor exponents nor "inf". */
 static double read_number(struct arena *mem, const char *text, const char **end)
@@ -263,6 +308,7 @@ static const struct {
     {"actual",         PLAN_ACTUAL        },
     {"manual",         PLAN_MANUAL        },
     {"details",        PLAN_DETAILS       },
+    {"labels",         PLAN_LABELS        },
 };
 
 enum plan_cell import_cell_of_field(const char *field)
@@ -295,6 +341,8 @@ static const char *field_text(struct work *w, size_t i, const char *field,
         return find_priority(w, i);
     if (strcmp(field, "assignees") == 0)
         return find_assignees(w, i);
+    if (strcmp(field, "labels") == 0)
+        return find_labels(w, i);
     if (strcmp(field, "progress") == 0)
         return percent_text(w, i);
     if (strcmp(field, "estimate") == 0)

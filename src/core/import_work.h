@@ -25,7 +25,7 @@ struct map_slot *map_slot(const struct map *m, const char *key);
 /* false: the key is there already. */
 bool map_add(struct map *m, const char *key, int64_t value);
 
-enum { IMPORT_SEVERAL = -1 }; /* in work.people: a name that several have */
+enum { IMPORT_SEVERAL = -1 }; /* in work.people, labels: a name of several */
 
 struct row {
     const char *name;  /* how edits call it: a ref, or the id in digits */
@@ -41,7 +41,7 @@ struct work {
     const char *project_key;
     struct plan_error *errors;
     struct row *rows;
-    struct map ids, outlines, people;
+    struct map ids, outlines, people, labels;
     size_t tokens; /* predecessors read so far */
     int last[32];  /* by level: the row there, for files with levels */
     struct edit *edits;

@@ -15,7 +15,9 @@
     " (SELECT count(*) FROM ticket_label x JOIN ticket t ON t.id ="            \
     " x.ticket_id AND t.deleted_at IS NULL WHERE x.label_id = l.id),"          \
     " (SELECT count(*) FROM project_label x JOIN project p ON p.id ="          \
-    " x.project_id AND p.deleted_at IS NULL WHERE x.label_id = l.id)"          \
+    " x.project_id AND p.deleted_at IS NULL WHERE x.label_id = l.id),"         \
+    " (SELECT count(*) FROM program_label x JOIN program p ON p.id ="          \
+    " x.program_id AND p.deleted_at IS NULL WHERE x.label_id = l.id)"          \
     " FROM label l"
 
 /* ?2: a token that knows only its projects knows only what is borne there. */
@@ -42,11 +44,14 @@ enum {
     LABEL_DROP_TICKETS,
     LABEL_MOVE_PROJECTS,
     LABEL_DROP_PROJECTS,
+    LABEL_MOVE_PROGRAMS,
+    LABEL_DROP_PROGRAMS,
     LABEL_ONE,
     LABEL_OF, /* LABEL_OF + owner, and so on */
-    LABEL_ADD_TO = LABEL_OF + 2,
-    LABEL_CLEAR_OF = LABEL_ADD_TO + 2,
-    LABEL_TEXTS = LABEL_CLEAR_OF + 2
+    LABEL_ADD_TO = LABEL_OF + 3,
+    LABEL_CLEAR_OF = LABEL_ADD_TO + 3,
+    LABEL_PAIRS = LABEL_CLEAR_OF + 3,
+    LABEL_TEXTS = LABEL_PAIRS + 3
 };
 static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_LIST] = LABEL_COLS " ORDER BY l.kind, l.name",
@@ -61,7 +66,8 @@ static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_DELETE] = "DELETE FROM label WHERE id = ?1 AND version = ?2",
     [LABEL_IS_USED] =
         "SELECT EXISTS (SELECT 1 FROM ticket_label WHERE label_id = ?1)"
-        " OR EXISTS (SELECT 1 FROM project_label WHERE label_id = ?1)",
+        " OR EXISTS (SELECT 1 FROM project_label WHERE label_id = ?1)"
+        " OR EXISTS (SELECT 1 FROM program_label WHERE label_id = ?1)",
     [LABEL_TOUCH_PROJECTS] =
         "UPDATE project SET revision = revision + 1 WHERE id IN"
         " (SELECT t.project_id FROM ticket_label x JOIN ticket t"
@@ -81,6 +87,9 @@ static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_MOVE_PROJECTS] =
         "UPDATE OR IGNORE project_label SET label_id = ?2 WHERE label_id = ?1",
     [LABEL_DROP_PROJECTS] = "DELETE FROM project_label WHERE label_id = ?1",
+    [LABEL_MOVE_PROGRAMS] =
+        "UPDATE OR IGNORE program_label SET label_id = ?2 WHERE label_id = ?1",
+    [LABEL_DROP_PROGRAMS] = "DELETE FROM program_label WHERE label_id = ?1",
     [LABEL_ONE] =
         "SELECT name, is_archived FROM label WHERE id = ?1 AND " IN_REACH,
     [LABEL_OF + LABEL_OF_TICKET] =
@@ -89,6 +98,26 @@ static const char *const label_text[LABEL_TEXTS] = {
     [LABEL_OF + LABEL_OF_PROJECT] =
         "SELECT l.id, l.name FROM project_label x JOIN label l"
         " ON l.id = x.label_id WHERE x.project_id = ?1 ORDER BY l.kind, l.name",
+    [LABEL_OF + LABEL_OF_PROGRAM] =
+        "SELECT l.id, l.name FROM program_label x JOIN label l"
+        " ON l.id = x.label_id WHERE x.program_id = ?1 ORDER BY l.kind, l.name",
+    [LABEL_ADD_TO + LABEL_OF_PROGRAM] =
+        "INSERT OR IGNORE INTO program_label (program_id, label_id)"
+        " VALUES (?1, ?2)",
+    [LABEL_CLEAR_OF + LABEL_OF_PROGRAM] =
+        "DELETE FROM program_label WHERE program_id = ?1",
+    [LABEL_PAIRS + LABEL_OF_TICKET] =
+        "SELECT x.ticket_id, x.label_id FROM json_each(?1) CROSS JOIN"
+        " ticket_label x ON x.ticket_id = value JOIN label l"
+        " ON l.id = x.label_id ORDER BY 1, l.kind, l.name",
+    [LABEL_PAIRS + LABEL_OF_PROJECT] =
+        "SELECT x.project_id, x.label_id FROM json_each(?1) CROSS JOIN"
+        " project_label x ON x.project_id = value JOIN label l"
+        " ON l.id = x.label_id ORDER BY 1, l.kind, l.name",
+    [LABEL_PAIRS + LABEL_OF_PROGRAM] =
+        "SELECT x.program_id, x.label_id FROM json_each(?1) CROSS JOIN"
+        " program_label x ON x.program_id = value JOIN label l"
+        " ON l.id = x.label_id ORDER BY 1, l.kind, l.name",
     [LABEL_ADD_TO + LABEL_OF_TICKET] =
         "INSERT OR IGNORE INTO ticket_label (ticket_id, label_id)"
         " VALUES (?1, ?2)",
@@ -136,6 +165,7 @@ static const struct field reply_fields[] = {
     {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
     {"tickets",     FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
     {"projects",    FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
+    {"programs",    FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
 };
 const struct form label_reply_form = {"Label", reply_fields,
                                       COUNT(reply_fields)};
@@ -160,6 +190,7 @@ static struct label read_counted(struct ctx *c, struct query *q)
 
     l.tickets = col_int(q, 6);
     l.projects = col_int(q, 7);
+    l.programs = col_int(q, 8);
     return l;
 }
 
@@ -210,28 +241,40 @@ void label_put_json(struct json_out *o, const struct label *l)
     put_plain(o, l);
     json_int(o, "tickets", l->tickets);
     json_int(o, "projects", l->projects);
+    json_int(o, "programs", l->programs);
     json_close(o, '}');
+}
+
+enum err label_list_plain(struct ctx *c, const struct label **out,
+                          size_t *count)
+{
+    struct query *q = query(c, label_text[LABEL_PLAIN]);
+    struct buf rows = buf_in(c->mem);
+    enum err e;
+
+    bind_id(q, 2, c->actor->limit_token_id);
+    while (query_next(c, q, &e)) {
+        struct label l = read_plain(c, q);
+        buf_put(&rows, &l, sizeof l);
+    }
+    *out = (const void *)rows.data;
+    *count = rows.len / sizeof **out;
+    return e;
 }
 
 enum err label_put_catalogue(struct ctx *c, struct json_out *o)
 {
-    struct query *q;
+    const struct label *list = NULL;
+    size_t count = 0;
     bool is_some;
     enum err e = access_has_somewhere(c, MAY_ANYTHING, &is_some);
 
-    if (e)
-        return e;
+    if (!e && (is_some || c->actor->limit_token_id)) /* else nothing to name */
+        e = label_list_plain(c, &list, &count);
     json_open(o, "labels", '[');
-    if (!is_some && !c->actor->limit_token_id) { /* nothing to name with it */
-        json_close(o, ']');
-        return OK;
-    }
-    q = query(c, label_text[LABEL_PLAIN]);
-    bind_id(q, 2, c->actor->limit_token_id);
-    while (query_next(c, q, &e)) {
-        struct label l = read_plain(c, q);
+    for (size_t i = 0; i < count; i++) {
         json_open(o, NULL, '{');
-        put_plain(o, &l);
+        put_plain(o, &list[i]);
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -373,7 +416,9 @@ static enum err move_uses(struct ctx *c, const struct label *from,
         (e = run(c, LABEL_TOUCH_TICKETS, from->id, c->now_us)) ||
         (e = run(c, LABEL_MOVE_TICKETS, from->id, to->id)) ||
         (e = run(c, LABEL_DROP_TICKETS, from->id, 0)) ||
-        (e = run(c, LABEL_MOVE_PROJECTS, from->id, to->id)))
+        (e = run(c, LABEL_MOVE_PROJECTS, from->id, to->id)) ||
+        (e = run(c, LABEL_MOVE_PROGRAMS, from->id, to->id)) ||
+        (e = run(c, LABEL_DROP_PROGRAMS, from->id, 0)))
         return e;
     return run(c, LABEL_DROP_PROJECTS, from->id, 0);
 }
@@ -427,6 +472,48 @@ enum err label_list_of(struct ctx *c, enum label_owner owner, int64_t owner_id,
     if (names)
         *names = text.len ? text.data : NULL;
     return e;
+}
+
+enum err label_list_pairs(struct ctx *c, enum label_owner owner,
+                          const struct buf *ids, const struct label_pair **out,
+                          size_t *count)
+{
+    struct query *q = query(c, label_text[LABEL_PAIRS + (int)owner]);
+    const int64_t *list = (const void *)ids->data;
+    struct buf text = buf_in(c->mem), rows = buf_in(c->mem);
+    enum err e;
+
+    for (size_t i = 0; i < ids->len / sizeof *list; i++) {
+        buf_putc(&text, i ? ',' : '[');
+        buf_put_int(&text, list[i]);
+    }
+    buf_puts(&text, text.len ? "]" : "[]");
+    bind_text(q, 1, text.data);
+    while (query_next(c, q, &e)) {
+        struct label_pair p = {col_int(q, 0), col_int(q, 1)};
+        buf_put(&rows, &p, sizeof p);
+    }
+    *out = (const void *)rows.data;
+    *count = rows.len / sizeof **out;
+    return e;
+}
+
+void label_put_pairs(struct json_out *o, const struct label_pair *list,
+                     size_t count, int64_t owner_id)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) { /* ordered by owner */
+        size_t mid = low + (high - low) / 2;
+        if (list[mid].owner_id < owner_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    json_open(o, "labels", '[');
+    for (; low < count && list[low].owner_id == owner_id; low++)
+        json_id(o, NULL, list[low].label_id);
+    json_close(o, ']');
 }
 
 static bool holds(const int64_t *ids, size_t count, int64_t id)

@@ -2,12 +2,13 @@
 #ifndef CORE_LABEL_H
 #define CORE_LABEL_H
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/value.h"
 
 #include <stddef.h>
 
-/* Free marks on projects and tickets.  They are master data of the tenant:
+/* Free marks on programs, projects and tickets.  They are master data of the tenant:
  * everybody who is signed in reads their names. */
 enum label_kind { LABEL_PROJECT, LABEL_PHASE, LABEL_TEAM, LABEL_FREE };
 enum { LABEL_PER_OBJECT = 30 };
@@ -18,7 +19,7 @@ struct label {
     const char *name, *color;
     bool is_archived; /* stays where it is, is given no more */
     int64_t version;
-    int64_t tickets, projects; /* outside the bin */
+    int64_t tickets, projects, programs; /* outside the bin */
 };
 
 extern const char *const label_kind_words[];
@@ -30,6 +31,10 @@ extern const struct form label_reply_form;
 /* All of them, by kind and name, with their uses. */
 MUST_USE enum err label_list(struct ctx *c, const struct label **out,
                              size_t *count);
+/* Those the actor may name, without uses: a token limited to projects knows
+ * what is borne there. */
+MUST_USE enum err label_list_plain(struct ctx *c, const struct label **out,
+                                   size_t *count);
 MUST_USE enum err label_get(struct ctx *c, int64_t id, struct label *out);
 MUST_USE enum err label_create(struct ctx *c, const struct values *v,
                                struct label *out);
@@ -45,7 +50,18 @@ void label_put_json(struct json_out *o, const struct label *l);
 MUST_USE enum err label_put_catalogue(struct ctx *c, struct json_out *o);
 
 /* What bears labels: a table of pairs. */
-enum label_owner { LABEL_OF_TICKET, LABEL_OF_PROJECT };
+enum label_owner { LABEL_OF_TICKET, LABEL_OF_PROJECT, LABEL_OF_PROGRAM };
+/* Those of many owners by one statement; ids: int64_t. */
+struct label_pair {
+    int64_t owner_id, label_id;
+};
+MUST_USE enum err label_list_pairs(struct ctx *c, enum label_owner owner,
+                                   const struct buf *ids,
+                                   const struct label_pair **out,
+                                   size_t *count);
+/* The member labels of one of them. */
+void label_put_pairs(struct json_out *o, const struct label_pair *list,
+                     size_t count, int64_t owner_id);
 /* By name; *names is what history says. */
 MUST_USE enum err label_list_of(struct ctx *c, enum label_owner owner,
                                 int64_t owner_id, const int64_t **ids,

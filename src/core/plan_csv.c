@@ -48,6 +48,7 @@ static const struct {
     [PLAN_PREDECESSORS] = {"先行",             "Predecessors",
                  "先行タスク|先行チケット|predecessor"                                   },
     [PLAN_DETAILS] = {"詳細",             "Details",        "説明|備考|description|notes"          },
+    [PLAN_LABELS] = {"ラベル",          "Labels",         "label|tags|タグ"                        },
 };
 
 const char *plan_csv_head(enum plan_cell cell, enum lang lang)
@@ -346,6 +347,14 @@ static const char *const sample_en[][PLAN_CELLS] = {
      "",                                                                                                                                                  "C FS+5", ""                        },
 };
 
+static const char *sample_cell(size_t row, int cell, enum lang lang)
+{
+    const char *text =
+        lang == LANG_JA ? sample_ja[row][cell] : sample_en[row][cell];
+
+    return text ? text : "";
+}
+
 void plan_csv_sample(struct buf *b, enum lang lang)
 {
     buf_puts(b, "\xef\xbb\xbf");
@@ -354,8 +363,5 @@ void plan_csv_sample(struct buf *b, enum lang lang)
                 cell == PLAN_CELLS - 1);
     for (size_t row = 0; row < COUNT(sample_ja); row++)
         for (int cell = 0; cell < PLAN_CELLS; cell++)
-            csv_put(b,
-                    lang == LANG_JA ? sample_ja[row][cell]
-                                    : sample_en[row][cell],
-                    cell == PLAN_CELLS - 1);
+            csv_put(b, sample_cell(row, cell, lang), cell == PLAN_CELLS - 1);
 }

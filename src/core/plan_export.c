@@ -34,7 +34,13 @@ static const char *const export_text[] = {
         "  d.kind * 2 + 1, 2) || CASE d.lag WHEN 0 THEN ''"
         "  ELSE printf('%+d', d.lag) END END, '||' ORDER BY p.no)"
         "  FROM dependency d JOIN ticket p ON p.id = d.predecessor_id"
-        "  WHERE d.successor_id = t.id AND p.deleted_at IS NULL)"
+        "  WHERE d.successor_id = t.id AND p.deleted_at IS NULL),"
+        " (SELECT group_concat(CASE WHEN EXISTS (SELECT 1 FROM label o"
+        "  WHERE o.name = l.name AND o.id <> l.id) THEN CASE l.kind WHEN 0"
+        "  THEN 'project:' WHEN 1 THEN 'phase:' WHEN 2 THEN 'team:'"
+        "  ELSE 'free:' END ELSE '' END || l.name, '||'"
+        "  ORDER BY l.kind, l.name) FROM ticket_label x JOIN label l"
+        "  ON l.id = x.label_id WHERE x.ticket_id = t.id)"
         " FROM ticket t WHERE t.project_id = ?1 AND t.deleted_at IS NULL"
         " ORDER BY t.parent_id, t.rank",
 };
@@ -140,6 +146,7 @@ static void take_row(struct work *w, struct query *q, struct line *out)
     cells[PLAN_DETAILS] = text_or_empty(w, q, 16);
     cells[PLAN_ASSIGNEE] = text_or_empty(w, q, 17);
     cells[PLAN_PREDECESSORS] = text_or_empty(w, q, 18);
+    cells[PLAN_LABELS] = text_or_empty(w, q, 19);
     w->bytes += strlen(cells[PLAN_SUBJECT]) + strlen(cells[PLAN_DETAILS]);
 }
 

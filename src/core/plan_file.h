@@ -31,6 +31,7 @@ enum plan_cell {
     PLAN_MANUAL,
     PLAN_PREDECESSORS, /* "A||B SS+2" */
     PLAN_DETAILS,
+    PLAN_LABELS, /* names, || between; "phase:name" where kinds share one */
     PLAN_CELLS
 };
 

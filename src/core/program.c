@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/label.h"
 #include "core/member.h"
 #include "core/move.h"
 #include "core/operation.h"
@@ -68,31 +69,35 @@ const struct query_set program_queries = {"program", program_text,
 const char *const program_state_words[] = {"open", "archived", NULL};
 
 static const struct field program_fields[] = {
-    {"key",     FIELD_TEXT,  2, 10,    FIELD_REQUIRED, NULL, NULL, "KEY",                   "Key"    },
-    {"name",    FIELD_TEXT,  1, 255,   FIELD_REQUIRED, NULL, NULL, "名前",                "Name"   },
-    {"details", FIELD_LINES, 0, 20000, 0,              NULL, NULL, "説明",                "Details"},
-    {"parent",  FIELD_ID,    0, 0,     FIELD_NULLABLE, NULL, NULL, "上位プログラム",
-     "Parent program"                                                                                },
-    {"manager", FIELD_ID,    0, 0,     FIELD_NULLABLE, NULL, NULL, "責任者",
-     "Manager"                                                                                       },
-    {"start",   FIELD_DAY,   0, 0,     FIELD_NULLABLE, NULL, NULL, "開始日",             "Start"  },
-    {"end",     FIELD_DAY,   0, 0,     FIELD_NULLABLE, NULL, NULL, "終了日",             "End"    },
+    {"key",     FIELD_TEXT,  2, 10,               FIELD_REQUIRED, NULL, NULL, "KEY",                   "Key"    },
+    {"name",    FIELD_TEXT,  1, 255,              FIELD_REQUIRED, NULL, NULL, "名前",                "Name"   },
+    {"details", FIELD_LINES, 0, 20000,            0,              NULL, NULL, "説明",                "Details"},
+    {"parent",  FIELD_ID,    0, 0,                FIELD_NULLABLE, NULL, NULL, "上位プログラム",
+     "Parent program"                                                                                           },
+    {"manager", FIELD_ID,    0, 0,                FIELD_NULLABLE, NULL, NULL, "責任者",
+     "Manager"                                                                                                  },
+    {"start",   FIELD_DAY,   0, 0,                FIELD_NULLABLE, NULL, NULL, "開始日",             "Start"  },
+    {"end",     FIELD_DAY,   0, 0,                FIELD_NULLABLE, NULL, NULL, "終了日",             "End"    },
+    {"labels",  FIELD_IDS,   0, LABEL_PER_OBJECT, 0,              NULL, NULL, "ラベル",
+     "Labels"                                                                                                   },
 };
 const struct form program_form = {"ProgramCreate", program_fields,
                                   COUNT(program_fields)};
 
 static const struct field program_edit_fields[] = {
-    {"name",    FIELD_TEXT,   1, 255,   0,              NULL,                NULL, "名前",                "Name"   },
-    {"details", FIELD_LINES,  0, 20000, 0,              NULL,                NULL, "説明",                "Details"},
-    {"parent",  FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "上位プログラム",
-     "Parent program"                                                                                                },
-    {"manager", FIELD_ID,     0, 0,     FIELD_NULLABLE, NULL,                NULL, "責任者",
-     "Manager"                                                                                                       },
-    {"start",   FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "開始日",             "Start"  },
-    {"end",     FIELD_DAY,    0, 0,     FIELD_NULLABLE, NULL,                NULL, "終了日",             "End"    },
+    {"name",    FIELD_TEXT,   1, 255,              0,              NULL,                NULL, "名前",                "Name"   },
+    {"details", FIELD_LINES,  0, 20000,            0,              NULL,                NULL, "説明",                "Details"},
+    {"parent",  FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "上位プログラム",
+     "Parent program"                                                                                                           },
+    {"manager", FIELD_ID,     0, 0,                FIELD_NULLABLE, NULL,                NULL, "責任者",
+     "Manager"                                                                                                                  },
+    {"start",   FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,                NULL, "開始日",             "Start"  },
+    {"end",     FIELD_DAY,    0, 0,                FIELD_NULLABLE, NULL,                NULL, "終了日",             "End"    },
     MOVE_FIELD,
-    {"state",   FIELD_CHOICE, 0, 0,     0,              program_state_words, NULL, "状態",
-     "State"                                                                                                         },
+    {"state",   FIELD_CHOICE, 0, 0,                0,              program_state_words, NULL, "状態",
+     "State"                                                                                                                    },
+    {"labels",  FIELD_IDS,    0, LABEL_PER_OBJECT, 0,              NULL,                NULL, "ラベル",
+     "Labels"                                                                                                                   },
 };
 const struct form program_edit_form = {"ProgramEdit", program_edit_fields,
                                        COUNT(program_edit_fields)};
@@ -129,7 +134,9 @@ enum err program_get(struct ctx *c, int64_t id, struct program *out)
         return e;
     read_program(c, q, out);
     query_done(q);
-    return access_program(c, id, &out->rights);
+    e = label_list_of(c, LABEL_OF_PROGRAM, id, &out->labels, &out->label_count,
+                      &out->label_names);
+    return e ? e : access_program(c, id, &out->rights);
 }
 
 static struct program *find(struct program *list, size_t count, int64_t id)
@@ -244,6 +251,7 @@ static enum err log_program(struct ctx *c, const char *action,
         json_day(&o, "start", side[i]->start_day);
         json_day(&o, "end", side[i]->end_day);
         json_text(&o, "state", program_state_words[side[i]->state]);
+        json_text(&o, "labels", side[i]->label_names);
         json_close(&o, '}');
         json[i] = b.data;
     }
@@ -323,6 +331,22 @@ static void take_values(struct program *p, const struct values *v)
     p->end_day = day_of(v, "end", p->end_day);
 }
 
+static enum err write_labels(struct ctx *c, int64_t id,
+                             const struct program *before,
+                             const struct values *v)
+{
+    const int64_t *ids;
+    const char *names;
+    size_t count;
+
+    if (!values_has(v, "labels"))
+        return OK;
+    count = values_ids(v, "labels", &ids);
+    enum err e =
+        label_check(c, ids, count, before->labels, before->label_count, &names);
+    return e ? e : label_write_of(c, LABEL_OF_PROGRAM, id, ids, count);
+}
+
 enum err program_create(struct ctx *c, const struct values *v,
                         struct program *out)
 {
@@ -350,7 +374,7 @@ enum err program_create(struct ctx *c, const struct values *v,
         (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROGRAM, id},
                                 p.manager_id)))
         return e;
-    if ((e = program_get(c, id, out)))
+    if ((e = write_labels(c, id, &p, v)) || (e = program_get(c, id, out)))
         return e;
     return log_program(c, "create", out, NULL);
 }
@@ -392,7 +416,7 @@ enum err program_update(struct ctx *c, int64_t id, int64_t version,
         (e = member_add_manager(c, (struct member_place){MEMBER_OF_PROGRAM, id},
                                 p.manager_id)))
         return e;
-    if ((e = program_get(c, id, out)))
+    if ((e = write_labels(c, id, &before, v)) || (e = program_get(c, id, out)))
         return e;
     return log_program(c, "update", out, &before);
 }

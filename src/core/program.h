@@ -18,6 +18,9 @@ struct program {
     int32_t start_day, end_day;
     enum program_state state;
     int64_t version;
+    const int64_t *labels; /* not in lists: label_list_pairs() */
+    size_t label_count;
+    const char *label_names;
     unsigned rights; /* the actor's; in lists and program_get */
 };
 

@@ -8,11 +8,18 @@
 #include "base/str.h"
 #include "core/access.h"
 #include "core/core.h"
+#include "core/label.h"
 #include "core/ticket.h"
 
 #include <string.h>
 
-enum { SEARCH_TICKETS, SEARCH_ONE, SEARCH_PROGRAMS, SEARCH_PROJECTS };
+enum {
+    SEARCH_TICKETS,
+    SEARCH_LABELLED,
+    SEARCH_ONE,
+    SEARCH_PROGRAMS,
+    SEARCH_PROJECTS,
+};
 static const char *const search_text[] = {
     [SEARCH_TICKETS] =
         "WITH RECURSIVE " ACCESS_SEEN_TICKETS
@@ -23,6 +30,19 @@ static const char *const search_text[] = {
         " AND p.deleted_at IS NULL"
         " AND (?2 OR p.id IN (SELECT id FROM visible))"
         " ORDER BY f.rowid DESC LIMIT ?4",
+    /* ?3: words too, or NULL; ?5: ids of labels */
+    [SEARCH_LABELLED] =
+        "WITH RECURSIVE " ACCESS_SEEN_TICKETS
+        ", borne(id) AS (SELECT x.ticket_id FROM json_each(?5) CROSS JOIN"
+        " ticket_label x ON x.label_id = value GROUP BY x.ticket_id)"
+        " SELECT t.id, p.key || '-' || t.no, t.subject, p.id, p.key, p.name"
+        " FROM borne JOIN ticket t ON t.id = borne.id"
+        " JOIN project p ON p.id = t.project_id"
+        " WHERE t.deleted_at IS NULL AND p.deleted_at IS NULL"
+        " AND (?3 IS NULL OR t.id IN (SELECT rowid FROM ticket_search"
+        " WHERE ticket_search MATCH ?3))"
+        " AND (?2 OR p.id IN (SELECT id FROM visible))"
+        " ORDER BY t.id DESC LIMIT ?4",
     [SEARCH_ONE] =
         "SELECT t.id, p.key || '-' || t.no, t.subject, p.id, p.key, p.name"
         " FROM ticket t JOIN project p ON p.id = t.project_id"
@@ -87,6 +107,16 @@ static enum err find_key(struct ctx *c, const char *text, struct buf *hits)
     return OK;
 }
 
+static bool has_ticket(const struct buf *hits, int64_t id)
+{
+    const struct search_hit *list = (const void *)hits->data;
+
+    for (size_t i = 0; i < hits->len / sizeof *list; i++)
+        if (list[i].kind == SEARCH_TICKET && list[i].id == id)
+            return true;
+    return false;
+}
+
 static bool has(struct ctx *c, const char *text, const char *folded)
 {
     return strstr(str_fold(c->mem, text), folded) != NULL;
@@ -120,38 +150,116 @@ static enum err find_containers(struct ctx *c, enum search_kind kind,
     return e;
 }
 
-static enum err find_tickets(struct ctx *c, const char *match, int limit,
-                             struct buf *hits)
+/* labels: ids as a JSON array, or NULL to go by the words alone. */
+static enum err find_tickets(struct ctx *c, const char *match,
+                             const char *labels, int limit, struct buf *hits)
 {
-    struct query *q = query(c, search_text[SEARCH_TICKETS]);
+    struct query *q =
+        query(c, search_text[labels ? SEARCH_LABELLED : SEARCH_TICKETS]);
     enum err e;
+
+    if (labels)
+        bind_text(q, 5, labels);
 
     bind_int(q, 1, c->actor->user_id);
     bind_int(q, 2, c->actor->is_admin);
     bind_text(q, 3, match);
     bind_int(q, 4, limit);
-    const struct search_hit *first = (const void *)hits->data;
-    int64_t by_key = first && first->kind == SEARCH_TICKET ? first->id : 0;
     while (query_next(c, q, &e))
-        if (col_int(q, 0) != by_key)
+        if (!has_ticket(hits, col_int(q, 0)))
             read_ticket(c, q, hits);
     return e;
+}
+
+/* Labels whose name is (part is false) or holds the text, as a JSON array;
+ * NULL: none. */
+static enum err find_labels(struct ctx *c, const char *folded, bool part,
+                            const char **out)
+{
+    const struct label *list;
+    size_t count;
+    struct buf ids = buf_in(c->mem);
+    enum err e = label_list_plain(c, &list, &count);
+
+    for (size_t i = 0; i < count && !e; i++) {
+        const char *name = str_fold(c->mem, list[i].name);
+        if (part ? strstr(name, folded) != NULL : str_equal(name, folded))
+            buf_printf(&ids, "%c%lld", ids.len ? ',' : '[',
+                       (long long)list[i].id);
+    }
+    if (ids.len)
+        buf_putc(&ids, ']');
+    *out = ids.len ? ids.data : NULL;
+    return e;
+}
+
+/* Takes "label:NAME" or "label:\"TWO WORDS\"" out of the folded text; NULL:
+ * there is none.  The word in Japanese too. */
+static const char *take_label(struct ctx *c, char *folded)
+{
+    static const char *const words[] = {"label:", "ラベル:"};
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        const char *word = str_fold(c->mem, words[i]);
+        char *at = strstr(folded, word);
+        if (!at || (at > folded && at[-1] != ' '))
+            continue;
+        char *name = at + strlen(word);
+        bool is_quoted = *name == '"';
+        name += is_quoted;
+        size_t len = strcspn(name, is_quoted ? "\"" : " ");
+        const char *taken = arena_strndup(c->mem, name, len);
+        char *rest = name + len + (is_quoted && name[len] == '"');
+        memmove(at, rest, strlen(rest) + 1);
+        return taken;
+    }
+    return NULL;
+}
+
+static enum err find_by_label(struct ctx *c, const char *name, char *rest,
+                              int limit, struct buf *hits)
+{
+    const char *labels;
+    enum err e = find_labels(c, name, false, &labels);
+
+    if (!e && !labels) /* nothing is called so: by part of a name */
+        e = *name ? find_labels(c, name, true, &labels) : OK;
+    if (e || !labels)
+        return e;
+    const char *words = str_trim(c->mem, rest);
+    const char *match = *words ? search_match(c->mem, words) : NULL;
+    if (*words && !match)
+        return OK;
+    return find_tickets(c, match, labels, limit, hits);
 }
 
 enum err search_find(struct ctx *c, const char *text, int limit,
                      const struct search_hit **out, size_t *count)
 {
     struct buf hits = buf_in(c->mem);
-    const char *folded = str_fold(c->mem, str_trim(c->mem, text));
+    char *folded =
+        arena_strdup(c->mem, str_fold(c->mem, str_trim(c->mem, text)));
+    const char *label = take_label(c, folded), *labels = NULL;
     const char *match = search_match(c->mem, folded);
-    enum err e = find_key(c, text, &hits);
+    enum err e = label ? find_by_label(c, label, folded, limit, &hits)
+                       : find_key(c, text, &hits);
+
+    if (label) {
+        *out = (const void *)hits.data;
+        *count = hits.len / sizeof **out;
+        return e;
+    }
 
     if (!e && *folded)
         e = find_containers(c, SEARCH_PROGRAM, folded, &hits);
     if (!e && *folded)
         e = find_containers(c, SEARCH_PROJECT, folded, &hits);
     if (!e && match)
-        e = find_tickets(c, match, limit, &hits);
+        e = find_tickets(c, match, NULL, limit, &hits);
+    if (!e && *folded)
+        e = find_labels(c, folded, true, &labels);
+    if (!e && labels)
+        e = find_tickets(c, NULL, labels, limit, &hits);
     *out = (const void *)hits.data;
     *count = hits.len / sizeof **out;
     if (*count > (size_t)limit)

@@ -26,8 +26,10 @@
     " AND (?5 < 0 OR s.category = ?5)"                                         \
     " AND (?6 IS NULL OR EXISTS (SELECT 1 FROM ticket_assignee x"              \
     " WHERE x.ticket_id = t.id AND x.user_id = ?6))"                           \
-    " AND (?10 IS NULL OR EXISTS (SELECT 1 FROM ticket_label x"                \
-    " WHERE x.ticket_id = t.id AND x.label_id = ?10))"                         \
+    " AND (?10 IS NULL OR CASE ?10 WHEN '[]' THEN NOT EXISTS (SELECT 1"        \
+    " FROM ticket_label x WHERE x.ticket_id = t.id) ELSE EXISTS (SELECT 1"     \
+    " FROM json_each(?10) CROSS JOIN ticket_label x ON x.ticket_id = t.id"     \
+    " AND x.label_id = value) END)"                                            \
     " AND (?12 IS NULL OR EXISTS (SELECT 1 FROM ticket_field x"                \
     " WHERE x.ticket_id = t.id AND x.field_id = ?12"                           \
     " AND (x.text = ?13 OR x.number = ?14 OR x.day = ?15)))"                   \
@@ -44,6 +46,9 @@
     " AND (?8 = 0 OR (" value ", t.id) " compare " (coalesce((SELECT " value   \
     " FROM ticket t WHERE t.id = ?8 AND t.project_id = ?1), " missing          \
     "), ?8)) ORDER BY " order " LIMIT ?9"
+#define FIRST_LABEL                                                            \
+    "coalesce((SELECT min(l.kind || l.name) FROM ticket_label x JOIN label l"  \
+    " ON l.id = x.label_id WHERE x.ticket_id = t.id), '9')"
 #define OWN(bound)                                                             \
     ITEM_COLS                                                                  \
     ", p.id, p.name"                                                           \
@@ -61,13 +66,7 @@
     "coalesce(t.planned_end, 9999999), t.id LIMIT ?6"
 #define OWN_WITH "WITH RECURSIVE " ACCESS_SEEN_TICKETS " "
 
-enum {
-    OWN_TODAY = TICKET_BY_PRIORITY + 1,
-    OWN_OVERDUE,
-    OWN_WEEK,
-    PEOPLE,
-    LABELS
-};
+enum { OWN_TODAY = TICKET_BY_LABEL + 1, OWN_OVERDUE, OWN_WEEK, PEOPLE, LABELS };
 static const char *const list_text[] = {
     [TICKET_BY_UPDATED_DESC] =
         LIST("t.updated_at", "<", "0", "t.updated_at DESC, t.id DESC",
@@ -87,6 +86,7 @@ static const char *const list_text[] = {
              "coalesce(t.planned_end, -9999999) DESC, t.id DESC", ""),
     [TICKET_BY_SUBJECT] = LIST("t.subject", ">", "''", "t.subject, t.id", ""),
     [TICKET_BY_PRIORITY] = LIST("t.priority", ">", "0", "t.priority, t.id", ""),
+    [TICKET_BY_LABEL] = LIST(FIRST_LABEL, ">", "''", FIRST_LABEL ", t.id", ""),
     [OWN_TODAY] = OWN_WITH OWN("coalesce(t.planned_start, ?3) <= ?3"
                                " AND coalesce(t.planned_end, ?4) >= ?3"),
     [OWN_OVERDUE] =
@@ -106,7 +106,8 @@ const struct query_set ticket_list_queries = {"ticket_list", list_text,
 
 const char *const ticket_sort_words[] = {
     "-updated",    "updated",      "no",      "-no",      "planned_start",
-    "planned_end", "-planned_end", "subject", "priority", NULL};
+    "planned_end", "-planned_end", "subject", "priority", "label",
+    NULL};
 const char *const ticket_view_words[] = {"today", "overdue", "week", NULL};
 
 /* By key for the page's tickets: cheaper than an aggregate in each row. */
@@ -289,7 +290,7 @@ enum err ticket_list_write(struct ctx *c, int64_t project_id,
     bind_day(q, 7, f->is_late ? clock_today(c->now_us) : DAY_NONE);
     bind_int(q, 8, f->after_id);
     bind_int(q, 9, f->limit + 1);
-    bind_id(q, 10, f->label_id);
+    bind_text(q, 10, f->labels);
     bind_id(q, 11, f->team_id);
     bind_value(q, f);
     return write_items(c, q, f->limit, false, o);

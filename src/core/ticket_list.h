@@ -16,6 +16,7 @@ enum ticket_sort {
     TICKET_BY_END_DESC,
     TICKET_BY_SUBJECT,
     TICKET_BY_PRIORITY,
+    TICKET_BY_LABEL, /* the first it bears; those without any come last */
 };
 
 struct ticket_filter {
@@ -26,8 +27,10 @@ struct ticket_filter {
     int64_t assignee_id;        /* 0: any */
     bool is_late;               /* planned end passed, not done */
     enum ticket_sort sort;
-    int64_t label_id, team_id; /* 0: any */
-    int64_t field_id;          /* custom field that has value; 0: any */
+    const char *labels; /* ids as a JSON array: one of them; "[]": none at
+                           all; NULL: any */
+    int64_t team_id;    /* 0: any */
+    int64_t field_id;   /* custom field that has value; 0: any */
     const char *value;
     int64_t after_id; /* last ticket of the page before */
     int limit;

@@ -129,7 +129,7 @@ static enum err measure_labels(struct ctx *c, struct trust_list *out)
 {
     const struct label *list;
     size_t count;
-    int64_t kinds[4] = {0}, tickets = 0, projects = 0;
+    int64_t kinds[4] = {0}, tickets = 0, projects = 0, programs = 0;
     enum err e = label_list(c, &list, &count);
 
     if (e)
@@ -138,18 +138,22 @@ static enum err measure_labels(struct ctx *c, struct trust_list *out)
         kinds[list[i].kind]++;
         tickets += list[i].tickets;
         projects += list[i].projects;
+        programs += list[i].programs;
     }
     int bad = count_unreadable(c, list, count);
     trust_show(
         c, out, 6, bad == 0,
         "ラベル: プロジェクト名 %lld、フェーズ名 %lld、チーム名 %lld、自由 "
-        "%lld。チケットへの付与 %lld 件、プロジェクトへの付与 %lld 件。"
+        "%lld。チケットへの付与 %lld 件、プロジェクトへの付与 %lld 件、"
+        "プログラムへの付与 %lld 件。"
         "見分けられないラベル %d 件",
         "Labels: project %lld, phase %lld, team %lld, free %lld; given to "
-        "tickets %lld times, to projects %lld times; not to be told "
+        "tickets %lld times, to projects %lld times, to programs %lld times; "
+        "not to be told "
         "apart: %d",
         (long long)kinds[0], (long long)kinds[1], (long long)kinds[2],
-        (long long)kinds[3], (long long)tickets, (long long)projects, bad);
+        (long long)kinds[3], (long long)tickets, (long long)projects,
+        (long long)programs, bad);
     return OK;
 }
 

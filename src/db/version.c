@@ -59,12 +59,18 @@
     " DEFAULT 72 CHECK (change_hours BETWEEN 1 AND 2160);"                     \
     "ALTER TABLE notice_setting ADD COLUMN maintenance_hours INTEGER"          \
     " NOT NULL DEFAULT 72 CHECK (maintenance_hours BETWEEN 1 AND 2160);"
+#define ADD_PROGRAM_LABEL                                                      \
+    "CREATE TABLE program_label (program_id INTEGER NOT NULL REFERENCES"       \
+    " program(id) ON DELETE CASCADE, label_id INTEGER NOT NULL REFERENCES"     \
+    " label(id), PRIMARY KEY (program_id, label_id)) STRICT, WITHOUT ROWID;"   \
+    "CREATE INDEX program_label_label ON program_label(label_id, program_id);"
 #define ADD_ADVISORY_LOOK                                                      \
     "CREATE TABLE advisory_look (id INTEGER PRIMARY KEY CHECK (id = 1),"       \
     " looked_at INTEGER NOT NULL, looked_by TEXT NOT NULL) STRICT;"
 
 static const struct migrate_step tenant_steps[] = {
-    {1, ADD_MAIL_REFUSAL ADD_THROTTLE ADD_ONCE ADD_MAIL_NOTICE},
+    {1,
+     ADD_MAIL_REFUSAL ADD_THROTTLE ADD_ONCE ADD_MAIL_NOTICE ADD_PROGRAM_LABEL},
 };
 static const struct migrate_step access_steps[] = {
     {1, ""},

@@ -157,7 +157,7 @@ test("its database opens with any SQLite and holds what the screens show", async
     assert.equal(jsonRows(files.get("json/operation_log.ndjson")!).length, all("SELECT count(*) n FROM operation")[0].n + 1);
     // every table that holds something is readable as CSV and JSON, or known to be left out
     const shown = new Set(
-      ["tenant", "allow_range", "user", "role", "permission_group", "group_member", "access", "team", "team_member", "label", "classification", "status", "field", "field_choice", "standard_field", "calendar", "calendar_day", "program", "project", "project_label", "project_team", "ticket", "ticket_assignee", "ticket_label", "ticket_team", "ticket_field", "dependency", "comment", "ticket_file", "ticket_chunk", "change", "enquiry", "enquiry_message", "enquiry_file", "enquiry_chunk", "alert_rule", "alert_reader", "log_filter", "contact", "notice_read", "support", "consent", "access_review", "operation"],
+      ["tenant", "allow_range", "user", "role", "permission_group", "group_member", "access", "team", "team_member", "label", "classification", "status", "field", "field_choice", "standard_field", "calendar", "calendar_day", "program", "program_label", "project", "project_label", "project_team", "ticket", "ticket_assignee", "ticket_label", "ticket_team", "ticket_field", "dependency", "comment", "ticket_file", "ticket_chunk", "change", "enquiry", "enquiry_message", "enquiry_file", "enquiry_chunk", "alert_rule", "alert_reader", "log_filter", "contact", "notice_read", "support", "consent", "access_review", "operation"],
     );
     const derived = new Set(["key_name", "dependency_gone", "operation_anchor"]);
     const emptied = new Set(EMPTIED);

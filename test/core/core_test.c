@@ -17,6 +17,7 @@ static const char *const may_scan[] = {
     "SCAN json_each",
     "SCAN reach",
     "SCAN reached",
+    "SCAN borne",
     "SCAN old", /* chains of programs */
     "SCAN new",
     "SCAN above",

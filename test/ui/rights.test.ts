@@ -80,5 +80,41 @@ test("on the Gantt, who is no member is offered as one, and assigned then", asyn
   // and from the ticket's panel, who sees it already
   await page.goto(`${demo.ready.url}/tickets/PICK-1`);
   await page.getByRole("button", { name: `外す ${kato.name}` }).waitFor();
+});
+
+test("labels filter by several and by none, on the list, the Gantt and the programs", async () => {
+  const { id } = await addProject(api, "LABEL");
+  const [one, two] = [(await api.post("/labels", { kind: "free", name: "甲札", color: "red" })).body, (await api.post("/labels", { kind: "free", name: "乙札", color: "blue" })).body];
+  for (const [subject, labels] of [["甲の件", [one.id]], ["乙の件", [two.id]], ["無印の件", []]] as const)
+    await api.post(`/projects/${id}/tickets`, { subject, classification: "task", labels });
+  const pick = async (name: string) => {
+    await page.waitForTimeout(350); // the button takes no press right after its menu closed
+    await page.getByRole("button", { name: /^ラベル: / }).click();
+    await page.getByRole("menu").getByText(name, { exact: true }).click();
+  };
+  await page.goto(`${demo.ready.url}/projects/LABEL/tickets`);
+  await page.getByRole("link", { name: "無印の件" }).waitFor();
+  const chip = await page.locator(".labels .tag", { hasText: "甲札" }).boundingBox();
+  assert.ok(chip && chip.width >= 30, `a chip is read at 1366 px: ${chip?.width}`);
+  await pick("甲札");
+  await page.getByText("乙の件").waitFor({ state: "detached" });
+  await pick("乙札");
+  await page.getByRole("link", { name: "乙の件" }).waitFor();
+  assert.equal(await page.getByText("無印の件").count(), 0);
+  await pick("ラベルなし");
+  await page.getByRole("link", { name: "無印の件" }).waitFor();
+  await page.getByText("甲の件").waitFor({ state: "detached" });
+  await page.getByLabel("ラベルでまとめる").check();
+  await page.locator(".groups").getByText("ラベルなし").waitFor();
+  await page.goto(`${demo.ready.url}/projects/LABEL/gantt`);
+  await page.locator(".cell.name", { hasText: "無印の件" }).waitFor();
+  await pick("甲札");
+  await page.locator(".cell.name", { hasText: "無印の件" }).waitFor({ state: "detached" });
+  assert.equal(await page.locator(".cell.name", { hasText: "甲の件" }).count(), 1);
+  const project = (await api.get(`/projects/${id}`)).body;
+  await api.patch(`/projects/${id}`, { labels: [two.id] }, project.version);
+  await page.goto(`${demo.ready.url}/?label=${two.id}`);
+  await page.locator("tr", { hasText: "LABEL" }).getByText("乙札").waitFor();
+  assert.equal(await page.locator("tr", { hasText: "ERP" }).count(), 0);
   assert.deepEqual(problems, []);
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan as the browser holds it: rows by id, children in order, what is
 // visible.  Pure, so that it is tested without a browser.
+import { bearsMark } from "../lib/marks.ts";
 import { parseDay } from "../lib/format.ts";
 import type { PlanCalendar } from "./days.ts";
 
@@ -194,10 +195,10 @@ export class Plan {
   }
 
   /** Rows in WBS order; with a filter, matches and their ancestors. */
-  visible(collapsed: ReadonlySet<string>, filter = ""): Visible[] {
+  visible(collapsed: ReadonlySet<string>, filter = "", labels = ""): Visible[] {
     const out: Visible[] = [];
     const word = filter.normalize("NFKC").toLowerCase().trim();
-    const keep = word ? this.matching(word) : null;
+    const keep = word || labels ? this.matching(word, labels) : null;
     const walk = (parent: string | null, depth: number, prefix: string) => {
       this.childrenOf(parent).forEach((row, i) => {
         if (keep && !keep.has(row.id)) return;
@@ -211,11 +212,11 @@ export class Plan {
     return out;
   }
 
-  private matching(word: string): Set<string> {
+  private matching(word: string, labels: string): Set<string> {
     const keep = new Set<string>();
     for (const row of this.rows.values()) {
       const text = `${row.subject} ${row.assignee ? this.people.get(row.assignee) ?? "" : ""}`;
-      if (!text.normalize("NFKC").toLowerCase().includes(word)) continue;
+      if (!text.normalize("NFKC").toLowerCase().includes(word) || !bearsMark(labels, this.labels.get(row.id))) continue;
       for (let at: Row | undefined = row; at && !keep.has(at.id); at = at.parent ? this.rows.get(at.parent) : undefined)
         keep.add(at.id);
     }

@@ -17,6 +17,7 @@ export class View {
   tableWidth = $state(560);
   zoom = $state<Zoom>("day");
   filter = $state("");
+  labels = $state(""); // as lib/marks has it
   collapsed = $state.raw<ReadonlySet<string>>(new Set());
   selected = $state.raw<ReadonlySet<string>>(new Set());
   cursor = $state<string | null>(null);
@@ -25,7 +26,7 @@ export class View {
 
   rows: Visible[] = $derived.by(() => {
     void this.editor.stamp;
-    return this.editor.plan.visible(this.collapsed, this.filter);
+    return this.editor.plan.visible(this.collapsed, this.filter, this.labels);
   });
   index = $derived(new Map(this.rows.map((v, i) => [v.row.id, i])));
   scale = $derived.by(() => {

@@ -129,6 +129,7 @@ export interface Project {
   done: number;
   late: number;
   progress: number;
+  labels: string[];
 }
 export interface ProjectDetail extends Project {
   calendar_id: string | null;
@@ -152,6 +153,7 @@ export interface Program {
   state: string;
   version: number;
   rights: string[];
+  labels: string[];
 }
 export interface Status {
   id: string;
@@ -237,6 +239,7 @@ export interface Label {
   version: number;
   tickets?: number;
   projects?: number;
+  programs?: number;
 }
 export interface TeamName {
   id: string;

@@ -577,4 +577,6 @@ export const work: Record<keyof typeof ja, string> = {
   not_member: "not a member",
   no_people_here: "Nobody of that name sees this project",
   go_console: "To the console",
+  label_none: "No label",
+  by_label: "Group by label",
 };

@@ -576,4 +576,6 @@ export const work = {
   not_member: "メンバーではありません",
   no_people_here: "このプロジェクトを参照できる人に、該当者がいません",
   go_console: "コンソールへ",
+  label_none: "ラベルなし",
+  by_label: "ラベルでまとめる",
 };

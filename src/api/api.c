@@ -18,6 +18,7 @@
 #include "core/consent.h"
 #include "core/edit.h"
 #include "core/gauge.h"
+#include "core/link_base.h"
 #include "core/operator.h"
 #include "core/quota.h"
 #include "core/registry.h"
@@ -777,7 +778,7 @@ void api_handle(void *arg, struct request *r, struct reply *out)
         return;
     if (!(e = place_find(&c, k.app, r, &place))) {
         v.actor.tenant = place.tenant ? place.tenant : "";
-        v.actor.base_url = place.base_url;
+        v.actor.base_url = place.is_root ? LINK_BASE_ROOT : LINK_BASE;
         k.place = &place;
         if (!str_starts(place.path, "/api/"))
             e = page_serve(&k);

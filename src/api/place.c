@@ -111,21 +111,18 @@ static enum err no_such_url(struct ctx *c)
 }
 
 /* The console's own host or listener, else base_url. */
-static const char *find_console(struct ctx *c, const struct app *app,
-                                const struct request *r, bool is_base)
+static bool is_console(struct ctx *c, const struct app *app,
+                       const struct request *r, bool is_base)
 {
     const char *host = host_name(c, r->host);
     const char *own = app->operator_host;
     bool is_own = own && str_equal(host, own);
 
     if (r->listener == app->operator_listener)
-        return is_own || is_base || is_loopback(host)
-                   ? arena_printf(c->mem, "%s://%s",
-                                  r->is_tls ? "https" : "http", r->host)
-                   : NULL;
+        return is_own || is_base || is_loopback(host);
     if (own)
-        return is_own ? registry_url(c->mem, app->base_url, "", own) : NULL;
-    return is_base && app->operator_listener < 0 ? app->base_url : NULL;
+        return is_own;
+    return is_base && app->operator_listener < 0;
 }
 
 static enum err place_operator(struct ctx *c, const struct app *app,
@@ -133,14 +130,12 @@ static enum err place_operator(struct ctx *c, const struct app *app,
                                struct place *out)
 {
     const char *kind = r->is_tls ? "__Host-" : "";
-    const char *base = find_console(c, app, r, is_base);
 
-    if (!base)
+    if (!is_console(c, app, r, is_base))
         return no_such_url(c);
     out->tenant = STORE_OPERATOR;
     out->prefix = operator_prefix;
     out->path = r->path + strlen(operator_prefix);
-    out->base_url = arena_printf(c->mem, "%s%s", base, operator_prefix);
     out->cookie = arena_printf(c->mem, "%so", kind);
     out->device_cookie = arena_printf(c->mem, "%sod", kind);
     out->cookie_path = r->is_tls ? "/" : operator_prefix;
@@ -152,7 +147,6 @@ static enum err place_operator(struct ctx *c, const struct app *app,
 static enum err find_by_path(struct ctx *c, const struct app *app,
                              const struct request *r, struct place *out)
 {
-    out->base_url = app->base_url;
     if (split_path(c, r->path, out)) {
         enum err e = out->tenant && !registry_own_port(app, out->tenant)
                          ? registry_check_path(c, app->store, out->tenant)
@@ -161,13 +155,10 @@ static enum err find_by_path(struct ctx *c, const struct app *app,
             return e;
         if (e) /* the page asks for the right one */
             out->tenant = NULL;
-        else
-            out->base_url =
-                registry_url(c->mem, app->base_url, out->tenant, NULL);
     } else {
         *out = (struct place){.prefix = "",
                               .path = r->path,
-                              .base_url = app->base_url,
+                              .is_root = true,
                               .tenant = app->sole_tenant};
         if (out->tenant && registry_own_port(app, out->tenant))
             out->tenant = NULL;
@@ -177,12 +168,10 @@ static enum err find_by_path(struct ctx *c, const struct app *app,
 
 /* A listener of its own answers to its tenant's name and to that of base_url,
  * at its own port. */
-static enum err find_by_listener(struct ctx *c, const struct app *app,
-                                 const struct request *r, const char *tenant,
-                                 struct place *out)
+static enum err find_by_listener(struct ctx *c, const struct request *r,
+                                 const char *tenant, struct place *out)
 {
     out->tenant = tenant;
-    out->base_url = registry_place(c->mem, app, app->base_url, tenant, NULL);
     return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
 }
 
@@ -194,8 +183,6 @@ static enum err find_by_host(struct ctx *c, const struct app *app,
 
     if (e)
         return e == ERR_NOT_FOUND ? misdirected(c) : e;
-    out->base_url =
-        registry_place(c->mem, app, app->base_url, out->tenant, host);
     return str_starts(r->path, "/t/") ? no_such_url(c) : OK;
 }
 
@@ -220,7 +207,7 @@ enum err place_find(struct ctx *c, const struct app *app,
                    ? OK /* what leads to the console, and its files */
                    : no_such_url(c);
     if (own && is_base)
-        e = find_by_listener(c, app, r, own, out);
+        e = find_by_listener(c, r, own, out);
     else if (is_base)
         e = find_by_path(c, app, r, out);
     else

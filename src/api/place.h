@@ -11,11 +11,11 @@
  * (operator_host) or listener (operator_listen); with neither, of base_url.
  * Elsewhere that path is not found. */
 struct place {
-    const char *tenant;   /* NULL: none, only the entrance page */
-    const char *prefix;   /* "/t/acme" or "" */
-    const char *path;     /* what follows the prefix, "/" at least */
-    const char *base_url; /* for links in mails */
-    const char *cookie;   /* name of the session cookie */
+    const char *tenant; /* NULL: none, only the entrance page */
+    const char *prefix; /* "/t/acme" or "" */
+    const char *path;   /* what follows the prefix, "/" at least */
+    bool is_root;       /* the only tenant, without its path */
+    const char *cookie; /* name of the session cookie */
     const char *device_cookie;
     const char *cookie_path;
     bool is_operator; /* tenant is STORE_OPERATOR, the console's place */

@@ -32,7 +32,7 @@ struct actor {
     const char *ip;         /* textual, IPv4-mapped folded */
     const char *request_id; /* 16 hex digits */
     const char *tenant;     /* tenant id */
-    const char *base_url;   /* "https://host/t/acme", no slash at the end */
+    const char *base_url;   /* of links in mails: see core/link_base.h */
     enum lang lang;
     bool is_admin; /* master administrator of the tenant */
 };

@@ -53,15 +53,14 @@ static int run_here(struct process *p, const struct config *config,
 {
     struct command c = {.app = &p->app,
                         .mem = p->mem,
-                        .base_url = config_base_url(p->mem, config),
                         .file = file,
                         .out = buf_in(p->mem),
                         .err = buf_in(p->mem)};
 
     if (process_open_store(p, config))
         return 1;
-    if (!p->app.base_url) /* links in the mails that a command writes */
-        p->app.base_url = c.base_url;
+    if (!p->app.base_url)
+        p->app.base_url = config_base_url(p->mem, config);
     p->app.operator_host = config->operator_host;
     struct listen_plan *plan = arena_new(p->mem, struct listen_plan);
     if (!config_read_listeners(p->mem, config, plan))

@@ -11,10 +11,9 @@
 struct command {
     struct app *app;
     struct arena *mem;
-    const char *base_url; /* where tenants are reached */
-    bool is_served;       /* inside a server, which goes on */
-    int file;             /* open for reading; -1: none */
-    struct buf out, err;  /* what will be printed where */
+    bool is_served;      /* inside a server, which goes on */
+    int file;            /* open for reading; -1: none */
+    struct buf out, err; /* what will be printed where */
 };
 
 /* Words as for cli_NAME() without those of the configuration; exit codes as

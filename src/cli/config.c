@@ -290,6 +290,42 @@ static bool check_network(const struct config *c)
     return good;
 }
 
+/* What links in mails can begin with: scheme, host and port, no path. */
+static bool is_base_url(const char *text)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    const char *p = strstr(text, "://");
+    int64_t port = 0;
+    size_t len;
+
+    if (!p || (!str_starts(text, "https://") && !str_starts(text, "http://")))
+        return false;
+    p += 3;
+    if (*p == '[') {
+        len = strspn(p + 1, "0123456789abcdefABCDEF:.");
+        if (len == 0 || p[len + 1] != ']')
+            return false;
+        p += len + 2;
+    } else {
+        len = strspn(p, name);
+        if (len == 0 || *p == '.' || *p == '-')
+            return false;
+        p += len;
+    }
+    if (*p == ':') {
+        char digits[6] = "";
+        len = strspn(p + 1, "0123456789");
+        if (len == 0 || len >= sizeof digits)
+            return false;
+        memcpy(digits, p + 1, len);
+        if (!str_parse_int(digits, 1, 65535, &port))
+            return false;
+        p += len + 1;
+    }
+    return !*p || (p[0] == '/' && !p[1]);
+}
+
 bool config_check(const struct config *c)
 {
     enum log_level level;
@@ -318,9 +354,9 @@ bool config_check(const struct config *c)
         "localhost, 127.0.0.1 or ::1");
     good &= complain(c->smtp_user && !c->smtp_password_file,
                      "smtp_user needs smtp_password_file");
-    good &= complain(c->base_url && !str_starts(c->base_url, "https://") &&
-                         !str_starts(c->base_url, "http://"),
-                     "base_url begins with https://");
+    good &= complain(c->base_url && !is_base_url(c->base_url),
+                     "base_url is https:// and a host name, perhaps a port: "
+                     "https://pm.example.jp");
     good &= complain(strcmp(c->domain_is_own, "yes") != 0 &&
                          strcmp(c->domain_is_own, "no") != 0,
                      "domain_is_own is yes or no");

@@ -77,7 +77,6 @@ static void do_command(struct control *t, int fd, struct arena *mem)
 {
     struct command c = {.app = t->app,
                         .mem = mem,
-                        .base_url = t->app->base_url,
                         .is_served = true,
                         .file = -1,
                         .out = buf_in(mem),

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "cli/config_backup.h"
+#include "cli/config_listen.h"
 #include "cli/control.h"
 #include "cli/password_cost.h"
 #include "cli/supervisor.h"
@@ -166,13 +167,37 @@ enum err process_open(struct process *p)
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);
 }
 
-/* Without base_url the server is known by the port it got. */
+/* Without base_url the server is known by the port it got, which serves those
+ * alone who sit at this machine. */
 static void name_base(struct process *p)
 {
-    if (!p->app.base_url)
-        p->app.base_url = arena_printf(p->mem, "http%s://localhost:%d",
-                                       p->app.is_demo ? "" : "s",
-                                       server_port(p->app.server, 0));
+    if (p->app.base_url)
+        return;
+    p->app.base_url =
+        arena_printf(p->mem, "http%s://localhost:%d", p->app.is_demo ? "" : "s",
+                     server_port(p->app.server, 0));
+    for (size_t i = 0; i < p->server.listener_count; i++)
+        if (!config_is_loopback(p->server.listeners[i].address))
+            p->app.is_base_guessed = true;
+    if (p->app.is_base_guessed)
+        log_warn("base_url is not set: no mail with a link can be sent");
+}
+
+/* Each listener at its own port, under the name that base_url has. */
+static void name_listeners(struct process *p)
+{
+    const char *host = strstr(p->app.base_url, "://") + 3;
+    size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+
+    for (size_t i = 0; i < p->app.door_count; i++) {
+        const struct listener *door = &p->app.doors[i];
+        p->app.listener_urls[i] =
+            (int)i == p->app.operator_listener /* loopback */
+                ? arena_printf(p->mem, "http://localhost:%d", door->port)
+                : arena_printf(p->mem, "http%s://%.*s:%d",
+                               door->is_tls ? "s" : "", (int)len, host,
+                               door->port);
+    }
 }
 
 /* A port below 1024 is root's. */
@@ -275,6 +300,7 @@ enum err process_start(struct process *p)
         return e;
     name_base(p);
     note_doors(p);
+    name_listeners(p);
     p->supervisor = supervisor_open();
     crypto_lock(p->app.pepper, sizeof p->app.pepper);
     crypto_lock(p->app.code_key, sizeof p->app.code_key);

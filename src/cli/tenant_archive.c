@@ -3,6 +3,7 @@
 
 #include "core/archive.h"
 #include "core/archive_intake.h"
+#include "core/link_base.h"
 #include "core/registry.h"
 
 #include <errno.h>
@@ -111,7 +112,7 @@ enum err tenant_archive_import(struct command *c, const char *id,
     struct archive_intake_report report = {0};
 
     actor.tenant = id;
-    actor.base_url = registry_place(c->mem, c->app, c->base_url, id, host);
+    actor.base_url = LINK_BASE;
     struct ctx x = process_ctx(c->mem, &actor);
     enum err e = archive_intake(&x, c->app, c->file, id, host, &report);
     if (e) {

@@ -68,6 +68,7 @@ struct app {
     struct backup_places backup;
     bool is_demo;         /* evaluation: loopback, captured mail shown */
     const char *base_url; /* "https://pm.example.jp"; path mode adds /t/ID */
+    bool is_base_guessed; /* nobody set it, and others than this machine come */
     const char *_Atomic sole_tenant; /* at base_url when there is but one */
     char sole_ids[8][33]; /* what it points at: a new place for each change,
                              as requests may still read the last */
@@ -75,6 +76,8 @@ struct app {
     /* by listener: the tenant it belongs to, NULL for those of everybody */
     const char *listener_tenants[LISTENERS_MAX];
     int listener_ports[LISTENERS_MAX];
+    /* by listener: as a client at base_url's host names it, NULL: none */
+    const char *listener_urls[LISTENERS_MAX];
     struct limiter *limiter;       /* sign-in throttling */
     struct outbox *outbox;         /* wakes the mail worker */
     struct worker *worker;         /* does the jobs */

@@ -25,6 +25,7 @@
 #include "core/erasure.h"
 #include "core/expiry_mail.h"
 #include "core/incident.h"
+#include "core/link_base.h"
 #include "core/log_head.h"
 #include "core/notice_mail.h"
 #include "core/operation.h"
@@ -231,7 +232,7 @@ static void remind_tenant(struct app *app, struct arena *mem, const char *id)
         return; /* nobody could follow them */
     enum err e = registry_get(&c, app->store, id, &row);
     if (!e && !(e = tenant_open(app->store, id, &t))) {
-        system.base_url = registry_place(mem, app, app->base_url, id, row.host);
+        system.base_url = LINK_BASE;
         if (!(e = tx_begin(&c, t, TX_WRITE)))
             e = tx_end(&c, t, due_mail_send(&c, app));
         if (!e && !(e = tx_begin(&c, t, TX_WRITE)))
@@ -284,7 +285,7 @@ static void watch_tenant(struct app *app, struct arena *mem,
     enum err e = registry_get(&c, app->store, id, &row);
 
     if (!e && !(e = tenant_open(app->store, id, &t))) {
-        system.base_url = registry_place(mem, app, app->base_url, id, row.host);
+        system.base_url = LINK_BASE;
         e = alert_look(&c, app, t);
         tenant_close(t);
         if (!e && it->is_due)

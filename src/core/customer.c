@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/consent.h"
 #include "core/core.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 #include "core/user.h"
 #include "db/query.h"
@@ -80,8 +81,7 @@ enum err customer_create(struct ctx *c, struct app *app, const struct values *v,
     founder.user_id = 0; /* nobody of the tenant's */
     founder.name = arena_printf(c->mem, "operator: %s", c->actor->name);
     founder.tenant = what.id;
-    founder.base_url =
-        registry_place(c->mem, app, app->base_url, what.id, what.host);
+    founder.base_url = LINK_BASE;
     there.actor = &founder;
     if ((e = registry_create(&there, app, &what))) {
         c->fail = there.fail;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "core/core.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
 #include "db/query.h"
@@ -288,7 +289,7 @@ static enum err tell(struct ctx *c, const struct app *app, const char *tenant,
     if (e || !is_news || it->state != ENQUIRY_OPEN)
         return e;
     desk.tenant = STORE_OPERATOR;
-    desk.base_url = operator_mail_url(c, app);
+    desk.base_url = LINK_BASE;
     there.actor = &desk;
     return enquiry_mail_desk(&there, app, tenant, it);
 }

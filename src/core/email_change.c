@@ -12,6 +12,7 @@
 #include "core/guard.h"
 #include "core/invite.h"
 #include "core/letter.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 #include "core/outbox.h"
 #include "core/tenancy.h"
@@ -179,8 +180,10 @@ static enum err start(struct ctx *c, const struct app *app,
                       const struct user *u, const char *email, bool needs_old)
 {
     char old_token[SECRET_TOKEN_CHARS + 1], new_token[SECRET_TOKEN_CHARS + 1];
-    enum err e;
+    enum err e = link_base_check(c, app);
 
+    if (e)
+        return e;
     secret_make_token(old_token);
     secret_make_token(new_token);
     if ((e = add(c, u, email, needs_old, old_token, new_token)) ||

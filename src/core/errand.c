@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/errand.h"
 
+#include "core/link_base.h"
 #include "core/registry.h"
 
-static enum err find_base(struct ctx *c, const struct errand *d,
-                          const char **out)
+static enum err need_open(struct ctx *c, const struct errand *d)
 {
     struct registry_row row;
     enum err e = registry_get(c, d->app->store, d->tenant, &row);
@@ -12,10 +12,7 @@ static enum err find_base(struct ctx *c, const struct errand *d,
     if (e == ERR_NOT_FOUND || (!e && row.state != REGISTRY_OPEN))
         return ctx_fail(c, ERR_NOT_FOUND, "", "tenant",
                         "テナントが見つかりません", "No such tenant");
-    if (e)
-        return e;
-    *out = registry_place(c->mem, d->app, d->app->base_url, row.id, row.host);
-    return OK;
+    return e;
 }
 
 enum err errand_run(struct ctx *c, const struct errand *d, enum tx_mode mode,
@@ -26,11 +23,12 @@ enum err errand_run(struct ctx *c, const struct errand *d, enum tx_mode mode,
         .ip = c->actor->ip,
         .request_id = c->actor->request_id,
         .tenant = d->tenant,
+        .base_url = LINK_BASE,
         .lang = c->actor->lang,
     };
     struct ctx there = {.mem = c->mem, .actor = &who, .now_us = c->now_us};
     struct tenant *t;
-    enum err e = find_base(c, d, &who.base_url);
+    enum err e = need_open(c, d);
 
     if (e || (e = tenant_open(d->app->store, d->tenant, &t)))
         return e;

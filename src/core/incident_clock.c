@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/core.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
 #include "core/trust.h"
@@ -144,8 +145,8 @@ struct due {
 static enum err warn(struct ctx *c, const struct app *app, const struct due *d)
 {
     bool over = d->due_at <= c->now_us;
-    const char *url = arena_printf(c->mem, "%s/incidents/%lld",
-                                   operator_mail_url(c, app), (long long)d->id);
+    const char *url =
+        arena_printf(c->mem, "%s/incidents/%lld", LINK_BASE, (long long)d->id);
     const struct operator_news news = {
         .subject_ja =
             over ? "第一報の期限を過ぎました" : "第一報の期限が近づいています",

@@ -6,6 +6,7 @@
 #include "core/core.h"
 #include "core/guard.h"
 #include "core/letter.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 #include "core/outbox.h"
 #include "core/password.h"
@@ -60,7 +61,7 @@ static enum err send_link(struct ctx *c, const struct app *app, int64_t user_id,
     struct user u;
     enum err e = user_get(c, user_id, &u);
 
-    if (e)
+    if (e || (e = link_base_check(c, app)))
         return e;
     struct query *q =
         query(c, invite_text[keeps_others ? LINK_TIDY : LINK_DROP]);

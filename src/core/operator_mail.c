@@ -3,7 +3,6 @@
 
 #include "core/core.h"
 #include "core/outbox.h"
-#include "core/registry.h"
 #include "db/query.h"
 
 static const char *const operator_mail_text[] = {
@@ -55,13 +54,4 @@ enum err operator_mail_first(struct ctx *c, const char **out)
         e = ERR_NOT_FOUND;
     query_done(q);
     return e;
-}
-
-const char *operator_mail_url(struct ctx *c, const struct app *app)
-{
-    const char *base = app->operator_host ? registry_url(c->mem, app->base_url,
-                                                         "", app->operator_host)
-                                          : app->base_url;
-
-    return arena_printf(c->mem, "%s/operator", base);
 }

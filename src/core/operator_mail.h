@@ -20,7 +20,4 @@ MUST_USE enum err operator_mail_all(struct ctx *c, const struct app *app,
  * with nothing recorded. */
 MUST_USE enum err operator_mail_first(struct ctx *c, const char **out);
 
-/* Where the console is, for links in mails: "https://host/operator". */
-const char *operator_mail_url(struct ctx *c, const struct app *app);
-
 #endif

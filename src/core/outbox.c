@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/invite.h"
+#include "core/link_base.h"
 #include "core/registry.h"
 #include "core/work_mail.h"
 #include "db/query.h"
@@ -208,9 +209,16 @@ size_t outbox_list_captured(struct outbox *o, struct arena *mem,
     return n;
 }
 
-static enum err send_mail(struct outbox *o, struct ctx *c,
-                          const struct due_mail *d, const char **why)
+static enum err send_mail(struct outbox *o, struct ctx *c, struct due_mail *d,
+                          const char **why)
 {
+    enum err e = link_base_fill(c, o->app, c->actor->tenant, d->mail.text,
+                                &d->mail.text);
+
+    if (e) {
+        *why = c->fail ? c->fail->rule : err_name(e);
+        return ERR_BUSY; /* until somebody has set it right */
+    }
     if (o->app->is_demo) {
         capture(o, &d->mail);
         return OK;
@@ -401,6 +409,7 @@ static enum err send_claimed(struct sender *s, struct ctx *c, struct tenant *t)
     enum err sent = is_tried ? send_mail(o, c, &d, &why)
                     : may_go ? ERR_INVALID
                              : OK;
+    c->fail = NULL;
     count_outcome(o, sent);
     do {
         if ((e = tx_begin(c, t, TX_WRITE)))

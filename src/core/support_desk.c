@@ -3,6 +3,7 @@
 
 #include "base/crypto.h"
 #include "core/errand.h"
+#include "core/link_base.h"
 #include "core/operation.h"
 
 static enum err run_there(struct ctx *c, const struct support_desk *d,
@@ -92,8 +93,7 @@ static enum err make_link(struct ctx *c, void *arg)
     enum err e = support_make_token(c, o->id, o->operator_id, token);
 
     if (!e)
-        o->link =
-            arena_printf(c->mem, "%s/enter#%s", c->actor->base_url, token);
+        o->link = arena_join(c->mem, "/enter#", token, "");
     crypto_wipe(token, sizeof token);
     return e;
 }
@@ -102,10 +102,14 @@ enum err support_desk_open(struct ctx *c, const struct support_desk *d,
                            int64_t id, const char **link)
 {
     struct opening o = {.id = id, .operator_id = d->who.id};
-    enum err e = run_there(c, d, TX_WRITE, make_link, &o);
+    const char *base = "";
+    enum err e = link_base_check(c, d->app);
 
-    *link = o.link;
-    return e ? e : log_here(c, d, "support_enter", id);
+    if (e || (e = link_base_find(c, d->app, d->tenant, false, &base)) ||
+        (e = run_there(c, d, TX_WRITE, make_link, &o)))
+        return e;
+    *link = arena_join(c->mem, base, o.link, "");
+    return log_here(c, d, "support_enter", id);
 }
 
 struct ending {

@@ -150,6 +150,21 @@ static enum err post_end(struct call *k)
     return reply(k, e, &s);
 }
 
+/* The supporter's own way out. */
+static enum err post_leave(struct call *k)
+{
+    struct support s;
+
+    if (!k->session->support)
+        return ctx_fail(k->c, ERR_NOT_FOUND, "", "not_found", "見つかりません",
+                        "Not found");
+    enum err e = support_end(k->c, k->app, k->session->support->id, &s);
+
+    if (!e)
+        session_put_cookie(k, k->place->cookie, "", -1);
+    return e;
+}
+
 static enum err post_enter(struct call *k)
 {
     char token[SECRET_TOKEN_CHARS + 1];
@@ -165,18 +180,20 @@ static enum err post_enter(struct call *k)
 static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/support",             list_support, RIGHT_ADMIN,     NULL,
      &support_page_form,                                                                    &support_reply_form, ROUTE_LIST,
-     "Support access: asked, granted, over"                                                                                                                                    },
+     "Support access: asked, granted, over"                                                                                                                                            },
     {METHOD_GET,  "/api/v1/support/now",         list_open,    RIGHT_SIGNED_IN, NULL, NULL,
-     NULL,                                                                                                       ROUTE_LIST | ROUTE_QUIET, "Support access that is open now"   },
+     NULL,                                                                                                       ROUTE_LIST | ROUTE_QUIET, "Support access that is open now"           },
     {METHOD_POST, "/api/v1/support/:id/approve", post_approve, RIGHT_ADMIN,
      &support_approve_form,                                                           NULL, &support_reply_form,
      ROUTE_MATCH | ROUTE_FRESH,
-     "Grant support access, or less of it than was asked for"                                                                                                                  },
+     "Grant support access, or less of it than was asked for"                                                                                                                          },
     {METHOD_POST, "/api/v1/support/:id/refuse",  post_refuse,  RIGHT_ADMIN,     NULL,
-     NULL,                                                                                  &support_reply_form, ROUTE_MATCH,              "Refuse support access"             },
+     NULL,                                                                                  &support_reply_form, ROUTE_MATCH,              "Refuse support access"                     },
     {METHOD_POST, "/api/v1/support/:id/end",     post_end,     RIGHT_ADMIN,     NULL, NULL,
-     &support_reply_form,                                                                                        0,                        "End support access at once"        },
+     &support_reply_form,                                                                                        0,                        "End support access at once"                },
+    {METHOD_POST, "/api/v1/support/leave",       post_leave,   RIGHT_HALF,      NULL, NULL,
+     NULL,                                                                                                       0,                        "End the support access that one came in by"},
     {METHOD_POST, "/api/v1/support/enter",       post_enter,   RIGHT_ANYONE,
-     &enter_form,                                                                     NULL, NULL,                0,                        "Enter by the link the console gave"},
+     &enter_form,                                                                     NULL, NULL,                0,                        "Enter by the link the console gave"        },
 };
 const struct route_set support_routes = {routes, COUNT(routes)};

@@ -107,7 +107,7 @@ static enum err stopped(struct ctx *c)
 {
     return ctx_fail(c, ERR_LIMIT, "", "stopped",
                     "誤りが100回続いたため、受け付けを止めています。"
-                    "「パスワードをお忘れですか」から新しいパスワードを"
+                    "「パスワードを忘れた場合」から新しいパスワードを"
                     "設定してください",
                     "Stopped after 100 wrong tries in a row. Set a new "
                     "password by \"Forgot your password?\"");

@@ -100,7 +100,7 @@ test("read only: everything is seen, nothing changed, all of it in the log; the 
   assert.equal((await supporter.get(`/projects/${id}/tickets?q=%E8%A6%81`)).status, 200);
 
   const { paths } = await (await fetch(new URL("/api/openapi.json", demo.ready.url))).json();
-  const exempt = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-reset|support\/enter)$/;
+  const exempt = /^\/api\/v1\/(sign-in.*|session.*|(email-)?links\/.*|password-reset|support\/(enter|leave))$/;
   let refused = 0;
   for (const [path, methods] of Object.entries(paths))
     for (const method of Object.keys(methods as object)) {
@@ -196,6 +196,19 @@ test("a suspended operator is out of the tenant too; auditors and other operator
   assert.equal((await second.post("/tenants/kaku/support", { reason: "x", hours: 2 })).status, 403);
   assert.equal((await second.get("/tenants/kaku/support")).status, 200);
   for (const s of [mine, theirs]) await admin.post(`/support/${s.id}/end`, undefined);
+});
+
+test("the supporter ends it as well, at once and for good; nobody else by that address", async () => {
+  const s = await granted({}, {});
+  const supporter = await entered(s);
+  assert.equal((await admin.post("/support/leave", undefined)).status, 404);
+  assert.equal((await new Client(demo.ready.url).post("/support/leave", undefined)).status, 401);
+  assert.equal((await supporter.post("/support/leave", undefined)).status, 204);
+  assert.equal((await supporter.get("/session")).status, 401);
+  assert.deepEqual((await admin.get("/support/now")).body.items, []);
+  assert.equal((await oper.post(`/tenants/kaku/support/${s.id}/open`, undefined)).status, 403, "the grant is over, not only the visit");
+  const last = (await log()).find((item: any) => item.action === "support_end");
+  assert.equal(last.user.name, `support: ${name()}`);
 });
 
 test("it ends by itself", async () => {

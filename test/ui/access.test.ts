@@ -100,6 +100,20 @@ test("a group is filled, joins a project, and the page says why", async () => {
   assert.deepEqual(problems, []);
 });
 
+test("a group in use is not deleted before it is said what it is used for", async () => {
+  await page.goto(`${demo.ready.url}/access?tab=groups`);
+  await page.getByRole("button", { name: "その他の操作 監査チーム" }).click();
+  await page.getByRole("menuitem", { name: "削除" }).click();
+  await dialog().getByRole("button", { name: "削除", exact: true }).click();
+  await dialog().getByText("このグループは次の権限に使われています").waitFor();
+  const place = dialog().locator("li", { hasText: "ERP" });
+  assert.match(await place.innerText(), /閲覧者/);
+  await shot("group-in-use");
+  await dialog().getByRole("button", { name: "権限ごと削除" }).click();
+  await page.getByText("グループはまだありません").waitFor();
+  assert.deepEqual(problems.splice(0).filter((p) => !p.includes("409")), []);
+});
+
 test("a role on everything opens an area of administration, and only that", async () => {
   const role = (await api.post("/roles", { ja: "ログ担当", rights: ["admin_log"] })).body;
   await page.goto(`${demo.ready.url}/access?tab=everywhere`);

@@ -157,6 +157,7 @@ test("an authenticator app is added by its picture, asked for at sign-in, remove
   await other.locator('input[type="password"]').fill(account.password);
   await other.keyboard.press("Enter");
   await other.getByLabel("Code of the app").waitFor();
+  await other.getByText("ask an administrator to remove it").waitFor();
   await shot(other, "factor-step");
   await check(other, "the step of the app");
   await other.getByLabel("Code of the app").fill("123456");

@@ -62,12 +62,17 @@ test("asked, granted, seen by everybody, ended", async () => {
   await inside.goto(`${demo.ready.url}/projects/ERP/gantt`);
   await banner(inside).waitFor();
   await look(inside, "support-inside");
+  await inside.getByRole("button", { name: /^support: / }).click();
+  const offered = await inside.getByRole("menuitem").allTextContents();
+  assert.deepEqual(offered.map((text) => text.trim()), ["サポートアクセス", "サインアウト", "サポートアクセスを終了"], "nothing that is refused");
+  await inside.keyboard.press("Escape");
   await inside.goto(`${demo.ready.url}/support`);
   await inside.getByText("ガントの表示が崩れる件の調査").waitFor();
   assert.equal(await inside.getByRole("button", { name: "すぐに終了" }).count(), 0);
 
-  await admin.page.locator(".support").getByRole("button", { name: "すぐに終了" }).click();
-  await banner(admin.page).waitFor({ state: "detached" });
+  await inside.getByRole("button", { name: "サポートアクセスを終了" }).click();
+  await inside.locator('input[type="email"]').waitFor();
+  await banner(admin.page).waitFor({ state: "detached", timeout: 60_000 });
   await inside.reload();
   await inside.locator('input[type="email"]').waitFor();
   await admin.page.goto(`${demo.ready.url}/log`);

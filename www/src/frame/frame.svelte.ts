@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the frame shows over the page, and the keys that work everywhere.
-import { del } from "../lib/api";
+import { del, post } from "../lib/api";
 import { ask } from "../lib/ask.svelte";
 import { setLang, t } from "../lib/i18n.svelte";
 import { isComposing, onPageKeys } from "../lib/keys";
@@ -84,11 +84,20 @@ export function pageKeys(event: KeyboardEvent) {
   keys(event);
 }
 
+/** A supporter's way out: the grant ends with it. */
+export async function leaveSupport() {
+  await post("/support/leave").then(leave, complain);
+}
+
 export async function signOut() {
   const n = countUnsent();
   const choices = [{ id: "no", label: t("cancel"), kind: "primary" as const }, { id: "yes", label: t("sign_out_anyway"), kind: "danger" as const }];
   if (n && (await ask({ title: t("sign_out_title"), text: t("sign_out_unsent", { n }), stakes: [], choices, otherwise: "no" })) !== "yes") return;
   await del("/session").catch(() => undefined);
+  leave();
+}
+
+function leave() {
   forgetSteps();
   closeSenders();
   forget();
@@ -98,5 +107,5 @@ export async function signOut() {
 export function chooseLanguage(lang: Lang) {
   setLang(lang);
   if (app.session) app.session.user.lang = lang;
-  saveLanguage(lang).catch(complain);
+  if (!app.session?.is_support) saveLanguage(lang).catch(complain);
 }

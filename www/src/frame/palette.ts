@@ -27,7 +27,7 @@ function screens(): Offer[] {
   const list: [Key, string, IconName][] = [
     ["my_work", "/my", "home"],
     ["programs", "/", "tree"],
-    ["account", "/account", "person"],
+    ...(app.session?.is_support ? [] : ([["account", "/account", "person"]] as [Key, string, IconName][])),
     ["guide", "/help/start", "help"],
   ];
   list.push(...adminScreens());

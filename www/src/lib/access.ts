@@ -33,6 +33,9 @@ export async function searchPrincipals(q: string): Promise<Principal[]> {
   ];
 }
 
+/** Roles that can be given there; areas of administration are the tenant's. */
+export const rolesFor = (of: string) => (of === "/tenant" ? app.roles : app.roles.filter((r) => !r.rights.some((x) => x.startsWith("admin_"))));
+
 /** The end of a member's address. */
 export const memberPath = (m: Member) => (m.user ? `members/${m.user.id}` : `groups/${m.group!.id}`);
 

@@ -187,6 +187,12 @@ export interface RoleDetail extends Role {
   uses: number;
   version: number;
 }
+export interface GroupUse {
+  program_id: string | null;
+  project_id: string | null; // neither: the whole tenant
+  place: string;
+  role: string;
+}
 export interface Group {
   id: string;
   name: string;

@@ -15,6 +15,7 @@ export const work: Record<keyof typeof ja, string> = {
   support_access: "Support access",
   support_approve: "Approve",
   support_refuse: "Refuse",
+  support_leave: "End support access",
   support_end_now: "End now",
   support_ask: "Ask for support access",
   support_enter: "Open the tenant",

@@ -14,6 +14,7 @@ export const work = {
   support_access: "サポートアクセス",
   support_approve: "承認",
   support_refuse: "却下する",
+  support_leave: "サポートアクセスを終了",
   support_end_now: "すぐに終了",
   support_ask: "サポートアクセスを依頼",
   support_enter: "テナントを開く",

@@ -5,9 +5,10 @@
 
 #include "core/consent.h"
 #include "core/session.h"
+#include "core/limiter.h"
 #include "core/support.h"
 
-static const struct app app = {.operator_listener = -1};
+static struct app app = {.operator_listener = -1};
 static const struct support_operator ops = {77, "運用 一郎", "ops@example.jp"};
 
 static struct support asked(struct world *w, const char *json)
@@ -67,7 +68,7 @@ static enum err enter(struct world *w, int64_t id, int64_t operator_id,
     world_begin(w, 0, TX_WRITE);
     enum err e = support_make_token(&w->c, id, operator_id, ticket);
     if (!e)
-        e = support_enter(&w->c, ticket, "test", token);
+        e = support_enter(&w->c, &app, ticket, "test", token);
     return world_end(w, e);
 }
 
@@ -171,6 +172,7 @@ static void asks_everybody_where_the_tenant_says_so(void **state)
 
 int main(void)
 {
+    app.limiter = limiter_open();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(grants_no_more_than_was_asked_for,
                                         world_set_up, world_tear_down),

@@ -80,7 +80,9 @@ test("a server that others reach, and that does not know its address, sends no l
   assert.equal((await client.post("/sign-in/code", { code: await mailed(boss.email, /\n {4}(\d{8})\n/) })).status, 200);
   await stop();
   await serve("--listen", "0.0.0.0:0");
-  const there = Object.assign(new Client(`${url}/t/kou`), { cookies: client.cookies });
+  const there = new Client(`${url}/t/kou`);
+  // cookies are Secure where the address is https, as it is guessed to be
+  for (const [name, value] of client.cookies) there.cookies.set(name, value).set(`__Secure-${name}`, value);
   const refused = await there.post("/users", { email: "new@kou.example", name: "新人" });
   assert.deepEqual([refused.status, rule(refused)], [409, "base_url"], JSON.stringify(refused.body));
   assert.match(refused.body.errors[0].message, /base_url/);

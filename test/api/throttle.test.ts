@@ -206,7 +206,7 @@ test(`${total} requests with chosen names and addresses free nothing`, async () 
     else if (i % 3 === 1) note("token", await client.get("/programs", { Authorization: `Bearer ygr_${"A".repeat(43)}`, ...anywhere() }));
     else note("link", await client.post("/links/check", { token: `guess${i}` }, anywhere()));
   });
-  assert.ok((kinds.get("sign-in 401") ?? 0) > 100 && (kinds.get("link 404") ?? 0) > 1000, JSON.stringify([...kinds]));
+  assert.ok((kinds.get("sign-in 401") ?? 0) > total / 200 && (kinds.get("link 404") ?? 0) > total / 10, JSON.stringify([...kinds]));
   // 503: no place in the queue for argon2
   assert.deepEqual([...kinds.keys()].filter((k) => / 5\d\d$/.test(k) && k !== "sign-in 503"), [], JSON.stringify([...kinds]));
 });

@@ -258,7 +258,7 @@ static void deletes_and_restores_whole_subtrees(void **state)
     make(w, "{\"op\":\"delete\",\"id\":\"1\",\"version\":1}");
     assert_int_equal(world_number(w, alive, 0), 0);
     refuses(w, "{\"op\":\"update\",\"id\":\"2\",\"version\":2,\"due\":null}",
-            ERR_NOT_FOUND, "edits.0.id", "not_found");
+            ERR_NOT_FOUND, "edits.0.id", "deleted");
     make(w, "{\"op\":\"restore\",\"id\":\"1\"}");
     assert_int_equal(world_number(w, alive, 0), 3);
     make(w, "{\"op\":\"restore\",\"id\":\"4\"}");

@@ -55,9 +55,10 @@ function onNetwork(reached: boolean) {
 }
 const QUIET_MS = 20_000;
 /** Whether the server is there, asked only when nothing else has lately: for
- * pages that ask nothing themselves.  Touches no session. */
-export async function findServer() {
-  if (Date.now() - answeredAt < QUIET_MS) return;
+ * pages that ask nothing themselves.  now: asked in any case.  Touches no
+ * session. */
+export async function findServer(now = false) {
+  if (!now && Date.now() - answeredAt < QUIET_MS) return;
   await fetch(`${base}/`, { method: "HEAD", cache: "no-store" }).then((reply) => onNetwork(!isUnreached(reply)), () => onNetwork(false));
 }
 

@@ -53,6 +53,8 @@ const done = (...words: string[]) => {
   assert.equal(said.code, 0, `${words.join(" ")}: ${said.out}${said.err}`);
   return said.out;
 };
+/** A command blocks this process: what the server closed meanwhile is seen now. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
 const ok = async (reply: Promise<Answer>): Promise<any> => {
   const { status, body } = await reply;
   assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
@@ -224,6 +226,7 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
       if (turn === 5) done("backup", "restore", "--date", day(0), "--tenant", "kou", "--as", "kou2", "--data_dir", data);
       if (turn === 6) done("key", "rotate", "--tenant", "kou", "--data_dir", data);
       if (turn === 7) assert.equal(JSON.parse(done("key", "rewrap", "--json", "--data_dir", data)).unopened, 0);
+      await settle();
       if (turn === 8) {
         await demo.stop();
         done("backup", "restore", "--date", day(0), "--tenant", "kou", "--in-place", "--data_dir", data);
@@ -237,6 +240,7 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
     const ofTenant = () => [...memory.keys].filter(([, path]) => /kou2?\.key/.test(path)).map(([bytes]) => Buffer.from(bytes, "latin1"));
     execFileSync("sync", ["-f", place]);
     assert.ok(countIn(disk.image, ofTenant()) > 7, "while it is there its wrapped key is found");
+    await settle();
 
     // the end
     await ok(oper.post("/tenants/kou/end", { end_on: day(0), delete_on: day(1), name: "kou" }));

@@ -1245,6 +1245,20 @@ CREATE TABLE backup_tenant ( -- the last good copy of each tenant
   row_count INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE backup_fault ( -- tenants whose last try to be copied failed; gone with a good one
+  tenant_id TEXT PRIMARY KEY,
+  at        INTEGER NOT NULL,
+  reason_ja TEXT NOT NULL,
+  reason_en TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE backup_damage ( -- copies that a check found not to be as they were written
+  date      TEXT NOT NULL,                     -- the generation
+  tenant_id TEXT NOT NULL,                     -- or CONTROL
+  at        INTEGER NOT NULL,
+  PRIMARY KEY (date, tenant_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE backup_check ( -- a generation looked at against its manifest
   id         INTEGER PRIMARY KEY,
   date       TEXT NOT NULL,                    -- the generation

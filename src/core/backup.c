@@ -34,6 +34,8 @@ enum {
     BACKUP_END,
     BACKUP_BROKEN,
     BACKUP_SET_TENANT,
+    BACKUP_SET_FAULT,
+    BACKUP_DROP_FAULT,
     BACKUP_ADD_DRILL,
     BACKUP_DRILLED,
     BACKUP_UNTOLD,
@@ -75,6 +77,11 @@ static const char *const backup_text[] = {
         "INSERT INTO backup_tenant (tenant_id, date, at, bytes, row_count)"
         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id) DO UPDATE SET"
         " date = ?2, at = ?3, bytes = ?4, row_count = ?5",
+    [BACKUP_SET_FAULT] =
+        "INSERT INTO backup_fault (tenant_id, at, reason_ja, reason_en)"
+        " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tenant_id) DO UPDATE SET"
+        " at = ?2, reason_ja = ?3, reason_en = ?4",
+    [BACKUP_DROP_FAULT] = "DELETE FROM backup_fault WHERE tenant_id = ?1",
     [BACKUP_ADD_DRILL] =
         "INSERT INTO backup_drill (at, date, tenant_id, us, row_count,"
         " reason_ja, reason_en) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -270,6 +277,23 @@ enum err backup_note_tenant(struct ctx *c, const char *tenant, const char *date,
     bind_int(q, 3, c->now_us);
     bind_int(q, 4, bytes);
     bind_int(q, 5, rows);
+    enum err e = query_run(c, q);
+    if (e)
+        return e;
+    q = query(c, backup_text[BACKUP_DROP_FAULT]);
+    bind_text(q, 1, tenant);
+    return query_run(c, q);
+}
+
+enum err backup_note_fault(struct ctx *c, const char *tenant,
+                           const struct backup_reason *why)
+{
+    struct query *q = query(c, backup_text[BACKUP_SET_FAULT]);
+
+    bind_text(q, 1, tenant);
+    bind_int(q, 2, c->now_us);
+    bind_text(q, 3, why->ja);
+    bind_text(q, 4, why->en);
     return query_run(c, q);
 }
 

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/backup_keep.h"
 #include "core/backup_work.h"
 #include "core/core.h"
 #include "core/operation.h"
@@ -106,13 +107,16 @@ struct check {
     const struct app *app;
     const char *name;
     struct buf ja, en; /* a line for each file that does not fit */
-    int64_t id;        /* of its row; 0: none */
+    struct buf bad;    /* ids of whom they are */
+    size_t said;
+    int64_t id; /* of its row; 0: none */
     int64_t done, total, noted_ms;
 };
 
 static void say(struct check *k, const char *file, const char *ja,
                 const char *en)
 {
+    k->said++;
     if (k->en.len > BAD_MAX)
         return; /* so many say it all */
     buf_printf(&k->ja, "%s: %s\n", file, ja);
@@ -208,6 +212,7 @@ static enum err note_step(struct check *k)
     return tx_end_control(c, k->app->store, query_run(c, q));
 }
 
+/* Every file, and what it says of the tenants' copies. */
 static enum err look_through(struct check *k)
 {
     const struct json *list = NULL;
@@ -218,14 +223,23 @@ static enum err look_through(struct check *k)
     if (!e)
         e = note_step(k);
     for (const struct json *f = e ? NULL : list->child; f && !e; f = f->next) {
+        size_t said = k->said;
         if (k->app->is_stopping)
             return ERR_BUSY;
         look_at(k, f);
+        if (k->said > said) {
+            const char *id =
+                arena_strdup(k->c->mem, backup_manifest_text(f, "tenant"));
+            buf_put(&k->bad, &id, sizeof id);
+        }
         k->done++;
         if (clock_monotonic_ms() - k->noted_ms >= STEP_MS)
             e = note_step(k);
     }
-    return e;
+    return e ? e
+             : backup_note_damage(k->c, k->app, k->name,
+                                  (const void *)k->bad.data,
+                                  k->bad.len / sizeof(const char *));
 }
 
 enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
@@ -235,7 +249,8 @@ enum err backup_verify(struct ctx *c, const struct app *app, const char *name,
                       .app = app,
                       .name = name,
                       .ja = buf_in(c->mem),
-                      .en = buf_in(c->mem)};
+                      .en = buf_in(c->mem),
+                      .bad = buf_in(c->mem)};
 
     backup_hold();
     enum err e = look_through(&k);
@@ -445,8 +460,11 @@ void backup_check_round(struct app *app, struct arena *mem)
     struct actor who = {
         .name = "", .ip = "", .request_id = "backup", .tenant = STORE_OPERATOR};
     struct ctx c = {.mem = mem, .actor = &who, .now_us = clock_now_us()};
-    struct check k = {
-        .c = &c, .app = app, .ja = buf_in(mem), .en = buf_in(mem)};
+    struct check k = {.c = &c,
+                      .app = app,
+                      .ja = buf_in(mem),
+                      .en = buf_in(mem),
+                      .bad = buf_in(mem)};
 
     if (!backup_try_hold())
         return; /* somebody is at it: the next look */

@@ -2,17 +2,16 @@
 /* The work with the files: copying, checking, drilling, restoring.  Nothing
  * is held meanwhile; every step is written down by a transaction of its own,
  * and a generation gets its name only when all of it is there and checked. */
-#include "base/civil.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "core/backup_keep.h"
 #include "core/backup_work.h"
 #include "core/core.h"
 #include "core/log_head.h"
 #include "core/registry.h"
-#include "core/timekeeper.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -52,7 +51,9 @@ struct work {
     int64_t run_id, tenants, total, bytes, noted_ms, reused;
     const char *last_name; /* of the newest generation, NULL: none */
     const struct json *last, *last_at;
+    struct buf failed; /* of struct fault */
     bool is_gentle;
+    bool is_spoilt; /* half of a copy could not be taken away again */
 };
 
 /* One file of the generation. */
@@ -64,6 +65,11 @@ struct piece {
 struct copied {
     const char *id;
     int64_t bytes, rows;
+};
+
+struct fault {
+    const char *id;
+    struct backup_reason why;
 };
 
 static struct ctx fresh_ctx(struct work *w)
@@ -80,8 +86,8 @@ static struct actor system_actor(void)
 
 /* ---- one copy ---- */
 
-static enum err put_file(struct work *w, const char *id, const char *suffix,
-                         const struct piece *p)
+static void put_file(struct work *w, const char *id, const char *suffix,
+                     const struct piece *p)
 {
     json_open(&w->out, NULL, '{');
     json_text(&w->out, "tenant", id);
@@ -91,7 +97,6 @@ static enum err put_file(struct work *w, const char *id, const char *suffix,
     json_int(&w->out, "rows", p->rows);
     json_text(&w->out, "seen", p->seen);
     json_close(&w->out, '}');
-    return OK;
 }
 
 static enum err hash_file(struct work *w, const char *id, const char *suffix,
@@ -149,38 +154,46 @@ static bool reuse(struct work *w, const char *id, const char *suffix,
 
 /* Written, opened again, checked, counted; or taken over. */
 static enum err copy_file(struct work *w, const char *id, const char *suffix,
-                          int64_t *rows)
+                          struct piece *p)
 {
     const struct store *s = w->app->store;
-    struct piece p = {.rows = 0};
     struct generation_found found = {.rows = 0};
-    enum err e = OK;
 
+    *p = (struct piece){.rows = 0};
     if (strcmp(id, GENERATION_CONTROL) != 0)
-        generation_look(s, id, suffix, p.seen);
-    if (!reuse(w, id, suffix, &p)) {
-        (void)!generation_drop_file(s,
-                                    arena_printf(w->mem, "%s%s", id, suffix));
-        e = generation_copy(s, id, suffix, &w->bytes);
-        if (!e)
-            e = generation_check(s, NULL, id, suffix, &found);
-        p.rows = found.rows;
-        if (!e)
-            e = hash_file(w, id, suffix, &p);
-    }
-    *rows += p.rows;
-    return e ? e : put_file(w, id, suffix, &p);
+        generation_look(s, id, suffix, p->seen);
+    if (reuse(w, id, suffix, p))
+        return OK;
+    (void)!generation_drop_file(s, arena_printf(w->mem, "%s%s", id, suffix));
+    enum err e = generation_copy(s, id, suffix, &w->bytes);
+    if (!e)
+        e = generation_check(s, NULL, id, suffix, &found);
+    p->rows = found.rows;
+    return e ? e : hash_file(w, id, suffix, p);
 }
 
+/* All files of it, or none: half of one is no copy. */
 static enum err copy_one(struct work *w, const char *id, int64_t *rows)
 {
     size_t files = strcmp(id, GENERATION_CONTROL) == 0 ? 1 : COUNT(suffixes);
+    struct piece pieces[COUNT(suffixes)];
+    int64_t before = w->bytes;
     enum err e = OK;
 
     *rows = 0;
     for (size_t i = 0; i < files && !e; i++)
-        e = copy_file(w, id, suffixes[i], rows);
-    return e;
+        e = copy_file(w, id, suffixes[i], &pieces[i]);
+    if (e) {
+        w->bytes = before;
+        if (generation_drop_tenant(w->app->store, id))
+            w->is_spoilt = true;
+        return e;
+    }
+    for (size_t i = 0; i < files; i++) {
+        put_file(w, id, suffixes[i], &pieces[i]);
+        *rows += pieces[i].rows;
+    }
+    return OK;
 }
 
 static void pause_for(int64_t us)
@@ -222,10 +235,12 @@ static void copy_tenant(struct work *w, const char *id)
         if (clock_monotonic_ms() - w->noted_ms >= STEP_MS)
             e = note(w);
     }
-    if (e && w->en.len < REASON_MAX) {
-        struct backup_reason why = backup_reason_of(e);
-        say(w, arena_printf(w->mem, "%s: %s", id, why.ja),
-            arena_printf(w->mem, "%s: %s", id, why.en));
+    if (e) {
+        struct fault one = {id, backup_reason_of(e)};
+        buf_put(&w->failed, &one, sizeof one);
+        if (w->en.len < REASON_MAX)
+            say(w, arena_printf(w->mem, "%s: %s", id, one.why.ja),
+                arena_printf(w->mem, "%s: %s", id, one.why.en));
     }
     if (e)
         log_error("backup failed tenant=%s err=%s", id, err_name(e));
@@ -259,6 +274,7 @@ static void copy_all(struct work *w)
 static enum err note_end(struct work *w, const char *name, bool is_sealed)
 {
     const struct copied *list = (const void *)w->done.data;
+    const struct fault *failed = (const void *)w->failed.data;
     size_t count = is_sealed ? w->done.len / sizeof *list : 0;
     struct ctx c = fresh_ctx(w);
     enum err e = tx_begin_control(&c, w->app->store, TX_WRITE);
@@ -269,6 +285,10 @@ static enum err note_end(struct work *w, const char *name, bool is_sealed)
     for (size_t i = 0; i < count && !e; i++)
         e = backup_note_tenant(&c, list[i].id, name, list[i].bytes,
                                list[i].rows);
+    for (size_t i = 0; i < w->failed.len / sizeof *failed && !e; i++)
+        e = backup_note_fault(&c, failed[i].id, &failed[i].why);
+    if (!e && is_sealed)
+        e = backup_forget_damage(&c, name);
     if (!e)
         e = backup_note_end(
             &c, w->run_id,
@@ -287,14 +307,17 @@ static enum err finish(struct work *w, enum err e)
     bool is_worth = w->en.len == 0 ||
                     (w->tenants > 0 && generation_read_manifest(
                                            w->app->store, name, w->mem, &old));
-    if (!e && is_worth)
+    bool is_kept = is_worth && !w->is_spoilt;
+    if (!e && is_kept)
         e = generation_seal(w->app->store, name, w->manifest.data,
                             w->manifest.len);
+    if ((e || !is_kept) && generation_give_up(w->app->store))
+        log_error("backup: what was begun could not be removed");
     if (e) {
         struct backup_reason why = backup_reason_of(e);
         say(w, why.ja, why.en);
     }
-    enum err noted = note_end(w, name, !e && is_worth);
+    enum err noted = note_end(w, name, !e && is_kept);
     log_write(
         w->en.len ? LOG_ERROR : LOG_INFO,
         "backup %s name=%s tenants=%lld of=%lld bytes=%lld unchanged=%lld",
@@ -327,6 +350,7 @@ static enum err run(struct app *app, struct arena *mem, int64_t run_id,
                      .ja = buf_in(mem),
                      .en = buf_in(mem),
                      .done = buf_in(mem),
+                     .failed = buf_in(mem),
                      .run_id = run_id,
                      .is_gentle = is_gentle};
     w.out.b = &w.manifest;
@@ -362,49 +386,6 @@ enum err backup_run_now(struct app *app, struct arena *mem,
 
 /* ---- the round ---- */
 
-/* Whether seven more were made since, whatever their dates say. */
-static bool is_followed(struct app *app, struct arena *mem, const char *name)
-{
-    struct actor actor = system_actor();
-    struct ctx c = {.mem = mem, .actor = &actor, .now_us = clock_now_us()};
-    int64_t days = 0;
-    enum err e = tx_begin_control(&c, app->store, TX_READ);
-
-    if (!e)
-        e = tx_end_control(&c, app->store, backup_count_since(&c, name, &days));
-    return !e && days >= BACKUP_KEEP_DAYS;
-}
-
-/* A generation lives seven days; the newest stays even if it is older, for
- * then nothing else is left.  One dated ahead was made by a wrong clock and
- * goes when seven were made after it.  While the clock is in doubt none
- * goes. */
-static void drop_old(struct app *app, struct arena *mem, int64_t now_us)
-{
-    const char *const *names;
-    size_t count = generation_list(app->store, mem, &names), newest = 0;
-    char oldest[11], today[11];
-
-    if (!timekeeper_may_destroy(app))
-        return;
-    civil_format(clock_today(now_us), today);
-    civil_format(clock_today(now_us) - BACKUP_KEEP_DAYS + 1, oldest);
-    while (newest + 1 < count && strcmp(names[newest], today) > 0)
-        newest++;
-    for (size_t i = 0; i < count; i++) {
-        bool is_ahead = strcmp(names[i], today) > 0;
-        if (i == newest || (is_ahead ? !is_followed(app, mem, names[i])
-                                     : strcmp(names[i], oldest) >= 0))
-            continue;
-        enum err e = generation_remove(app->store, names[i]);
-        if (e)
-            log_error("backup not removed name=%s err=%s", names[i],
-                      err_name(e));
-        else
-            log_info("backup removed name=%s", names[i]);
-    }
-}
-
 static void drill(struct app *app, struct arena *mem)
 {
     const char *const *names;
@@ -435,7 +416,7 @@ void backup_round(struct app *app, struct arena *mem)
     enum err e = find_due(app, &c, &due);
     if (!e && due.run_id)
         e = run(app, mem, due.run_id, false);
-    drop_old(app, mem, c.now_us);
+    backup_rotate(app, mem, c.now_us);
     backup_let();
     if (!e && due.is_hour)
         e = backup_run_now(app, mem, NULL, true);

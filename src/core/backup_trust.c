@@ -7,6 +7,7 @@
 #include "base/civil.h"
 #include "base/clock.h"
 #include "core/backup.h"
+#include "core/backup_keep.h"
 #include "core/core.h"
 #include "db/query.h"
 
@@ -15,15 +16,31 @@
 #define US_PER_HOUR INT64_C(3600000000)
 enum { DRILL_DAYS = 32, CHECK_DAYS = 8 };
 
-enum { TRUST_COPIES, TRUST_COPY, TRUST_MADE, TRUST_DRILL, TRUST_CHECK };
+enum {
+    TRUST_COPIES,
+    TRUST_COPY,
+    TRUST_MADE,
+    TRUST_DRILL,
+    TRUST_CHECK,
+    TRUST_RUN
+};
+enum { NAMES_MAX = 10 }; /* of those without a good copy */
+/* A tenant, its last good copy, and what is known against it: found damaged
+ * since, or a try at a newer one that failed. */
+#define COPY_SELECT                                                            \
+    "SELECT customer.id, created_at, b.date, b.at, b.bytes, d.at, f.at,"       \
+    " f.reason_ja, f.reason_en FROM customer"                                  \
+    " LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"                  \
+    " LEFT JOIN backup_damage d ON d.date = b.date"                            \
+    " AND d.tenant_id = customer.id"                                           \
+    " LEFT JOIN backup_fault f ON f.tenant_id = customer.id"
 static const char *const measure_text[] = {
-    [TRUST_COPIES] =
-        "SELECT id, created_at, b.date, b.at, b.bytes FROM customer"
-        " LEFT JOIN backup_tenant b ON b.tenant_id = id"
-        " WHERE state = 1 ORDER BY id",
-    [TRUST_COPY] = "SELECT id, created_at, b.date, b.at, b.bytes FROM customer"
-                   " LEFT JOIN backup_tenant b ON b.tenant_id = id"
-                   " WHERE id = ?1",
+    [TRUST_COPIES] = COPY_SELECT " WHERE state = 1"
+                                 " ORDER BY coalesce(b.at, 0), customer.id",
+    [TRUST_COPY] = COPY_SELECT " WHERE customer.id = ?1",
+    [TRUST_RUN] = "SELECT state = 2, coalesce(ended_at, asked_at), tenants,"
+                  " total FROM backup_run WHERE state > 1"
+                  " ORDER BY id DESC LIMIT 1",
     [TRUST_MADE] = "SELECT DISTINCT date FROM backup_run WHERE date BETWEEN ?1"
                    " AND ?2 AND state = 2 ORDER BY date DESC",
     [TRUST_CHECK] = "SELECT ended_at, date, state = 2 FROM backup_check"
@@ -37,24 +54,33 @@ const struct query_set backup_trust_queries = {"backup_trust", measure_text,
 
 /* A tenant's last copy, and whether it is what it should be. */
 struct copy {
-    const char *id;
+    const char *id, *date;
     int64_t at; /* 0: never */
-    bool is_there, is_good, is_young;
+    bool is_there, is_damaged, is_good, is_young;
+    int64_t failed_at; /* the last try; 0: it did not */
+    struct backup_reason why;
 };
 
 static struct copy read_copy(struct ctx *c, const struct app *app,
                              struct query *q)
 {
-    const char *date = col_text(c, q, 2);
-    struct copy x = {.id = col_text(c, q, 0), .at = col_int(q, 3)};
+    struct copy x = {
+        .id = col_text(c, q, 0),
+        .date = col_text(c, q, 2),
+        .at = col_int(q, 3),
+        .is_damaged = col_int(q, 5) != 0,
+        .failed_at = col_int(q, 6),
+        .why = {col_text(c, q, 7), col_text(c, q, 8)}
+    };
 
     /* as long as it was when it was checked */
-    x.is_there = date && generation_tenant_bytes(app->store, date, x.id) ==
-                             col_int(q, 4);
-    x.is_good = x.is_there &&
+    x.is_there = x.date && generation_tenant_bytes(app->store, x.date, x.id) ==
+                               col_int(q, 4);
+    x.is_good = x.is_there && !x.is_damaged && !x.failed_at &&
                 x.at >= c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
                 x.at <= c->now_us + US_PER_HOUR; /* by a wrong clock */
-    x.is_young = !date && col_int(q, 1) > c->now_us - TRUST_NEW_US;
+    x.is_young =
+        !x.date && !x.failed_at && col_int(q, 1) > c->now_us - TRUST_NEW_US;
     return x;
 }
 
@@ -83,20 +109,51 @@ enum err backup_list_gone(struct ctx *c, const struct app *app,
 
 /* ---- all tenants, for the operator ---- */
 
+/* How old it is, in days and hours. */
+static const char *say_age(struct ctx *c, int64_t at)
+{
+    int64_t hours = (c->now_us - at) / US_PER_HOUR;
+
+    if (hours < 0)
+        return ctx_text(c, "未来の日付", "dated ahead");
+    return hours < 48 ? arena_printf(c->mem, "%lld%s", (long long)hours,
+                                     ctx_text(c, "時間前", " h old"))
+                      : arena_printf(c->mem, "%lld%s", (long long)hours / 24,
+                                     ctx_text(c, "日前", " days old"));
+}
+
+static const char *say_copy(struct ctx *c, const struct copy *x)
+{
+    if (!x->at)
+        return ctx_text(c, "写しなし", "no copy");
+    return arena_printf(
+        c->mem, "%s%s%s", say_age(c, x->at),
+        !x->is_there    ? ctx_text(c, "・見つかりません", ", not found")
+        : x->is_damaged ? ctx_text(c, "・壊れています", ", damaged")
+                        : "",
+        x->failed_at ? ctx_text(c, "・直近は失敗", ", the last try failed")
+                     : "");
+}
+
 static enum err measure_tenants(struct ctx *c, const struct app *app,
                                 struct trust_list *out)
 {
     struct query *q = query(c, measure_text[TRUST_COPIES]);
     long long all = 0, late = 0, gone = 0, young = 0;
     int64_t oldest = INT64_MAX;
+    struct buf who = buf_in(c->mem);
     enum err e;
 
     while (query_next(c, q, &e)) {
         struct copy x = read_copy(c, app, q);
+        bool is_late = !x.is_good && !x.is_young;
         all++;
         young += x.is_young;
-        late += !x.is_good && !x.is_young;
+        late += is_late;
         gone += x.at && !x.is_there;
+        if (is_late && late <= NAMES_MAX)
+            buf_printf(&who, "%s%s (%s)", late > 1 ? ", " : "", x.id,
+                       say_copy(c, &x));
         if (x.is_there && x.at < oldest)
             oldest = x.at;
     }
@@ -111,7 +168,63 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
               oldest < INT64_MAX ? trust_moment(c, oldest) : "-");
     trust_tell_others(c, out, "すべてのお客様の26時間以内の正常な写し",
                       "A good copy of the last 26 hours for all customers");
+    if (late > 0) {
+        trust_say(c, out, 20, false, "正常な写しが新しくないテナント: %s%s",
+                  "Tenants without a new good copy: %s%s", who.data,
+                  late > NAMES_MAX ? ctx_text(c, " ほか", " and others") : "");
+        trust_tell_others(c, out, "写しの遅れがないこと", "No copy is late");
+    }
     return e;
+}
+
+/* A failure counts at once, not when the copies have grown old. */
+static enum err measure_run(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_RUN]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    bool is_good = col_int(q, 0) != 0;
+    trust_say(c, out, 20, is_good,
+              "最後のバックアップ %s: %s（テナント %lld 件中 %lld 件）",
+              "Last run %s: %s (tenants: %lld, copied: %lld)",
+              trust_moment(c, col_int(q, 1)),
+              is_good ? ctx_text(c, "成功", "good")
+                      : ctx_text(c, "失敗", "failed"),
+              (long long)col_int(q, 3), (long long)col_int(q, 2));
+    trust_tell_others(c, out, "最後のバックアップの成功",
+                      "The last run went well");
+    query_done(q);
+    return OK;
+}
+
+/* What stays beyond its seven days, for nothing good followed it. */
+static enum err measure_kept(struct ctx *c, const struct app *app,
+                             struct trust_list *out)
+{
+    struct backup_stock *s;
+    const struct backup_kept *kept;
+    enum err e = backup_stock_read(c, app, &s);
+    struct buf list = buf_in(c->mem);
+    size_t said = 0;
+
+    if (e)
+        return e;
+    size_t count = backup_stock_kept(s, &kept);
+    for (size_t i = 0; i < count; i++)
+        for (size_t n = 0; n < kept[i].count && said < NAMES_MAX; n++)
+            buf_printf(&list, "%s%s (%s)", said++ ? ", " : "",
+                       kept[i].tenants[n], kept[i].date);
+    if (!said)
+        return OK;
+    trust_say(c, out, 20, false,
+              "新しい正常な写しがないため8日目を過ぎても残している写し: %s",
+              "Copies kept beyond day 8, since no newer good one is there: %s",
+              list.data);
+    trust_tell_others(c, out, "8日目を過ぎて残している写しがないこと",
+                      "No copy is kept beyond day 8");
+    return OK;
 }
 
 /* A generation's name is a day. */
@@ -169,6 +282,36 @@ static enum err measure_check(struct ctx *c, struct trust_list *out)
 
 /* ---- one tenant, for its administrators ---- */
 
+/* In a word or two: good is what was checked and is there. */
+static const char *say_state(struct ctx *c, const struct copy *x)
+{
+    if (!x->is_there)
+        return ctx_text(c, "ファイルが見つかりません",
+                        "its files are not found");
+    if (x->is_damaged)
+        return ctx_text(c, "検査で異常が見つかりました",
+                        "a check found damage");
+    if (x->failed_at)
+        return arena_printf(c->mem, "%s %s",
+                            ctx_text(c, "正常。その後の作成に失敗",
+                                     "good; the try after it failed"),
+                            trust_moment(c, x->failed_at));
+    return ctx_text(c, "正常", "good");
+}
+
+static const char *say_outliving(struct ctx *c, const struct copy *x)
+{
+    char oldest[11];
+
+    civil_format(clock_today(c->now_us) - BACKUP_KEEP_DAYS + 1, oldest);
+    return x->is_there && strcmp(x->date, oldest) < 0
+               ? ctx_text(
+                     c, "。新しい正常な写しができるまで8日目を過ぎても残します",
+                     "; it stays beyond day 8 until a newer good one is "
+                     "there")
+               : "";
+}
+
 static enum err measure_own(struct ctx *c, const struct app *app,
                             const char *tenant, struct trust_list *out)
 {
@@ -185,15 +328,12 @@ static enum err measure_own(struct ctx *c, const struct app *app,
     for (size_t i = 0; i < count; i++)
         mine += generation_tenant_bytes(app->store, names[i], tenant) > 0;
     if (x.at)
-        trust_show(c, out, 20, x.is_good,
-                   "このテナントの最後の正常な写し %s%s、保管している写し "
-                   "%zu 世代",
-                   "Last good copy of this tenant %s%s; copies kept: %zu",
-                   trust_moment(c, x.at),
-                   x.is_there ? ""
-                              : ctx_text(c, "（ファイルが見つかりません）",
-                                         " (its files are not found)"),
-                   mine);
+        trust_show(
+            c, out, 20, x.is_good,
+            "このテナントの最後の写し %s（%s）%s、保管している写し %zu 世代",
+            "Last copy of this tenant %s (%s)%s; copies kept: %zu",
+            trust_moment(c, x.at), say_state(c, &x), say_outliving(c, &x),
+            mine);
     else
         trust_show(c, out, 20, x.is_young,
                    "このテナントの写しはまだありません（利用開始から26時間以内"
@@ -229,6 +369,10 @@ enum err backup_measure(struct ctx *c, const struct app *app,
     enum err e = tenant ? measure_own(c, app, tenant, out)
                         : measure_tenants(c, app, out);
 
+    if (!e && !tenant)
+        e = measure_run(c, out);
+    if (!e && !tenant)
+        e = measure_kept(c, app, out);
     if (!e && !tenant)
         e = measure_generations(c, app, out);
     if (!e && !tenant)

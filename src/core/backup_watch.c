@@ -13,12 +13,20 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 
-enum { LATE_COUNT, LATE_GET, LATE_SEEN, LATE_TOLD, LATE_OVER };
+enum { LATE_COUNT, LATE_LIST, LATE_GET, LATE_SEEN, LATE_TOLD, LATE_OVER };
+enum { NAMES_MAX = 20 };
+#define LATE_FROM                                                              \
+    " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"    \
+    " LEFT JOIN backup_damage d ON d.date = b.date"                            \
+    " AND d.tenant_id = customer.id"                                           \
+    " LEFT JOIN backup_fault f ON f.tenant_id = customer.id"                   \
+    " WHERE customer.state = 1 AND created_at < ?1"                            \
+    " AND (b.at IS NULL OR b.at < ?1 OR b.at > ?2 OR d.at IS NOT NULL)"
 static const char *const backup_watch_text[] = {
-    [LATE_COUNT] = "SELECT count(*), min(customer.id) FROM customer"
-                   " LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
-                   " WHERE customer.state = 1 AND created_at < ?1"
-                   " AND (b.at IS NULL OR b.at < ?1 OR b.at > ?2)",
+    [LATE_COUNT] = "SELECT count(*)" LATE_FROM,
+    [LATE_LIST] = "SELECT customer.id, b.date, b.at, d.at IS NOT NULL,"
+                  " f.reason_ja, f.reason_en" LATE_FROM
+                  " ORDER BY coalesce(b.at, 0), customer.id LIMIT ?3",
     [LATE_GET] = "SELECT tried_at, told_on FROM backup_watch"
                  " WHERE name = 'late'",
     [LATE_SEEN] = "INSERT INTO backup_watch (name, tried_at)"
@@ -30,8 +38,7 @@ const struct query_set backup_watch_queries = {
     "backup_watch", backup_watch_text, COUNT(backup_watch_text)};
 
 /* Tenants without a good copy that is younger. */
-static enum err count_late(struct ctx *c, int hours, int64_t *count,
-                           const char **first)
+static enum err count_late(struct ctx *c, int hours, int64_t *count)
 {
     struct query *q = query(c, backup_watch_text[LATE_COUNT]);
 
@@ -41,14 +48,54 @@ static enum err count_late(struct ctx *c, int hours, int64_t *count,
     if (e)
         return e;
     *count = col_int(q, 0);
-    *first = col_text(c, q, 1);
     query_done(q);
     return OK;
 }
 
-static enum err tell(struct ctx *c, const struct app *app, int64_t count,
-                     const char *first)
+static void put_one(struct ctx *c, struct query *q, struct buf *ja,
+                    struct buf *en)
 {
+    const char *id = col_text(c, q, 0), *date = col_text(c, q, 1);
+    const char *why_ja = col_text(c, q, 4), *why_en = col_text(c, q, 5);
+    long long hours = (c->now_us - col_int(q, 2)) / US_PER_HOUR;
+    bool is_damaged = col_int(q, 3) != 0;
+
+    if (!date) {
+        buf_printf(ja, "- %s: 正常な写しがありません", id);
+        buf_printf(en, "- %s: there is no good copy", id);
+    } else {
+        buf_printf(ja, "- %s: %s写しは世代 %s（%lld日と%lld時間前）", id,
+                   is_damaged ? "正常な写しがなく、壊れた" : "最後の正常な",
+                   date, hours / 24, hours % 24);
+        buf_printf(en,
+                   "- %s: the %s copy is of %s (%lld days and %lld "
+                   "hours old)",
+                   id, is_damaged ? "last, damaged" : "last good", date,
+                   hours / 24, hours % 24);
+    }
+    if (why_en) {
+        buf_printf(ja, "。直近の失敗: %s", why_ja);
+        buf_printf(en, "; the last try failed: %s", why_en);
+    }
+    buf_putc(ja, '\n');
+    buf_putc(en, '\n');
+}
+
+/* Each day while it lasts, with the age of what there is. */
+static enum err tell(struct ctx *c, const struct app *app, int64_t count)
+{
+    struct buf ja = buf_in(c->mem), en = buf_in(c->mem);
+    struct query *q = query(c, backup_watch_text[LATE_LIST]);
+    enum err e;
+
+    bind_int(q, 1, c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR);
+    bind_int(q, 2, c->now_us + US_PER_HOUR);
+    bind_int(q, 3, NAMES_MAX);
+    while (query_next(c, q, &e))
+        put_one(c, q, &ja, &en);
+    query_done(q);
+    if (e)
+        return e;
     return operator_mail_all(
         c, app,
         &(struct operator_news){
@@ -56,23 +103,26 @@ static enum err tell(struct ctx *c, const struct app *app, int64_t count,
             .subject_en = "No backup has succeeded for 26 hours",
             .ja = arena_printf(
                 c->mem,
-                "過去26時間に正常なバックアップのないテナント: %lld 件（%s など"
-                "）。\n\nディスクの空き容量と、運用者コンソールの「バックアップ"
-                "」を確認してください。",
-                (long long)count, first),
+                "過去26時間に正常なバックアップのないテナント: %lld 件。\n\n"
+                "%s\n最後の正常な写しは、新しい写しができるまで8日目を過ぎても"
+                "残します。\nディスクの空き容量と、運用者コンソールの"
+                "「バックアップ」を確認してください。このメールは解消するまで"
+                "毎日届きます。",
+                (long long)count, ja.data),
             .en = arena_printf(
                 c->mem,
-                "Tenants without a good backup in the last 26 hours: %lld (%s "
-                "among them).\n\nPlease look at the room on the disk and at "
-                "Backups in the operator's console.",
-                (long long)count, first),
+                "Tenants without a good backup in the last 26 hours: %lld.\n\n"
+                "%s\nThe last good copy stays beyond day 8 until there is a "
+                "newer one.\nPlease look at the room on the disk and at "
+                "Backups in the operator's console. This mail comes each day "
+                "until it is mended.",
+                (long long)count, en.data),
         });
 }
 
 static enum err look(struct ctx *c, const struct app *app)
 {
     int64_t count = 0, seen_at = 0, told_on = 0;
-    const char *first = NULL;
     struct query *q = query(c, backup_watch_text[LATE_GET]);
     enum err e = query_one(c, q);
 
@@ -83,7 +133,7 @@ static enum err look(struct ctx *c, const struct app *app)
     query_done(q);
     if (e && e != ERR_NOT_FOUND)
         return e;
-    if ((e = count_late(c, BACKUP_LATE_HOURS - 1, &count, &first)))
+    if ((e = count_late(c, BACKUP_LATE_HOURS - 1, &count)))
         return e;
     if (count == 0)
         return seen_at ? query_run(c, query(c, backup_watch_text[LATE_OVER]))
@@ -93,12 +143,13 @@ static enum err look(struct ctx *c, const struct app *app)
         bind_int(q, 1, c->now_us);
         return query_run(c, q);
     }
-    if ((e = count_late(c, BACKUP_LATE_HOURS, &count, &first)))
+    if ((e = count_late(c, BACKUP_LATE_HOURS, &count)))
         return e;
-    if (count == 0 || told_on || c->now_us - seen_at < US_PER_HOUR)
+    if (count == 0 || told_on == clock_today(c->now_us) ||
+        c->now_us - seen_at < US_PER_HOUR)
         return OK;
-    log_error("backup late tenants=%lld first=%s", (long long)count, first);
-    e = tell(c, app, count, first);
+    log_error("backup late tenants=%lld", (long long)count);
+    e = tell(c, app, count);
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
     q = query(c, backup_watch_text[LATE_TOLD]);

@@ -24,6 +24,9 @@ MUST_USE enum err backup_note_step(struct ctx *c, int64_t id, int64_t done,
 MUST_USE enum err backup_note_tenant(struct ctx *c, const char *tenant,
                                      const char *date, int64_t bytes,
                                      int64_t rows);
+/* The last try at a tenant failed; backup_note_tenant() ends that. */
+MUST_USE enum err backup_note_fault(struct ctx *c, const char *tenant,
+                                    const struct backup_reason *why);
 /* Days on which good ones were made after the last of this date: how old a
  * generation is that a wrong clock dated ahead. */
 MUST_USE enum err backup_count_since(struct ctx *c, const char *date,

@@ -76,7 +76,7 @@ const struct query_set *const core_control_sets[] = {
     &incident_queries,       &incident_clock_queries, &contact_copy_queries,
     &direct_contact_queries, &log_head_queries,       &blob_audit_queries,
     &capacity_trust_queries, &throttle_queries,       &master_key_queries,
-    &log_break_queries,      &doctor_stray_queries,
+    &log_break_queries,      &doctor_stray_queries,   &backup_keep_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

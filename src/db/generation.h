@@ -36,6 +36,18 @@ MUST_USE enum err generation_reuse(const struct store *s, const char *from,
 MUST_USE enum err generation_seal(const struct store *s, const char *name,
                                   const char *manifest, size_t len);
 
+/* What was written of a tenant (or GENERATION_CONTROL) goes again: all of it
+ * is in a generation, or nothing. */
+MUST_USE enum err generation_drop_tenant(const struct store *s, const char *id);
+/* Nothing of what was written becomes a generation. */
+MUST_USE enum err generation_give_up(const struct store *s);
+/* Of a generation only the files of these tenants stay.  manifest: what is
+ * said of them, written first; NULL: what is there says so already, and only
+ * what a kill left behind goes. */
+MUST_USE enum err generation_thin(const struct store *s, const char *name,
+                                  const char *const *ids, size_t count,
+                                  const char *manifest, size_t len);
+
 /* A file of a generation: name NULL is the one being written.  suffix: ".db"
  * or ".access.db".  Opens it under its key, checks it wholly, counts the rows
  * of all tables.  ERR_INTERNAL when it is not sound, ERR_NOT_FOUND without

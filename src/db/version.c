@@ -68,6 +68,15 @@
     "CREATE TABLE advisory_look (id INTEGER PRIMARY KEY CHECK (id = 1),"       \
     " looked_at INTEGER NOT NULL, looked_by TEXT NOT NULL) STRICT;"
 
+/* copies of tenants: what failed, what was found damaged */
+#define ADD_BACKUP                                                             \
+    "CREATE TABLE backup_fault (tenant_id TEXT PRIMARY KEY,"                   \
+    " at INTEGER NOT NULL, reason_ja TEXT NOT NULL,"                           \
+    " reason_en TEXT NOT NULL) STRICT, WITHOUT ROWID;"                         \
+    "CREATE TABLE backup_damage (date TEXT NOT NULL,"                          \
+    " tenant_id TEXT NOT NULL, at INTEGER NOT NULL,"                           \
+    " PRIMARY KEY (date, tenant_id)) STRICT, WITHOUT ROWID;"
+
 static const struct migrate_step tenant_steps[] = {
     {1,
      ADD_MAIL_REFUSAL ADD_THROTTLE ADD_ONCE ADD_MAIL_NOTICE ADD_PROGRAM_LABEL},
@@ -77,7 +86,7 @@ static const struct migrate_step access_steps[] = {
 };
 static const struct migrate_step control_steps[] = {
     {1, ADD_MAIL_REFUSAL ADD_THROTTLE ADD_REWRAP ADD_MAIL_NOTICE ADD_TRUST
-            ADD_NOTICE_LEAST ADD_ADVISORY_LOOK},
+            ADD_NOTICE_LEAST ADD_ADVISORY_LOOK ADD_BACKUP},
 };
 static const struct migrate_step retained_steps[] = {
     {1, ""},

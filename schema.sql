@@ -1289,7 +1289,7 @@ CREATE TABLE backup_copy ( -- generations that lie whole at a second place
   place    TEXT NOT NULL CHECK (place IN ('dir', 's3')),
   date     TEXT NOT NULL,                      -- the generation
   stamp    INTEGER NOT NULL,                   -- its folder as it was, see generation_stamp()
-  manifest BLOB NOT NULL,                      -- SHA-256 of its manifest
+  manifest BLOB NOT NULL,                      -- SHA-256 of its manifest, here and there
   files    INTEGER NOT NULL,
   bytes    INTEGER NOT NULL,
   at       INTEGER NOT NULL,
@@ -1304,7 +1304,9 @@ CREATE TABLE backup_watch ( -- how it stands: 'dir', 's3', and 'late' for the ba
   reason_ja TEXT,                              -- of the failure that lasts, NULL: none
   reason_en TEXT,
   told_on   INTEGER,                           -- day the operators were mailed, NULL: not yet
-  pruned_on INTEGER                            -- day what is too old was last looked for
+  pruned_on INTEGER,                           -- day what is too old was last looked for
+  looked_at INTEGER,                           -- when what lies at the place was compared with what is here
+  place     TEXT                               -- as the operator knows it: another one is looked at at once
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tenant_use ( -- what a tenant had taken when it was last looked at

@@ -27,7 +27,8 @@ static void put_run(const struct ctx *c, struct json_out *o,
     json_close(o, '}');
 }
 
-static void put_tenant(struct json_out *o, const struct backup_tenant *t)
+static void put_tenant(const struct ctx *c, struct json_out *o,
+                       const struct backup_tenant *t)
 {
     json_open(o, NULL, '{');
     json_text(o, "id", t->id);
@@ -37,6 +38,19 @@ static void put_tenant(struct json_out *o, const struct backup_tenant *t)
     json_int(o, "bytes", t->bytes);
     json_int(o, "rows", t->rows);
     json_bool(o, "is_there", t->is_there);
+    json_bool(o, "is_damaged", t->is_damaged);
+    json_text(o, "reason", backup_reason_text(c, &t->why));
+    json_close(o, '}');
+}
+
+static void put_kept(struct json_out *o, const struct backup_kept *x)
+{
+    json_open(o, NULL, '{');
+    json_text(o, "date", x->date);
+    json_open(o, "tenants", '[');
+    for (size_t i = 0; i < x->count; i++)
+        json_text(o, NULL, x->tenants[i]);
+    json_close(o, ']');
     json_close(o, '}');
 }
 
@@ -107,13 +121,17 @@ static enum err get_backups(struct call *k)
     for (size_t i = 0; i < v.gone_count; i++)
         json_text(&k->out, NULL, v.gone[i]);
     json_close(&k->out, ']');
+    json_open(&k->out, "kept", '[');
+    for (size_t i = 0; i < v.kept_count; i++)
+        put_kept(&k->out, &v.kept[i]);
+    json_close(&k->out, ']');
     json_open(&k->out, "runs", '[');
     for (size_t i = 0; i < v.run_count; i++)
         put_run(k->c, &k->out, &v.runs[i]);
     json_close(&k->out, ']');
     json_open(&k->out, "tenants", '[');
     for (size_t i = 0; i < v.tenant_count; i++)
-        put_tenant(&k->out, &v.tenants[i]);
+        put_tenant(k->c, &k->out, &v.tenants[i]);
     json_close(&k->out, ']');
     json_open(&k->out, "drills", '[');
     for (size_t i = 0; i < v.drill_count; i++)

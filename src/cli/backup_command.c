@@ -57,6 +57,20 @@ static void print_run(struct command *c, const struct backup_run *r,
     buf_putc(&c->out, '\n');
 }
 
+static void print_generation(struct command *c, const struct backup_view *v,
+                             const char *name)
+{
+    const struct backup_kept *kept = NULL;
+
+    for (size_t i = 0; i < v->kept_count; i++)
+        if (strcmp(v->kept[i].date, name) == 0)
+            kept = &v->kept[i];
+    buf_printf(&c->out, "generation %s", name);
+    for (size_t i = 0; kept && i < kept->count; i++)
+        buf_printf(&c->out, "%s%s", i ? ", " : "  kept for ", kept->tenants[i]);
+    buf_printf(&c->out, "%s\n", kept ? ": no newer good copy" : "");
+}
+
 static enum err run_list(struct command *c, bool as_json)
 {
     struct ctx x = process_ctx(c->mem, &system_actor);
@@ -68,7 +82,7 @@ static enum err run_list(struct command *c, bool as_json)
     for (size_t i = 0; i < v.run_count && !e; i++)
         print_run(c, &v.runs[i], as_json);
     for (size_t i = 0; i < v.name_count && !e && !as_json; i++)
-        buf_printf(&c->out, "generation %s\n", v.names[i]);
+        print_generation(c, &v, v.names[i]);
     return e;
 }
 
@@ -169,9 +183,29 @@ static enum err restore_beside(struct command *c, struct ctx *x,
     return e;
 }
 
+/* What is where now. */
+static void say_restored(struct command *c, const struct words *w,
+                         size_t tenants, const struct buf *said)
+{
+    if (said->len)
+        buf_put(&c->out, said->data, said->len);
+    if (w->is_whole)
+        buf_printf(&c->out, "restored: %zu tenant%s of %s into %s\n", tenants,
+                   tenants == 1 ? "" : "s", w->date, w->to);
+    else if (w->is_over)
+        buf_printf(&c->out,
+                   "restored: tenant %s as of %s; what was there is kept for "
+                   "%d days\n",
+                   w->tenant, w->date, BACKUP_KEEP_DAYS);
+    else
+        buf_printf(&c->out, "restored: tenant %s as of %s beside it, as %s\n",
+                   w->tenant, w->date, w->as);
+}
+
 static enum err run_restore(struct command *c, const struct words *w)
 {
     struct ctx x = process_ctx(c->mem, &system_actor);
+    struct buf said = buf_in(c->mem);
     size_t tenants = 1;
     enum err e;
 
@@ -190,7 +224,7 @@ static enum err run_restore(struct command *c, const struct words *w)
         return ERR_CONFLICT;
     }
     if (w->is_whole)
-        e = backup_restore_whole(&x, c->app, w->date, w->to, &tenants);
+        e = backup_restore_whole(&x, c->app, w->date, w->to, &said, &tenants);
     else if (w->is_over)
         e = backup_restore_over(&x, c->app, w->date, w->tenant);
     else
@@ -198,7 +232,7 @@ static enum err run_restore(struct command *c, const struct words *w)
     if (e)
         command_complain(c, &x, e);
     else
-        buf_printf(&c->out, "restored: %zu of %s\n", tenants, w->date);
+        say_restored(c, w, tenants, &said);
     return e;
 }
 

@@ -13,6 +13,7 @@
 #include "core/outbox.h"
 #include "core/user.h"
 #include "db/query.h"
+#include "db/room.h"
 #include "db/sealed.h"
 
 #include <string.h>
@@ -72,10 +73,9 @@ static void read_row(struct ctx *c, struct query *q, struct archive *out)
 static enum err check_room(struct ctx *c, const struct app *app,
                            const struct tenant *t)
 {
-    struct store_disk disk;
     int64_t wanted = 3 * tenant_used_bytes(t) + (INT64_C(64) << 20);
 
-    if (!store_disk(app->store, &disk) || disk.free_bytes >= wanted)
+    if (room_is_there(app->store, wanted))
         return OK;
     return ctx_fail(c, ERR_FULL, "", "disk_full",
                     "サーバーのディスクの空きが足りないため、書き出しを"

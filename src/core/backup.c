@@ -48,8 +48,12 @@ static const char *const backup_text[] = {
     [BACKUP_RUNS] =
         "SELECT " RUN_COLS " FROM backup_run ORDER BY id DESC LIMIT 30",
     [BACKUP_TENANTS] =
-        "SELECT customer.id, customer.name, b.date, b.at, b.bytes, b.row_count"
+        "SELECT customer.id, customer.name, b.date, b.at, b.bytes, b.row_count,"
+        " d.at IS NOT NULL, f.reason_ja, f.reason_en"
         " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"
+        " LEFT JOIN backup_damage d ON d.date = b.date"
+        " AND d.tenant_id = customer.id"
+        " LEFT JOIN backup_fault f ON f.tenant_id = customer.id"
         " WHERE customer.state = 1 ORDER BY customer.id",
     [BACKUP_DRILLS] = "SELECT at, us, row_count, date, tenant_id, reason_ja,"
                       " reason_en FROM backup_drill ORDER BY id DESC LIMIT 12",
@@ -143,6 +147,8 @@ static enum err read_tenants(struct ctx *c, const struct app *app,
             .at = col_int(q, 3),
             .bytes = col_int(q, 4),
             .rows = col_int(q, 5),
+            .is_damaged = col_int(q, 6) != 0,
+            .why = {col_text(c, q, 7), col_text(c, q, 8)},
         };
         t.is_there = t.date && generation_tenant_bytes(app->store, t.date,
                                                        t.id) == t.bytes;
@@ -158,6 +164,8 @@ enum err backup_read(struct ctx *c, const struct app *app,
 {
     struct backup_drill *drills = arena_array(c->mem, struct backup_drill, 12);
 
+    struct backup_stock *stock;
+
     *out = (struct backup_view){.drills = drills};
     out->name_count = generation_list(app->store, c->mem, &out->names);
     enum err e = read_runs(c, out);
@@ -165,6 +173,8 @@ enum err backup_read(struct ctx *c, const struct app *app,
         e = read_tenants(c, app, out);
     if (!e)
         e = backup_list_gone(c, app, &out->gone, &out->gone_count);
+    if (!e && !(e = backup_stock_read(c, app, &stock)))
+        out->kept_count = backup_stock_kept(stock, &out->kept);
     if (!e)
         e = backup_check_list(c, &out->checks, &out->check_count);
     if (!e)

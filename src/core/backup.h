@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "core/backup_copy.h"
+#include "core/backup_keep.h"
 #include "core/registry.h"
 #include "db/generation.h"
 
@@ -27,7 +28,9 @@ struct backup_run {
 struct backup_tenant {
     const char *id, *name, *date; /* date NULL: never */
     int64_t at, bytes, rows;
-    bool is_there; /* its files are in that generation */
+    bool is_there;            /* its files are in that generation */
+    bool is_damaged;          /* a check found so, and no other is good */
+    struct backup_reason why; /* of the last try, when that failed */
 };
 struct backup_drill {
     int64_t at, us, rows;
@@ -50,10 +53,11 @@ struct backup_view {
     const struct backup_drill *drills; /* newest first, at most 12 */
     const struct backup_check *checks; /* newest first, BACKUP_CHECKS */
     const char *const *names;          /* generations there, newest first */
-    const char *const *gone; /* made in their seven days and not whole */
+    const char *const *gone;        /* made in their seven days and not whole */
+    const struct backup_kept *kept; /* past their seven days */
     struct backup_copies copies[BACKUP_PLACES];
     size_t run_count, tenant_count, drill_count, name_count, copy_count,
-        check_count, gone_count;
+        check_count, gone_count, kept_count;
 };
 /* In a transaction of control.db. */
 MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
@@ -95,10 +99,12 @@ MUST_USE enum err backup_restore_beside(struct ctx *c, struct app *app,
 /* For a data directory no server holds: in the place of what is there. */
 MUST_USE enum err backup_restore_over(struct ctx *c, const struct app *app,
                                       const char *name, const char *id);
-/* The whole generation into a new data directory. */
+/* The whole service into a new data directory: control.db as
+ * generation_merge.h says, each tenant that is open from its newest good copy
+ * up to this day.  said: a line for whatever is not of this generation. */
 MUST_USE enum err backup_restore_whole(struct ctx *c, const struct app *app,
                                        const char *name, const char *to,
-                                       size_t *tenants);
+                                       struct buf *said, size_t *tenants);
 
 /* A drill's tenant has this id while it runs. */
 #define BACKUP_DRILL_ID "yagura-drill"

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing is held while bytes travel: a row tells what lies whole at a place,
- * and the stamp of the folder here whether that is still what is here. */
+/* Nothing is held while bytes travel.  What is put is decided by what lies at
+ * the place.  A row remembers that, and the stamp of the folder here, so that
+ * nothing is asked while nothing changed; the place itself is asked again once
+ * an hour, and at once when it is another than before. */
 #include "core/backup_copy.h"
 
-#include "base/civil.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "core/backup.h"
+#include "core/backup_there.h"
+#include "core/backup_work.h"
 #include "core/core.h"
 #include "core/operator_mail.h"
 #include "core/region.h"
@@ -28,6 +31,7 @@ enum {
     COPY_LIST,
     COPY_SET,
     COPY_DROP,
+    COPY_DROP_ALL,
     WATCH_GET,
     WATCH_SET,
     WATCH_HURRY
@@ -43,15 +47,16 @@ static const char *const backup_copy_text[] = {
                  " manifest = ?4, files = ?5, bytes = ?6, at = ?7,"
                  " keys = ?8",
     [COPY_DROP] = "DELETE FROM backup_copy WHERE place = ?1 AND date = ?2",
+    [COPY_DROP_ALL] = "DELETE FROM backup_copy WHERE place = ?1",
     [WATCH_GET] = "SELECT tried_at, good_at, told_on, pruned_on, reason_ja,"
-                  " reason_en"
+                  " reason_en, looked_at, place"
                   " FROM backup_watch WHERE name = ?1",
     [WATCH_SET] = "INSERT INTO backup_watch (name, tried_at, good_at, told_on,"
-                  " pruned_on, reason_ja, reason_en)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+                  " pruned_on, reason_ja, reason_en, looked_at, place)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
                   " ON CONFLICT (name) DO UPDATE SET tried_at = ?2,"
                   " good_at = ?3, told_on = ?4, pruned_on = ?5,"
-                  " reason_ja = ?6, reason_en = ?7",
+                  " reason_ja = ?6, reason_en = ?7, looked_at = ?8, place = ?9",
     [WATCH_HURRY] = "UPDATE backup_watch SET tried_at = NULL"
                     " WHERE name IN ('dir', 's3')",
 };
@@ -71,8 +76,9 @@ void backup_copy_let(void)
 }
 
 struct watch {
-    int64_t tried_at, good_at, told_on, pruned_on;
+    int64_t tried_at, good_at, told_on, pruned_on, looked_at;
     struct backup_reason why;
+    const char *place; /* that all of it speaks of; NULL: none yet */
 };
 
 /* ---- rows ---- */
@@ -91,7 +97,9 @@ static enum err read_watch(struct ctx *c, const char *name, struct watch *out)
         .good_at = col_int(q, 1),
         .told_on = col_int(q, 2),
         .pruned_on = col_int(q, 3),
-        .why = {col_text(c, q, 4), col_text(c, q, 5)}
+        .why = {col_text(c, q, 4), col_text(c, q, 5)},
+        .looked_at = col_int(q, 6),
+        .place = col_text(c, q, 7),
     };
     query_done(q);
     return OK;
@@ -109,6 +117,8 @@ static enum err write_watch(struct ctx *c, const char *name,
     bind_id(q, 5, w->pruned_on);
     bind_text(q, 6, w->why.ja);
     bind_text(q, 7, w->why.en);
+    bind_id(q, 8, w->looked_at);
+    bind_text(q, 9, w->place);
     return query_run(c, q);
 }
 
@@ -162,6 +172,15 @@ enum err backup_copy_hurry(struct ctx *c)
 
 /* ---- one generation there ---- */
 
+/* A manifest's, by the file's name. */
+struct line {
+    const char *file, *sha256;
+};
+struct lines {
+    struct line *list;
+    size_t count;
+};
+
 struct copy {
     struct app *app;
     struct arena *mem;
@@ -170,10 +189,66 @@ struct copy {
     const struct generation_file *here;
     const struct shelf_file *there;
     size_t here_count, there_count;
-    bool is_same;  /* what lies there was put there by this very manifest */
-    bool has_keys; /* and by these very keys, which may be wrapped anew */
+    struct lines lines, lines_there; /* of the manifests */
+    bool is_same;                    /* the manifest there is the one here */
+    struct backup_reason fault;      /* of what is here; en NULL: none */
+    bool has_keys; /* put there, as wrapped here: they may be wrapped anew */
+    size_t sent;
     int64_t bytes;
 };
+
+static int by_file(const void *a, const void *b)
+{
+    return strcmp(((const struct line *)a)->file,
+                  ((const struct line *)b)->file);
+}
+
+static void read_lines(struct arena *mem, const struct json *root,
+                       struct lines *out)
+{
+    const struct json *files = root ? json_get(root, "files") : NULL;
+    size_t count = 0;
+
+    for (const struct json *f = files ? files->child : NULL; f; f = f->next)
+        count++;
+    out->list = arena_array(mem, struct line, count + 1);
+    for (const struct json *f = files ? files->child : NULL; f; f = f->next)
+        out->list[out->count++] = (struct line){
+            arena_printf(mem, "%s%s", backup_manifest_text(f, "tenant"),
+                         backup_manifest_text(f, "suffix")),
+            backup_manifest_text(f, "sha256")};
+    if (count)
+        qsort(out->list, count, sizeof *out->list, by_file);
+}
+
+/* What a manifest says of a file; NULL: a key, or nothing. */
+static const char *find_hash(const struct lines *lines, const char *file)
+{
+    const struct line key = {file, NULL};
+    const struct line *found =
+        lines->count
+            ? bsearch(&key, lines->list, lines->count, sizeof key, by_file)
+            : NULL;
+
+    return found ? found->sha256 : NULL;
+}
+
+/* What was damaged here since it was checked takes the place of nothing. */
+static enum err check_here(struct copy *k, const char *file,
+                           const uint8_t hash[32])
+{
+    const char *wanted = find_hash(&k->lines, file);
+    char hex[65];
+
+    str_to_hex(hash, 32, hex);
+    if (!wanted || strcmp(hex, wanted) == 0)
+        return OK;
+    k->fault = (struct backup_reason){
+        arena_printf(k->mem, "世代 %s の %s がここで壊れています", k->date,
+                     file),
+        arena_printf(k->mem, "%s of %s is damaged here", file, k->date)};
+    return ERR_CONFLICT;
+}
 
 static enum err put(struct copy *k, const struct generation_file *f)
 {
@@ -184,9 +259,12 @@ static enum err put(struct copy *k, const struct generation_file *f)
     enum err e = generation_hash(s, k->date, f->name, hash, &bytes);
 
     if (!e)
+        e = check_here(k, f->name, hash);
+    if (!e)
         e = generation_open_file(s, k->date, f->name, &fd);
     if (e)
         return e;
+    k->sent++;
     e = backup_place_put(&k->place, k->date, f->name, fd, bytes, hash);
     (void)close(fd);
     return e;
@@ -216,19 +294,31 @@ static bool is_key(const char *name)
     return len > 4 && strcmp(name + len - 4, ".key") == 0;
 }
 
+/* By the manifest there, of which it is a part, the file is the one here. */
+static bool is_same_there(const struct copy *k, const struct generation_file *f)
+{
+    const struct shelf_file *there = find_there(k, f->name);
+
+    if (!there || there->bytes != f->bytes)
+        return false;
+    if (is_key(f->name))
+        return k->has_keys;
+    if (k->is_same)
+        return true;
+    const char *here = find_hash(&k->lines, f->name);
+    const char *said = find_hash(&k->lines_there, f->name);
+    return here && said && strcmp(here, said) == 0;
+}
+
 static enum err put_missing(struct copy *k)
 {
     enum err e = OK;
 
     for (size_t i = 0; i < k->here_count && !e; i++) {
         const struct generation_file *f = &k->here[i];
-        const struct shelf_file *there =
-            k->is_same ? find_there(k, f->name) : NULL;
         if (k->app->is_stopping)
             return ERR_BUSY;
-        if (strcmp(f->name, MANIFEST) != 0 &&
-            ((is_key(f->name) && !k->has_keys) ||
-             !(there && there->bytes == f->bytes)))
+        if (strcmp(f->name, MANIFEST) != 0 && !is_same_there(k, f))
             e = put(k, f);
         k->bytes += f->bytes;
     }
@@ -264,17 +354,38 @@ static enum err compare(struct copy *k)
     return e;
 }
 
-static enum err put_generation(struct copy *k)
+/* What the place itself says of this generation. */
+static enum err look_there(struct copy *k, const uint8_t manifest[32])
 {
-    static const struct generation_file manifest = {MANIFEST, 0};
+    const struct json *root = NULL;
+    uint8_t hash[32];
+    enum err e = list_there(k);
+
+    if (e || !find_there(k, MANIFEST))
+        return e;
+    e = backup_there_read(k->app, &k->place, k->mem, k->date, hash, &root);
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    k->is_same = memcmp(hash, manifest, 32) == 0;
+    read_lines(k->mem, root, &k->lines_there);
+    return OK;
+}
+
+static enum err put_generation(struct copy *k, const uint8_t manifest[32])
+{
+    static const struct generation_file last = {MANIFEST, 0};
+    const char *text = NULL;
     enum err e = generation_list_files(k->app->store, k->date, k->mem, &k->here,
                                        &k->here_count);
 
     backup_place_sweep(&k->place, k->date);
     if (!e)
-        e = list_there(k);
+        e = generation_read_manifest(k->app->store, k->date, k->mem, &text);
+    if (!e)
+        e = look_there(k, manifest);
     if (e)
         return e;
+    read_lines(k->mem, json_parse_own(k->mem, text, strlen(text)), &k->lines);
     bool has_manifest = find_there(k, MANIFEST) != NULL;
     if (has_manifest && !k->is_same)
         e = backup_place_delete(&k->place, k->date, MANIFEST);
@@ -283,7 +394,7 @@ static enum err put_generation(struct copy *k)
     if (!e)
         e = put_missing(k);
     if (!e && !(has_manifest && k->is_same))
-        e = put(k, &manifest);
+        e = put(k, &last);
     return e ? e : compare(k);
 }
 
@@ -298,6 +409,8 @@ struct round {
     struct actor actor;
     struct backup_place place;
     struct backup_reason why;
+    bool is_look;   /* what lies there is asked for, not remembered */
+    bool is_faulty; /* something here is damaged, and was not copied */
 };
 
 /* Longer than the place it is from. */
@@ -375,6 +488,7 @@ static void read_print(struct ctx *c, struct query *q, int i, uint8_t out[32])
         memcpy(out, blob, 32);
 }
 
+/* The stamp that lies whole there, 0: none; and what was put. */
 static enum err find_row(struct round *r, const char *date, int64_t *stamp,
                          struct prints *was)
 {
@@ -388,14 +502,24 @@ static enum err find_row(struct round *r, const char *date, int64_t *stamp,
     struct query *q = query(&c, backup_copy_text[COPY_FIND]);
     bind_text(q, 1, r->name);
     bind_text(q, 2, date);
-    e = query_one(&c, q);
-    if (!e) {
+    if (!(e = query_one(&c, q)))
         *stamp = col_int(q, 0);
         read_print(&c, q, 1, was->manifest);
         read_print(&c, q, 2, was->keys);
     }
     query_done(q);
     return tx_end_control(&c, r->app->store, e == ERR_NOT_FOUND ? OK : e);
+}
+
+static void log_copied(const struct round *r, const struct copy *k, enum err e)
+{
+    if (e)
+        log_warn("backup copy failed place=%s date=%s err=%s reason=%s",
+                 r->name, k->date, err_name(e),
+                 k->fault.en ? k->fault.en : r->why.en);
+    else if (k->sent)
+        log_info("backup copied place=%s date=%s files=%zu sent=%zu bytes=%lld",
+                 r->name, k->date, k->here_count, k->sent, (long long)k->bytes);
 }
 
 static enum err copy_one(struct round *r, const char *date)
@@ -407,29 +531,29 @@ static enum err copy_one(struct round *r, const char *date)
     enum err e = find_row(r, date, &stamp, &was);
 
     now = generation_stamp(r->app->store, date);
-    if (e || !now || now == stamp)
+    if (e || !now || (now == stamp && !r->is_look))
         return e;
     e = take_prints(r, date, &is);
     if (e)
         return e;
-    k.is_same = stamp && memcmp(was.manifest, is.manifest, 32) == 0;
-    k.has_keys = k.is_same && memcmp(was.keys, is.keys, 32) == 0;
+    k.has_keys = stamp && memcmp(was.keys, is.keys, 32) == 0;
     k.place.mem = r->scratch;
-    e = put_generation(&k);
+    e = put_generation(&k, is.manifest);
     if (e && generation_stamp(r->app->store, date) != now)
         e = OK; /* made anew meanwhile: owed still, the next round puts it */
-    else if (!e)
+    else if (!e && (k.sent || now != stamp))
         e = remember(r, &k, now, &is);
-    if (e)
+    if (e && k.fault.en)
+        r->why = (struct backup_reason){arena_strdup(r->mem, k.fault.ja),
+                                        arena_strdup(r->mem, k.fault.en)};
+    else if (e)
         keep_why(r, &k.place, e);
-    if (e)
-        log_error("backup not copied place=%s date=%s err=%s", r->name, date,
-                  err_name(e));
-    else
-        log_info("backup copied place=%s date=%s files=%zu bytes=%lld", r->name,
-                 date, k.here_count, (long long)k.bytes);
+    log_copied(r, &k, e);
+    bool is_ours = e && k.fault.en;
     arena_reset(r->scratch);
-    return e;
+    if (is_ours) /* the place is well: the others are copied */
+        r->is_faulty = true;
+    return is_ours ? OK : e;
 }
 
 static enum err copy_all(struct round *r)
@@ -440,51 +564,52 @@ static enum err copy_all(struct round *r)
 
     for (size_t i = 0; i < count && !e; i++)
         e = copy_one(r, dates[i]);
-    return e;
+    return !e && r->is_faulty ? ERR_CONFLICT : e;
 }
 
-static enum err remove_there(struct round *r, const char *date)
+/* Rows of what is no longer here are no copies of it; or all of them. */
+static enum err drop_row(struct round *r, int text, const char *date)
 {
-    const struct shelf_file *files;
-    size_t count;
-    enum err e = backup_place_delete(&r->place, date, MANIFEST);
-
-    if (!e)
-        e = backup_place_list_files(&r->place, r->mem, date, &files, &count);
-    for (size_t i = 0; !e && i < count; i++)
-        e = backup_place_delete(&r->place, date, files[i].name);
-    if (e)
-        log_error("backup copy not removed place=%s date=%s err=%s", r->name,
-                  date, err_name(e));
-    else
-        log_info("backup copy removed place=%s date=%s", r->name, date);
-    if (e)
-        return e;
     struct ctx c = fresh_ctx(r);
-    if ((e = tx_begin_control(&c, r->app->store, TX_WRITE)))
+    enum err e = tx_begin_control(&c, r->app->store, TX_WRITE);
+
+    if (e)
         return e;
-    struct query *q = query(&c, backup_copy_text[COPY_DROP]);
+    struct query *q = query(&c, backup_copy_text[text]);
     bind_text(q, 1, r->name);
-    bind_text(q, 2, date);
+    if (date)
+        bind_text(q, 2, date);
     return tx_end_control(&c, r->app->store, query_run(&c, q));
 }
 
-/* On its eighth day, unless it is the newest there is. */
-static enum err prune(struct round *r, int32_t today)
+/* Rows without a generation there. */
+static enum err forget_gone(struct round *r)
 {
     const char *const *dates;
-    const char *newest = "";
     size_t count;
-    char oldest[11];
+    struct ctx c = fresh_ctx(r);
+    struct backup_copies rows = {.kind = r->kind};
     enum err e = backup_place_list(&r->place, r->mem, &dates, &count);
 
-    civil_format(today - BACKUP_KEEP_DAYS + 1, oldest);
-    for (size_t i = 0; !e && i < count; i++)
-        if (strcmp(dates[i], newest) > 0)
-            newest = dates[i];
-    for (size_t i = 0; !e && i < count; i++)
-        if (strcmp(dates[i], oldest) < 0 && dates[i] != newest)
-            e = remove_there(r, dates[i]);
+    if (e || (e = tx_begin_control(&c, r->app->store, TX_READ)) ||
+        (e = tx_end_control(&c, r->app->store, read_copies(&c, &rows))))
+        return e;
+    for (size_t i = 0; i < rows.count && !e; i++) {
+        bool is_there = false;
+        for (size_t n = 0; n < count && !is_there; n++)
+            is_there = strcmp(dates[n], rows.list[i].date) == 0;
+        if (!is_there)
+            e = drop_row(r, COPY_DROP, rows.list[i].date);
+    }
+    return e;
+}
+
+static enum err prune(struct round *r, int32_t today)
+{
+    enum err e = backup_there_prune(r->app, &r->place, r->mem, clock_now_us());
+
+    if (!e)
+        e = forget_gone(r);
     if (e && !r->why.en)
         keep_why(r, &r->place, e);
     if (!e)
@@ -532,7 +657,10 @@ static void finish(struct round *r, enum err e)
     if (!e) {
         w->good_at = c.now_us;
         w->told_on = 0;
+        if (r->is_look)
+            w->looked_at = c.now_us;
     }
+    w->place = backup_place_name(r->app, r->mem, r->kind);
     if (!(e = tx_begin_control(&c, r->app->store, TX_WRITE))) {
         if (w->why.en && w->told_on != clock_today(c.now_us))
             e = tell(&c, r);
@@ -604,17 +732,33 @@ static enum err work_at(struct round *r, bool is_old, int32_t today)
     return e ? e : pruned ? pruned : copied;
 }
 
+/* Another bucket or folder than the one that was spoken of: what was noted is
+ * not said of it. */
+static bool is_other_place(struct round *r)
+{
+    const char *name = backup_place_name(r->app, r->mem, r->kind);
+
+    return !r->watch.place || strcmp(r->watch.place, name) != 0;
+}
+
 static void look_at(struct round *r)
 {
     int64_t now_us = clock_now_us();
     int32_t today = clock_today(now_us);
     const struct watch *w = &r->watch;
 
-    if (look_up(r) || (w->why.en && w->tried_at > now_us - US_PER_HOUR &&
-                       w->tried_at <= now_us))
+    if (look_up(r))
+        return;
+    bool is_other = is_other_place(r);
+    if (!is_other && w->why.en && w->tried_at > now_us - US_PER_HOUR &&
+        w->tried_at <= now_us)
+        return;
+    if (is_other && w->place && drop_row(r, COPY_DROP_ALL, NULL))
         return;
     bool is_old = w->pruned_on != today && timekeeper_may_destroy(r->app);
-    if (!is_old && !w->why.en && !lacks_any(r))
+    r->is_look = is_other || w->looked_at <= now_us - US_PER_HOUR ||
+                 w->looked_at > now_us;
+    if (!is_old && !w->why.en && !r->is_look && !lacks_any(r))
         return;
     enum err e = work_at(r, is_old, today);
     if (!r->app->is_stopping)

@@ -26,6 +26,10 @@ struct backup_copies {
 MUST_USE enum err backup_copy_read(struct ctx *c, const struct app *app,
                                    struct backup_copies *out, size_t *count);
 
+/* Whether the newest was copied within the hours in which a tenant's own copy
+ * counts as new. */
+bool backup_copy_is_young(const struct backup_copies *p, int64_t now_us);
+
 /* The caretaker's: what is not there yet or no longer wanted; a failure is
  * mailed once a day and tried again after an hour. */
 void backup_copy_round(struct app *app, struct arena *mem);

@@ -334,9 +334,8 @@ static bool is_among(const char *id, const char *const *ids, size_t count)
     return false;
 }
 
-/* The manifest without whom is no longer there. */
-static const char *write_thin(struct arena *mem, const struct json *root,
-                              const char *const *ids, size_t count)
+const char *backup_manifest_thin(struct arena *mem, const struct json *root,
+                                 const char *const *ids, size_t count)
 {
     struct buf b = buf_in(mem);
     struct json_out o = {.b = &b};
@@ -377,7 +376,7 @@ static void drop_past(struct backup_stock *s, size_t at)
     if (count == g->count) { /* a kill may have left files of others */
         e = generation_thin(s->app->store, g->date, ids, count, NULL, 0);
     } else {
-        const char *text = write_thin(s->mem, g->root, ids, count);
+        const char *text = backup_manifest_thin(s->mem, g->root, ids, count);
         e = generation_thin(s->app->store, g->date, ids, count, text,
                             strlen(text));
         log_warn("backup thinned name=%s: no newer good copy of %s%s err=%s",

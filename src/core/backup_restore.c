@@ -6,16 +6,19 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "core/backup_keep.h"
 #include "core/backup_work.h"
 #include "core/core.h"
 #include "core/log_head.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/standing.h"
+#include "db/generation_merge.h"
 #include "db/query.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RESTORE_NAME, RESTORE_SUSPEND, RESTORE_END };
 static const char *const restore_text[] = {
@@ -386,69 +389,158 @@ enum err backup_restore_over(struct ctx *c, const struct app *app,
     return e;
 }
 
-typedef enum err each_fn(struct ctx *c, const struct app *app, const char *name,
-                         const char *id, const char *to);
+/* ---- the whole ---- */
 
-static enum err check_each(struct ctx *c, const struct app *app,
-                           const char *name, const char *id, const char *to)
+/* Who comes back, from where: the newest good copy up to the day. */
+struct part_of_whole {
+    const char *id, *date; /* date NULL: there is none */
+};
+struct whole {
+    struct ctx *c;
+    const struct app *app;
+    const char *name, *to;
+    struct part_of_whole *parts;
+    size_t count;
+};
+
+static enum err find_parts(struct whole *w, const struct generation_merged *m)
 {
-    (void)to;
-    return check_tenant(c, app, name, id);
+    struct backup_stock *stock;
+    enum err e = backup_stock_open(w->c, w->app, &stock);
+
+    if (e)
+        return e;
+    w->parts = arena_array(w->c->mem, struct part_of_whole, m->count + 1);
+    for (size_t i = 0; i < m->count; i++)
+        w->parts[w->count++] = (struct part_of_whole){
+            m->open[i], backup_stock_newest(stock, m->open[i], w->name)};
+    return OK;
 }
 
-static enum err place_each(struct ctx *c, const struct app *app,
-                           const char *name, const char *id, const char *to)
-{
-    (void)c;
-    return generation_restore(
-        app->store,
-        &(struct generation_aim){.name = name, .id = id, .as = id, .to = to});
-}
-
-/* Of the tenants whose key is there. */
-static enum err for_each(struct ctx *c, const struct app *app, const char *name,
-                         const struct json *files, each_fn *do_one,
-                         const char *to, size_t *count)
+static enum err check_parts(const struct whole *w)
 {
     enum err e = OK;
 
-    *count = 0;
-    for (const struct json *f = files->child; f && !e; f = f->next) {
-        const char *id = backup_manifest_text(f, "tenant");
-        if (!is_tenant_file(f))
+    for (size_t i = 0; i < w->count && !e; i++)
+        if (w->parts[i].date)
+            e = check_tenant(w->c, w->app, w->parts[i].date, w->parts[i].id);
+    return e;
+}
+
+static enum err place_parts(const struct whole *w, size_t *placed)
+{
+    enum err e = OK;
+
+    for (size_t i = 0; i < w->count && !e; i++) {
+        const struct part_of_whole *p = &w->parts[i];
+        if (!p->date)
             continue;
-        if (!generation_has_key(app->store, name, id)) {
-            log_warn("backup: tenant=%s is left out: its key is destroyed", id);
-            continue;
-        }
-        e = do_one(c, app, name, id, to);
-        (*count)++;
+        e = generation_restore(
+            w->app->store,
+            &(struct generation_aim){
+                .name = p->date, .id = p->id, .as = p->id, .to = w->to});
+        (*placed)++;
     }
     return e;
 }
 
-enum err backup_restore_whole(struct ctx *c, const struct app *app,
-                              const char *name, const char *to, size_t *tenants)
+/* In the log that goes along: what is restored says so itself. */
+static enum err note_whole(struct ctx *c, const struct app *app,
+                           const char *name, const char *to)
 {
+    struct buf after = buf_in(c->mem);
+    struct json_out o = {.b = &after};
+    enum err e = tx_begin_control(c, app->store, TX_WRITE);
+
+    if (e)
+        return e;
+    json_open(&o, NULL, '{');
+    json_text(&o, "to", to);
+    json_close(&o, '}');
+    return tx_end_control(
+        c, app->store,
+        operation_log(c, &(struct operation){.action = "restore",
+                                             .kind = "backup",
+                                             .object_name = name,
+                                             .after = after.data}));
+}
+
+static void say_whole(const struct whole *w, const struct generation_merged *m,
+                      struct buf *said)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        const struct part_of_whole *p = &w->parts[i];
+        if (!p->date)
+            buf_printf(said,
+                       "%s is in no backup up to %s: it was not "
+                       "restored\n",
+                       p->id, w->name);
+        else if (strcmp(p->date, w->name) != 0)
+            buf_printf(said, "%s of %s: its last good copy until then\n", p->id,
+                       p->date);
+    }
+    if (m->from == GENERATION_FROM_NEWER)
+        buf_printf(said,
+                   "what happened since then is as of %s (deletions, "
+                   "certificates, the operator's log)\n",
+                   m->newer);
+    else if (m->from == GENERATION_FROM_NOTHING)
+        buf_puts(said, "no newer control.db is here: what happened since "
+                       "then is not known\n");
+}
+
+static enum err restore_whole(struct whole *w, struct generation_merged *m,
+                              size_t *tenants)
+{
+    struct ctx *c = w->c;
+    const struct store *s = w->app->store;
+    enum err e = generation_merge_control(s, w->name, w->to, c->mem, m);
+
+    if (!e)
+        e = find_parts(w, m);
+    if (!e)
+        e = check_parts(w);
+    if (!e)
+        e = place_parts(w, tenants);
+    if (!e)
+        e = generation_restore_retained(s, w->to);
+    return e ? e : generation_finish(w->to);
+}
+
+enum err backup_restore_whole(struct ctx *c, const struct app *app,
+                              const char *name, const char *to,
+                              struct buf *said, size_t *tenants)
+{
+    struct whole w = {.c = c, .app = app, .name = name, .to = to};
+    struct generation_merged merged;
     const struct json *files;
     enum err e = backup_read_manifest(c, app, name, &files);
 
     *tenants = 0;
+    if (!e && !generation_tenant_bytes(app->store, name, GENERATION_CONTROL))
+        return ctx_fail(c, ERR_NOT_FOUND, "date", "not_whole",
+                        "世代 %s には control.db がありません。一部のテナントの"
+                        "写しだけが残っています（yagura backup list）。全体は"
+                        "ほかの世代から復元してください",
+                        "%s has no control.db: only copies of some tenants are "
+                        "left of it (yagura backup list). Restore the whole "
+                        "from another generation",
+                        name);
     if (!e)
         e = check_file(c, app, name, GENERATION_CONTROL, ".db");
-    if (!e)
-        e = for_each(c, app, name, files, check_each, to, tenants);
     if (e)
+        return e;
+    if (access(to, F_OK) && (e = note_whole(c, app, name, to)))
         return e;
     e = generation_restore_control(app->store, name, to);
     if (e == ERR_CONFLICT)
         return ctx_fail(c, e, "to", "not_new", "%s か %s.part がすでにあります",
                         "%s or %s.part is there already", to, to);
     if (!e)
-        e = for_each(c, app, name, files, place_each, to, tenants);
-    if (!e)
-        e = generation_finish(to);
+        e = restore_whole(&w, &merged, tenants);
     if (e && generation_abandon(to))
         log_error("backup: %s.part could not be removed", to);
+    if (!e)
+        say_whole(&w, &merged, said);
     return explain(c, e);
 }

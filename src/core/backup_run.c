@@ -52,7 +52,7 @@ struct work {
     const char *last_name; /* of the newest generation, NULL: none */
     const struct json *last, *last_at;
     struct buf failed; /* of struct fault */
-    bool is_gentle;
+    bool is_gentle, has_control;
     bool is_spoilt; /* half of a copy could not be taken away again */
 };
 
@@ -263,7 +263,7 @@ static void copy_all(struct work *w)
         copy_tenant(w, ids[i]);
     if (w->app->is_stopping)
         say(w, BACKUP_STOPPED_JA, BACKUP_STOPPED_EN);
-    else if (copy_one(w, GENERATION_CONTROL, &rows))
+    else if (!(w->has_control = !copy_one(w, GENERATION_CONTROL, &rows)))
         say(w, "管理用データ（control.db）を写せませんでした",
             "control.db could not be copied");
     json_close(&w->out, ']');
@@ -304,9 +304,10 @@ static enum err finish(struct work *w, enum err e)
     const char *old;
 
     /* part of today is better than nothing, but not than all of it */
-    bool is_worth = w->en.len == 0 ||
-                    (w->tenants > 0 && generation_read_manifest(
-                                           w->app->store, name, w->mem, &old));
+    bool is_worth =
+        w->en.len == 0 ||
+        ((w->tenants > 0 || w->has_control) &&
+         generation_read_manifest(w->app->store, name, w->mem, &old));
     bool is_kept = is_worth && !w->is_spoilt;
     if (!e && is_kept)
         e = generation_seal(w->app->store, name, w->manifest.data,
@@ -386,14 +387,16 @@ enum err backup_run_now(struct app *app, struct arena *mem,
 
 /* ---- the round ---- */
 
+/* The newest generation that holds anybody. */
 static void drill(struct app *app, struct arena *mem)
 {
     const char *const *names;
     struct backup_drill d;
+    size_t count = generation_list(app->store, mem, &names);
+    enum err e = count ? ERR_NOT_FOUND : OK;
 
-    if (generation_list(app->store, mem, &names) == 0)
-        return;
-    enum err e = backup_drill_now(app, mem, names[0], NULL, &d);
+    for (size_t i = 0; i < count && e == ERR_NOT_FOUND; i++)
+        e = backup_drill_now(app, mem, names[i], NULL, &d);
     if (e)
         log_error("backup drill failed err=%s", err_name(e));
 }

@@ -173,6 +173,13 @@ void backup_watch(struct app *app, struct arena *mem)
         log_error("backups are not watched err=%s", err_name(e));
 }
 
+bool backup_copy_is_young(const struct backup_copies *p, int64_t now_us)
+{
+    return p->count > 0 &&
+           p->list[0].at > now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
+           p->list[0].at <= now_us + US_PER_HOUR; /* by a wrong clock */
+}
+
 enum err backup_measure_copies(struct ctx *c, const struct app *app,
                                struct trust_list *out)
 {
@@ -182,10 +189,7 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
 
     for (size_t i = 0; i < count && !e; i++) {
         const struct backup_copies *p = &copies[i];
-        bool holds =
-            !p->why.en && p->count > 0 &&
-            p->list[0].at > c->now_us - BACKUP_LATE_HOURS * US_PER_HOUR &&
-            p->list[0].at <= c->now_us + US_PER_HOUR;
+        bool holds = !p->why.en && backup_copy_is_young(p, c->now_us);
         bool is_dir = p->kind == BACKUP_DIR;
         trust_show(
             c, out, 20, holds, "別の場所（%s）の写し %zu 世代、最新 %s、失敗%s",

@@ -43,6 +43,9 @@ MUST_USE enum err backup_read_manifest(struct ctx *c, const struct app *app,
                                        const struct json **files);
 /* Of such a line; "" when it has none of that name. */
 const char *backup_manifest_text(const struct json *line, const char *name);
+/* A manifest without all but these tenants, for a generation past its time. */
+const char *backup_manifest_thin(struct arena *mem, const struct json *root,
+                                 const char *const *ids, size_t count);
 /* Of a tenant that is being deleted, or was. */
 bool backup_is_deleted(struct ctx *c, const struct app *app, const char *id);
 

@@ -10,6 +10,7 @@
 #include "core/operator_mail.h"
 #include "core/registry.h"
 #include "db/query.h"
+#include "db/room.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -26,11 +27,13 @@ enum {
 
 enum { LATE_COPIES, LAST_RUN, REFUSED };
 static const char *const check_text[] = {
-    [LATE_COPIES] =
-        "SELECT count(*), coalesce(sum(customer.created_at < ?1 AND"
-        " (b.at IS NULL OR b.at < ?1)), 0), coalesce(sum(created_at >= ?1), 0)"
-        " FROM customer LEFT JOIN backup_tenant b"
-        " ON b.tenant_id = customer.id WHERE customer.state = 1",
+    [LATE_COPIES] = "SELECT count(*), coalesce(sum(customer.created_at < ?1 AND"
+                    " (b.at IS NULL OR b.at < ?1 OR d.at IS NOT NULL)), 0),"
+                    " coalesce(sum(created_at >= ?1), 0)"
+                    " FROM customer LEFT JOIN backup_tenant b"
+                    " ON b.tenant_id = customer.id LEFT JOIN backup_damage d"
+                    " ON d.date = b.date AND d.tenant_id = customer.id"
+                    " WHERE customer.state = 1",
     [LAST_RUN] = "SELECT state, ended_at, reason_ja, reason_en FROM"
                  " backup_run WHERE state >= 2 ORDER BY id DESC LIMIT 1",
     [REFUSED] = "SELECT count(*) FROM mail_refusal WHERE email_fold > ''",
@@ -40,14 +43,25 @@ const struct query_set doctor_service_queries = {"doctor_service", check_text,
 
 static void check_disk(struct doctor *d)
 {
-    struct store_disk disk;
+    struct room disk;
 
-    if (!store_disk(d->app->store, &disk) || disk.bytes <= 0) {
+    if (!room_look(d->app->store, &disk) || disk.bytes <= 0) {
         doctor_say(d, "disk", DOCTOR_BAD, "ディスクの空きがわかりません",
                    "The room on the disk is not known");
         return;
     }
     int64_t percent = disk.free_bytes * 100 / disk.bytes;
+    if (disk.free_bytes < disk.reserve_bytes) {
+        doctor_say(
+            d, "disk", DOCTOR_BAD,
+            "ディスクの空き %lld MB（%lld %%）は予備の %lld MB を下回って"
+            "おり、業務データを保存できません",
+            "Room on the disk: %lld MB (%lld %%), less than the %lld MB "
+            "in reserve: business data is not saved",
+            (long long)(disk.free_bytes >> 20), (long long)percent,
+            (long long)(disk.reserve_bytes >> 20));
+        return;
+    }
     doctor_say(d, "disk",
                percent < ROOM_BAD || disk.free_bytes < BYTES_BAD ? DOCTOR_BAD
                : percent < ROOM_SMALL ? DOCTOR_WARNING
@@ -247,6 +261,37 @@ static void check_refused(struct doctor *d)
             (long long)sum, among ? among : STORE_OPERATOR);
 }
 
+/* Each place of copies that is set up: what failed there last, or how old the
+ * newest is. */
+static void check_copies(struct doctor *d)
+{
+    static const char *const names[] = {
+        [BACKUP_DIR] = "backup_copy_dir",
+        [BACKUP_S3] = "backup_copy_s3",
+    };
+    struct ctx *c = d->c;
+    struct backup_copies list[BACKUP_PLACES];
+    size_t count = 0;
+    enum err e = tx_begin_control(c, d->app->store, TX_READ);
+
+    if (!e)
+        e = tx_end_control(c, d->app->store,
+                           backup_copy_read(c, d->app, list, &count));
+    for (size_t i = 0; !e && i < count; i++) {
+        const struct backup_copies *p = &list[i];
+        bool is_late = !backup_copy_is_young(p, c->now_us);
+        if (p->why.en)
+            doctor_say(d, names[p->kind], DOCTOR_BAD,
+                       "%s への写しに失敗しました: %s%.0s",
+                       "Copying to %s failed: %.0s%s", p->name, p->why.ja,
+                       p->why.en);
+        else
+            doctor_say(d, names[p->kind], is_late ? DOCTOR_BAD : DOCTOR_GOOD,
+                       "%s の最新の写し %s", "Newest copy in %s: %s", p->name,
+                       p->count ? p->list[0].date : "-");
+    }
+}
+
 static void check_mail(struct doctor *d)
 {
     const struct smtp_config *m = d->app->mail;
@@ -319,6 +364,7 @@ void doctor_check_service(struct doctor *d)
     check_disk(d);
     check_answer(d);
     check_backups(d);
+    check_copies(d);
     check_mail(d);
     check_refused(d);
     check_schema(d);

@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "core/operation.h"
 #include "db/query.h"
+#include "db/room.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -320,14 +321,43 @@ static enum err check_bytes(struct ctx *c, const struct app *app,
         (long long)(quota.bytes >> 20));
 }
 
+/* The disk's own limit, which is everybody's. */
+static enum err check_disk(struct ctx *c, const struct app *app, int64_t coming)
+{
+    struct room room;
+
+    if (!room_look(app->store, &room) ||
+        room.free_bytes - room.reserve_bytes >= coming)
+        return OK;
+    return ctx_fail(
+        c, ERR_FULL, "", "disk_reserve",
+        "サーバーのディスクの空きが残り %lld MB のため保存できません（%lld MB "
+        "は"
+        "サインインやログのために空けておきます）。閲覧・サインイン・削除は"
+        "できます。運用者にご連絡ください",
+        "Not saved: the server's disk has %lld MB left, and %lld MB are in "
+        "reserve for signing in and for the logs. Reading, signing in and "
+        "deleting go on. Please tell the operator",
+        (long long)(room.free_bytes >> 20),
+        (long long)(room.reserve_bytes >> 20));
+}
+
 enum err quota_check_bytes(struct ctx *c, const struct app *app,
                            const struct tenant *t, int64_t coming)
 {
+    enum err e = check_disk(c, app, coming);
+
+    if (e)
+        return e;
     return check_bytes(c, app, tenant_id(t), tenant_used_bytes(t) + coming);
 }
 
 enum err quota_check_written(struct ctx *c, const struct app *app)
 {
+    enum err e = check_disk(c, app, 0);
+
+    if (e)
+        return e;
     return check_bytes(c, app, c->actor->tenant, tx_used_bytes(c));
 }
 

@@ -174,7 +174,9 @@ static enum err judge(struct ctx *c, const struct app *app,
 
     if (!t->is_on || streak == row->streak)
         return OK;
-    if (streak >= THRESHOLD_STREAK) {
+    /* room on the disk does not come back by waiting */
+    bool is_at_once = t->measure == MEASURE_DISK && !t->crossed_at;
+    if (streak >= (is_at_once ? 1 : THRESHOLD_STREAK)) {
         crossed_at = t->crossed_at ? 0 : c->now_us;
         streak = 0;
         if (crossed_at)

@@ -9,6 +9,7 @@
 #include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
+#include "db/room.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -170,6 +171,18 @@ static enum err sync_folder(const char *dir)
     return e;
 }
 
+/* The copy of a file, and not from what the disk has in reserve. */
+static enum err need_room(const struct store *s, const char *from)
+{
+    struct stat st;
+
+    if (stat(from, &st) || room_is_there(s, st.st_size))
+        return OK;
+    log_error("db: %s is not copied: the disk has no room besides its reserve",
+              from);
+    return ERR_FULL;
+}
+
 static enum err vacuum_into(const struct conn_place *place, const char *target)
 {
     char sql[2 * PART_PATH_BYTES];
@@ -206,8 +219,8 @@ static enum err copy_part(const struct store *s, const char *id,
     memcpy(from + strlen(from), p->live, strlen(p->live) + 1);
     part_name_key(key_name, id, p);
     part_name_key(live_key, is_control ? "control" : id, p);
-    enum err e = part_load_key(s, keys, live_key, id, p, key);
-    if (e)
+    enum err e = need_room(s, from);
+    if (e || (e = part_load_key(s, keys, live_key, id, p, key)))
         return e;
     const struct conn_place place = {.path = from,
                                      .vfs = at.vfs,
@@ -276,6 +289,7 @@ enum err generation_reuse(const struct store *s, const char *from,
     const struct part *p = part_of(id, suffix);
     char old[PART_PATH_BYTES], folder[PART_PATH_BYTES], keys[PART_PATH_BYTES];
     char a[PART_PATH_BYTES], b[PART_PATH_BYTES], key[PART_KEY_CHARS];
+    uint8_t opens[32];
     struct stat st;
 
     part_folder(old, s, from);
@@ -284,6 +298,11 @@ enum err generation_reuse(const struct store *s, const char *from,
     part_name_path(a, old, "/", id, p->suffix);
     part_name_path(b, folder, "/", id, p->suffix);
     part_name_key(key, id, p);
+    /* the file did not change; its key may have been damaged or lost */
+    enum err e = part_load_key(s, keys, key, id, p, opens);
+    crypto_wipe(opens, sizeof opens);
+    if (e)
+        return e;
     if (link(a, b) || stat(b, &st))
         return part_errno("linking", a);
     *bytes += st.st_size;

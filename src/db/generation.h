@@ -103,6 +103,8 @@ MUST_USE enum err generation_list_files(const struct store *s, const char *name,
 int64_t generation_stamp(const struct store *s, const char *name);
 MUST_USE enum err generation_open_file(const struct store *s, const char *name,
                                        const char *file, int *fd);
+/* An empty one without a name. */
+MUST_USE enum err generation_open_scratch(const struct store *s, int *fd);
 /* An empty one in the generation being written, for what comes back. */
 MUST_USE enum err generation_make_file(const struct store *s, const char *file,
                                        int *fd);

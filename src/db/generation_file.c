@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,6 +90,23 @@ enum err generation_open_file(const struct store *s, const char *name,
 {
     must(generation_is_name(name));
     return open_in(s, name, file, O_RDONLY, fd);
+}
+
+enum err generation_open_scratch(const struct store *s, int *fd)
+{
+    char place[PATH_BYTES], path[PATH_BYTES + 32];
+
+    place_of(place, s);
+    if (mkdir(place, 0700) && errno != EEXIST)
+        return ERR_INTERNAL;
+    (void)snprintf(path, sizeof path, "%s/.scratch-XXXXXX", place);
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd >= 0)
+        (void)unlink(path);
+    if (*fd >= 0)
+        return OK;
+    log_error("db: making %s: errno=%d", path, errno);
+    return errno == ENOSPC ? ERR_FULL : ERR_INTERNAL;
 }
 
 enum err generation_make_file(const struct store *s, const char *file, int *fd)

@@ -33,6 +33,8 @@ MUST_USE enum err part_errno(const char *doing, const char *path);
 MUST_USE enum err part_load_key(const struct store *s, const char *folder,
                                 const char *name, const char *id,
                                 const struct part *p, uint8_t out[32]);
+/* Onto the disk; nothing may be there. */
+MUST_USE enum err part_copy_file(const char *from, const char *to);
 MUST_USE enum err part_copy_key(const char *from, const char *from_name,
                                 const char *to, const char *to_name);
 MUST_USE enum err part_make_folder(const char *path);

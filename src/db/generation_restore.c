@@ -5,10 +5,12 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "db/erase.h"
+#include "db/generation_merge.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 #include "db/tenant_swap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -36,7 +38,7 @@ static enum err write_all(int fd, const uint8_t *bytes, size_t len,
     return OK;
 }
 
-static enum err copy_file(const char *from, const char *to)
+enum err part_copy_file(const char *from, const char *to)
 {
     static _Thread_local uint8_t chunk[CHUNK_BYTES];
     int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -55,7 +57,8 @@ static enum err copy_file(const char *from, const char *to)
     return e;
 }
 
-/* What must not live twice: ways in, and mail that may have gone already. */
+/* What must not live twice: ways in, whoever was let in to help, work that
+ * somebody waited for, and mail that may have gone already. */
 static enum err forget(const struct store *s, const char *path,
                        const uint8_t key[32], bool is_tenant)
 {
@@ -66,9 +69,14 @@ static enum err forget(const struct store *s, const char *path,
 
     if (!e)
         e = conn_run(db, "DELETE FROM code; DELETE FROM session; DELETE FROM"
-                         " link; DELETE FROM mail");
+                         " link; DELETE FROM mail; DELETE FROM email_change;"
+                         " DELETE FROM reset_wish; UPDATE job SET state = 4,"
+                         " input = NULL WHERE state < 2");
     if (!e && is_tenant)
-        e = conn_run(db, "DELETE FROM token_project; DELETE FROM token");
+        e = conn_run(db, "DELETE FROM token_project; DELETE FROM token;"
+                         " UPDATE support SET state = 3, token_hash = NULL,"
+                         " ended_at = coalesce(decided_at, asked_at)"
+                         " WHERE state < 2");
     if (!e) { /* all of it in the one file before its log goes */
         int rc = sqlite3_wal_checkpoint_v2(
             db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -113,7 +121,7 @@ static enum err place_file(const struct store *s, const char *folder,
 
     part_name_path(from, folder, "/", id, p->suffix);
     part_name_path(to, beside, "/", p->live, "");
-    enum err e = copy_file(from, to);
+    enum err e = part_copy_file(from, to);
     if (e || p != &part_of_tenant[0])
         return e;
     part_name_key(name, id, p);
@@ -269,7 +277,7 @@ enum err generation_restore_control(const struct store *s, const char *name,
     part_name_path(keys, part, "/keys", "", "");
     part_name_path(from, folder, "/" GENERATION_CONTROL ".db", "", "");
     part_name_path(target, part, "/control.db", "", "");
-    e = copy_file(from, target);
+    e = part_copy_file(from, target);
     if (!e)
         e = part_load_key(s, folder, GENERATION_CONTROL ".key",
                           GENERATION_CONTROL, &part_of_control, key);
@@ -280,6 +288,41 @@ enum err generation_restore_control(const struct store *s, const char *name,
         e = part_copy_key(folder, GENERATION_CONTROL ".key", keys,
                           "control.key");
     return e ? e : part_copy_key(store_place(s).dir, "kind", part, "kind");
+}
+
+enum err generation_restore_retained(const struct store *s, const char *to)
+{
+    char from[PART_PATH_BYTES], part[PART_PATH_BYTES], a[PART_PATH_BYTES];
+    char b[PART_PATH_BYTES], id[PART_KEY_CHARS], key[PART_KEY_CHARS];
+    const struct dirent *entry;
+    enum err e = OK;
+
+    part_name_path(from, store_place(s).dir, "/retained", "", "");
+    name_part(part, to);
+    DIR *d = opendir(from);
+    if (!d)
+        return errno == ENOENT ? OK : part_errno("opening", from);
+    part_name_path(b, part, "/retained", "", "");
+    e = part_make_folder(b);
+    while (!e && (entry = readdir(d))) {
+        size_t len = strcspn(entry->d_name, ".");
+        if (!len || len >= sizeof id - sizeof ".log.key" ||
+            strcmp(entry->d_name + len, ".log.db") != 0)
+            continue;
+        memcpy(id, entry->d_name, len);
+        id[len] = 0;
+        part_name_key(key, id, &part_of_tenant[1]);
+        part_name_path(a, from, "/", entry->d_name, "");
+        part_name_path(b, part, "/retained/", entry->d_name, "");
+        e = part_copy_file(a, b);
+        part_name_path(a, store_place(s).dir, "/keys", "", "");
+        part_name_path(b, part, "/keys", "", "");
+        if (!e)
+            e = part_copy_key(a, key, b, key);
+    }
+    (void)closedir(d);
+    part_name_path(b, part, "/retained", "", "");
+    return e ? e : key_sync_dir(b);
 }
 
 enum err generation_finish(const char *to)

@@ -15,6 +15,8 @@ export interface Bucket {
   asked: string[];
   bad: string[];
   connections: number;
+  /** What its clock shows. */
+  now(): number;
   close(): Promise<void>;
 }
 export const access = { id: "AKIAYAGURATEST", secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCY", region: "ap-northeast-1", bucket: "yagura-copies" };
@@ -24,7 +26,7 @@ const sha = (data: string | Buffer) => createHash("sha256").update(data).digest(
 const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** What is wrong with a request, by AWS Signature Version 4; null: nothing. */
-function judge(request: IncomingMessage, body: Buffer): string | null {
+function judge(request: IncomingMessage, body: Buffer, now: number): string | null {
   const url = new URL(request.url!, "http://x");
   const match = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/s3\/aws4_request,\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})$/
     .exec(request.headers.authorization ?? "");
@@ -34,7 +36,7 @@ function judge(request: IncomingMessage, body: Buffer): string | null {
   const hash = String(request.headers["x-amz-content-sha256"]);
   if (id !== access.id || region !== access.region) return "InvalidAccessKeyId";
   const at = Date.parse(date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
-  if (!(Math.abs(at - Date.now()) < 15 * 60_000) || !date.startsWith(day!)) return "RequestTimeTooSkewed";
+  if (!(Math.abs(at - now) < 15 * 60_000) || !date.startsWith(day!)) return "RequestTimeTooSkewed";
   const names = signed!.split(";");
   if (!names.includes("host") || !names.includes("x-amz-date")) return "AccessDenied";
   if (sha(body) !== hash) return "XAmzContentSHA256Mismatch";
@@ -66,7 +68,7 @@ const refuse = (response: ServerResponse, status: number, code: string) =>
 function answer(bucket: Bucket, style: "path" | "host", request: IncomingMessage, response: ServerResponse, body: Buffer) {
   const url = new URL(request.url!, "http://x");
   bucket.asked.push(`${request.method} ${url.pathname}`);
-  const wrong = judge(request, body);
+  const wrong = judge(request, body, bucket.now());
   if (wrong) {
     bucket.bad.push(wrong);
     return void refuse(response, 403, wrong);
@@ -118,6 +120,7 @@ export async function startBucket(style: "path" | "host" = "path", safe?: { key:
   const server = safe ? https.createServer(safe, handle) : http.createServer(handle);
   const bucket: Bucket = {
     port: 0, mood: "good", objects: new Map(), asked: [], bad: [], connections: 0,
+    now: Date.now,
     close: () => new Promise((resolve) => {
       for (const socket of sockets) socket.destroy();
       server.close(() => resolve());

@@ -257,6 +257,16 @@ enum err backup_ask(struct ctx *c)
                                .object_name = backup_name_today(c)});
 }
 
+enum err backup_ask_soon(struct ctx *c)
+{
+    struct query *q = query(c, backup_text[BACKUP_NEXT]);
+    enum err e = query_one(c, q);
+    int64_t id;
+
+    query_done(q);
+    return e == ERR_NOT_FOUND ? add_run(c, BACKUP_ASKED, NULL, &id) : e;
+}
+
 /* ---- what a run writes down ---- */
 
 enum err backup_note_start(struct ctx *c, const char *asked_by, int64_t *id)

@@ -66,6 +66,10 @@ MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
  * a write transaction of control.db, logged. */
 MUST_USE enum err backup_ask(struct ctx *c);
 
+/* The same without anybody: what was just written down must not be lost with
+ * this disk.  One more is made even while one runs. */
+MUST_USE enum err backup_ask_soon(struct ctx *c);
+
 /* All of these open their own transactions. */
 
 /* Asks for a generation to be checked; the caretaker does it.  ERR_NOT_FOUND

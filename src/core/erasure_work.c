@@ -412,7 +412,8 @@ static int32_t find_logs_day(int64_t now_us)
     return today + n;
 }
 
-/* What is written down, and the certificate that says so: both or neither. */
+/* What is written down, and the certificate that says so: both or neither, and
+ * soon in a backup, that a restore may know of it. */
 static enum err reissue(struct work *w, int text, int64_t value)
 {
     struct ctx c = fresh_ctx(w);
@@ -428,6 +429,8 @@ static enum err reissue(struct work *w, int text, int64_t value)
         e = erasure_get(&c, w->e.tenant, &now);
     if (!e)
         e = erasure_certify(&c, w->app, &now);
+    if (!e)
+        e = backup_ask_soon(&c);
     return tx_end_control(&c, w->app->store, e);
 }
 

@@ -65,11 +65,12 @@ static enum err prepare(struct db *db, const char *sql, sqlite3_stmt **out)
     return rc ? conn_fail(db, rc, sql) : OK;
 }
 
-static enum err prepare_for(struct db *db, const char *maker, const char *table,
-                            sqlite3_stmt **out)
+/* In db; the text is made in own, which may look at the schema. */
+static enum err prepare_for(struct db *own, struct db *db, const char *maker,
+                            const char *table, sqlite3_stmt **out)
 {
     sqlite3_stmt *q = NULL;
-    enum err e = prepare(db, maker, &q);
+    enum err e = prepare(own, maker, &q);
 
     if (e)
         return e;
@@ -77,7 +78,7 @@ static enum err prepare_for(struct db *db, const char *maker, const char *table,
     int rc = sqlite3_step(q);
     const char *sql =
         rc == SQLITE_ROW ? (const char *)sqlite3_column_text(q, 0) : NULL;
-    e = sql ? prepare(db, sql, out) : conn_fail(db, rc, table);
+    e = sql ? prepare(db, sql, out) : conn_fail(own, rc, table);
     (void)sqlite3_finalize(q);
     return e;
 }
@@ -86,10 +87,10 @@ static enum err copy_rows(struct db *from, struct db *to, const char *table)
 {
     sqlite3_stmt *in = NULL, *out = NULL;
     int rc = SQLITE_DONE;
-    enum err e = prepare_for(from, read_all, table, &in);
+    enum err e = prepare_for(to, from, read_all, table, &in);
 
     if (!e)
-        e = prepare_for(to, add_one, table, &out);
+        e = prepare_for(to, to, add_one, table, &out);
     while (!e && (rc = sqlite3_step(in)) == SQLITE_ROW) {
         for (int i = 0; i < sqlite3_column_count(in); i++)
             (void)sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
@@ -108,7 +109,7 @@ static enum err copy_rows(struct db *from, struct db *to, const char *table)
 static enum err empty(struct db *db, const char *table)
 {
     sqlite3_stmt *q = NULL;
-    enum err e = prepare_for(db, drop_all, table, &q);
+    enum err e = prepare_for(db, db, drop_all, table, &q);
     int rc = e ? SQLITE_OK : sqlite3_step(q);
 
     if (!e && rc != SQLITE_DONE)

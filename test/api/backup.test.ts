@@ -136,7 +136,7 @@ test("a copy whose files are gone is not called one, on the screen or the trust 
     return [generations.length, gone, tenants[0].is_there, (await row(oper)).state, (await row(admin)).state];
   };
   assert.deepEqual(await seen(), [1, [], true, "holds", "holds"]);
-  assert.match((await row(admin)).evidence[0].text, /このテナントの最後の正常な写し .*保管している写し 1 世代/);
+  assert.match((await row(admin)).evidence[0].text, /このテナントの最後の写し .*（正常）、保管している写し 1 世代/);
   const all = join(data, "backups");
   renameSync(all, `${all}.away`);
   assert.deepEqual(await seen(), [0, [today], false, "attention", "attention"]);
@@ -226,13 +226,14 @@ test("a tenant is put back in its place with the server stopped, and the whole s
   await demo.stop();
   const over = yagura(["restore", "--date", today, "--tenant", "kaku", "--in-place"]);
   assert.equal(over.code, 0, over.err);
+  assert.equal(over.out, `restored: tenant kaku as of ${today}; what was there is kept for 7 days\n`);
   const proof = spawnSync(binary, ["log", "verify", "--tenant", "kaku", "--data_dir", data], { env, encoding: "utf8" });
   assert.equal(proof.status, 0, proof.stdout + proof.stderr);
   assert.match(proof.stdout, /operation log: whole.*\naccess log: whole/);
   const to = join(demo.dir, "elsewhere");
   const whole = yagura(["restore", "--date", today, "--whole", "--to", to]);
   assert.equal(whole.code, 0, whole.err);
-  assert.match(whole.out, /restored: 2 of/);
+  assert.match(whole.out, /restored: 2 tenants of \S+ into .*elsewhere\n$/);
   assert.match(yagura(["restore", "--date", today, "--whole", "--to", to]).err, /already/);
   demo = await startDemo(demo.dir);
   const account = demo.ready.accounts[0]!;

@@ -4,12 +4,15 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/config_backup.h"
+#include "cli/hold.h"
 #include "cli/option.h"
 #include "core/backup.h"
 #include "core/backup_copy.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct actor system_actor = {.name = "system",
                                           .ip = "",
@@ -236,13 +239,19 @@ static enum err run_restore(struct command *c, const struct words *w)
     return e;
 }
 
+static bool is_hold(const struct words *w)
+{
+    return strcmp(w->verb, "hold") == 0 || strcmp(w->verb, "release") == 0;
+}
+
 static bool is_whole(const struct words *w)
 {
     enum backup_place_kind kind;
 
     if (w->from && !find_place(w->from, &kind))
         return false;
-    if (strcmp(w->verb, "run") == 0 || strcmp(w->verb, "list") == 0)
+    if (strcmp(w->verb, "run") == 0 || strcmp(w->verb, "list") == 0 ||
+        is_hold(w))
         return true;
     if (!w->date)
         return false;
@@ -255,8 +264,9 @@ static bool is_whole(const struct words *w)
     return strcmp(w->verb, "restore") == 0 && ways == 1;
 }
 
-static const char *const verbs[] = {"run",   "list",    "verify", "drill",
-                                    "fetch", "restore", NULL};
+static const char *const verbs[] = {"run",   "list",    "verify",
+                                    "drill", "fetch",   "restore",
+                                    "hold",  "release", NULL};
 
 static bool read_words(struct words *w, int argc, char **argv)
 {
@@ -274,7 +284,7 @@ static bool read_words(struct words *w, int argc, char **argv)
         "backup run | list [--from dir|s3] | fetch --date D --from dir|s3 | "
         "verify --date D | drill --date D [--tenant ID] | "
         "restore --date D (--tenant ID --as ID | --tenant ID --in-place | "
-        "--whole --to DIR)";
+        "--whole --to DIR) | hold | release";
 
     *w = (struct words){.verb = ""};
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
@@ -311,6 +321,72 @@ int backup_run_command(struct command *c, int argc, char **argv)
     return e ? 1 : 0;
 }
 
+/* Of the directory alone: whether or not a server has it. */
+static int run_hold(const struct config *config, const struct words *w)
+{
+    bool is_hold = strcmp(w->verb, "hold") == 0;
+    enum err e = is_hold ? hold_begin(config->data_dir, false)
+                         : hold_end(config->data_dir);
+
+    if (e == ERR_CONFLICT)
+        fprintf(stderr, "yagura: %s is held already\n", config->data_dir);
+    else if (e && is_hold)
+        fprintf(stderr,
+                "yagura: %s is no data directory, or cannot be "
+                "written\n",
+                config->data_dir);
+    else if (e)
+        fprintf(stderr, "yagura: %s is not held\n", config->data_dir);
+    else if (is_hold)
+        printf("%s is held: a server that is started waits until `yagura "
+               "backup release`\n",
+               config->data_dir);
+    else
+        printf("%s is no longer held\n", config->data_dir);
+    return e ? 1 : 0;
+}
+
+static bool is_service(struct arena *mem, const char *dir)
+{
+    return access(arena_printf(mem, "%s/kind", dir), F_OK) == 0;
+}
+
+/* What lies at a place of copies, on a machine that has nothing yet. */
+static int list_without(struct process *p, const struct config *config,
+                        const struct words *w)
+{
+    struct command c = {.app = &p->app,
+                        .mem = p->mem,
+                        .file = -1,
+                        .out = buf_in(p->mem),
+                        .err = buf_in(p->mem)};
+    enum err e = config_set_up_backup(p->mem, config, &p->app.backup);
+
+    if (!e)
+        e = run_list_from(&c, w->from);
+    if (c.out.len)
+        (void)fwrite(c.out.data, 1, c.out.len, stdout);
+    if (c.err.len)
+        (void)fwrite(c.err.data, 1, c.err.len, stderr);
+    return e ? 1 : 0;
+}
+
+/* While it restores nobody starts a server on what is being changed. */
+static int do_held(struct process *p, const struct config *config,
+                   const struct words *w, int argc, char **argv)
+{
+    bool is_restore = w->is_over || w->is_whole;
+
+    if (is_restore && hold_begin(config->data_dir, true) == ERR_INTERNAL)
+        return 1;
+    int code = command_do(p, config, "backup", argc, argv, -1);
+    if (is_restore && hold_is_own(config->data_dir) &&
+        hold_end(config->data_dir))
+        fprintf(stderr, "yagura: %s/held could not be removed\n",
+                config->data_dir);
+    return code;
+}
+
 int cli_backup(int argc, char **argv)
 {
     struct process p = {.mem = arena_open(0)};
@@ -319,8 +395,16 @@ int cli_backup(int argc, char **argv)
     int code = 2;
 
     if (!config_load(p.mem, &argc, argv, &config) &&
-        read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
-        code = command_do(&p, &config, "backup", argc, argv, -1);
+        read_words(&w, argc, command_copy_words(p.mem, argc, argv))) {
+        p.may_found = strcmp(w.verb, "fetch") == 0;
+        if (is_hold(&w))
+            code = run_hold(&config, &w);
+        else if (strcmp(w.verb, "list") == 0 && w.from &&
+                 !is_service(p.mem, config.data_dir))
+            code = list_without(&p, &config, &w);
+        else
+            code = do_held(&p, &config, &w, argc, argv);
+    }
     process_close(&p);
     return code;
 }

@@ -88,9 +88,17 @@ char **command_copy_words(struct arena *mem, int argc, char **argv)
     return arena_copy(mem, argv, (size_t)argc * sizeof *argv);
 }
 
+const char *command_explain(enum err e)
+{
+    return e == ERR_BUSY ? "a file was made by another version or build of "
+                           "Yagura, or is in use: the log says which"
+                         : err_name(e);
+}
+
 void command_complain(struct command *c, const struct ctx *x, enum err e)
 {
-    buf_printf(&c->err, "yagura: %s\n", err_name(e));
+    buf_printf(&c->err, "yagura: %s\n",
+               x->fail ? err_name(e) : command_explain(e));
     for (const struct failure *f = x->fail; f; f = f->next)
         buf_printf(&c->err, "  %s%s%s\n", f->field, *f->field ? ": " : "",
                    f->message);

@@ -33,6 +33,8 @@ int command_do(struct process *p, const struct config *config, const char *name,
                int argc, char **argv, int file);
 /* The words as they are, for a command that reads them twice. */
 char **command_copy_words(struct arena *mem, int argc, char **argv);
+/* An error in words, where nothing more is known of it. */
+const char *command_explain(enum err e);
 /* What went wrong, into c->err. */
 void command_complain(struct command *c, const struct ctx *x, enum err e);
 

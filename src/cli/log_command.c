@@ -51,7 +51,7 @@ static enum err open_logs(struct app *app, const char *id, struct tenant **out)
 static const char *explain_open(enum err e)
 {
     return e == ERR_NOT_FOUND ? "there is no such tenant, or its key is missing"
-                              : err_name(e);
+                              : command_explain(e);
 }
 
 static enum err open_tenant(struct wish *w)

@@ -63,7 +63,7 @@ enum err process_open_store(struct process *p, const struct config *config)
     struct store_config sc = {.dir = config->data_dir,
                               .master_key_path = config->master_key,
                               .kind = STORE_SERVICE,
-                              .create = true};
+                              .create = p->may_found};
 
     if (config->user && geteuid() == 0 && sandbox_become(config->user))
         return ERR_DENIED;

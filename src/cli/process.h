@@ -18,6 +18,7 @@ struct process {
      * over (said in the log); NULL: nothing */
     bool (*reload)(struct process *p);
     void *reload_arg;
+    bool may_found;       /* a service where none is: this command begins one */
     char setup_token[44]; /* of the first operator; "": there is one */
 };
 

@@ -10,6 +10,7 @@
 #include "cli/config_backup.h"
 #include "cli/config_listen.h"
 #include "cli/control.h"
+#include "cli/hold.h"
 #include "cli/option.h"
 #include "cli/process.h"
 #include "core/registry.h"
@@ -224,6 +225,8 @@ static enum err start(struct process *p, struct config *c)
     p->app.log_region = c->log_region;
     if ((e = config_set_up_backup(p->mem, c, &p->app.backup)))
         return e;
+    if (!hold_wait(c->data_dir))
+        return ERR_CONFLICT;
     if ((e = store_open(&sc, &p->app.store)))
         return e;
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||
@@ -291,7 +294,7 @@ int cli_serve(int argc, char **argv)
                      p.server.listeners[i].is_tls);
         process_wait(&p);
     } else {
-        log_complain("yagura: cannot start: %s", err_name(e));
+        log_complain("yagura: cannot start: %s", command_explain(e));
     }
     process_close(&p);
     return e ? 1 : 0;

@@ -17,7 +17,8 @@ enum supervisor_word {
     SUPERVISOR_READY,
     SUPERVISOR_RELOADING, /* until the next READY */
     SUPERVISOR_ALIVE,
-    SUPERVISOR_STOPPING
+    SUPERVISOR_STOPPING,
+    SUPERVISOR_HELD /* not started yet, see hold.h: 30 s more */
 };
 void supervisor_say(struct supervisor *s, enum supervisor_word word);
 /* Between two SUPERVISOR_ALIVE; 0: they are not wanted. */

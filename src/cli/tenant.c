@@ -82,8 +82,8 @@ static enum err run_show(struct command *c, const char *id, bool as_json)
     enum err e = registry_get(&x, c->app->store, id, &row);
 
     if (e)
-        buf_printf(&c->err, "yagura: there is no tenant %s (%s)\n", id,
-                   err_name(e));
+        buf_printf(&c->err, "yagura: tenant %s: %s\n", id,
+                   e == ERR_NOT_FOUND ? "there is none" : command_explain(e));
     else
         print_row(c, &x, &row, as_json);
     return e;
@@ -385,8 +385,11 @@ int cli_tenant(int argc, char **argv)
     int code = 2;
 
     if (!config_load(p.mem, &argc, argv, &config) &&
-        read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
+        read_words(&w, argc, command_copy_words(p.mem, argc, argv))) {
+        p.may_found =
+            strcmp(w.verb, "create") == 0 || strcmp(w.verb, "import") == 0;
         code = run_with_file(&p, &config, &w, argc, argv);
+    }
     process_close(&p);
     return code;
 }

@@ -502,7 +502,7 @@ static enum err find_row(struct round *r, const char *date, int64_t *stamp,
     struct query *q = query(&c, backup_copy_text[COPY_FIND]);
     bind_text(q, 1, r->name);
     bind_text(q, 2, date);
-    if (!(e = query_one(&c, q)))
+    if (!(e = query_one(&c, q))) {
         *stamp = col_int(q, 0);
         read_print(&c, q, 1, was->manifest);
         read_print(&c, q, 2, was->keys);

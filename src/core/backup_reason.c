@@ -10,7 +10,8 @@ struct backup_reason backup_reason_of(enum err e)
     static const struct backup_reason gone = {"ファイルまたは鍵がありません",
                                               "the file or its key is missing"};
     static const struct backup_reason busy = {
-        "使用中か、より新しい版のものです", "in use, or of a newer version"};
+        "別の版かビルドの櫓が作ったファイルか、使用中です",
+        "made by another version or build of Yagura, or in use"};
     static const struct backup_reason other = {
         "読み書きできないか、壊れています（詳しくはサーバーのログ）",
         "it cannot be read or written, or is not sound (see the log)"};

@@ -77,6 +77,20 @@ static enum err make_parents(const char *path)
     return e;
 }
 
+/* Nothing is made where no service is. */
+static enum err find_service(const struct store *s)
+{
+    char path[PATH_BYTES];
+
+    join(path, s->dir, "kind");
+    if (access(path, F_OK) == 0)
+        return OK;
+    log_error("db: %s is no data directory of Yagura (errno=%d); yagura serve "
+              "and yagura tenant create begin one",
+              s->dir, errno);
+    return ERR_NOT_FOUND;
+}
+
 static enum err lock_folder(struct store *s)
 {
     char path[PATH_BYTES], text[32] = "";
@@ -264,8 +278,8 @@ static enum err open_all(struct store *s, const struct store_config *config)
                      ? make_parents(s->dir)
                      : OK;
 
-    if (!e && config->create)
-        e = make_folder(s->dir);
+    if (!e)
+        e = config->create ? make_folder(s->dir) : find_service(s);
     if (!e)
         e = lock_folder(s);
     if (!e)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/metrics.h"
 
+#include "base/build.h"
+#include "core/backup.h"
 #include "core/capacity.h"
 #include "http/server.h"
 
@@ -36,6 +38,8 @@ static void put_process(struct buf *b, const struct gauge_figures *f)
         "Disk under the data directory.");
     put(b, "yagura_disk_free_bytes", GAUGE, (double)f->disk.free_bytes,
         "Of it free.");
+    put(b, "yagura_disk_reserve_bytes", GAUGE, (double)f->room.reserve_bytes,
+        "With less than this free, business data is not saved.");
 }
 
 static void put_latency(struct buf *b, const struct gauge_figures *f)
@@ -141,16 +145,78 @@ static void put_clock(struct buf *b, const struct gauge_figures *f)
         "So long nothing is erased, after a large step.");
 }
 
-void metrics_put(const struct app *app, struct buf *b)
+static void put_build(struct buf *b, const struct app *app,
+                      const struct gauge_figures *f, int64_t now_us)
+{
+    const char *commit =
+        app->record && app->record->commit ? app->record->commit : "unknown";
+
+    put_head(b, "yagura_build_info", "gauge", "What this binary is.");
+    buf_printf(b, "yagura_build_info{version=\"%s\",commit=\"%s\"} 1\n",
+               YAGURA_VERSION, commit);
+    put(b, "process_start_time_seconds", GAUGE, (double)f->started_at / 1e6,
+        "When the process started, since the epoch.");
+    if (f->certificate_to)
+        put(b, "yagura_certificate_seconds_left", GAUGE,
+            (double)(f->certificate_to - now_us) / 1e6,
+            "Until the certificate that is served ends, as looked at last.");
+}
+
+/* -1: never. */
+static double seconds_since(int64_t at_us, int64_t now_us)
+{
+    return at_us ? (double)(now_us - at_us) / 1e6 : -1;
+}
+
+static void put_backups(struct buf *b, const struct backup_figures *f,
+                        int64_t now_us)
+{
+    put(b, "yagura_backup_last_run_good", GAUGE, f->is_last_good,
+        "1 when the last backup went well.");
+    put(b, "yagura_backup_last_good_age_seconds", GAUGE,
+        seconds_since(f->good_at, now_us),
+        "Since the last backup that went well; -1: never.");
+    put(b, "yagura_backup_late_tenants", GAUGE, (double)f->late,
+        "Tenants without a good backup of the last 26 hours.");
+    put(b, "yagura_backup_oldest_copy_age_seconds", GAUGE,
+        seconds_since(f->oldest_at, now_us),
+        "Age of the oldest of the tenants' newest good backups; -1: none.");
+    put(b, "yagura_backup_generations", GAUGE, (double)f->generations,
+        "Generations on the disk.");
+    if (!f->place_count)
+        return;
+    put_head(b, "yagura_backup_copies_failed", "gauge",
+             "1 while copying to the place fails.");
+    for (size_t i = 0; i < f->place_count; i++)
+        buf_printf(b, "yagura_backup_copies_failed{place=\"%s\"} %d\n",
+                   backup_place_words[f->places[i].kind],
+                   f->places[i].why.en != NULL);
+    put_head(b, "yagura_backup_copies_good_age_seconds", "gauge",
+             "Since all generations lay at the place; -1: never.");
+    for (size_t i = 0; i < f->place_count; i++)
+        buf_printf(
+            b, "yagura_backup_copies_good_age_seconds{place=\"%s\"} %.17g\n",
+            backup_place_words[f->places[i].kind],
+            seconds_since(f->places[i].good_at, now_us));
+}
+
+void metrics_put(struct ctx *c, const struct app *app, struct buf *b)
 {
     struct gauge_figures f;
     struct capacity_now now;
+    struct backup_figures backups;
 
     gauge_read(app, &f);
     capacity_now(app, &now);
     put_process(b, &f);
+    put_build(b, app, &f, c->now_us);
     put_server(b, app, &f);
     put_store(b, &f.store, &now);
     put_queues(b, &f);
+    put(b, "yagura_mail_oldest_age_seconds", GAUGE,
+        f.mail.oldest_us ? seconds_since(f.mail.oldest_us, c->now_us) : 0,
+        "Age of the oldest mail that waits; 0: none.");
     put_clock(b, &f);
+    if (!backup_read_figures(c, app, &backups))
+        put_backups(b, &backups, c->now_us);
 }

@@ -7,6 +7,6 @@
 
 /* Everything the process is measured by, in Prometheus' text format. */
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-void metrics_put(const struct app *app, struct buf *b);
+void metrics_put(struct ctx *c, const struct app *app, struct buf *b);
 
 #endif

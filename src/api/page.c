@@ -71,7 +71,7 @@ bool page_serve_system(struct call *k)
         }
         k->reply->status = 200;
         k->reply->type = METRICS_TYPE;
-        metrics_put(k->app, &k->reply->body);
+        metrics_put(k->c, k->app, &k->reply->body);
     } else {
         return false;
     }

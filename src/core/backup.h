@@ -62,6 +62,19 @@ struct backup_view {
 /* In a transaction of control.db. */
 MUST_USE enum err backup_read(struct ctx *c, const struct app *app,
                               struct backup_view *out);
+/* For /metrics: cheap, but for the names of the generations.  Opens its own
+ * transaction. */
+struct backup_figures {
+    bool is_last_good;
+    int64_t good_at;   /* the last run that went well; 0: never */
+    int64_t late;      /* tenants without a good copy of the last 26 hours */
+    int64_t oldest_at; /* of the tenants' newest good copies; 0: none */
+    int64_t generations;
+    struct backup_copies places[BACKUP_PLACES];
+    size_t place_count;
+};
+MUST_USE enum err backup_read_figures(struct ctx *c, const struct app *app,
+                                      struct backup_figures *out);
 /* Asks for one now; the caretaker does it.  ERR_CONFLICT while one runs.  In
  * a write transaction of control.db, logged. */
 MUST_USE enum err backup_ask(struct ctx *c);

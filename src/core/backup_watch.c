@@ -13,7 +13,16 @@
 
 #define US_PER_HOUR INT64_C(3600000000)
 
-enum { LATE_COUNT, LATE_LIST, LATE_GET, LATE_SEEN, LATE_TOLD, LATE_OVER };
+enum {
+    LATE_COUNT,
+    LATE_LIST,
+    LATE_GET,
+    LATE_SEEN,
+    LATE_TOLD,
+    LATE_OVER,
+    FIGURES_RUN,
+    FIGURES_OLDEST
+};
 enum { NAMES_MAX = 20 };
 #define LATE_FROM                                                              \
     " FROM customer LEFT JOIN backup_tenant b ON b.tenant_id = customer.id"    \
@@ -32,6 +41,13 @@ static const char *const backup_watch_text[] = {
     [LATE_SEEN] = "INSERT INTO backup_watch (name, tried_at)"
                   " VALUES ('late', ?1) ON CONFLICT (name) DO NOTHING",
     [LATE_TOLD] = "UPDATE backup_watch SET told_on = ?1 WHERE name = 'late'",
+    [FIGURES_RUN] =
+        "SELECT coalesce((SELECT state = 2 FROM backup_run WHERE state > 1"
+        " ORDER BY id DESC LIMIT 1), 0), coalesce((SELECT ended_at FROM"
+        " backup_run WHERE state = 2 ORDER BY id DESC LIMIT 1), 0)",
+    [FIGURES_OLDEST] = "SELECT coalesce(min(b.at), 0) FROM customer"
+                       " JOIN backup_tenant b ON b.tenant_id = customer.id"
+                       " WHERE customer.state = 1",
     [LATE_OVER] = "DELETE FROM backup_watch WHERE name = 'late'",
 };
 const struct query_set backup_watch_queries = {
@@ -171,6 +187,38 @@ void backup_watch(struct app *app, struct arena *mem)
         e = tx_end_control(&c, app->store, look(&c, app));
     if (e)
         log_error("backups are not watched err=%s", err_name(e));
+}
+
+static enum err read_figures(struct ctx *c, const struct app *app,
+                             struct backup_figures *out)
+{
+    struct query *q = query(c, backup_watch_text[FIGURES_RUN]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    out->is_last_good = col_int(q, 0) != 0;
+    out->good_at = col_int(q, 1);
+    query_done(q);
+    q = query(c, backup_watch_text[FIGURES_OLDEST]);
+    if ((e = query_one(c, q)))
+        return e;
+    out->oldest_at = col_int(q, 0);
+    query_done(q);
+    if ((e = count_late(c, BACKUP_LATE_HOURS, &out->late)))
+        return e;
+    return backup_copy_read(c, app, out->places, &out->place_count);
+}
+
+enum err backup_read_figures(struct ctx *c, const struct app *app,
+                             struct backup_figures *out)
+{
+    const char *const *names;
+    enum err e = tx_begin_control(c, app->store, TX_READ);
+
+    *out = (struct backup_figures){
+        .generations = (int64_t)generation_list(app->store, c->mem, &names)};
+    return e ? e : tx_end_control(c, app->store, read_figures(c, app, out));
 }
 
 bool backup_copy_is_young(const struct backup_copies *p, int64_t now_us)

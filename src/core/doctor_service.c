@@ -8,6 +8,7 @@
 #include "core/backup.h"
 #include "core/core.h"
 #include "core/operator_mail.h"
+#include "core/gauge.h"
 #include "core/registry.h"
 #include "db/query.h"
 #include "db/room.h"
@@ -109,6 +110,7 @@ static void check_certificate(struct doctor *d, const struct server_proof *p)
 
     if (!p->is_tls || !*p->newest.version)
         return;
+    gauge_note_certificate(d->app->gauges, t->to);
     if (t->to <= d->c->now_us || t->from > d->c->now_us)
         doctor_say(
             d, "certificate", DOCTOR_BAD,

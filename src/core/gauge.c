@@ -24,7 +24,8 @@ struct gauges {
     int statm;            /* -1: cannot be read */
     DIR *fds;             /* NULL: cannot be read */
     pthread_mutex_t lock; /* guards fds */
-    int64_t cpus, memory_limit, page_bytes;
+    int64_t cpus, memory_limit, page_bytes, started_at;
+    atomic_llong certificate_to;
     atomic_llong requests, failures, sum_ms, latency[LATENCY_BOUNDS + 1];
 };
 
@@ -57,6 +58,7 @@ struct gauges *gauge_open(void)
     if (g->cpus < 1)
         g->cpus = 1;
     g->memory_limit = find_memory(g->page_bytes);
+    g->started_at = clock_now_us();
     return g;
 }
 
@@ -116,6 +118,12 @@ static int64_t count_files(struct gauges *g)
     return n;
 }
 
+void gauge_note_certificate(struct gauges *g, int64_t to_us)
+{
+    if (g)
+        atomic_store(&g->certificate_to, to_us);
+}
+
 static void read_own(struct gauges *g, struct gauge_figures *out)
 {
     struct rlimit files;
@@ -130,6 +138,8 @@ static void read_own(struct gauges *g, struct gauge_figures *out)
     for (size_t i = 0; i <= LATENCY_BOUNDS; i++)
         out->latency[i] = atomic_load(&g->latency[i]);
     out->latency_sum_ms = atomic_load(&g->sum_ms);
+    out->started_at = g->started_at;
+    out->certificate_to = atomic_load(&g->certificate_to);
     out->requests = atomic_load(&g->requests);
     out->failures = atomic_load(&g->failures);
 }
@@ -140,6 +150,7 @@ void gauge_read(const struct app *app, struct gauge_figures *out)
     if (app->gauges)
         read_own(app->gauges, out);
     (void)store_disk(app->store, &out->disk);
+    (void)room_look(app->store, &out->room);
     if (app->read_server)
         app->read_server(app, &out->server);
     store_stats(app->store, &out->store);

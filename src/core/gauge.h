@@ -6,6 +6,7 @@
 #include "core/app.h"
 #include "core/outbox.h"
 #include "core/timekeeper.h"
+#include "db/room.h"
 
 /* What the process and its machine are measured by, now.  Nothing here opens
  * a tenant's file or loops over them. */
@@ -21,6 +22,10 @@ struct gauge_figures {
     int64_t requests, failures;          /* answered, with 5xx */
     int64_t latency[LATENCY_BOUNDS + 1]; /* requests by how long they took */
     int64_t latency_sum_ms;
+    int64_t started_at;
+    int64_t certificate_to; /* end of the one that is served, when it was
+                             * looked at last; 0: not known, or none */
+    struct room room;
     struct store_stats store;
     struct outbox_stats mail;
     int64_t jobs, log_waiting, log_dropped, quota_refused;
@@ -33,6 +38,8 @@ struct gauges *gauge_open(void);
 void gauge_close(struct gauges *g); /* NULL is allowed */
 /* One answered request; lock-free. */
 void gauge_note_request(struct gauges *g, int status, int64_t ms);
+/* What a handshake with ourselves showed. */
+void gauge_note_certificate(struct gauges *g, int64_t to_us);
 void gauge_read(const struct app *app, struct gauge_figures *out);
 
 #endif

@@ -58,7 +58,8 @@ static const char *const outbox_text[] = {
                  " expires_at, created_at, user_id, project_id FROM mail"
                  " WHERE id = ?3 AND state = 0 AND (due_at <= ?1"
                  " OR due_at > ?2)",
-    [MAIL_NEXT] = "SELECT id, due_at FROM mail WHERE state = 0"
+    [MAIL_NEXT] = "SELECT id, due_at, (SELECT min(created_at) FROM mail"
+                  " WHERE state = 0) FROM mail WHERE state = 0"
                   " ORDER BY due_at LIMIT ?1",
     [MAIL_DONE] = "DELETE FROM mail WHERE id = ?1",
     [MAIL_RETRY] = "UPDATE mail SET tries = tries + 1, due_at = ?2,"
@@ -76,6 +77,7 @@ const struct query_set outbox_queries = {"outbox", outbox_text,
 struct waiting {
     char tenant[33];
     int64_t due_us;
+    int64_t oldest_us; /* when its oldest mail was written; 0: not known */
 };
 
 /* id 0: nothing at hand. */
@@ -117,11 +119,21 @@ static void want(struct outbox *o, const char *tenant, int64_t due_us)
     if (i == o->count && o->count < TENANT_MAX) {
         memcpy(o->list[i].tenant, tenant, strlen(tenant) + 1);
         o->list[i].due_us = due_us;
+        o->list[i].oldest_us = 0;
         o->count++;
     } else if (i < o->count && due_us < o->list[i].due_us) {
         o->list[i].due_us = due_us;
     }
     pthread_cond_signal(&o->wake);
+    pthread_mutex_unlock(&o->lock);
+}
+
+static void note_oldest(struct outbox *o, const char *tenant, int64_t oldest_us)
+{
+    pthread_mutex_lock(&o->lock);
+    for (size_t i = 0; i < o->count; i++)
+        if (strcmp(o->list[i].tenant, tenant) == 0)
+            o->list[i].oldest_us = oldest_us;
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -371,6 +383,11 @@ void outbox_stats(struct outbox *o, struct outbox_stats *out)
     pthread_mutex_lock(&o->lock);
     *out = (struct outbox_stats){
         .tenants = (int64_t)o->count, .sent = o->sent, .failed = o->failed};
+    for (size_t i = 0; i < o->count; i++) {
+        int64_t at = o->list[i].oldest_us;
+        if (at && (!out->oldest_us || at < out->oldest_us))
+            out->oldest_us = at;
+    }
     pthread_mutex_unlock(&o->lock);
 }
 
@@ -436,7 +453,8 @@ static enum err send_one(struct sender *s, struct ctx *c, struct tenant *t)
 
 /* When the first mail is due that nobody has in hand; who has one looks at
  * the rest afterwards. */
-static int64_t next_due(struct outbox *o, struct ctx *c, struct tenant *t)
+static int64_t next_due(struct outbox *o, struct ctx *c, struct tenant *t,
+                        int64_t *oldest_us)
 {
     int64_t due = INT64_MAX;
     enum err e = OK;
@@ -450,6 +468,7 @@ static int64_t next_due(struct outbox *o, struct ctx *c, struct tenant *t)
     while (query_next(c, q, &e)) {
         ids[count] = col_int(q, 0);
         dues[count++] = col_int(q, 1);
+        *oldest_us = col_int(q, 2);
     }
     pthread_mutex_lock(&o->lock);
     while (count-- > 0)
@@ -460,7 +479,8 @@ static int64_t next_due(struct outbox *o, struct ctx *c, struct tenant *t)
 }
 
 /* Empties one tenant's outbox; returns when to look again. */
-static int64_t serve_tenant(struct sender *s, struct arena *mem, const char *id)
+static int64_t serve_tenant(struct sender *s, struct arena *mem, const char *id,
+                            int64_t *oldest_us)
 {
     struct outbox *o = s->owner;
     struct actor system = {.name = "",
@@ -479,7 +499,7 @@ static int64_t serve_tenant(struct sender *s, struct arena *mem, const char *id)
     do
         e = send_one(s, &c, t);
     while (!e);
-    int64_t due = e == ERR_NOT_FOUND ? next_due(o, &c, t)
+    int64_t due = e == ERR_NOT_FOUND ? next_due(o, &c, t, oldest_us)
                                      : clock_now_us() + US_PER_MINUTE;
     tenant_close(t);
     return due;
@@ -543,9 +563,10 @@ static void *run(void *arg)
             continue;
         }
         pthread_mutex_unlock(&o->lock);
-        int64_t due = serve_tenant(s, mem, id);
+        int64_t oldest_us = 0, due = serve_tenant(s, mem, id, &oldest_us);
         if (due < INT64_MAX)
             want(o, id, due);
+        note_oldest(o, id, oldest_us);
         arena_reset(mem);
         pthread_mutex_lock(&o->lock);
     }

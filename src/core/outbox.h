@@ -32,9 +32,10 @@ void outbox_wake(struct ctx *c, const struct app *app);
 struct outbox *outbox_open(struct app *app);
 void outbox_close(struct outbox *o);
 
-/* Tenants that have mail waiting; tries since the start. */
+/* Tenants that have mail waiting; tries since the start; when the oldest of
+ * the waiting mails was written, as of the last look at each, 0: none. */
 struct outbox_stats {
-    int64_t tenants, sent, failed;
+    int64_t tenants, sent, failed, oldest_us;
 };
 void outbox_stats(struct outbox *o, struct outbox_stats *out);
 

@@ -170,6 +170,73 @@ test("a folder that is not mounted is not made, but told", async () => {
   await until(async () => (await copies("dir")).reason === null);
 });
 
+test("another bucket gets all that is here, and what is lost there comes back", async () => {
+  await settled();
+  const prefix = (name: string) => [...bucket.objects.keys()].filter((key) => key.startsWith(name)).length;
+  const all = prefix("pm/main/");
+  assert.ok(all > 0);
+  await demo.stop();
+  set({ YAGURA_BACKUP_S3_PREFIX: "pm/other" });
+  demo = await startDemo(join(dir, "demo"));
+  oper = await signedInOperator(demo);
+  await until(() => prefix("pm/other/") === all);
+  await until(async () => (await copies("s3")).name.endsWith("pm/other/") && (await copies("s3")).generations.length === 1);
+  // back at the first: what lies there is seen, and not sent once more
+  await demo.stop();
+  set({ YAGURA_BACKUP_S3_PREFIX: "pm/main" });
+  bucket.asked = [];
+  demo = await startDemo(join(dir, "demo"));
+  oper = await signedInOperator(demo);
+  await until(async () => (await copies("s3")).name.endsWith("pm/main/") && (await copies("s3")).generations.length === 1);
+  assert.deepEqual(bucket.asked.filter((line) => line.startsWith("PUT") && line.endsWith(".db")), [], "the bytes were there");
+  // emptied under the same name: looked for once an hour
+  const lost = `pm/main/${today}/kaku.db`;
+  bucket.objects.delete(lost);
+  rmSync(join(shelf, today, "kaku.access.db"));
+  await demo.stop();
+  process.env.YAGURA_TEST_CLOCK_S = "4000";
+  bucket.now = () => Date.now() + 4_000_000;
+  demo = await startDemo(join(dir, "demo"));
+  oper = await signedInOperator(demo);
+  await until(() => existsSync(join(shelf, today, "kaku.access.db")));
+  await until(() => bucket.objects.has(lost));
+  await demo.stop();
+  delete process.env.YAGURA_TEST_CLOCK_S;
+  bucket.now = Date.now;
+  demo = await startDemo(join(dir, "demo"));
+  oper = await signedInOperator(demo);
+});
+
+test("what is damaged here takes the place of nothing there, and is told as failed", async () => {
+  await settled();
+  const path = join(data, "backups", today, "kaku.db");
+  const whole = readFileSync(path);
+  const there = bucket.objects.get(`pm/main/${today}/kaku.db`)!;
+  bucket.objects.delete(`pm/main/${today}/kaku.db`);
+  writeFileSync(path, Buffer.concat([whole.subarray(0, 70_000), Buffer.from([whole[70_000]! ^ 1]), whole.subarray(70_001)]));
+  const manifest = join(data, "backups", today, "manifest.json");
+  renameSync(manifest, `${manifest}.own`); // its folder changes: looked at again
+  renameSync(`${manifest}.own`, manifest);
+  const failed = await until(async () => (await copies("s3")).reason && copies("s3"));
+  assert.match(failed.reason, new RegExp(`世代 ${today} の kaku\\.db がここで壊れています`));
+  assert.ok(!bucket.objects.has(`pm/main/${today}/kaku.db`));
+  assert.match(demo.said(), /warn backup copy failed place=s3 .*kaku\.db of \S+ is damaged here/);
+  const doctor = await new Promise<string>((resolve) => {
+    let text = "";
+    const child = spawn(binary, ["doctor", "--skip-updates", "--data_dir", data], { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" } });
+    child.stdout.on("data", (piece) => (text += piece));
+    child.on("close", () => resolve(text));
+  });
+  assert.match(doctor, /backup_copy_s3.*Copying to .* failed: kaku\.db of \S+ is damaged here/);
+  const row = (await oper.get("/trust")).body.items[19];
+  assert.equal(row.state, "attention");
+  assert.ok(row.evidence.some((x: any) => !x.holds && /別の場所（バケット）.*失敗あり/.test(x.text)), JSON.stringify(row.evidence));
+  writeFileSync(path, whole);
+  bucket.objects.set(`pm/main/${today}/kaku.db`, there);
+  await again("good");
+  await until(async () => (await copies("s3")).reason === null);
+});
+
 test("the eighth day's copies go too, and a key that is gone here is gone there", async () => {
   const day = (back: number) => new Date(Date.parse(today) - back * 86_400_000).toISOString().slice(0, 10);
   for (const back of [6, 7, 20]) {

@@ -16,7 +16,7 @@ let port: number;
 before(async () => {
   dir = mkdtempSync(join(tmpdir(), "yagura-metrics-"));
   mkdirSync(join(dir, "spool"));
-  const fixed = ["--data_dir", join(dir, "data"), "--master_key", join(dir, "master.key"), "--mail_spool", join(dir, "spool")];
+  const fixed = ["--data_dir", join(dir, "data"), "--master_key", join(dir, "master.key"), "--mail_spool", join(dir, "spool"), "--backup_copy_dir", join(dir, "missing"), "--backup_region", "jp"];
   child = spawn(binary, ["serve", ...fixed, "--listen", "127.0.0.1:0", "--operator_listen", "127.0.0.1:0"], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" },
@@ -55,7 +55,7 @@ async function figures(): Promise<Map<string, number>> {
       family = head[2]!;
       continue;
     }
-    const sample = line.match(/^([a-z_]+)(\{le="[^"]+"\})? (-?[0-9.e+-]+)$/);
+    const sample = line.match(/^([a-z_]+)(\{(?:[a-z]+="[^"]+",?)+\})? (-?[0-9.e+-]+)$/);
     assert.ok(sample && sample[1]!.startsWith(family), line);
     found.set(sample[1]! + (sample[2] ?? ""), Number(sample[3]));
   }
@@ -73,6 +73,23 @@ test("every figure in Prometheus' format", async () => {
   const buckets = [...now].filter(([key]) => key.startsWith(`${name}_bucket`)).map(([, n]) => n);
   assert.deepEqual(buckets, [...buckets].sort((a, b) => a - b), "buckets add up");
   assert.equal(now.get(`${name}_bucket{le="+Inf"}`), now.get(`${name}_count`));
+});
+
+test("backups, copies, the certificate, the build, its start, and the oldest mail", async () => {
+  const began = Date.now();
+  const now = await figures();
+  for (const name of ["yagura_backup_last_run_good", "yagura_backup_late_tenants", "yagura_backup_generations", "yagura_mail_oldest_age_seconds", "yagura_disk_reserve_bytes"])
+    assert.ok(now.has(name), name);
+  assert.equal(now.get("yagura_backup_last_good_age_seconds"), -1, "never, without a tenant");
+  const [info] = [...now].filter(([key]) => key.startsWith("yagura_build_info{"));
+  assert.match(info![0], /^yagura_build_info\{version="\d+\.\d+\.\d+",commit="[^"]+"\}$/);
+  assert.equal(info![1], 1);
+  assert.ok(Math.abs(now.get("process_start_time_seconds")! * 1000 - began) < 120_000);
+  assert.equal(now.get('yagura_backup_copies_failed{place="dir"}'), 1, "the folder is not there");
+  for (let left: number | undefined; left === undefined; ) {
+    left = (await figures()).get("yagura_certificate_seconds_left"); // after the first look of the doctor
+    if (left !== undefined) assert.ok(left > 300 * 86_400 && left < 800 * 86_400, `${left}`);
+  }
 });
 
 test("threads grow with the connections", async () => {

@@ -81,8 +81,12 @@ const struct trust_promise trust_promises[TRUST_COUNT] = {
      "The manual and the support desk are inside the product."                                                                                                     },
     {20, "12.3.1",     "情報のバックアップ",                         "Backup",
      "全テナントを毎日バックアップし、7世代（7日分）を保管し、書いた後に検査"
-     "します。",                                                                                                 "All tenants are backed up daily, 7 generations (of 7 days) are kept and "
-     "each is checked after writing."                                                                                                          },
+     "します。テナントの正常な最新の写しは、次の正常な写しができるまで8日目を"
+     "過ぎても残し、運用者に毎日知らせます（契約の終了後は例外なく8日目に"
+     "消えます）。",                                                                                           "All tenants are backed up daily, 7 generations (of 7 days) are kept and "
+     "each is checked after writing. A tenant's newest good copy stays beyond "
+     "day 8 until a newer good one is there, and the operator is told daily; "
+     "after a contract's end day 8 holds without exception."                                                                             },
     {21, "12.4.1",     "イベントログ取得",                            "Event logging",
      "誰がいつ何を追加・変更・削除したかを、前後の値とともに記録します。",
      "Who added, changed or deleted what and when is recorded with the values "

@@ -206,7 +206,7 @@ test("seven generations are kept; the eighth day's is gone", async () => {
 });
 
 test("a failure is told to the operators by mail, once a day, and keeps yesterday's", async () => {
-  rmSync(join(data, "keys", "kaku2.key"));
+  renameSync(join(data, "keys", "kaku2.key"), join(demo.dir, "kaku2.key"));
   const held = folder();
   const kept = readFileSync(join(held, "manifest.json"), "utf8");
   await askBackup(oper);
@@ -218,6 +218,22 @@ test("a failure is told to the operators by mail, once a day, and keeps yesterda
   await oper.request("PATCH", "/me", { lang: "ja" });
   assert.equal(readFileSync(join(held, "manifest.json"), "utf8"), kept);
   await oper.waitForMail(demo.ready.operator.email, /kaku2/);
+  assert.ok(!existsSync(join(data, "backups", ".writing")), "nothing is left of it");
+});
+
+test("half of a tenant is no copy: of one that fails nothing is in the generation", async () => {
+  const lost = join(data, "keys", "kaku2.log.key");
+  renameSync(lost, join(demo.dir, "log.key"));
+  renameSync(join(demo.dir, "kaku2.key"), join(data, "keys", "kaku2.key")); // its data can be copied
+  renameSync(folder(), join(demo.dir, "today"));
+  await askBackup(oper);
+  assert.equal((await settled()).runs[0].state, "failed");
+  assert.deepEqual(readdirSync(folder()).filter((name) => name.startsWith("kaku2")), []);
+  assert.match(yagura(["verify", "--date", today]).out, /3 files whole/);
+  assert.deepEqual(readdirSync(join(data, "backups")).filter((name) => name.startsWith(".")), []);
+  rmSync(folder(), { recursive: true });
+  renameSync(join(demo.dir, "today"), folder());
+  renameSync(join(demo.dir, "log.key"), lost);
 });
 
 test("a tenant is put back in its place with the server stopped, and the whole service elsewhere", async () => {

@@ -439,8 +439,9 @@ export interface Operation {
 export interface BackupView {
   generations: string[];
   gone: string[];
+  kept: { date: string; tenants: string[] }[];
   runs: { id: string; date: string; state: "asked" | "running" | "good" | "failed"; asked_by: string | null; asked_at: string; ended_at: string | null; tenants: number; total: number; bytes: number; reason: string | null }[];
-  tenants: { id: string; name: string; date: string | null; at: string | null; bytes: number; rows: number; is_there: boolean }[];
+  tenants: { id: string; name: string; date: string | null; at: string | null; bytes: number; rows: number; is_there: boolean; is_damaged: boolean; reason: string | null }[];
   drills: { at: string; date: string; tenant: string; us: number; rows: number; reason: string | null }[];
   checks: { id: string; date: string; state: "asked" | "running" | "good" | "failed"; asked_by: string | null; asked_at: string; ended_at: string | null; done: number; total: number; reason: string | null }[];
   copies: { place: "dir" | "s3"; name: string; tried_at: string | null; good_at: string | null; reason: string | null; generations: { date: string; files: number; bytes: number; at: string }[] }[];

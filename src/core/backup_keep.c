@@ -370,7 +370,11 @@ static void drop_past(struct backup_stock *s, size_t at)
     }
     if (count == 0) {
         e = generation_remove(s->app->store, g->date);
-        log_info("backup removed name=%s err=%s", g->date, err_name(e));
+        if (e)
+            log_error("backup not removed name=%s err=%s", g->date,
+                      err_name(e));
+        else
+            log_info("backup removed name=%s", g->date);
         return;
     }
     if (count == g->count) { /* a kill may have left files of others */
@@ -379,8 +383,8 @@ static void drop_past(struct backup_stock *s, size_t at)
         const char *text = backup_manifest_thin(s->mem, g->root, ids, count);
         e = generation_thin(s->app->store, g->date, ids, count, text,
                             strlen(text));
-        log_warn("backup thinned name=%s: no newer good copy of %s%s err=%s",
-                 g->date, ids[0], count > 1 ? " and others" : "", err_name(e));
+        log_warn("backup thinned name=%s: no newer good copy of %s%s", g->date,
+                 ids[0], count > 1 ? " and others" : "");
     }
     if (e)
         log_error("backup not thinned name=%s err=%s", g->date, err_name(e));

@@ -119,7 +119,11 @@ static enum err remove_day(struct prune *x, const struct day *d)
 
     for (size_t i = 0; !e && i < d->count; i++)
         e = backup_place_delete(x->place, d->date, d->files[i].name);
-    log_info("backup copy removed date=%s err=%s", d->date, err_name(e));
+    if (e)
+        log_error("backup copy not removed date=%s err=%s", d->date,
+                  err_name(e));
+    else
+        log_info("backup copy removed date=%s", d->date);
     return e;
 }
 
@@ -153,7 +157,11 @@ static enum err thin_day(struct prune *x, const struct day *d,
         if (strcmp(d->files[i].name, MANIFEST) != 0 &&
             !is_among(d->files[i].name, ids, count))
             e = backup_place_delete(x->place, d->date, d->files[i].name);
-    log_info("backup copy thinned date=%s err=%s", d->date, err_name(e));
+    if (e)
+        log_error("backup copy not thinned date=%s err=%s", d->date,
+                  err_name(e));
+    else
+        log_info("backup copy thinned date=%s", d->date);
     return e;
 }
 

@@ -102,7 +102,7 @@ enum err generation_open_scratch(const struct store *s, int *fd)
     (void)snprintf(path, sizeof path, "%s/.scratch-XXXXXX", place);
     *fd = mkostemp(path, O_CLOEXEC);
     if (*fd >= 0)
-        (void)unlink(path);
+        (void)!erase_drop(path);
     if (*fd >= 0)
         return OK;
     log_error("db: making %s: errno=%d", path, errno);

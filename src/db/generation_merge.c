@@ -6,11 +6,11 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation_part.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *const generation_kept_tables[] = {
     /* deletions, contracts, and who is a customer at all */
@@ -23,10 +23,11 @@ const char *const generation_kept_tables[] = {
     "backup_run", "backup_check", "backup_drill",
     /* what was published, agreed to, registered and filed */
     "terms", "document", "supplier", "certification", "review", "advisory",
-    "audit_report", "audit_chunk", "audit_release",
+    "advisory_look", "audit_report", "audit_chunk", "audit_release",
     /* the operators: who was shut out stays out, an old password stays old */
-    "user", "password_history", "factor", "recovery", "role",
-    "permission_group", "group_member", "access", NULL};
+    "throttle", "mail_refusal", "rewrap", "log_break", "user",
+    "password_history", "factor", "recovery", "role", "permission_group",
+    "group_member", "access", NULL};
 const char *const generation_emptied_tables[] = {
     /* ways in, links, and mail that may have gone already */
     "code", "session", "link", "email_change", "reset_wish", "mail",
@@ -255,9 +256,8 @@ static enum err merge_newer(const struct store *s, struct db *to,
     if (!e)
         e = merge_from(s, to, path, key);
     part_drop_traces(path);
-    if (unlink(path) && !e)
-        e = part_errno("removing", path);
-    return e;
+    enum err gone = erase_drop(path);
+    return e ? e : gone;
 }
 
 enum err generation_merge_control(const struct store *s, const char *name,

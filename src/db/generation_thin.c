@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes before a generation gets its name, or stays after its time. */
 #include "base/log.h"
+#include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MANIFEST "manifest.json"
 
@@ -70,8 +69,7 @@ enum err generation_thin(const struct store *s, const char *name,
             is_kept(entry->d_name, ids, count))
             continue;
         part_name_path(path, folder, "/", entry->d_name, "");
-        if (unlink(path))
-            e = part_errno("removing", path);
+        e = erase_drop(path);
     }
     if (d)
         (void)closedir(d);

@@ -75,7 +75,7 @@
     " reason_en TEXT NOT NULL) STRICT, WITHOUT ROWID;"                         \
     "CREATE TABLE backup_damage (date TEXT NOT NULL,"                          \
     " tenant_id TEXT NOT NULL, at INTEGER NOT NULL,"                           \
-    " PRIMARY KEY (date, tenant_id)) STRICT, WITHOUT ROWID;"                  \
+    " PRIMARY KEY (date, tenant_id)) STRICT, WITHOUT ROWID;"                   \
     "ALTER TABLE backup_watch ADD COLUMN looked_at INTEGER;"                   \
     "ALTER TABLE backup_watch ADD COLUMN place TEXT;"
 

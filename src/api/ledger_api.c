@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operator's registers: the path says which one. */
 #include "api/routes.h"
+#include "core/deadline.h"
 #include "core/ledger.h"
 
 #include <string.h>
@@ -73,41 +74,49 @@ static enum err delete_row(struct call *k)
     return ledger_delete(k->c, ledger_of(k), call_id(k, 0), k->if_match);
 }
 
+static enum err post_look(struct call *k)
+{
+    k->reply->status = 204;
+    return deadline_note_look(k->c);
+}
+
 static const struct route routes[] = {
+    {METHOD_POST,   "/api/v1/advisories/look",    post_look,  RIGHT_OPERATOR, NULL,
+     NULL,                                                                                          NULL,                 0,             "Note that the sources of advisories were looked through"},
     {METHOD_GET,    "/api/v1/suppliers",          list_rows,  RIGHT_AUDITOR,  NULL,           NULL,
-     &supplier_shown,                                                                                                     ROUTE_LIST,    "Register of suppliers"                    },
+     &supplier_shown,                                                                                                     ROUTE_LIST,    "Register of suppliers"                                  },
     {METHOD_POST,   "/api/v1/suppliers",          post_row,   RIGHT_OPERATOR, &supplier_form,
-     NULL,                                                                                          &supplier_shown,      ROUTE_CREATED, "Enter a supplier"                         },
+     NULL,                                                                                          &supplier_shown,      ROUTE_CREATED, "Enter a supplier"                                       },
     {METHOD_PUT,    "/api/v1/suppliers/:id",      put_row,    RIGHT_OPERATOR,
-     &supplier_form,                                                                          NULL, &supplier_shown,      ROUTE_MATCH,   "Change a supplier"                        },
+     &supplier_form,                                                                          NULL, &supplier_shown,      ROUTE_MATCH,   "Change a supplier"                                      },
     {METHOD_DELETE, "/api/v1/suppliers/:id",      delete_row, RIGHT_OPERATOR, NULL,
-     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Take a supplier off the register"         },
+     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Take a supplier off the register"                       },
     {METHOD_GET,    "/api/v1/certifications",     list_rows,  RIGHT_AUDITOR,  NULL,           NULL,
-     &certification_shown,                                                                                                ROUTE_LIST,    "Certifications held"                      },
+     &certification_shown,                                                                                                ROUTE_LIST,    "Certifications held"                                    },
     {METHOD_POST,   "/api/v1/certifications",     post_row,   RIGHT_OPERATOR,
      &certification_form,                                                                     NULL, &certification_shown, ROUTE_CREATED,
-     "Enter a certification"                                                                                                                                                        },
+     "Enter a certification"                                                                                                                                                                      },
     {METHOD_PUT,    "/api/v1/certifications/:id", put_row,    RIGHT_OPERATOR,
      &certification_form,                                                                     NULL, &certification_shown, ROUTE_MATCH,
-     "Change a certification"                                                                                                                                                       },
+     "Change a certification"                                                                                                                                                                     },
     {METHOD_DELETE, "/api/v1/certifications/:id", delete_row, RIGHT_OPERATOR,
-     NULL,                                                                                    NULL, NULL,                 ROUTE_MATCH,   "Take a certification off the register"    },
+     NULL,                                                                                    NULL, NULL,                 ROUTE_MATCH,   "Take a certification off the register"                  },
     {METHOD_GET,    "/api/v1/reviews",            list_rows,  RIGHT_AUDITOR,  NULL,           NULL,
-     &review_shown,                                                                                                       ROUTE_LIST,    "Recurring reviews, those to be done first"},
+     &review_shown,                                                                                                       ROUTE_LIST,    "Recurring reviews, those to be done first"              },
     {METHOD_POST,   "/api/v1/reviews",            post_row,   RIGHT_OPERATOR, &review_form,
-     NULL,                                                                                          &review_shown,        ROUTE_CREATED, "Plan a review"                            },
+     NULL,                                                                                          &review_shown,        ROUTE_CREATED, "Plan a review"                                          },
     {METHOD_PUT,    "/api/v1/reviews/:id",        put_row,    RIGHT_OPERATOR, &review_form,
-     NULL,                                                                                          &review_shown,        ROUTE_MATCH,   "Change a planned review, or sign it"      },
+     NULL,                                                                                          &review_shown,        ROUTE_MATCH,   "Change a planned review, or sign it"                    },
     {METHOD_DELETE, "/api/v1/reviews/:id",        delete_row, RIGHT_OPERATOR, NULL,
-     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Drop a planned review"                    },
+     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Drop a planned review"                                  },
     {METHOD_GET,    "/api/v1/advisories",         list_rows,  RIGHT_AUDITOR,  NULL,           NULL,
-     &advisory_shown,                                                                                                     ROUTE_LIST,    "Register of advisories, open ones first"  },
+     &advisory_shown,                                                                                                     ROUTE_LIST,    "Register of advisories, open ones first"                },
     {METHOD_POST,   "/api/v1/advisories",         post_row,   RIGHT_OPERATOR,
-     &advisory_form,                                                                          NULL, &advisory_shown,      ROUTE_CREATED, "Enter an advisory"                        },
+     &advisory_form,                                                                          NULL, &advisory_shown,      ROUTE_CREATED, "Enter an advisory"                                      },
     {METHOD_PUT,    "/api/v1/advisories/:id",     put_row,    RIGHT_OPERATOR,
      &advisory_form,                                                                          NULL, &advisory_shown,      ROUTE_MATCH,
-     "Judge, tell of or close an advisory"                                                                                                                                          },
+     "Judge, tell of or close an advisory"                                                                                                                                                        },
     {METHOD_DELETE, "/api/v1/advisories/:id",     delete_row, RIGHT_OPERATOR, NULL,
-     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Remove an advisory that was not judged"   },
+     NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Remove an advisory that was not judged"                 },
 };
 const struct route_set ledger_routes = {routes, COUNT(routes)};

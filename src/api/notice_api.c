@@ -3,6 +3,7 @@
 #include "api/notice_reply.h"
 #include "api/routes.h"
 #include "core/caretaker.h"
+#include "core/notice_period.h"
 
 static const struct field list_fields[] = {
     {"state",    FIELD_CHOICE, 0, 0,   0, notice_state_words, NULL, "状態",             "State"   },
@@ -28,6 +29,8 @@ static const struct field target_fields[] = {
      "",                                                                            ""},
     {"mails",   FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
     {"readers", FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
+    {"waiting", FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
+    {"failed",  FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                 NULL, "", ""},
 };
 static const struct form target_form = {"NoticeTarget", target_fields,
                                         COUNT(target_fields)};
@@ -47,6 +50,8 @@ static const struct field row_fields[] = {
     {"skipped",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
     {"mails",           FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
     {"readers",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
+    {"waiting",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
+    {"failed",          FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
     {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL,                       "", ""},
     {"direct_contacts", FIELD_ROWS,   0, 0, 0,              NULL,              &direct_contact_reply_form,
       "",                                                                                                       ""},
@@ -72,6 +77,8 @@ static void put_row(struct call *k, const struct notice_row *row)
     json_int(o, "skipped", row->sums.skipped);
     json_int(o, "mails", row->sums.mails);
     json_int(o, "readers", row->sums.readers);
+    json_int(o, "waiting", row->sums.waiting);
+    json_int(o, "failed", row->sums.failed);
     json_int(o, "version", n->version);
 }
 
@@ -154,6 +161,8 @@ static enum err list_targets(struct call *k)
         json_text(o, "skipped", notice_skipped_words[list[i].skipped]);
         json_int(o, "mails", list[i].mails);
         json_int(o, "readers", list[i].readers);
+        json_int(o, "waiting", list[i].waiting);
+        json_int(o, "failed", list[i].failed);
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -243,7 +252,50 @@ static enum err post_contact(struct call *k)
     return e;
 }
 
+static const struct field period_fields[] = {
+    {"change_hours",      FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"maintenance_hours", FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {"version",           FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+};
+static const struct form period_form = {"NoticePeriod", period_fields,
+                                        COUNT(period_fields)};
+
+static enum err reply_period(struct call *k, enum err e,
+                             const struct notice_period *p)
+{
+    if (e)
+        return e;
+    call_etag(k, p->version);
+    json_open(&k->out, NULL, '{');
+    json_int(&k->out, "change_hours", p->change_hours);
+    json_int(&k->out, "maintenance_hours", p->maintenance_hours);
+    json_int(&k->out, "version", p->version);
+    json_close(&k->out, '}');
+    return OK;
+}
+
+static enum err get_period(struct call *k)
+{
+    struct notice_period p;
+
+    return reply_period(k, notice_period_get(k->c, &p), &p);
+}
+
+static enum err put_period(struct call *k)
+{
+    struct notice_period p;
+
+    return reply_period(k, notice_period_set(k->c, k->if_match, k->body, &p),
+                        &p);
+}
+
 static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/service/notices/setting",        get_period,      RIGHT_AUDITOR,
+     NULL,                                                                                                            NULL,          &period_form,               0,
+     "How long before it begins planned work is announced at least"                                                                                                                                                   },
+    {METHOD_PUT,    "/api/v1/service/notices/setting",        put_period,      RIGHT_OPERATOR,
+     &notice_period_form,                                                                                             NULL,          &period_form,               ROUTE_MATCH,
+     "Set the notice periods"                                                                                                                                                                                         },
     {METHOD_GET,    "/api/v1/service/notices",                list_notices,    RIGHT_AUDITOR,  NULL,
      &list_form,                                                                                                                     &row_form,                  ROUTE_LIST,
      "Notices of the service dashboard, newest first"                                                                                                                                                                 },

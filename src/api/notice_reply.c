@@ -30,6 +30,7 @@ void notice_put_facts(struct call *k, const struct notice *n)
     json_moment(o, "published_at", n->published_at);
     json_moment(o, "corrected_at", n->corrected_at);
     json_moment(o, "withdrawn_at", n->withdrawn_at);
+    json_bool(o, "is_emergency", n->is_emergency);
     json_id(o, "incident", n->incident_id);
     json_id(o, "follows", n->follows_id);
 }

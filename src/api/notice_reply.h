@@ -23,6 +23,7 @@ void notice_put_texts(struct call *k, const struct notice *n);
         {"published_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
         {"corrected_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
         {"withdrawn_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
+        {"is_emergency", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""}, \
         {"incident", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},       \
     {                                                                           \
         "follows", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""           \

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -445,6 +446,55 @@ static void read_dates(const mbedtls_x509_crt *cert, struct tls_dates *out)
     };
 }
 
+static void read_names(const mbedtls_x509_crt *cert, struct tls_proof *out)
+{
+    size_t len = 0;
+
+    out->names[0] = 0;
+    out->has_more = false;
+    for (const mbedtls_x509_sequence *s = &cert->subject_alt_names; s;
+         s = s->next) {
+        mbedtls_x509_subject_alternative_name san;
+        if (!s->buf.p || mbedtls_x509_parse_subject_alt_name(&s->buf, &san))
+            continue;
+        const mbedtls_x509_buf *name = &san.san.unstructured_name;
+        if (san.type == MBEDTLS_X509_SAN_DNS_NAME) {
+            if (len + name->len + 2 > sizeof out->names) {
+                out->has_more = true;
+            } else {
+                if (len)
+                    out->names[len++] = ' ';
+                memcpy(out->names + len, name->p, name->len);
+                len += name->len;
+                out->names[len] = 0;
+            }
+        }
+        mbedtls_x509_free_subject_alt_name(&san);
+    }
+}
+
+/* RFC 6125: a wildcard stands for the first label alone. */
+static bool is_name_of(const char *name, size_t len, const char *host)
+{
+    if (len > 2 && name[0] == '*' && name[1] == '.') {
+        const char *rest = strchr(host, '.');
+        return rest && rest != host && strlen(rest) == len - 1 &&
+               strncasecmp(rest, name + 1, len - 1) == 0;
+    }
+    return strlen(host) == len && strncasecmp(host, name, len) == 0;
+}
+
+bool tls_names_host(const struct tls_proof *p, const char *host)
+{
+    for (const char *name = p->names; *name;) {
+        size_t len = strcspn(name, " ");
+        if (is_name_of(name, len, host))
+            return true;
+        name += len + (name[len] == ' ');
+    }
+    return p->has_more;
+}
+
 bool tls_describe(const struct tls *t, struct tls_proof *out)
 {
     const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&t->ssl);
@@ -455,6 +505,7 @@ bool tls_describe(const struct tls *t, struct tls_proof *out)
              mbedtls_ssl_get_version(&t->ssl));
     snprintf(out->suite, sizeof out->suite, "%s", suite);
     read_dates(cert, &out->dates);
+    read_names(cert, out);
     return true;
 }
 

@@ -47,8 +47,14 @@ struct tls_dates {
 struct tls_proof {
     char version[16], suite[64];
     struct tls_dates dates;
+    /* Its DNS names, blanks between; has_more: not all of them. */
+    char names[2048];
+    bool has_more;
 };
 bool tls_describe(const struct tls *t, struct tls_proof *out);
+/* Whether the certificate is for this host; true where has_more leaves it
+ * open. */
+bool tls_names_host(const struct tls_proof *p, const char *host);
 /* Offers TLS 1.1 over a connected socket, which stays open: whether the other
  * side said no. */
 bool tls_refuses_old(int fd, int timeout_ms);

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/config_backup.h"
 #include "cli/config_listen.h"
+#include "cli/process.h"
 #include "core/region.h"
 
 #include <ctype.h>
@@ -501,7 +502,7 @@ int cli_config(int argc, char **argv)
         config_show(&config);
         code = 0;
     } else if (argc == 1 && strcmp(argv[0], "check") == 0) {
-        code = config_check(&config) ? 0 : 1;
+        code = config_check(&config) && process_check_place(&config) ? 0 : 1;
         if (code == 0) {
             config_say_listeners(mem, &config);
             printf("ok\n");

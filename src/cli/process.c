@@ -21,6 +21,7 @@
 #include "core/operator.h"
 #include "core/outbox.h"
 #include "core/quota.h"
+#include "core/region.h"
 #include "core/registry.h"
 #include "core/standing.h"
 #include "core/terms.h"
@@ -165,6 +166,49 @@ enum err process_open(struct process *p)
     if (!e)
         e = standing_load(&c, &p->app);
     return e ? e : operator_prepare(&c, &p->app, p->setup_token);
+}
+
+enum err process_check_region(struct process *p)
+{
+    struct actor actor = system_actor;
+    struct ctx c = process_ctx(p->mem, &actor);
+    const char *region = p->app.backup_region;
+    enum err e = region ? tx_begin_control(&c, p->app.store, TX_READ) : OK;
+
+    if (e || !region)
+        return e;
+    e = tx_end_control(&c, p->app.store,
+                       region_check(&c, "backup_region", region));
+    if (e == ERR_INVALID)
+        fprintf(stderr, "config: backup_region: %s\n",
+                c.fail ? c.fail->message : region);
+    return e;
+}
+
+bool process_check_place(struct config *c)
+{
+    struct process p = {.mem = arena_open(0)};
+    const char *control = arena_printf(p.mem, "%s/control.db", c->data_dir);
+    enum err e = OK;
+
+    p.app.backup_region = c->backup_region;
+    if (!c->backup_region) {
+    } else if (access(control, F_OK) != 0) {
+        if (!region_list_covers(REGION_DEFAULT, c->backup_region)) {
+            fprintf(stderr,
+                    "config: backup_region: %s is not among the regions that "
+                    "the statement of where data is kept names (%s)\n",
+                    c->backup_region, REGION_DEFAULT);
+            e = ERR_INVALID;
+        }
+    } else if (!process_open_store(&p, c)) {
+        e = process_check_region(&p);
+    } else {
+        fprintf(stderr, "config: backup_region is compared with the stated "
+                        "place when the server starts\n");
+    }
+    process_close(&p);
+    return e == OK;
 }
 
 /* Without base_url the server is known by the port it got, which serves those

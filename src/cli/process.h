@@ -28,6 +28,12 @@ MUST_USE enum err process_open_store(struct process *p,
                                      const struct config *config);
 /* Secrets, throttling; the store and p->app.around must be known already. */
 MUST_USE enum err process_open(struct process *p);
+/* Says what is wrong: backup_region is outside the place that customers are
+ * told their data is kept in. */
+MUST_USE enum err process_check_region(struct process *p);
+/* The same without a service: by the statement in data_dir, or by the one a new
+ * installation begins with; not while a server holds the directory. */
+bool process_check_place(struct config *c);
 /* Sockets, confinement (base/sandbox.h), worker threads; p->app.around must be
  * known by now. */
 MUST_USE enum err process_start(struct process *p);

@@ -233,7 +233,7 @@ static enum err start(struct process *p, struct config *c)
         (e = set_up_listeners(p, c)))
         return e;
     p->app.around = process_surroundings(c);
-    if ((e = process_open(p)))
+    if ((e = process_open(p)) || (e = process_check_region(p)))
         return e;
     registry_find_sole(&p->app, p->mem);
     if ((e = process_start(p)))

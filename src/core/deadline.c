@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "core/document.h"
+#include "core/operation.h"
 #include "core/operator_mail.h"
+#include "core/region.h"
 #include "core/trust.h"
 #include "db/query.h"
 
@@ -20,6 +22,9 @@ enum {
     DEADLINE_REVIEWS,
     DEADLINE_ADVISORIES,
     DEADLINE_CERTIFICATIONS,
+    DEADLINE_REGIONS,
+    DEADLINE_LOOKED,
+    DEADLINE_SET_LOOKED,
 };
 #define UNTOLD(kind, due)                                                      \
     " NOT EXISTS (SELECT 1 FROM deadline_told t WHERE t.kind = " kind          \
@@ -108,6 +113,16 @@ static const char *const deadline_text[] = {
         " coalesce(sum(impact > 0), 0),"
         " coalesce(sum(impact > 0 AND notice = '' AND judged_at < ?3), 0)"
         " FROM advisory",
+    [DEADLINE_REGIONS] = "SELECT name, region, purpose = 0 FROM supplier"
+                         " ORDER BY purpose, name LIMIT 500",
+    /* an entry or a judgement is a look, too */
+    [DEADLINE_LOOKED] =
+        "SELECT max(coalesce((SELECT looked_at FROM advisory_look), 0),"
+        " coalesce((SELECT max(changed_at) FROM advisory), 0))",
+    [DEADLINE_SET_LOOKED] =
+        "INSERT INTO advisory_look (id, looked_at, looked_by)"
+        " VALUES (1, ?1, ?2) ON CONFLICT (id) DO UPDATE SET looked_at = ?1,"
+        " looked_by = ?2",
     [DEADLINE_CERTIFICATIONS] =
         "SELECT name, number, expires_on FROM certification"
         " ORDER BY expires_on, name LIMIT 20",
@@ -234,6 +249,21 @@ void deadline_look(struct app *app, struct arena *mem)
         log_error("deadlines not told err=%s", err_name(e));
 }
 
+/* ---- the look through the sources of advisories ---- */
+
+enum err deadline_note_look(struct ctx *c)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_SET_LOOKED]);
+
+    bind_int(q, 1, c->now_us);
+    bind_text(q, 2, c->actor->name);
+    enum err e = query_run(c, q);
+    return e ? e
+             : operation_log(c, &(struct operation){.action = "confirm",
+                                                    .kind = "advisory",
+                                                    .object_name = ""});
+}
+
 /* ---- the trust page ---- */
 
 static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
@@ -254,6 +284,69 @@ static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
         next);
     trust_show(c, out, 26, hosts > 0, "委託先の台帳にある設備の事業者 %lld 件",
                "Suppliers of hosting in the register: %lld", hosts);
+    return OK;
+}
+
+/* Where suppliers keep what is entrusted to them, held against what customers
+ * are told. */
+static enum err measure_places(struct ctx *c, struct trust_list *out)
+{
+    struct buf outside = buf_in(c->mem);
+    const char *stated;
+    long long all = 0, out_of = 0, hosts = 0;
+    enum err e = region_list_stated(c, &stated);
+
+    if (e)
+        return e;
+    struct query *q = query(c, deadline_text[DEADLINE_REGIONS]);
+    while (query_next(c, q, &e)) {
+        all++;
+        if (region_list_covers(stated, col_peek(q, 1)))
+            continue;
+        out_of++;
+        hosts += col_int(q, 2);
+        buf_printf(&outside, "%s%s (%s)", outside.len ? ", " : "",
+                   col_peek(q, 0), col_peek(q, 1));
+    }
+    if (e || !all)
+        return e;
+    const char *names =
+        outside.len ? outside.data : ctx_text(c, "なし", "none");
+    for (int no = 3; no <= 26; no += 23) {
+        trust_say(c, out, no, no == 3 ? out_of == 0 : hosts == 0,
+                  "委託先 %lld 件の地域を、示した地域（%s）と比べました。外に"
+                  "あるもの: %s",
+                  "The regions of %lld suppliers were compared with the stated "
+                  "ones (%s); outside: %s",
+                  all, stated, names);
+        trust_tell_others(c, out, "委託先の地域が示した地域にあること",
+                          "Suppliers are in the stated regions");
+    }
+    return OK;
+}
+
+/* An empty register says something only if somebody looked. */
+static enum err measure_look(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_LOOKED]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    int64_t at = col_int(q, 0);
+    query_done(q);
+    if (at)
+        trust_show(c, out, 24, true,
+                   "ぜい弱性情報を最後に確認した日 %s（%d 日以内に1回）",
+                   "Sources of advisories last looked through on %s (once "
+                   "within %d days)",
+                   trust_day(c, clock_today(at)), ADVISORY_LOOK_DAYS);
+    else
+        trust_show(c, out, 24, false,
+                   "ぜい弱性情報を確認した日は、まだ記録されていません",
+                   "No look through the sources of advisories is recorded");
+    if (at)
+        trust_date(out, at, ADVISORY_LOOK_DAYS * INT64_C(86400000000));
     return OK;
 }
 
@@ -348,7 +441,8 @@ enum err deadline_measure(struct ctx *c, struct trust_list *out)
 
     if (e || (e = measure_reviews(c, 8, 0, out)) ||
         (e = measure_reviews(c, 14, 1, out)) ||
-        (e = measure_advisories(c, out)))
+        (e = measure_advisories(c, out)) || (e = measure_look(c, out)) ||
+        (e = measure_places(c, out)))
         return e;
     return measure_certifications(c, out);
 }

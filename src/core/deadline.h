@@ -15,7 +15,7 @@ enum deadline_kind {
     DEADLINE_ADVISORY,
     DEADLINE_KINDS
 };
-enum { ADVISORY_DAYS = 7, CERTIFICATION_DAYS = 30 };
+enum { ADVISORY_DAYS = 7, ADVISORY_LOOK_DAYS = 31, CERTIFICATION_DAYS = 30 };
 
 /* Opens its own transaction. */
 MUST_USE enum err deadline_tell(struct ctx *c, const struct app *app);
@@ -26,5 +26,9 @@ struct trust_list;
 /* What the registers prove: rows 8, 14, 24, 26, 30 and 34 of the trust page;
  * in a transaction of control.db. */
 MUST_USE enum err deadline_measure(struct ctx *c, struct trust_list *out);
+
+/* In a write transaction of control.db: the operator has looked through the
+ * sources of advisories; row 24 wants that monthly, entries or none. */
+MUST_USE enum err deadline_note_look(struct ctx *c);
 
 #endif

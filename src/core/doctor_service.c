@@ -26,7 +26,7 @@ enum {
     DAYS_SHORT = 21
 };
 
-enum { LATE_COPIES, LAST_RUN, REFUSED };
+enum { LATE_COPIES, LAST_RUN, REFUSED, TENANT_HOSTS };
 static const char *const check_text[] = {
     [LATE_COPIES] = "SELECT count(*), coalesce(sum(customer.created_at < ?1 AND"
                     " (b.at IS NULL OR b.at < ?1 OR d.at IS NOT NULL)), 0),"
@@ -35,6 +35,8 @@ static const char *const check_text[] = {
                     " ON b.tenant_id = customer.id LEFT JOIN backup_damage d"
                     " ON d.date = b.date AND d.tenant_id = customer.id"
                     " WHERE customer.state = 1",
+    [TENANT_HOSTS] = "SELECT host FROM customer WHERE state = 1"
+                     " AND host IS NOT NULL ORDER BY id LIMIT 1000",
     [LAST_RUN] = "SELECT state, ended_at, reason_ja, reason_en FROM"
                  " backup_run WHERE state >= 2 ORDER BY id DESC LIMIT 1",
     [REFUSED] = "SELECT count(*) FROM mail_refusal WHERE email_fold > ''",
@@ -103,6 +105,50 @@ static void check_tls(struct doctor *d, const struct server_proof *p)
             p->oldest.suite);
 }
 
+/* The hosts that the certificate leaves out are gathered. */
+static void hold_against(const struct server_proof *p, const char *host,
+                         struct buf *out)
+{
+    if (host && *host && !tls_names_host(&p->newest, host))
+        buf_printf(out, "%s%s", out->len ? ", " : "", host);
+}
+
+/* NULL: not known, or an address, which no DNS name is for. */
+static const char *host_of_base(struct doctor *d)
+{
+    const char *url = d->app->base_url;
+    const char *host = url ? strstr(url, "://") : NULL;
+
+    if (!host || host[3] == '[' ||
+        strspn(host + 3, "0123456789.") == strcspn(host + 3, ":/"))
+        return NULL;
+    return arena_strndup(d->c->mem, host + 3, strcspn(host + 3, ":/"));
+}
+
+static enum err list_unnamed(struct ctx *c, const struct server_proof *p,
+                             struct buf *out)
+{
+    struct query *q = query(c, check_text[TENANT_HOSTS]);
+    enum err e;
+
+    while (query_next(c, q, &e))
+        hold_against(p, col_peek(q, 0), out);
+    return e;
+}
+
+/* Whose names are served with this certificate, but are not in it. */
+static const char *find_unnamed(struct doctor *d, const struct server_proof *p)
+{
+    struct buf out = buf_in(d->c->mem);
+
+    hold_against(p, host_of_base(d), &out);
+    hold_against(p, d->app->operator_host, &out);
+    enum err e = tx_begin_control(d->c, d->app->store, TX_READ);
+    if (!e)
+        e = tx_end_control(d->c, d->app->store, list_unnamed(d->c, p, &out));
+    return e || !out.len ? NULL : out.data;
+}
+
 static void check_certificate(struct doctor *d, const struct server_proof *p)
 {
     const struct tls_dates *t = &p->newest.dates;
@@ -110,6 +156,7 @@ static void check_certificate(struct doctor *d, const struct server_proof *p)
 
     if (!p->is_tls || !*p->newest.version)
         return;
+    const char *unnamed = find_unnamed(d, p);
     gauge_note_certificate(d->app->gauges, t->to);
     if (t->to <= d->c->now_us || t->from > d->c->now_us)
         doctor_say(
@@ -119,6 +166,14 @@ static void check_certificate(struct doctor *d, const struct server_proof *p)
             "The certificate is out of its time (until %s): renew it, "
             "then send SIGHUP",
             clock_format(d->c->mem, t->to));
+    else if (unnamed)
+        doctor_say(
+            d, "certificate", DOCTOR_BAD,
+            "証明書は次のホスト名のものではありません: %s（証明書の名前: "
+            "%.200s）。設定 cert を確認してください",
+            "The certificate is not for these hosts: %s (its names: "
+            "%.200s): look at cert in the configuration",
+            unnamed, *p->newest.names ? p->newest.names : "-");
     else
         doctor_say(
             d, "certificate",

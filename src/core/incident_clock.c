@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "core/link_base.h"
+#include "core/notice.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
 #include "core/trust.h"
@@ -255,6 +256,17 @@ enum err incident_measure(struct ctx *c, struct trust_list *out)
                "minutes on average, %lld at most); later than 24 hours: %lld; "
                "closed as of no concern to customers: %lld",
                all, reported, mean, most, late, nobody);
+    int64_t waiting, failed;
+    if ((e = notice_count_undelivered(c, NOTICE_INCIDENT, &waiting, &failed)))
+        return e;
+    trust_say(c, out, 31, waiting == 0 && failed == 0,
+              "インシデントのお知らせメールのうち、1時間以上中継サーバーに受け"
+              "取られていないもの %lld 通、届けられなかったもの %lld 通",
+              "Mails of incidents that wait for the relay for more than an "
+              "hour: %lld; given up: %lld",
+              (long long)waiting, (long long)failed);
+    trust_tell_others(c, out, "インシデントのお知らせメールの配信",
+                      "The delivery of reports of incidents by mail");
     bool is_stated = *setting.contact_ja && *setting.contact_en;
     trust_show(c, out, 31, is_stated, "お客様への連絡先の掲示: %s",
                "Contact address shown to customers: %s",

@@ -21,7 +21,8 @@ const char *const notice_skipped_words[] = {"no", "gone", "closed", NULL};
 #define NOTICE_SUMS                                                            \
     ", count(t.customer_id), coalesce(sum(t.is_owed), 0),"                     \
     " count(t.told_at), coalesce(sum(t.skipped > 0), 0),"                      \
-    " coalesce(sum(t.mails), 0), coalesce(sum(t.readers), 0)"                  \
+    " coalesce(sum(t.mails), 0), coalesce(sum(t.readers), 0),"                 \
+    " coalesce(sum(t.waiting), 0), coalesce(sum(t.failed), 0)"                 \
     " FROM notice n LEFT JOIN notice_tenant t ON t.notice_id = n.id"
 
 enum {
@@ -52,7 +53,8 @@ static const char *const notice_text[] = {
         "SELECT " NOTICE_COLS NOTICE_SUMS " WHERE n.id = ?1 GROUP BY n.id",
     [NOTICE_TARGETS] =
         "SELECT t.customer_id, coalesce(customer.name, t.customer_id),"
-        " t.is_owed, t.told_at, t.mails, t.readers, t.skipped"
+        " t.is_owed, t.told_at, t.mails, t.readers, t.skipped, t.waiting,"
+        " t.failed"
         " FROM notice_tenant t LEFT JOIN customer"
         " ON customer.id = t.customer_id"
         " WHERE t.notice_id = ?1 AND t.customer_id > ?2"
@@ -60,13 +62,14 @@ static const char *const notice_text[] = {
     [NOTICE_ADD] =
         "INSERT INTO notice (kind, title_ja, title_en, body_ja, body_en,"
         " starts_at, ends_at, is_for_all, mail_to, incident_id, follows_id,"
-        " written_by, created_at)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        " is_emergency, written_by, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+        " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [NOTICE_UPDATE] =
         "UPDATE notice SET kind = ?1, title_ja = ?2, title_en = ?3,"
         " body_ja = ?4, body_en = ?5, starts_at = ?6, ends_at = ?7,"
         " is_for_all = ?8, mail_to = ?9, incident_id = ?10, follows_id = ?11,"
-        " version = version + 1 WHERE id = ?12 AND version = ?13"
+        " is_emergency = ?12, version = version + 1 WHERE id = ?13"
+        " AND version = ?14"
         " AND state < 2",
     [NOTICE_DELETE] =
         "DELETE FROM notice WHERE id = ?1 AND version = ?2 AND state = 0",
@@ -105,19 +108,20 @@ static const struct form target_form = {"TenantPick", target_fields,
         "ends_at", FIELD_MOMENT, 0, 0, FIELD_NULLABLE, NULL, NULL,             \
             "影響の終了", "Ends"                                               \
     }
-#define DRAFT_FIELDS(flags)                                                    \
-    {"kind", FIELD_CHOICE, 0,     0, flags, notice_kind_words,                 \
-     NULL,   "種別",       "Kind"},                                            \
-        {"is_for_all",       FIELD_BOOL,   0, 0, 0, NULL, NULL,                \
-         "すべてのテナント", "All tenants"},                                   \
-        {"tenants",    FIELD_ROWS,       0,        TENANTS_MAX, 0, NULL,       \
-         &target_form, "対象のテナント", "Tenants"},                           \
-        {"mail_to", FIELD_CHOICE,   0,        0, 0, notice_mail_words,         \
-         NULL,      "メールの宛先", "Mail to"},                                \
-        {"incident", FIELD_ID,       0,         0, FIELD_NULLABLE, NULL,       \
-         NULL,       "インシデント", "Incident"},                              \
-        {"follows",      FIELD_ID,      0, 0, FIELD_NULLABLE, NULL, NULL,      \
-         "前のお知らせ", "Follow-up of"},                                      \
+#define DRAFT_FIELDS(flags)                                                     \
+    {"kind", FIELD_CHOICE, 0,     0, flags, notice_kind_words,                  \
+     NULL,   "種別",       "Kind"},                                             \
+        {"is_emergency", FIELD_BOOL, 0, 0, 0, NULL, NULL, "緊急", "Emergency"}, \
+        {"is_for_all",       FIELD_BOOL,   0, 0, 0, NULL, NULL,                 \
+         "すべてのテナント", "All tenants"},                                    \
+        {"tenants",    FIELD_ROWS,       0,        TENANTS_MAX, 0, NULL,        \
+         &target_form, "対象のテナント", "Tenants"},                            \
+        {"mail_to", FIELD_CHOICE,   0,        0, 0, notice_mail_words,          \
+         NULL,      "メールの宛先", "Mail to"},                                 \
+        {"incident", FIELD_ID,       0,         0, FIELD_NULLABLE, NULL,        \
+         NULL,       "インシデント", "Incident"},                               \
+        {"follows",      FIELD_ID,      0, 0, FIELD_NULLABLE, NULL, NULL,       \
+         "前のお知らせ", "Follow-up of"},                                       \
         TEXT_FIELDS(flags)
 static const struct field draft_fields[] = {DRAFT_FIELDS(FIELD_REQUIRED)};
 const struct form notice_form = {"NoticeCreate", draft_fields,
@@ -132,8 +136,9 @@ static const struct field schedule_fields[] = {
 const struct form notice_schedule_form = {"NoticeSchedule", schedule_fields,
                                           COUNT(schedule_fields)};
 static const struct field correct_fields[] = {
-    {"is_mailed", FIELD_BOOL, 0, 0, 0, NULL, NULL, "メールで知らせる",
-     "Tell by mail"},
+    {"is_emergency", FIELD_BOOL, 0, 0, 0, NULL, NULL, "緊急",                   "Emergency"},
+    {"is_mailed",    FIELD_BOOL, 0, 0, 0, NULL, NULL, "メールで知らせる",
+     "Tell by mail"                                                                          },
     TEXT_FIELDS(0),
 };
 const struct form notice_correct_form = {"NoticeCorrect", correct_fields,
@@ -179,6 +184,7 @@ void notice_read_row(struct ctx *c, struct query *q, struct notice *out)
         .version = col_int(q, 22),
         .written_by = col_text(c, q, 23),
         .published_by = col_text(c, q, 24),
+        .is_emergency = col_int(q, 25) != 0,
     };
 }
 
@@ -195,6 +201,8 @@ static void read_with_sums(struct ctx *c, struct query *q,
         .skipped = col_int(q, AT + 3),
         .mails = col_int(q, AT + 4),
         .readers = col_int(q, AT + 5),
+        .waiting = col_int(q, AT + 6),
+        .failed = col_int(q, AT + 7),
     };
 }
 
@@ -261,6 +269,8 @@ enum err notice_list_targets(struct ctx *c, int64_t id, const char *after,
             .mails = col_int(q, 4),
             .readers = col_int(q, 5),
             .skipped = (enum notice_skipped)col_int(q, 6),
+            .waiting = col_int(q, 7),
+            .failed = col_int(q, 8),
         };
         buf_put(&rows, &row, sizeof row);
     }
@@ -366,6 +376,7 @@ static const char *as_json(struct ctx *c, const struct notice *n)
     json_moment(&o, "publish_at", n->publish_at);
     json_bool(&o, "is_for_all", n->is_for_all);
     json_text(&o, "mail_to", notice_mail_words[n->mail_to]);
+    json_bool(&o, "is_emergency", n->is_emergency);
     json_id(&o, "incident", n->incident_id);
     json_close(&o, '}');
     return b.data;
@@ -409,6 +420,8 @@ static void read_form(const struct values *v, struct notice *n)
         n->incident_id = values_int(v, "incident", 0);
     if (values_has(v, "follows"))
         n->follows_id = values_int(v, "follows", 0);
+    n->is_emergency = values_bool(v, "is_emergency", n->is_emergency) &&
+                      n->kind <= NOTICE_MAINTENANCE;
     if (n->incident_id)
         n->is_for_all = false;
 }
@@ -426,6 +439,7 @@ static void bind_fields(struct query *q, const struct notice *n)
     bind_int(q, 9, n->mail_to);
     bind_id(q, 10, n->incident_id);
     bind_id(q, 11, n->follows_id);
+    bind_int(q, 12, n->is_emergency);
 }
 
 static enum err add_target(struct ctx *c, int64_t id, const char *tenant)
@@ -486,8 +500,8 @@ enum err notice_create(struct ctx *c, const struct values *v,
         return e;
     struct query *q = query(c, notice_text[NOTICE_ADD]);
     bind_fields(q, &n);
-    bind_text(q, 12, c->actor->name);
-    bind_int(q, 13, c->now_us);
+    bind_text(q, 13, c->actor->name);
+    bind_int(q, 14, c->now_us);
     if ((e = query_run(c, q)))
         return e;
     n.id = db_last_id(c);
@@ -524,8 +538,8 @@ enum err notice_update(struct ctx *c, int64_t id, int64_t version,
                         "It must begin after it is published");
     struct query *q = query(c, notice_text[NOTICE_UPDATE]);
     bind_fields(q, &n);
-    bind_int(q, 12, id);
-    bind_int(q, 13, version);
+    bind_int(q, 13, id);
+    bind_int(q, 14, version);
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)

@@ -38,6 +38,7 @@ struct notice {
     enum notice_state state;
     enum notice_mail_to mail_to;
     bool is_for_all;
+    bool is_emergency; /* planned work that cannot wait for its period */
     const char *title_ja, *title_en, *body_ja, *body_en; /* Markdown */
     const char *reason_ja, *reason_en; /* of the withdrawal, or NULL */
     int64_t starts_at, ends_at;        /* what is affected; 0: not known */
@@ -49,6 +50,7 @@ struct notice {
 /* What became of it. */
 struct notice_sums {
     int64_t tenants, owed, told, skipped, mails, readers;
+    int64_t waiting, failed; /* of its mails: not yet at the relay; given up */
 };
 struct notice_row {
     struct notice notice;
@@ -57,7 +59,7 @@ struct notice_row {
 struct notice_target {
     const char *tenant, *name; /* name: the id where the tenant is gone */
     bool is_owed;
-    int64_t told_at, mails, readers;
+    int64_t told_at, mails, readers, waiting, failed;
     enum notice_skipped skipped;
 };
 
@@ -67,8 +69,9 @@ struct notice_target {
     " n.is_for_all, n.title_ja, n.title_en, n.body_ja, n.body_en,"             \
     " n.reason_ja, n.reason_en, n.starts_at, n.ends_at, n.publish_at,"         \
     " n.published_at, n.corrected_at, n.withdrawn_at, n.created_at,"           \
-    " n.revision, n.mail_revision, n.version, n.written_by, n.published_by"
-enum { NOTICE_COL_COUNT = 25 };
+    " n.revision, n.mail_revision, n.version, n.written_by, n.published_by,"   \
+    " n.is_emergency"
+enum { NOTICE_COL_COUNT = 26 };
 struct query;
 void notice_read_row(struct ctx *c, struct query *q, struct notice *out);
 
@@ -119,6 +122,9 @@ MUST_USE enum err notice_withdraw(struct ctx *c, int64_t id, int64_t version,
 /* The round of notice_mail.c has written a tenant's mails. */
 MUST_USE enum err notice_note_told(struct ctx *c, const struct notice *n,
                                    const char *tenant);
+/* Row 31: the mails of incidents alone. */
+MUST_USE enum err notice_count_undelivered(struct ctx *c, enum notice_kind kind,
+                                           int64_t *waiting, int64_t *failed);
 /* What is due by now; each once, whatever the clock does. */
 MUST_USE enum err notice_publish_due(struct ctx *c, size_t *count);
 

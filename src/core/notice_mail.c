@@ -19,24 +19,35 @@
 
 enum { TENANTS_AT_ONCE = 200, EXPIRES_MINUTES = 3 * 24 * 60 };
 
-enum { OWED_NEXT, OWED_DONE };
+enum { OWED_NEXT, OWED_DONE, WAITING_NEXT, WAITING_SET };
 static const char *const owed_text[] = {
     [OWED_NEXT] = "SELECT notice_id, customer_id FROM notice_tenant"
                   " WHERE is_owed = 1 AND (notice_id, customer_id) > (?1, ?2)"
                   " ORDER BY notice_id, customer_id LIMIT ?3",
     [OWED_DONE] =
         "UPDATE notice_tenant SET is_owed = 0, mails = ?4, skipped = ?5,"
-        " told_at = CASE WHEN ?5 = 0 THEN ?6 ELSE told_at END"
+        " told_at = CASE WHEN ?5 = 0 THEN ?6 ELSE told_at END, waiting = ?7,"
+        " failed = ?8"
         " WHERE notice_id = ?1 AND customer_id = ?2 AND EXISTS (SELECT 1"
         " FROM notice WHERE id = ?1 AND mail_revision = ?3)",
+    [WAITING_NEXT] =
+        "SELECT notice_id, customer_id FROM notice_tenant"
+        " INDEXED BY notice_waiting WHERE waiting > 0 AND (notice_id,"
+        " customer_id) > (?1, ?2) ORDER BY notice_id, customer_id LIMIT ?3",
+    [WAITING_SET] = "UPDATE notice_tenant SET waiting = ?3, failed = ?4"
+                    " WHERE notice_id = ?1 AND customer_id = ?2"
+                    " AND (waiting <> ?3 OR failed <> ?4)",
 };
 const struct query_set notice_owed_queries = {"notice_owed", owed_text,
                                               COUNT(owed_text)};
 
-enum { MAIL_SUM, MAIL_IS_WRITTEN, MAIL_READERS, MAIL_ADD };
+enum { MAIL_SUM, MAIL_LEFT, MAIL_IS_WRITTEN, MAIL_READERS, MAIL_ADD };
 static const char *const mail_text[] = {
     [MAIL_SUM] =
         "SELECT coalesce(sum(mails), 0) FROM notice_mail WHERE notice_id = ?1",
+    /* what the relay has taken is no row any more */
+    [MAIL_LEFT] = "SELECT coalesce(sum(state = 0), 0), coalesce(sum(state = 1),"
+                  " 0) FROM mail INDEXED BY mail_notice WHERE notice_id = ?1",
     [MAIL_IS_WRITTEN] =
         "SELECT 1 FROM notice_mail WHERE notice_id = ?1 AND revision = ?2",
     /* an incident is told to who is invited too: nobody else may be there */
@@ -71,6 +82,13 @@ static const char *news_of(const struct notice *n, bool ja)
     return "";
 }
 
+static const char *emergency_of(const struct notice *n, bool ja)
+{
+    if (!n->is_emergency)
+        return "";
+    return ja ? "緊急" : "Emergency ";
+}
+
 static void put_period(struct ctx *c, struct buf *b, const struct notice *n,
                        bool ja)
 {
@@ -92,7 +110,8 @@ static void put_period(struct ctx *c, struct buf *b, const struct notice *n,
 static void put_facts(struct ctx *c, struct buf *b, const struct notice *n,
                       bool ja)
 {
-    buf_printf(b, "%s%s\n%s%s\n", ja ? "種別: " : "Kind: ",
+    buf_printf(b, "%s%s%s\n%s%s\n",
+               ja ? "種別: " : "Kind: ", emergency_of(n, ja),
                ja ? kinds_ja[n->kind] : kinds_en[n->kind],
                ja ? "件名: " : "Title: ", ja ? n->title_ja : n->title_en);
     put_period(c, b, n, ja);
@@ -131,15 +150,16 @@ static enum err send(struct ctx *c, const struct app *app,
                      const struct reader *r)
 {
     bool ja = r->is_ja;
-    const char *subject =
-        arena_printf(c->mem, ja ? "【櫓】%s%s: %s" : "[Yagura] %s%s: %s",
-                     news_of(n, ja), ja ? kinds_ja[n->kind] : kinds_en[n->kind],
-                     ja ? n->title_ja : n->title_en);
+    const char *subject = arena_printf(
+        c->mem, ja ? "【櫓】%s%s%s: %s" : "[Yagura] %s%s%s: %s", news_of(n, ja),
+        emergency_of(n, ja), ja ? kinds_ja[n->kind] : kinds_en[n->kind],
+        ja ? n->title_ja : n->title_en);
 
     return outbox_add(c, app,
                       &(struct letter){.address = r->address,
                                        .subject = subject,
                                        .text = body_of(c, n, setting, r),
+                                       .notice_id = n->id,
                                        .expires_minutes = EXPIRES_MINUTES});
 }
 
@@ -150,7 +170,23 @@ struct telling {
     const struct notice *n;
     struct incident_setting setting;
     int64_t mails; /* of all its revisions, afterwards */
+    int64_t waiting, failed;
 };
+
+static enum err count_left(struct ctx *c, int64_t id, int64_t *waiting,
+                           int64_t *failed)
+{
+    struct query *q = query(c, mail_text[MAIL_LEFT]);
+
+    bind_int(q, 1, id);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *waiting = col_int(q, 0);
+    *failed = col_int(q, 1);
+    query_done(q);
+    return OK;
+}
 
 static enum err is_written(struct ctx *c, const struct notice *n, bool *out)
 {
@@ -222,7 +258,7 @@ static enum err tell(struct ctx *c, void *arg)
         return e;
     t->mails = col_int(q, 0);
     query_done(q);
-    return OK;
+    return count_left(c, t->n->id, &t->waiting, &t->failed);
 }
 
 /* What keeps a tenant from being told, or NOTICE_TOLD. */
@@ -289,20 +325,22 @@ static enum err settle(struct ctx *c, const struct app *app,
     bind_int(q, 4, t.mails);
     bind_int(q, 5, skipped);
     bind_int(q, 6, c->now_us);
+    bind_int(q, 7, t.waiting);
+    bind_int(q, 8, t.failed);
     e = query_run(c, q);
     if (!e && skipped == NOTICE_TOLD && t.mails > 0) /* else to nobody */
         e = notice_note_told(c, &row.notice, it->tenant);
     return tx_end_control(c, app->store, e);
 }
 
-static enum err read_owed(struct ctx *c, struct store *s,
+static enum err read_owed(struct ctx *c, struct store *s, int statement,
                           const struct owed *after, struct buf *rows)
 {
     enum err e = tx_begin_control(c, s, TX_READ);
 
     if (e)
         return e;
-    struct query *q = query(c, owed_text[OWED_NEXT]);
+    struct query *q = query(c, owed_text[statement]);
     bind_int(q, 1, after->notice_id);
     bind_text(q, 2, after->tenant);
     bind_int(q, 3, TENANTS_AT_ONCE);
@@ -317,7 +355,7 @@ enum err notice_tell_owed(struct ctx *c, const struct app *app)
 {
     const struct owed first = {0, ""};
     struct buf rows = buf_in(c->mem);
-    enum err e = read_owed(c, app->store, &first, &rows);
+    enum err e = read_owed(c, app->store, OWED_NEXT, &first, &rows);
     const struct owed *list = (const void *)rows.data;
     size_t count = rows.len / sizeof *list;
 
@@ -332,9 +370,43 @@ static const struct actor system_actor = {.name = "",
                                           .tenant = STORE_OPERATOR,
                                           .base_url = ""};
 
+struct left {
+    int64_t id, waiting, failed;
+};
+
+static enum err look_at_left(struct ctx *c, void *arg)
+{
+    struct left *l = arg;
+
+    return count_left(c, l->id, &l->waiting, &l->failed);
+}
+
+/* Asks the tenant's outbox what has become of the mails; of a tenant that is
+ * gone none waits any more. */
+static enum err settle_left(struct ctx *c, const struct app *app,
+                            const struct owed *it)
+{
+    const struct errand errand = {
+        .app = app, .tenant = it->tenant, .name = "notices"};
+    struct left l = {.id = it->notice_id};
+    enum err e = errand_run(c, &errand, TX_READ, look_at_left, &l);
+
+    if ((e && e != ERR_NOT_FOUND) ||
+        (e = tx_begin_control(c, app->store, TX_WRITE)))
+        return e;
+    struct query *q = query(c, owed_text[WAITING_SET]);
+    bind_int(q, 1, it->notice_id);
+    bind_text(q, 2, it->tenant);
+    bind_int(q, 3, l.waiting);
+    bind_int(q, 4, l.failed);
+    return tx_end_control(c, app->store, query_run(c, q));
+}
+
 /* One after the other, each in an arena of its own; what fails is tried again
  * in the next round. */
-static void tell_all(struct app *app, struct arena *mem)
+static void do_all(struct app *app, struct arena *mem, int statement,
+                   enum err (*do_one)(struct ctx *c, const struct app *app,
+                                      const struct owed *it))
 {
     struct arena *own = arena_open(0);
     struct owed last = {0, ""};
@@ -344,13 +416,13 @@ static void tell_all(struct app *app, struct arena *mem)
         struct ctx all = {
             .mem = own, .actor = &system_actor, .now_us = clock_now_us()};
         struct buf rows = buf_in(own);
-        enum err e = read_owed(&all, app->store, &last, &rows);
+        enum err e = read_owed(&all, app->store, statement, &last, &rows);
         const struct owed *list = (const void *)rows.data;
         count = e ? 0 : rows.len / sizeof *list;
         for (size_t i = 0; i < count && !app->is_stopping; i++) {
             struct ctx c = {
                 .mem = mem, .actor = &system_actor, .now_us = clock_now_us()};
-            if ((e = settle(&c, app, &list[i])))
+            if ((e = do_one(&c, app, &list[i])))
                 log_error("notice not told id=%lld tenant=%s err=%s",
                           (long long)list[i].notice_id, list[i].tenant,
                           err_name(e));
@@ -376,5 +448,6 @@ void notice_look(struct app *app, struct arena *mem)
     else if (count)
         log_info("notices published count=%zu", count);
     arena_reset(mem);
-    tell_all(app, mem);
+    do_all(app, mem, OWED_NEXT, settle);
+    do_all(app, mem, WAITING_NEXT, settle_left);
 }

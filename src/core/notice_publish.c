@@ -8,11 +8,21 @@
 #include "base/clock.h"
 #include "core/core.h"
 #include "core/incident.h"
+#include "core/notice_period.h"
 #include "core/trust.h"
 #include "db/query.h"
 
 #define US_PER_HOUR INT64_C(3600000000)
 #define SPAN_US     (90 * 24 * US_PER_HOUR)
+/* SQL: the notice period in force of a notice's kind; NULL: it is not planned */
+#define LEAST_US                                                               \
+    "iif(kind <= 1, coalesce((SELECT iif(notice.kind = 0, change_hours,"       \
+    " maintenance_hours) FROM notice_setting WHERE id = 1), 72) * 3600000000," \
+    " NULL)"
+/* It was said in time, or named an emergency before it began. */
+#define IS_LATE                                                                \
+    "(kind <= 1 AND (lead_us <= 0 OR (is_emergency = 0"                        \
+    " AND lead_us < coalesce(least_us, " LEAST_US "))))"
 
 enum {
     PUBLISH_SCHEDULE,
@@ -30,6 +40,7 @@ enum {
     PUBLISH_KEPT,
     PUBLISH_SILENT,
     PUBLISH_WAITING,
+    PUBLISH_UNDELIVERED,
 };
 static const char *const publish_text[] = {
     [PUBLISH_SCHEDULE] =
@@ -38,11 +49,12 @@ static const char *const publish_text[] = {
     [PUBLISH_UNSCHEDULE] =
         "UPDATE notice SET state = 0, publish_at = NULL, published_by = NULL,"
         " version = version + 1 WHERE id = ?1 AND version = ?2 AND state = 1",
-    [PUBLISH_NOW] = "UPDATE notice SET state = 2, published_at = ?2,"
-                    " mail_revision = CASE WHEN mail_to > 0 THEN 1 ELSE 0 END,"
-                    " lead_us = starts_at - ?2, begun_at ="
-                    " CASE WHEN starts_at <= ?2 THEN starts_at END,"
-                    " version = version + 1 WHERE id = ?1 AND state = 1",
+    [PUBLISH_NOW] =
+        "UPDATE notice SET state = 2, published_at = ?2,"
+        " mail_revision = CASE WHEN mail_to > 0 THEN 1 ELSE 0 END,"
+        " lead_us = starts_at - ?2, least_us = " LEAST_US ", begun_at ="
+        " CASE WHEN starts_at <= ?2 THEN starts_at END,"
+        " version = version + 1 WHERE id = ?1 AND state = 1",
     [PUBLISH_HAS_CHOSEN] =
         "SELECT EXISTS (SELECT 1 FROM notice_tenant t JOIN customer"
         " ON customer.id = t.customer_id WHERE t.notice_id = ?1"
@@ -74,7 +86,8 @@ static const char *const publish_text[] = {
         " THEN min(?7 - ?9, coalesce(lead_us, ?7 - ?9)) ELSE lead_us END,"
         " begun_at = coalesce(begun_at, CASE WHEN starts_at <= ?9"
         " THEN starts_at WHEN ?7 <= ?9 THEN ?7 END),"
-        " revision = revision + 1, mail_revision = CASE WHEN ?10"
+        " is_emergency = ?11, least_us = coalesce(least_us, " LEAST_US
+        "), revision = revision + 1, mail_revision = CASE WHEN ?10"
         " THEN revision + 1 ELSE mail_revision END, version = version + 1"
         " WHERE id = ?1 AND version = ?2",
     [PUBLISH_WITHDRAW] =
@@ -90,7 +103,9 @@ static const char *const publish_text[] = {
         " coalesce(min(CASE WHEN kind <= 1 THEN lead_us END), 0),"
         " coalesce(avg(CASE WHEN kind <= 1 THEN max(lead_us, 0) END), 0),"
         " coalesce(sum(kind <= 1 AND lead_us <= 0), 0),"
-        " coalesce(sum(kind <= 1 AND mail_to = 0), 0)"
+        " coalesce(sum(kind <= 1 AND mail_to = 0), 0),"
+        " coalesce(sum(" IS_LATE "), 0),"
+        " coalesce(sum(kind <= 1 AND is_emergency), 0)"
         " FROM notice WHERE state >= 2 AND published_at > ?1"
         " AND (state = 2 OR (kind <= 1 AND begun_at IS NOT NULL))",
     [PUBLISH_SILENT] =
@@ -101,6 +116,14 @@ static const char *const publish_text[] = {
         " JOIN notice n ON n.id = t.notice_id"
         " WHERE t.is_owed = 1 AND max(n.published_at,"
         " coalesce(n.corrected_at, 0), coalesce(n.withdrawn_at, 0)) < ?1",
+    /* given up in the last 90 days; of those that wait, for an hour */
+    [PUBLISH_UNDELIVERED] =
+        "SELECT coalesce(sum(t.mails), 0),"
+        " coalesce(sum(iif(t.waiting > 0 AND t.told_at < ?2, t.waiting, 0)),"
+        " 0), coalesce(sum(t.failed), 0), coalesce(sum(t.waiting), 0)"
+        " FROM notice n INDEXED BY notice_published JOIN notice_tenant t"
+        " ON t.notice_id = n.id WHERE n.state >= 2 AND n.published_at > ?1"
+        " AND (?3 < 0 OR n.kind = ?3)",
 };
 const struct query_set notice_publish_queries = {"notice_publish", publish_text,
                                                  COUNT(publish_text)};
@@ -331,6 +354,23 @@ static void take_text(const struct values *v, const char *name,
         *out = values_text(v, name);
 }
 
+/* What was announced too late is not made an emergency by a word afterwards;
+ * work that now begins earlier may be one. */
+static enum err check_emergency(struct ctx *c, const struct notice *was,
+                                const struct notice *n)
+{
+    if (n->is_emergency == was->is_emergency ||
+        (n->is_emergency && n->kind <= NOTICE_MAINTENANCE &&
+         n->starts_at < was->starts_at))
+        return OK;
+    return ctx_fail(
+        c, ERR_INVALID, "is_emergency", "late",
+        "緊急かどうかは公開のときに決まります。変えられるのは、開始"
+        "を早める訂正で緊急とするときだけです",
+        "Whether it is an emergency is said when it is published; "
+        "a correction can only make it one by an earlier beginning");
+}
+
 enum err notice_correct(struct ctx *c, int64_t id, int64_t version,
                         const struct values *v, struct notice_row *out)
 {
@@ -349,7 +389,9 @@ enum err notice_correct(struct ctx *c, int64_t id, int64_t version,
         n.starts_at = values_int(v, "starts_at", 0);
     if (values_has(v, "ends_at"))
         n.ends_at = values_int(v, "ends_at", 0);
-    if ((e = notice_check(c, &n)))
+    n.is_emergency = values_bool(v, "is_emergency", n.is_emergency);
+    if ((e = notice_check(c, &n)) ||
+        (e = check_emergency(c, &before.notice, &n)))
         return e;
     struct query *q = query(c, publish_text[PUBLISH_CORRECT]);
     bind_int(q, 1, id);
@@ -362,6 +404,7 @@ enum err notice_correct(struct ctx *c, int64_t id, int64_t version,
     bind_id(q, 8, n.ends_at);
     bind_int(q, 9, c->now_us);
     bind_int(q, 10, is_mailed && n.mail_to != NOTICE_NOBODY);
+    bind_int(q, 11, n.is_emergency);
     if ((e = query_run(c, q)))
         return e;
     if (db_changes(c) == 0)
@@ -417,6 +460,25 @@ static const char *hours_before(struct ctx *c, int64_t lead)
     return arena_printf(c->mem, "%lld %s", hours, ctx_text(c, "時間", "h"));
 }
 
+static enum err say_periods(struct ctx *c, struct trust_list *out,
+                            long long late, long long emergencies)
+{
+    struct notice_period p;
+    enum err e = notice_period_get(c, &p);
+
+    if (e)
+        return e;
+    trust_show(c, out, 17, late == 0,
+               "予告期間の定め: 変更は %d 時間前まで、メンテナンスは %d 時間前"
+               "まで。これより遅く予告した計画作業 %lld 件、緊急として予告した"
+               "もの %lld 件",
+               "Notice period set: changes %d hours, maintenance %d hours "
+               "before; planned work announced later than that: %lld; "
+               "announced as emergencies: %lld",
+               p.change_hours, p.maintenance_hours, late, emergencies);
+    return OK;
+}
+
 static enum err say_kept(struct ctx *c, struct trust_list *out, int64_t silent)
 {
     struct query *q = query(c, publish_text[PUBLISH_KEPT]);
@@ -427,42 +489,85 @@ static enum err say_kept(struct ctx *c, struct trust_list *out, int64_t silent)
         return e;
     long long all = col_int(q, 0), planned = col_int(q, 1);
     int64_t shortest = col_int(q, 2), mean = col_int(q, 3);
-    long long late = col_int(q, 4) + silent, unmailed = col_int(q, 5);
+    long long begun = col_int(q, 4) + silent, unmailed = col_int(q, 5);
+    long long late = col_int(q, 6) + silent, emergencies = col_int(q, 7);
     query_done(q);
     if (planned)
-        trust_show(c, out, 17, late == 0,
+        trust_show(c, out, 17, begun == 0,
                    "90日間のお知らせ %lld 件。計画作業 %lld 件の予告期間 最短 "
                    "%s、平均 %s。予告なしに始まった作業 %lld 件",
                    "Notices in 90 days: %lld. Planned work: %lld, announced "
                    "before it began: shortest %s, on average %s; begun "
                    "unannounced: %lld",
                    all, planned, hours_before(c, shortest),
-                   hours_before(c, mean), late);
+                   hours_before(c, mean), begun);
     else
-        trust_show(c, out, 17, late == 0,
+        trust_show(c, out, 17, begun == 0,
                    "90日間のお知らせ %lld 件。予告なしに始まった作業 %lld 件",
                    "Notices in 90 days: %lld; work begun unannounced: %lld",
-                   all, late);
+                   all, begun);
     if (planned)
         trust_show(c, out, 17, unmailed == 0,
                    "メールでは予告しなかった計画作業 %lld 件",
                    "Planned work that was not announced by mail: %lld",
                    unmailed);
+    return say_periods(c, out, late, emergencies);
+}
+
+struct undelivered {
+    int64_t mails, late, failed, waiting;
+};
+
+/* Delivered is what the relay took.  kind -1: of all. */
+static enum err read_undelivered(struct ctx *c, int kind,
+                                 struct undelivered *out)
+{
+    struct query *q = query(c, publish_text[PUBLISH_UNDELIVERED]);
+
+    bind_int(q, 1, c->now_us - SPAN_US);
+    bind_int(q, 2, c->now_us - US_PER_HOUR);
+    bind_int(q, 3, kind);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    *out = (struct undelivered){col_int(q, 0), col_int(q, 1), col_int(q, 2),
+                                col_int(q, 3)};
+    query_done(q);
     return OK;
+}
+
+enum err notice_count_undelivered(struct ctx *c, enum notice_kind kind,
+                                  int64_t *waiting, int64_t *failed)
+{
+    struct undelivered u = {0};
+    enum err e = read_undelivered(c, (int)kind, &u);
+
+    *waiting = u.late;
+    *failed = u.failed;
+    return e;
 }
 
 enum err notice_measure(struct ctx *c, struct trust_list *out)
 {
-    int64_t silent, waiting;
+    struct undelivered u = {0};
+    int64_t silent, unwritten;
     enum err e = read_count(c, PUBLISH_SILENT, c->now_us, &silent);
 
     if (e || (e = say_kept(c, out, silent)) ||
-        (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR, &waiting)))
+        (e = read_count(c, PUBLISH_WAITING, c->now_us - US_PER_HOUR,
+                        &unwritten)) ||
+        (e = read_undelivered(c, -1, &u)))
         return e;
-    trust_say(c, out, 17, waiting == 0,
-              "1時間以上メールが届けられていないテナント %lld 件",
-              "Tenants whose mails wait for more than an hour: %lld",
-              (long long)waiting);
+    trust_say(
+        c, out, 17, unwritten == 0 && u.late == 0 && u.failed == 0,
+        "90日間のお知らせメール %lld 通のうち中継サーバーが受け取ったもの "
+        "%lld 通、1時間以上受け取られていないもの %lld 通、届けられなかった"
+        "もの %lld 通、1時間以上メールを書けていないテナント %lld 件",
+        "Mails of notices in 90 days: %lld; taken by the relay: %lld; "
+        "waiting for it for more than an hour: %lld; given up: %lld; "
+        "tenants whose mails could not be written for an hour: %lld",
+        (long long)u.mails, (long long)(u.mails - u.waiting - u.failed),
+        (long long)u.late, (long long)u.failed, (long long)unwritten);
     trust_tell_others(c, out, "お知らせメールの配信",
                       "The delivery of notices by mail");
     return OK;

@@ -51,7 +51,8 @@ enum {
 static const char *const outbox_text[] = {
     [MAIL_ADD] = "INSERT INTO mail (message_id, address, subject, body,"
                  " due_at, expires_at, created_at, user_id, project_id,"
-                 " alert_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8, ?9)",
+                 " alert_id, notice_id)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?7, ?8, ?9, ?10)",
     [MAIL_DUE] = "SELECT id FROM mail WHERE state = 0 AND (due_at <= ?1"
                  " OR due_at > ?2) ORDER BY due_at LIMIT ?3",
     [MAIL_GET] = "SELECT id, message_id, address, subject, body, tries,"
@@ -178,6 +179,7 @@ enum err outbox_add(struct ctx *c, const struct app *app,
     bind_id(q, 7, letter->user_id);
     bind_id(q, 8, letter->project_id);
     bind_id(q, 9, letter->alert_id);
+    bind_id(q, 10, letter->notice_id);
     enum err e = query_run(c, q);
     if (!e)
         outbox_wake(c, app);

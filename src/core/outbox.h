@@ -18,7 +18,8 @@ struct letter {
     /* Dropped unless this person sees the project's tickets when it leaves;
      * 0: it goes in any case. */
     int64_t user_id, project_id;
-    int64_t alert_id; /* the rule that told by it; 0: none */
+    int64_t alert_id;  /* the rule that told by it; 0: none */
+    int64_t notice_id; /* the notice that is told by it; 0: none */
 };
 
 /* In the current write transaction; wakes the worker after the reply. */

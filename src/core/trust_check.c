@@ -334,8 +334,15 @@ static void measure_components(struct ctx *c, struct trust_list *out)
                    "Version, source and SHA-256 of %d components are in the "
                    "binary (yagura version --sbom)",
                    build_component_count);
-    trust_show(c, out, 28, true, "製品の版 %s、コンパイラー gcc %s",
-               "Product version %s, compiler gcc %s", YAGURA_VERSION,
+    /* by the inventory, which was written beside the binary's own words */
+    bool is_named = strstr(build_sbom, "\"" YAGURA_VERSION "\"") != NULL;
+    trust_show(c, out, 28, is_named,
+               "製品の版 %s（部品表にある版と%s）、コンパイラー gcc %s",
+               "Product version %s (%s the one in the inventory), compiler gcc "
+               "%s",
+               YAGURA_VERSION,
+               is_named ? ctx_text(c, "同じ", "the same as")
+                        : ctx_text(c, "違う", "not"),
                __VERSION__);
 }
 

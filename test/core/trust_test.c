@@ -85,6 +85,8 @@ static void look_at_tenants(struct watch *x)
     run_control(x, "UPDATE trust_tenant SET at = 1795312800000000");
 }
 
+static bool says(const struct watch *x, int no, const char *words);
+
 static struct watch watch(void **state)
 {
     struct watch x = {.w = *state};
@@ -449,6 +451,10 @@ static void an_impact_nobody_was_told_of_turns_row_24(void **state)
 {
     struct watch x = watch(state);
 
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_ATTENTION); /* no look */
+    run_control(&x, "INSERT INTO advisory_look (id, looked_at, looked_by)"
+                    " VALUES (1, 1795312800000000, 'x')");
+
     assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
     run_control(&x, "INSERT INTO advisory (component, advisory, summary,"
                     " found_on, impact, judged_at, changed_by, changed_at)"
@@ -461,6 +467,52 @@ static void an_impact_nobody_was_told_of_turns_row_24(void **state)
     assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
     run_control(&x, "UPDATE advisory SET notice = '', impact = 0");
     assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
+    run_control(&x, "DELETE FROM advisory");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_HOLDS);
+    run_control(&x, "UPDATE advisory_look SET looked_at = looked_at"
+                    " - 32 * 86400000000");
+    assert_int_equal(state_of(&x, NULL, 24), TRUST_ATTENTION);
+}
+
+static void a_supplier_outside_turns_row_3(void **state)
+{
+    struct watch x = watch(state);
+
+    x.app.data_region = x.app.backup_region = x.app.log_region = "jp-tokyo";
+    run_control(&x, PUBLISH(5, "jp", 99999));
+    run_control(&x, "INSERT INTO supplier (name, purpose, region, risk,"
+                    " reviewed_on, review_on, changed_by, changed_at)"
+                    " VALUES ('Mail Co', 1, 'jp', 0, 1, 99999, 'x', 1)");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_HOLDS);
+    run_control(&x, "UPDATE supplier SET region = 'us-west'");
+    assert_int_equal(state_of(&x, NULL, 3), TRUST_ATTENTION);
+    assert_true(says(&x, 3, "Mail Co (us-west)"));
+}
+
+/* Written is not delivered: the relay has to take it. */
+static void mails_that_do_not_leave_turn_row_17(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT INTO notice (id, kind, state, title_ja, title_en,"
+                    " body_ja, body_en, is_for_all, mail_to, written_by,"
+                    " created_at, published_at, lead_us, starts_at) VALUES (1,"
+                    " 1, 2, 'x', 'x', 'x', 'x', 1, 1, 'x', 1, 1795312700000000,"
+                    " 80 * 3600000000, 1795600700000000)");
+    run_control(&x, "INSERT INTO notice_tenant (notice_id, customer_id,"
+                    " told_at, mails) VALUES (1, 'acme', 1795300000000000, 2)");
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_HOLDS);
+    run_control(&x, "UPDATE notice_tenant SET waiting = 2");
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_ATTENTION);
+    run_control(&x, "UPDATE notice_tenant SET waiting = 0, failed = 1");
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_ATTENTION);
+    run_control(&x, "UPDATE notice_tenant SET failed = 0");
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_HOLDS);
+    run_control(&x, "UPDATE notice SET lead_us = 120000000"); /* two minutes */
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_ATTENTION);
+    run_control(&x, "UPDATE notice SET is_emergency = 1");
+    assert_int_equal(state_of(&x, NULL, 17), TRUST_HOLDS);
+    assert_true(says(&x, 17, "緊急として予告したもの 1 件"));
 }
 
 static void statements_turn_rows_4_and_34(void **state)
@@ -1145,6 +1197,7 @@ static void prove_fake(const struct app *app, struct server_proof *out)
 {
     (void)app;
     *out = fake_proof;
+    memcpy(out->newest.names, "*.example.jp", sizeof "*.example.jp");
 }
 
 /* A confined server with good TLS and nothing to update. */
@@ -1341,6 +1394,8 @@ int main(void)
         TEST(the_kernels_clock_turns_row_22),
         TEST(an_impact_nobody_was_told_of_turns_row_24),
         TEST(statements_turn_rows_4_and_34),
+        TEST(a_supplier_outside_turns_row_3),
+        TEST(mails_that_do_not_leave_turn_row_17),
         TEST(labels_nobody_can_tell_apart_turn_row_6),
         TEST(no_administrator_turns_row_7),
         TEST(a_grant_left_to_who_is_gone_turns_row_8),

@@ -105,12 +105,14 @@ static void check_tls(struct doctor *d, const struct server_proof *p)
             p->oldest.suite);
 }
 
-/* The hosts that the certificate leaves out are gathered. */
+/* Which setting names a host that the certificate leaves out; the host itself
+ * is not for the text that goes to support. */
 static void hold_against(const struct server_proof *p, const char *host,
-                         struct buf *out)
+                         const char *key, struct buf *out)
 {
-    if (host && *host && !tls_names_host(&p->newest, host))
-        buf_printf(out, "%s%s", out->len ? ", " : "", host);
+    if (host && *host && !tls_names_host(&p->newest, host) &&
+        !(out->data && strstr(out->data, key)))
+        buf_printf(out, "%s%s", out->len ? ", " : "", key);
 }
 
 /* NULL: not known, or an address, which no DNS name is for. */
@@ -132,7 +134,7 @@ static enum err list_unnamed(struct ctx *c, const struct server_proof *p,
     enum err e;
 
     while (query_next(c, q, &e))
-        hold_against(p, col_peek(q, 0), out);
+        hold_against(p, col_peek(q, 0), "tenant --host", out);
     return e;
 }
 
@@ -141,8 +143,8 @@ static const char *find_unnamed(struct doctor *d, const struct server_proof *p)
 {
     struct buf out = buf_in(d->c->mem);
 
-    hold_against(p, host_of_base(d), &out);
-    hold_against(p, d->app->operator_host, &out);
+    hold_against(p, host_of_base(d), "base_url", &out);
+    hold_against(p, d->app->operator_host, "operator_host", &out);
     enum err e = tx_begin_control(d->c, d->app->store, TX_READ);
     if (!e)
         e = tx_end_control(d->c, d->app->store, list_unnamed(d->c, p, &out));
@@ -166,14 +168,13 @@ static void check_certificate(struct doctor *d, const struct server_proof *p)
             "The certificate is out of its time (until %s): renew it, "
             "then send SIGHUP",
             clock_format(d->c->mem, t->to));
-    else if (unnamed)
-        doctor_say(
-            d, "certificate", DOCTOR_BAD,
-            "証明書は次のホスト名のものではありません: %s（証明書の名前: "
-            "%.200s）。設定 cert を確認してください",
-            "The certificate is not for these hosts: %s (its names: "
-            "%.200s): look at cert in the configuration",
-            unnamed, *p->newest.names ? p->newest.names : "-");
+    else if (unnamed && !t->is_self_signed)
+        doctor_say(d, "certificate", DOCTOR_BAD,
+                   "証明書は、次の設定のホスト名のものではありません: %s。設定 "
+                   "cert を確認してください",
+                   "The certificate is not for the host that these settings "
+                   "name: %s. Look at cert in the configuration",
+                   unnamed);
     else
         doctor_say(
             d, "certificate",

@@ -117,7 +117,8 @@ static const char *const deadline_text[] = {
                          " ORDER BY purpose, name LIMIT 500",
     /* an entry or a judgement is a look, too */
     [DEADLINE_LOOKED] =
-        "SELECT max(coalesce((SELECT looked_at FROM advisory_look), 0),"
+        "SELECT max(coalesce((SELECT looked_at FROM advisory_look"
+        " WHERE id = 1), 0),"
         " coalesce((SELECT max(changed_at) FROM advisory), 0))",
     [DEADLINE_SET_LOOKED] =
         "INSERT INTO advisory_look (id, looked_at, looked_by)"

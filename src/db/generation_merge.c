@@ -35,8 +35,8 @@ const char *const generation_emptied_tables[] = {
     "job",
     /* what was found out about files that are others now */
     "backup_copy", "backup_damage", "backup_fault", "backup_watch",
-    "log_head_seen", "log_head_hour", "trust_tenant", "trust_proof",
-    "tenant_use", "doctor_finding", "clock", NULL};
+    "log_head_seen", "trust_tenant", "trust_proof", "tenant_use",
+    "doctor_finding", "clock", NULL};
 const char *const generation_restored_tables[] = {
     /* settings */
     "tenant", "calendar", "calendar_day", "quota", "doctor", "trust_row",

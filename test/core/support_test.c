@@ -4,8 +4,8 @@
 #include "core_fixture.h"
 
 #include "core/consent.h"
-#include "core/session.h"
 #include "core/limiter.h"
+#include "core/session.h"
 #include "core/support.h"
 
 static struct app app = {.operator_listener = -1};

@@ -777,8 +777,9 @@ static void a_failed_copy_turns_row_20(void **state)
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     x.app.backup.dir = "/mnt/copies"; /* set up, nothing there yet */
     assert_int_equal(state_of(&x, NULL, 20), TRUST_ATTENTION);
-    run_control(&x, "INSERT INTO backup_copy VALUES ('dir', '2026-11-22', 1,"
-                    " x'00', 7, 1, 1795312800000000)");
+    run_control(&x, "INSERT INTO backup_copy (place, date, stamp, manifest,"
+                    " files, bytes, at) VALUES ('dir', '2026-11-22', 1, x'00',"
+                    " 7, 1, 1795312800000000)");
     assert_int_equal(state_of(&x, NULL, 20), TRUST_HOLDS);
     run_control(&x, "INSERT INTO backup_watch (name, reason_en)"
                     " VALUES ('dir', 'the disk is full')");

@@ -181,8 +181,15 @@ static enum err drop_old(const char *dir, const char *id)
     }
     if (!e)
         e = key_sync_dir(keys);
+    if (e)
+        return e;
+    /* By this name a start removes what a kill leaves: the mark may be the
+     * first file to go. */
     part_name_path(path, dir, "/tenants/" TENANT_REPLACED, id, "");
-    return e ? e : part_remove_folder(path);
+    part_name_path(keys, dir, "/tenants/" TENANT_NEW, id, "");
+    if (rename(path, keys))
+        return part_errno("renaming", path);
+    return part_remove_folder(keys);
 }
 
 void rotate_sweep(const char *dir)

@@ -95,6 +95,14 @@ const char *command_explain(enum err e)
                          : err_name(e);
 }
 
+void command_complain_tenant(struct command *c, const char *id, enum err e)
+{
+    if (e == ERR_NOT_FOUND)
+        buf_printf(&c->err, "yagura: there is no tenant %s\n", id);
+    else
+        buf_printf(&c->err, "yagura: tenant %s: %s\n", id, command_explain(e));
+}
+
 void command_complain(struct command *c, const struct ctx *x, enum err e)
 {
     buf_printf(&c->err, "yagura: %s\n",

@@ -35,6 +35,8 @@ int command_do(struct process *p, const struct config *config, const char *name,
 char **command_copy_words(struct arena *mem, int argc, char **argv);
 /* An error in words, where nothing more is known of it. */
 const char *command_explain(enum err e);
+/* Why a tenant cannot be had, into c->err. */
+void command_complain_tenant(struct command *c, const char *id, enum err e);
 /* What went wrong, into c->err. */
 void command_complain(struct command *c, const struct ctx *x, enum err e);
 

@@ -162,8 +162,7 @@ static enum err run(struct command *c, const struct request_words *w,
         return e;
     }
     if ((e = tenant_open(c->app->store, w->tenant, &t))) {
-        buf_printf(&c->err, "yagura: tenant %s: %s\n", w->tenant,
-                   e == ERR_NOT_FOUND ? "there is none" : command_explain(e));
+        command_complain_tenant(c, w->tenant, e);
         return e;
     }
     if (!(e = tx_begin(x, t, TX_WRITE))) {

@@ -82,8 +82,7 @@ static enum err run_show(struct command *c, const char *id, bool as_json)
     enum err e = registry_get(&x, c->app->store, id, &row);
 
     if (e)
-        buf_printf(&c->err, "yagura: tenant %s: %s\n", id,
-                   e == ERR_NOT_FOUND ? "there is none" : command_explain(e));
+        command_complain_tenant(c, id, e);
     else
         print_row(c, &x, &row, as_json);
     return e;

@@ -51,6 +51,7 @@ static const char forget[] =
     "DELETE FROM archive;"
     "DELETE FROM reset_wish;"
     "DELETE FROM once;"
+    "DELETE FROM throttle;"
     "DELETE FROM notice_mail;"
     "UPDATE user SET password = NULL, password_at = NULL;"
     "UPDATE support SET token_hash = NULL, token_until = NULL;"

@@ -15,7 +15,7 @@ import { addProject, binary, Client, type Demo, removeDir, rule, signedIn, start
 const env = { ...process.env, ASAN_OPTIONS: "detect_leaks=0" };
 const DAY = 24 * 3600;
 /** What lets somebody in, or means nothing elsewhere. */
-const EMPTIED = ["session", "code", "link", "email_change", "factor", "recovery", "password_history", "token", "token_project", "mail", "mail_refusal", "job", "archive", "reset_wish", "notice_mail", "once"];
+const EMPTIED = ["session", "code", "link", "email_change", "factor", "recovery", "password_history", "token", "token_project", "mail", "mail_refusal", "job", "archive", "reset_wish", "notice_mail", "once", "throttle"];
 let demo: Demo;
 let data: string;
 let admin: Client;

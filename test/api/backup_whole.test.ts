@@ -80,6 +80,8 @@ before(async () => {
   await ok(oper.post("/tenants/kou/end", { end_on: day(0), delete_on: day(1), name: "kou" }));
   await ok(boss.post("/contract/confirm", { name: "kou" }));
   cpSync(join(data, "backups"), join(dir, "of-day-0"), { recursive: true });
+  // the deletion to come ends with another master key
+  cpSync(process.env[words[2]!]!, join(dir, "key-of-day-0"));
   await demo.stop();
   moveTo(1);
   demo = await startDemo(place);
@@ -141,10 +143,10 @@ test("on a new machine: the newest generation knows what an older one does not",
 test("where nothing newer is known, that is said", () => {
   const fresh = join(dir, "older");
   mkdirSync(fresh);
-  assert.equal(yagura("tenant", "create", "dummy", "--name", "D", "--admin-email", "d@example.jp", "--admin-name", "D", "--base_url", "https://pm.example.jp", "--data_dir", fresh).code, 0);
+  assert.equal(yagura("tenant", "create", "dummy", "--name", "D", "--admin-email", "d@example.jp", "--admin-name", "D", "--base_url", "https://pm.example.jp", "--data_dir", fresh, "--master_key", join(dir, "key-of-day-0")).code, 0);
   rmSync(join(fresh, "backups"), { recursive: true, force: true });
   cpSync(join(dir, "of-day-0"), join(fresh, "backups"), { recursive: true });
-  const whole = yagura("backup", "restore", "--date", first, "--whole", "--to", join(dir, "oldest"), "--data_dir", fresh);
+  const whole = yagura("backup", "restore", "--date", first, "--whole", "--to", join(dir, "oldest"), "--data_dir", fresh, "--master_key", join(dir, "key-of-day-0"));
   assert.equal(whole.code, 0, whole.err);
   assert.match(whole.out, /no newer control\.db is here: what happened since then is not known/);
 });

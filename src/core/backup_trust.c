@@ -22,6 +22,7 @@ enum {
     TRUST_MADE,
     TRUST_DRILL,
     TRUST_CHECK,
+    TRUST_DAMAGE,
     TRUST_RUN
 };
 enum { NAMES_MAX = 10 }; /* of those without a good copy */
@@ -46,6 +47,8 @@ static const char *const measure_text[] = {
     [TRUST_CHECK] = "SELECT ended_at, date, state = 2 FROM backup_check"
                     " WHERE state > 1 AND done = total"
                     " ORDER BY id DESC LIMIT 1",
+    [TRUST_DAMAGE] = "SELECT count(*), min(date), max(at) FROM backup_damage"
+                     " WHERE date >= ''",
     [TRUST_DRILL] = "SELECT at, us, reason_en IS NULL, (SELECT max(at) FROM"
                     " backup_drill) FROM backup_drill ORDER BY id DESC LIMIT 1",
 };
@@ -260,6 +263,26 @@ static enum err measure_generations(struct ctx *c, const struct app *app,
 }
 
 /* The whole of a generation read again; once a week by itself. */
+/* What any check found, the weekly one or one that was asked for. */
+static enum err measure_damage(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_DAMAGE]);
+    enum err e = query_one(c, q);
+
+    if (e)
+        return e;
+    if (col_int(q, 0))
+        trust_show(c, out, 20, false,
+                   "検査で壊れていると分かった写し %lld 件（最も古い世代 %s、"
+                   "見つけた時刻 %s）",
+                   "Copies that a check found damaged: %lld (oldest generation "
+                   "%s, found %s)",
+                   (long long)col_int(q, 0), day_of(c, col_text(c, q, 1)),
+                   trust_moment(c, col_int(q, 2)));
+    query_done(q);
+    return OK;
+}
+
 static enum err measure_check(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, measure_text[TRUST_CHECK]);
@@ -377,6 +400,8 @@ enum err backup_measure(struct ctx *c, const struct app *app,
         e = measure_generations(c, app, out);
     if (!e && !tenant)
         e = measure_check(c, out);
+    if (!e && !tenant)
+        e = measure_damage(c, out);
     if (!e)
         e = measure_drill(c, out);
     return e ? e : backup_measure_copies(c, app, out);

@@ -410,7 +410,13 @@ async function outsiders(): Promise<Who[]> {
   const invited = async (base: string, email: string) => {
     const client = new Client(base);
     const [, token] = await client.waitForMail(email, /#(\S+)/);
-    await ok(client.post("/links/accept", { token, password }));
+    // the walk above has tried links that are none, from this address too
+    let reply = await client.post("/links/accept", { token, password });
+    while (reply.status === 429) {
+      await new Promise((resolve) => setTimeout(resolve, reply.body.retry_after * 1000));
+      reply = await client.post("/links/accept", { token, password });
+    }
+    assert.equal(reply.status, 204, JSON.stringify(reply.body));
     assert.equal((await client.signIn(email, password)).status, 200);
     return client;
   };

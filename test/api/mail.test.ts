@@ -152,7 +152,7 @@ const body = (mail: Received) => Buffer.from(mail.data.slice(mail.data.indexOf("
 for (const mode of ["tls", "starttls"] as const)
   test(`an invitation goes through ${mode} with AUTH`, async () => {
     const relay = await startRelay(mode);
-    const server = serve(createTenant(`data-${mode}`, "ja"), relay, mode);
+    const server = serve(createTenant(`data-${mode}`, "ja"), relay, mode, undefined, ["--base-url", "https://pm.example.jp"]);
     const mail = await relay.next();
     assert.equal(mail.secure, true);
     assert.equal(mail.auth, "pm relay-secret");
@@ -161,7 +161,7 @@ for (const mode of ["tls", "starttls"] as const)
     assert.equal(words(header(mail, "Subject")), "【櫓】ご招待：パスワードを設定してください");
     assert.match(body(mail), /管理 太郎 様/);
     assert.match(body(mail), /https:\/\/pm\.example\.jp\/t\/acme\/link#[\w-]{43}\n/);
-    assert.match(header(mail, "Message-ID"), /^<[0-9a-f]{32}@example\.jp>$/, "the sender's host");
+    assert.match(header(mail, "Message-ID"), /^<[0-9a-f]{32}@pm\.example\.jp>$/, "the host of base_url");
     assert.match(header(mail, "Date"), /\+0900$/);
     for (const l of mail.data.split("\r\n")) assert.ok(l.length <= 998 && /^[\x20-\x7e\t]*$/.test(l), l);
     await stop(server);
@@ -175,6 +175,7 @@ test("mail waits for a relay that is down, and for the next start; English words
   const server = serve(data, relay, "tls");
   const mail = await relay.next();
   assert.equal(words(header(mail, "Subject")), "[Yagura]Youareinvited:setyourpassword");
+  assert.match(header(mail, "Message-ID"), /^<[0-9a-f]{32}@example\.jp>$/, "without base_url the sender's host");
   await stop(server);
   const again = serve(data, relay, "tls");
   await new Promise((resolve) => again.stderr!.once("data", resolve));

@@ -48,7 +48,7 @@ enum route_flag {
     ROUTE_READ = 32,    /* a POST that only reads (GETs always do) */
     ROUTE_LIST = 64,    /* reply is {items: […], next: cursor or null} */
     ROUTE_TERMS = 2048, /* open before the terms are accepted: them, export */
-    ROUTE_DESK = 4096,  /* so is this: one reports an event by it */
+    ROUTE_DESK = 16384, /* so is this: one reports an event by it */
     ROUTE_CLOSED = 16,  /* open to administrators when the contract is over,
                            as are those of ROUTE_TERMS */
     ROUTE_QUIET = 512,  /* a supporter's use is not noted: no business in it */

@@ -138,10 +138,10 @@ const struct route_set trust_routes = {routes, COUNT(routes)};
 static bool is_entrance(const struct route *r)
 {
     static const char *const starts[] = {
-        "/api/v1/sign-in",  "/api/v1/session",     "/api/v1/password-",
-        "/api/v1/links/",   "/api/v1/email-links", "/api/v1/support/enter",
-        "/api/v1/setup",    "/api/v1/trust",       "/api/v1/demo/mail",
-        "/api/v1/policies",
+        "/api/v1/sign-in",       "/api/v1/session",     "/api/v1/password-",
+        "/api/v1/links/",        "/api/v1/email-links", "/api/v1/support/enter",
+        "/api/v1/support/leave", "/api/v1/setup",       "/api/v1/trust",
+        "/api/v1/demo/mail",     "/api/v1/policies",
     };
 
     for (size_t i = 0; i < COUNT(starts); i++)

@@ -44,24 +44,24 @@ test("only master administrators change master data", async () => {
 });
 
 test("a label's name is unique in its kind; its colour is a token", async () => {
-  const one = await label("急ぎ");
-  const again = await admin.post("/labels", { kind: "free", name: "急ぎ", color: "red" });
+  const one = await label("大至急");
+  const again = await admin.post("/labels", { kind: "free", name: "大至急", color: "red" });
   assert.equal(again.status, 409);
   assert.equal(rule(again), "unique");
-  assert.equal((await admin.post("/labels", { kind: "phase", name: "急ぎ", color: "red" })).status, 201);
+  assert.equal((await admin.post("/labels", { kind: "phase", name: "大至急", color: "red" })).status, 201);
   assert.equal((await admin.post("/labels", { kind: "free", name: "x", color: "#f00" })).status, 422);
-  const renamed = await ok(await admin.patch(`/labels/${one.id}`, { name: "至急", color: "red" }, one.version));
-  assert.equal(renamed.name, "至急");
+  const renamed = await ok(await admin.patch(`/labels/${one.id}`, { name: "最優先", color: "red" }, one.version));
+  assert.equal(renamed.name, "最優先");
   assert.equal((await admin.patch(`/labels/${one.id}`, { name: "遅い" }, one.version)).status, 412);
   const entry = await logged("label", "update");
-  assert.deepEqual([entry.before.name, entry.after.name], ["急ぎ", "至急"]);
+  assert.deepEqual([entry.before.name, entry.after.name], ["大至急", "最優先"]);
   const known = (await member.get("/catalogue")).body.labels.find((l: any) => l.id === one.id);
-  assert.deepEqual([known.name, known.color, known.kind], ["至急", "red", "free"]);
+  assert.deepEqual([known.name, known.color, known.kind], ["最優先", "red", "free"]);
 });
 
 test("tickets bear labels and a team, with history, and are found by them", async () => {
   const a = await label("顧客要望");
-  const b = await label("設計", "phase");
+  const b = await label("詳細設計", "phase");
   const team = await make("/teams", { name: "基盤チーム", color: "blue" });
   const t1 = await ticket({ labels: [a.id], team: team.id });
   const t2 = await ticket();

@@ -62,8 +62,8 @@ before(async () => {
   await holdsTheOld(later);
   assert.equal(run(next, join(dir, "new"), "backup", "run").code, 0);
   await later.stop();
-  assert.ok(existsSync(join(dir, "new", "data", "tenants", "kaku", "tenant.db.before-1")), "the copy taken before");
-  assert.ok(existsSync(join(dir, "new", "data", "control.db.before-1")));
+  assert.ok(existsSync(join(dir, "new", "data", "tenants", "kaku", "tenant.db.before-2")), "the copy taken before");
+  assert.ok(existsSync(join(dir, "new", "data", "control.db.before-2")));
 });
 after(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -130,7 +130,7 @@ test("a backup of an older schema is restored by the newer release, each way", a
   } finally {
     await demo.stop();
   }
-  assert.ok(existsSync(join(data, "tenants", "kaku2", "tenant.db.before-1")));
+  assert.ok(existsSync(join(data, "tenants", "kaku2", "tenant.db.before-2")));
   const whole = await startDemo(elsewhere, next);
   try {
     await holdsTheOld(whole);
@@ -143,7 +143,7 @@ test(`killed ${KILLS} times in the middle of a migration, the next start ends it
   let cut = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     const place = fresh(`killed-${kill}`);
-    const snapshot = join(place, "data", "tenants", "kaku", "tenant.db.before-1");
+    const snapshot = join(place, "data", "tenants", "kaku", "tenant.db.before-2");
     const wal = join(place, "data", "tenants", "kaku", "tenant.db-wal");
     let log = "";
     const starting = startDemo(place, next);
@@ -208,7 +208,7 @@ test("a full disk during a migration: said so, nothing half done; with room the 
       assert.match(refused.body.title, /空き容量/);
       client.lang = "en";
       assert.match((await client.get("/session")).body.title, /No space/);
-      assert.ok(!existsSync(`${file}.before-1`) || left > 1_000_000, "no half of a copy");
+      assert.ok(!existsSync(`${file}.before-2`) || left > 1_000_000, "no half of a copy");
       assert.equal(createHash("sha256").update(readFileSync(file)).digest("hex"), was, "the file is as it was");
       disk.clear();
       await holdsTheOld(demo);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "core/backup_keep.h"
 #include "core/backup_work.h"
+#include "core/caretaker.h"
 #include "core/core.h"
 #include "core/log_head.h"
 #include "core/registry.h"
@@ -382,6 +383,8 @@ enum err backup_run_now(struct app *app, struct arena *mem,
         e = run(app, mem, id, is_gentle);
     log_head_let();
     backup_let();
+    if (app->caretaker) /* heads of logs waited meanwhile */
+        caretaker_wake(app->caretaker);
     return e;
 }
 

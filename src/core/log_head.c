@@ -316,6 +316,14 @@ void log_head_hold(void)
     pthread_mutex_lock(&held);
 }
 
+bool log_head_is_held(void)
+{
+    if (pthread_mutex_trylock(&held) != 0)
+        return true;
+    pthread_mutex_unlock(&held);
+    return false;
+}
+
 void log_head_let(void)
 {
     pthread_mutex_unlock(&held);

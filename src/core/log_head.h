@@ -34,6 +34,8 @@ void log_head_look(struct app *app, struct arena *mem);
  * length of a backup. */
 void log_head_hold(void);
 void log_head_let(void);
+/* Whether somebody does at this moment: heads may be missing until he lets go. */
+bool log_head_is_held(void);
 
 /* In a transaction of control.db: the newest head of the log; seq 0: none. */
 MUST_USE enum err log_head_newest(struct ctx *c, enum log_kind kind,

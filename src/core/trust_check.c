@@ -21,6 +21,7 @@
 #include "core/doctor.h"
 #include "core/document.h"
 #include "core/incident.h"
+#include "core/log_head.h"
 #include "core/notice.h"
 #include "core/operation.h"
 #include "db/query.h"
@@ -424,7 +425,8 @@ static void measure_head(struct ctx *c, int64_t first_at, int64_t last_at,
 
     trust_show(
         c, out, 33,
-        last_at <= out->head_at || since >= c->now_us - HEAD_LATE_US,
+        last_at <= out->head_at || since >= c->now_us - HEAD_LATE_US ||
+            log_head_is_held(),
         "操作ログとアクセスログの末尾を、ファイルの外に毎分署名して控えて"
         "います（操作ログ %lld 番、%s）。見つけられない切り取りは最後の1分の"
         "行だけです",

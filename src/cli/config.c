@@ -50,7 +50,7 @@ static const struct key {
     KEY(cert_key, NULL, "PEM key of cert"),
     KEY(base_url, NULL, "how people reach it: https://pm.example.jp"),
     KEY(domain_is_own, "no", "yes: all hosts below it too: HSTS for them"),
-    KEY(tenant_listen, NULL, "listeners of one tenant: ID=ADDRESS:PORT"),
+    KEY(tenant_listen, NULL, "where a tenant is served alone: ID=ADDRESS:PORT"),
     KEY(trusted_proxies, NULL, "CIDRs whose X-Forwarded-For is believed"),
     LIVE_KEY(smtp_host, NULL, "mail relay"),
     LIVE_KEY(smtp_port, "465", "its port"),

@@ -154,6 +154,17 @@ static const char *name_place(struct arena *mem, const struct listener *l)
                         l->port);
 }
 
+const char *config_name_listener(struct arena *mem, const struct listener *l)
+{
+    const char *how = l->is_tls ? "TLS"
+                      : config_is_loopback(l->address)
+                          ? "plain, for this machine"
+                          : "plain, for "
+                            "trusted_proxies alone";
+
+    return arena_printf(mem, "%s: %s", name_place(mem, l), how);
+}
+
 const char *config_socket_unit(struct arena *mem, const struct config *c)
 {
     struct listen_plan *plan = arena_new(mem, struct listen_plan);
@@ -211,12 +222,7 @@ void config_say_listeners(struct arena *mem, const struct config *c)
                 ? arena_printf(mem, ", tenant %s alone", plan->tenants[i])
             : (int)i == plan->operator_listener ? ", the operator's console"
                                                 : "";
-        printf("%s: %s%s\n", name_place(mem, l),
-               l->is_tls                        ? "TLS"
-               : config_is_loopback(l->address) ? "plain, for this machine"
-                                                : "plain, for trusted_proxies "
-                                                  "alone",
-               whom);
+        printf("%s%s\n", config_name_listener(mem, l), whom);
     }
     say_unit(mem, c);
 }

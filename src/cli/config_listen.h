@@ -22,6 +22,8 @@ MUST_USE bool config_read_listeners(struct arena *mem, const struct config *c,
  * all but operator_listen's, which is the process's own to open.  "" when it
  * names none. */
 const char *config_socket_unit(struct arena *mem, const struct config *c);
+/* "[::]:443: TLS", "127.0.0.1:8080: plain, for this machine". */
+const char *config_name_listener(struct arena *mem, const struct listener *l);
 /* On stdout, a line each: where it listens, how, and who is answered; then
  * what the socket unit that is in force needs, if anything. */
 void config_say_listeners(struct arena *mem, const struct config *c);

@@ -258,12 +258,18 @@ static void note_doors(struct process *p)
 {
     size_t count = p->server.listener_count;
     struct listener *doors = arena_array(p->mem, struct listener, count);
+    struct buf words = buf_in(p->mem);
 
     for (size_t i = 0; i < count; i++) {
         doors[i] = p->server.listeners[i];
         doors[i].port = server_port(p->app.server, (int)i);
         p->app.listener_ports[i] = doors[i].port;
+        buf_printf(&words, "%s%s", i ? "; " : "",
+                   config_name_listener(p->mem, &doors[i]));
+        p->app.around.listens_plain |=
+            !doors[i].is_tls && !config_is_loopback(doors[i].address);
     }
+    p->app.around.listens = words.data;
     p->app.doors = doors;
     p->app.door_count = count;
 }

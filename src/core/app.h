@@ -40,6 +40,8 @@ struct surroundings {
     const char *data_dir, *config, *master_key, *spool_dir;
     const char *cert, *cert_key, *ca_file; /* NULL: none */
     const char *smtp_password;             /* file, NULL: none */
+    const char *listens; /* where and how, in words; NULL: not known */
+    bool listens_plain;  /* also beyond this machine, for proxies */
 };
 
 /* What core may know of the server above it. */

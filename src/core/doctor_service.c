@@ -192,6 +192,24 @@ static void check_certificate(struct doctor *d, const struct server_proof *p)
             clock_format(d->c->mem, t->to), (long long)left);
 }
 
+static void check_listeners(struct doctor *d)
+{
+    const struct surroundings *a = &d->app->around;
+
+    if (a->listens)
+        doctor_say(
+            d, "listen", a->listens_plain ? DOCTOR_WARNING : DOCTOR_GOOD,
+            a->listens_plain
+                ? "待ち受け %s。平文がこの機械の外に出ます（trusted_"
+                  "proxies だけに答えます）"
+                : "待ち受け %s",
+            a->listens_plain
+                ? "Listens on %s; what is plain leaves this machine, for "
+                  "trusted_proxies alone"
+                : "Listens on %s",
+            a->listens);
+}
+
 static void check_answer(struct doctor *d)
 {
     struct server_proof p;
@@ -420,6 +438,7 @@ static void check_schema(struct doctor *d)
 void doctor_check_service(struct doctor *d)
 {
     check_disk(d);
+    check_listeners(d);
     check_answer(d);
     check_backups(d);
     check_copies(d);

@@ -64,6 +64,7 @@ test("what confines the server is measured in it, and TLS by asking it", () => {
   const found = findings();
   for (const name of ["landlock", "seccomp", "memory", "files", "key", "answer", "tls", "schema", "backup", "disk"])
     assert.equal(found[name]?.state, "good", JSON.stringify(found[name]));
+  assert.match(found.listen!.text, /^Listens on 127\.0\.0\.1:\d+: TLS/);
   assert.match(found.tls!.text, /TLSv1\.3 .*TLSv1\.2 .*refuses TLS 1\.1/);
   assert.match(found.certificate!.text, /self-signed/);
   assert.equal(found.certificate!.state, "warning");

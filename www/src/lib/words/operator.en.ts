@@ -454,6 +454,7 @@ export const operator: Record<keyof typeof ja, string> = {
   doctor_backup_copy_dir_name: "Copies in a folder",
   doctor_backup_copy_s3_name: "Copies in a bucket",
   doctor_mail_name: "Mail",
+  doctor_listen_name: "Listeners",
   doctor_mail_refused_name: "Refused recipients",
   doctor_schema_name: "Version of the data",
   doctor_rewrap_name: "Rewrap of the keys",

@@ -453,6 +453,7 @@ export const operator = {
   doctor_backup_copy_dir_name: "別のフォルダーへの写し",
   doctor_backup_copy_s3_name: "バケットへの写し",
   doctor_mail_name: "メール",
+  doctor_listen_name: "待ち受け",
   doctor_mail_refused_name: "届かない宛先",
   doctor_schema_name: "データの版",
   doctor_rewrap_name: "鍵の包み直し",

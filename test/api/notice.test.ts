@@ -182,6 +182,23 @@ test("what cannot be is refused, with the field", async () => {
   assert.equal((await oper.get(`/service/notices/${n.id}`)).status, 404);
 });
 
+test("the notice periods: three days until they are set, kept by version, bounded, an operator's to change", async () => {
+  const first = await ok(oper.get("/service/notices/setting"));
+  assert.deepEqual([first.change_hours, first.maintenance_hours], [72, 72]);
+  const set = (body: object, version: number) => oper.request("PUT", "/service/notices/setting", body, { "If-Match": `"${version}"` });
+  for (const hours of [0, 2161]) {
+    const refused = await set({ change_hours: hours, maintenance_hours: 72 }, first.version);
+    assert.deepEqual([refused.status, refused.body.errors[0].field], [422, "change_hours"], String(hours));
+  }
+  const next = await ok(set({ change_hours: 120, maintenance_hours: 48 }, first.version));
+  assert.deepEqual([next.change_hours, next.maintenance_hours], [120, 48]);
+  assert.equal(rule(await set({ change_hours: 1, maintenance_hours: 1 }, first.version)), "stale");
+  const kept = await ok(oper.get("/service/notices/setting"));
+  assert.deepEqual([kept.change_hours, kept.maintenance_hours], [120, 48]);
+  assert.equal((await admin.get("/service/notices/setting")).status, 404);
+  assert.equal((await ok(write("緊急", { is_emergency: true }))).is_emergency, true);
+});
+
 test("hostile texts come back as they were typed", async () => {
   const body = "<script>alert(1)</script> [x](javascript:alert(1)) ﾊﾝｶｸ 🗼";
   const n = await publish(await ok(write("危険", { body_ja: body, title_ja: "🗼ﾊﾝｶｸ<b>", mail_to: "nobody" })));

@@ -241,6 +241,7 @@ test("what stops the server, or would send passwords in the clear, config check 
     [["--smtp_host", "mail.example.jp", "--smtp_from", "a@example.jp", "--smtp_security", "plain"], /smtp_security plain is for a relay on this machine/],
     [["--backup_s3_bucket", "copies"], /needs backup_s3_endpoint/],
     [["--backup_s3_endpoint", "https://s3.example.jp", "--backup_region", "jp"], /needs backup_s3_bucket/],
+    [["--data_dir", "/nonexistent/data", "--backup_region", "us-east"], /backup_region: us-east is not among the regions/],
   ];
   for (const [words, told] of wrong) {
     const ended = check(...words);

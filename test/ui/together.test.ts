@@ -204,6 +204,32 @@ test("undo asks when another has changed it since, and leaves what he added belo
   assert.ok((await subjects()).includes("Bの子"));
 });
 
+test("an undo that waits takes nothing back that was typed after it", async () => {
+  await plan("甲", "乙");
+  for (const [way, left] of [["abort", "甲1,乙1"], ["continue", "甲1,乙2"]] as const) {
+    const n = way === "abort" ? 1 : 2;
+    const [was1, was2] = await subjects();
+    let release = () => undefined as void;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const sent = a.waitForRequest("**/edits*");
+    await a.route("**/edits*", async (route) => {
+      await held;
+      await route[way]().catch(() => undefined); // unrouted meanwhile
+    });
+    await rename(a, was1, `甲${n}`);
+    await sent;
+    await a.keyboard.press("Control+z"); // of 甲, which is on its way
+    await rename(a, was2, `乙${n}`);
+    await line(a, `乙${n}`).waitFor();
+    release();
+    if (way === "abort") await a.getByText("未保存 2 件").waitFor();
+    await a.unroute("**/edits*");
+    await until((rows) => rows.map((r) => r.subject).join() === left, left);
+    await settled(a);
+    assert.equal((await subjects()).join(), left);
+  }
+});
+
 test("unsent edits outlive leaving the page and a reload, and are sent then", async () => {
   await plan("甲", "乙");
   await a.route("**/edits*", (route) => route.abort());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Change, type Edit, aware, bodyOf, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without } from "./change.ts";
+import { type Change, type Edit, aware, bodyOf, buildsOn, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without } from "./change.ts";
 import { Plan } from "./model.ts";
 
 const columns = ["id", "no", "parent", "rank", "subject", "classification", "status", "priority", "assignee", "planned_start", "planned_end", "actual_start", "actual_end", "due", "progress", "estimate", "actual", "manual", "version"];
@@ -95,4 +95,12 @@ test("refs become ids wherever they stand; what is not there is not sent", () =>
   const body = bodyOf(p, c);
   assert.deepEqual(body, [{ op: "update", id: "2", parent: "1", version: 1 }], "4 is no sibling there, 99 is gone");
   assert.deepEqual(bodyOf(p, change(p, [{ op: "create", ref: "x", subject: "x", parent: "99", after: "98" }]))[0], { op: "create", ref: "x", subject: "x", parent: null });
+});
+
+test("what a change makes or changes, a later one builds on", () => {
+  const p = plan();
+  const made = change(p, [{ op: "create", ref: "new-1", subject: "新しい行" }]);
+  assert.ok(buildsOn(change(p, [{ op: "update", id: "new-1", subject: "名前" }]), made));
+  assert.ok(buildsOn(change(p, [{ op: "create", ref: "new-2", subject: "下の行", parent: "new-1" }]), made));
+  assert.ok(!buildsOn(change(p, [{ op: "update", id: "4", subject: "別の行", after: null }]), made));
 });

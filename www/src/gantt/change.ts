@@ -247,6 +247,12 @@ export function bodyOf(truth: Plan, c: Change): Edit[] {
   return body;
 }
 
+/** Whether a later change names a row that this one makes or changes. */
+export function buildsOn(later: Change, c: Change): boolean {
+  const own = new Set(c.edits.flatMap((e) => [e.ref, e.id].filter((x) => x !== undefined)));
+  return later.edits.some((e) => [e.id, e.parent, e.after, e.predecessor, e.successor].some((x) => own.has(x as string)));
+}
+
 // ---- when it is done ----
 
 /** Refs became ids. */

@@ -14,7 +14,7 @@ import { app, classificationOf, nameIn, statusOf, toast } from "../lib/state.sve
 import { orphans, thisTab } from "../lib/tab";
 import { addSender, remember, type Step } from "../lib/undo.svelte";
 import {
-  type Back, type Change, type Clash, type Edit, EDITS_MAX, aware, awareRow, below, bodyOf, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without,
+  type Back, type Change, type Clash, type Edit, EDITS_MAX, aware, awareRow, below, bodyOf, buildsOn, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without,
 } from "./change";
 import { Workdays } from "./days";
 import { type Delta, type Kind, type Link, Plan, type PlanReply, readRow, type Row } from "./model";
@@ -220,9 +220,10 @@ export class Editor {
     return this.isSending ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
   }
   /** A change that cannot be sent for now and never was. */
-  withdraw(): string | null {
-    const last = this.queue.at(-1);
+  withdraw(until: number): string | null {
+    const last = this.queue.findLast((c) => c.at <= until);
     if (!last || last.body) return null;
+    if (this.queue.some((c) => c.at > last.at && buildsOn(c, last))) return "";
     this.finish(last, null);
     return last.label;
   }
@@ -409,26 +410,28 @@ export class Editor {
   // ---- by hand, with the way back ----
 
   /** Back and forth are the same: what leads to the other side. */
-  private step(label: string, back: Back): Step {
+  private step(label: string, back: Back, at: number): Step {
     let way = back;
     const go = async () => {
       const done = await this.applyBack(label, way);
       if (done) way = done.back;
       return done !== null;
     };
-    return { label, project: this.project, undo: go, redo: go };
+    return { label, project: this.project, at, undo: go, redo: go };
   }
   private applyBack(label: string, back: Back) {
     return this.apply(label, back.edits.map((e) => ({ ...e })), [], back);
   }
   async do(label: string, edits: Edit[], started: Row[] = []): Promise<Done | null> {
+    const at = Date.now();
     const done = await this.apply(label, edits, started);
-    if (done?.back.edits.length) remember(this.step(label, done.back));
+    if (done?.back.edits.length) remember(this.step(label, done.back, at));
     return done;
   }
   /** What another way than edits has changed, between two readings of the plan:
    * a plan from a file.  One step. */
   async during<T>(label: string, work: () => Promise<T>): Promise<T> {
+    const at = Date.now();
     await this.load();
     await this.settled();
     await this.catchUp();
@@ -439,7 +442,7 @@ export class Editor {
     this.truth.apply(delta);
     this.show();
     const back = inverse(this.truth, before, delta);
-    if (back.edits.length) remember(this.step(label, back));
+    if (back.edits.length) remember(this.step(label, back, at));
     return result;
   }
 

@@ -5,6 +5,7 @@
 export interface Step {
   label: string;
   project: string; // its id
+  at: number; // ms, when the person asked for it
   /** false: given up. */
   undo(): Promise<unknown>;
   redo(): Promise<unknown>;
@@ -23,8 +24,9 @@ export interface Sender {
   project: string;
   /** When all is sent, or nothing can be for now. */
   settled(): Promise<unknown>;
-  /** Takes the newest change back that was never sent: its label, or null. */
-  withdraw(): string | null;
+  /** Takes the newest change made until then (ms) back, if it was never sent:
+   * its label; "": later ones build on it; null: there is none. */
+  withdraw(until: number): string | null;
   /** How many changes the server does not have. */
   readonly unsent: number;
   /** Nothing more is sent. */
@@ -50,15 +52,16 @@ export const canRedo = (project: string) => undo.undone.some(isOf(project));
 async function move(from: "done" | "undone", way: "undo" | "redo", project?: string): Promise<string | null> {
   if (undo.busy) return null;
   undo.busy = true;
+  const asked = Date.now(); // what is done while it waits is not meant
   try {
     const concerned = [...senders].filter(isOf(project));
     await Promise.all(concerned.map((s) => s.settled()));
     if (way === "undo")
       for (const s of concerned) {
-        const label = s.withdraw();
+        const label = s.withdraw(asked);
         if (label !== null) return label;
       }
-    const step = undo[from].findLast(isOf(project));
+    const step = undo[from].findLast((x) => isOf(project)(x) && (way === "redo" || x.at <= asked));
     if (!step) return null;
     if ((await step[way]()) === false) return "";
     undo[from] = undo[from].filter((x) => x !== step);

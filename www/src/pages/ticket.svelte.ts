@@ -36,11 +36,12 @@ export function nameOf(field: Field) {
 const errorKey = (name: string) => name.replace(/^.*?fields\.(\d+)$/, "custom:$1").split(".").at(-1)!;
 const same = (a: Value, b: Value) => JSON.stringify(a) === JSON.stringify(b);
 
-function rememberField(item: Pick<Ticket, "id" | "key" | "project">, field: Field, before: Value, after: Value) {
+function rememberField(item: Pick<Ticket, "id" | "key" | "project">, field: Field, before: Value, after: Value, at: number) {
   const set = async (value: Value, left: Value) => (await saveField(item, field, value, left, true)) === "saved";
   remember({
     label: t("ticket_step", { key: item.key, field: nameOf(field) }),
     project: item.project.id,
+    at,
     undo: () => set(before, after),
     redo: () => set(after, before),
   });
@@ -89,6 +90,7 @@ interface Wish {
   value: Value;
   before: Value; // what the person saw
   isBack: boolean; // undo or redo: no step of its own
+  at: number; // ms, when the person saved it
 }
 
 const RETRY_MS = 3000;
@@ -179,7 +181,7 @@ export class TicketEditor {
   /** before: what the person saw when he began; the poll may have gone on. */
   async save(field: Field, value: Value, before?: Value, isBack = false): Promise<Outcome> {
     if (!this.ticket) return "refused";
-    const wish: Wish = { field, value, before: before === undefined ? valueOf(this.ticket, field) : before, isBack };
+    const wish: Wish = { field, value, before: before === undefined ? valueOf(this.ticket, field) : before, isBack, at: Date.now() };
     if (same(wish.before, value)) return "saved";
     const older = this.failed.find((x) => x.field === field);
     if (older) wish.before = older.before;
@@ -212,7 +214,7 @@ export class TicketEditor {
   private done(wish: Wish, reply: Ticket) {
     const { ticket } = this;
     this.drop(wish.field);
-    if (!wish.isBack && !same(wish.before, wish.value)) rememberField(ticket!, wish.field, wish.before, wish.value);
+    if (!wish.isBack && !same(wish.before, wish.value)) rememberField(ticket!, wish.field, wish.before, wish.value, wish.at);
     this.take(reply);
     announce(reply);
   }
@@ -352,6 +354,7 @@ export class TicketEditor {
   }
   async link(predecessor: string, successor: string, kind: LinkKind = "FS", lag = 0) {
     let id = "";
+    const at = Date.now();
     const add = async () => {
       const reply = await this.edits([{ op: "link", predecessor, successor, kind, lag }]);
       id = reply.links.find((l) => l[1] === predecessor && l[2] === successor)?.[0] ?? "";
@@ -361,6 +364,7 @@ export class TicketEditor {
       remember({
         label: t("add_link"),
         project: this.project,
+        at,
         undo: () => this.change(() => this.edits([{ op: "unlink", link: id }])),
         redo: () => this.change(add),
       });

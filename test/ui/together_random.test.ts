@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { createServer, connect, type Server, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { binary, type Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
+import { binary, Client, type Demo, removeDir, signedIn, startDemo } from "../api/server.ts";
 import { openBrowser, signInAt } from "./browser.ts";
 
 const EDITS = Number(process.env.EDITS ?? 60);
@@ -250,7 +250,9 @@ async function restart() {
   await demo.stop();
   demo = await startDemo(demo.dir, binary);
   net.port = Number(new URL(demo.ready.url).port);
-  admin = await signedIn(demo, 0);
+  // the same session: each sign-in more would end an older one, the browser's
+  const { cookies } = admin;
+  admin = Object.assign(new Client(demo.ready.url), { cookies });
 }
 /** Until told to stop: slow, then broken, then fine. */
 async function weather(until: { over: boolean }, withRestart: boolean) {

@@ -230,6 +230,15 @@ test("an undo that waits takes nothing back that was typed after it", async () =
   }
 });
 
+test("a plan that could not be read comes by itself", async () => {
+  await plan("甲");
+  await a.route("**/projects/*/plan", (route) => route.abort());
+  await a.reload();
+  await a.getByRole("alert").filter({ hasText: "サーバー" }).waitFor();
+  await a.unroute("**/projects/*/plan");
+  await line(a, "甲").waitFor();
+});
+
 test("unsent edits outlive leaving the page and a reload, and are sent then", async () => {
   await plan("甲", "乙");
   await a.route("**/edits*", (route) => route.abort());

@@ -74,6 +74,7 @@ export class Editor {
   private round = 0; // of what is posted, so that a poll knows that it is late
   private tab = "";
   private timer = 0;
+  private isClosed = false;
   private retryTimer = 0;
   private readonly forget: () => void;
   private loading: Promise<void> | null = null;
@@ -90,6 +91,21 @@ export class Editor {
       throw error;
     });
     return this.loading;
+  }
+  /** The same, tried again as long as that may help; told what is wrong
+   * meanwhile.  Rejects when it is refused or the editor is closed. */
+  async loadAtLast(tell: (trouble: Trouble) => void = () => undefined): Promise<void> {
+    for (;;) {
+      try {
+        if (app.step === "ready") return await this.load();
+      } catch (error) {
+        const trouble = troubleOf(error);
+        if (!trouble) throw error;
+        tell(trouble);
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS.network));
+      if (this.isClosed) throw new Error("closed");
+    }
   }
   private async begin() {
     this.tab = await thisTab();
@@ -113,6 +129,7 @@ export class Editor {
     this.show();
   }
   close() {
+    this.isClosed = true;
     clearInterval(this.timer);
     clearTimeout(this.retryTimer);
     this.queue = [];
@@ -541,5 +558,5 @@ export function editorOf(project: string): Editor {
 }
 /** Of projects whose plan has changes that no page has sent. */
 export function resumePlans() {
-  for (const project of new Set(kept<Change>("plan:").map(([name]) => name.split(":")[0]!))) void editorOf(project).load().catch(() => undefined);
+  for (const project of new Set(kept<Change>("plan:").map(([name]) => name.split(":")[0]!))) void editorOf(project).loadAtLast().catch(() => undefined);
 }

@@ -91,7 +91,7 @@ test("a master administrator sees the tenant's own evidence, on paper too", asyn
   await signInPage(page, demo.ready, 0);
   await page.getByRole("link", { name: "トラストページ" }).click();
   await row(page, 7).getByText(/利用者 \d+ 人、うちマスター管理者 1 人/).waitFor();
-  await row(page, 33).getByText("改ざんなし").waitFor();
+  await row(page, 33).getByText("番まで検証").waitFor();
   assert.equal(await page.getByRole("button", { name: /^編集/ }).count(), 0);
   await look(page, "tenant");
   const banner = page.locator('main > [role="status"]').first();

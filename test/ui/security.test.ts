@@ -157,7 +157,8 @@ test("an authenticator app is added by its picture, asked for at sign-in, remove
   await other.locator('input[type="password"]').fill(account.password);
   await other.keyboard.press("Enter");
   await other.getByLabel("Code of the app").waitFor();
-  await other.getByText("ask an administrator to remove it").waitFor();
+  // a mailed code may take the app's place here, so nobody has to be asked
+  assert.equal(await other.getByText("ask an administrator to remove it").count(), 0);
   await shot(other, "factor-step");
   await check(other, "the step of the app");
   await other.getByLabel("Code of the app").fill("123456");

@@ -72,28 +72,36 @@ static size_t skip_attribute(const struct scan *s, size_t at)
     return (size_t)(quote - s->text) + 1;
 }
 
+/* From behind the name to the '>' or '/' that ends the tag, at *at. */
+static const char *scan_attributes(const struct scan *s, bool is_end,
+                                   size_t *at)
+{
+    for (int attributes = 0;; attributes++) {
+        size_t next = skip_spaces(s, *at);
+        if (next >= s->len)
+            return "xml";
+        bool has_more = s->text[next] != '>' && s->text[next] != '/';
+        if (has_more && (is_end || next == *at))
+            return "xml";
+        *at = has_more ? skip_attribute(s, next) : next;
+        if (!has_more)
+            return NULL;
+        if (!*at)
+            return "xml";
+        if (attributes == ATTRIBUTES_MAX)
+            return "too_many";
+    }
+}
+
 /* <name a="1"> or <name/> or </name>; s->at stands on the '<'. */
 static const char *scan_tag(struct scan *s)
 {
     bool is_end = s->at + 1 < s->len && s->text[s->at + 1] == '/';
     size_t name = s->at + 1 + is_end, at = skip_name(s, name);
-    int attributes = 0;
+    const char *rule = at == name ? "xml" : scan_attributes(s, is_end, &at);
 
-    if (at == name)
-        return "xml";
-    for (;;) {
-        size_t next = skip_spaces(s, at);
-        if (next >= s->len)
-            return "xml";
-        if (s->text[next] == '>' || s->text[next] == '/') {
-            at = next;
-            break;
-        }
-        if (is_end || next == at || !(at = skip_attribute(s, next)))
-            return "xml";
-        if (++attributes > ATTRIBUTES_MAX)
-            return "too_many";
-    }
+    if (rule)
+        return rule;
     if (at - s->at > TEXT_MAX)
         return "too_long";
     bool is_empty = s->text[at] == '/';

@@ -63,7 +63,7 @@ enum err generation_thin(const struct store *s, const char *name,
     DIR *d = e ? NULL : opendir(folder);
     if (!e && !d)
         e = part_errno("opening", folder);
-    while (!e && (entry = readdir(d))) {
+    while (!e && d && (entry = readdir(d))) {
         if (strcmp(entry->d_name, ".") == 0 ||
             strcmp(entry->d_name, "..") == 0 ||
             is_kept(entry->d_name, ids, count))

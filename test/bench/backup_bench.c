@@ -188,7 +188,8 @@ static int64_t restore_whole(struct arena *mem, const char *date)
     int64_t from = clock_monotonic_ms();
 
     (void)snprintf(to, sizeof to, "%s/whole", dir);
-    must(backup_restore_whole(&c, &app, date, to, &n) == OK);
+    struct buf said = buf_in(mem);
+    must(backup_restore_whole(&c, &app, date, to, &said, &n) == OK);
     must((int)n == tenants);
     return clock_monotonic_ms() - from;
 }

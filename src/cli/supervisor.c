@@ -92,8 +92,7 @@ void supervisor_say(struct supervisor *s, enum supervisor_word word)
         [SUPERVISOR_RELOADING] = "RELOADING=1",
         [SUPERVISOR_ALIVE] = "WATCHDOG=1",
         [SUPERVISOR_STOPPING] = "STOPPING=1\nSTATUS=finishing requests",
-        [SUPERVISOR_HELD] = "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=held for a "
-                            "restore",
+        [SUPERVISOR_HELD] = "EXTEND_TIMEOUT_USEC=30000000\nSTATUS=restoring",
     };
     char text[WORD_BYTES];
 

@@ -269,6 +269,42 @@ test("a field of the panel that could not be saved is sent after a reload", asyn
   await until((rows) => rows[0].progress === 35, "sent");
 });
 
+test("a field that could not be saved, of a ticket deleted since: it comes back and is asked for what it says then", async () => {
+  await plan("甲");
+  await a.goto(`${demo.ready.url}/tickets/${project.key}-1`);
+  await a.route("**/api/v1/tickets/*", (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue()));
+  await a.locator("textarea.subject").fill("甲、Aの件名");
+  await a.locator("textarea.subject").press("Enter");
+  await a.getByText("未保存").first().waitFor();
+  await edit("甲", { subject: "甲、Bの件名" });
+  await edit("甲、Bの件名", { op: "delete" });
+  let refused = 1; // the first reading fails: it is tried again
+  await a.route("**/api/v1/tickets/*", (route) => (refused-- > 0 ? route.abort() : route.continue()));
+  await a.goto(`${demo.ready.url}/my`);
+  await dialog(a).waitFor();
+  assert.ok((await dialog(a).innerText()).includes(names[1]!));
+  assert.match(await dialog(a).getByRole("textbox").inputValue(), /甲、Aの件名/);
+  await press(a, "行を元に戻して保存");
+  await dialog(a).getByText("甲、Bの件名").first().waitFor();
+  await press(a, "自分の変更で上書き");
+  await until((rows) => rows[0]?.subject === "甲、Aの件名", "restored and saved");
+  await a.unroute("**/api/v1/tickets/*");
+});
+
+test("a row renamed and deleted while one types: brought back, it is asked for the name", async () => {
+  await plan("甲", "乙");
+  await type(a, "甲", "甲、Aの名前");
+  await edit("甲", { subject: "甲、Bの名前" });
+  await edit("甲、Bの名前", { op: "delete" });
+  await dialog(a).waitFor();
+  await press(a, "行を元に戻して保存");
+  await dialog(a).getByText("甲、Bの名前").first().waitFor();
+  assert.ok((await subjects()).includes("甲、Bの名前"), "it is back as B left it");
+  await press(a, "相手の変更を残す");
+  await line(a, "甲、Bの名前").waitFor();
+  assert.deepEqual((await subjects()).toSorted(), ["乙", "甲、Bの名前"].toSorted());
+});
+
 test("a row deleted while one types: who, the text, and the way to restore it", async () => {
   await plan("甲", "乙");
   await type(a, "甲", "甲、Aの長い名前");

@@ -61,6 +61,8 @@ interface Person {
   undos: number;
   /** What was done, in order: a text, or an undo. */
   log: string[];
+  /** Comments that the server said it has. */
+  stored: Set<string>;
 }
 let demo: Demo;
 let browser: Browser;
@@ -104,7 +106,11 @@ before(async () => {
       }).observe(document.body, { subtree: true, childList: true, attributes: true });
     });
     page.setDefaultTimeout(2500); // of a person's step, who then looks again
-    people.push({ name: demo.ready.accounts[n]!.name, page, typed: 0, ops: [], overwrote: [], dropped: [], undos: 0, log: [] });
+    people.push({ name: demo.ready.accounts[n]!.name, page, typed: 0, ops: [], overwrote: [], dropped: [], undos: 0, log: [], stored: new Set() });
+    const one = people.at(-1)!;
+    page.on("response", (reply) => {
+      if (reply.status() === 201 && /\/comments$/.test(reply.url())) one.stored.add(reply.request().postDataJSON().body);
+    });
   }
 });
 after(async () => {
@@ -225,7 +231,10 @@ const comment = (p: Person) =>
       await sleep(100);
       if (i % 20 === 19) await box.press("Control+Enter"); // once more: the answer may be lost
     }
-    if ((await box.inputValue()) === "" && opened(p) === key) p.ops.push({ kind: "comment", seen: "", typed });
+    // away from the box: the server has it, or it is a draft still
+    const drafts = await p.page.evaluate(() => Object.entries(localStorage).flatMap(([name, text]) => (name.includes(":draft:") ? [text] : [])));
+    const isDraft = drafts.some((text) => text.includes(typed));
+    if ((await box.inputValue()) === "" && opened(p) === key && !isDraft) p.ops.push({ kind: "comment", seen: "", typed });
     else await box.fill("");
   });
 const moves = [rename, rename, rename, progress, progress, add, add, indent, indent, remove, undo, undo, details, details, comment];
@@ -365,7 +374,8 @@ test("every text was stored, or its writer let it go; every overwrite was asked"
     const isTakenBack = (text: string) => p.log.slice(p.log.indexOf(text) + 1, p.log.indexOf(text) + 7).includes("undo");
     const lost = p.ops.filter((op) => op.kind !== "comment" && !stored.has(op.typed) && !asked.includes(op.typed) && !isTakenBack(op.typed));
     assert.deepEqual(lost, [], `${p.name} lost what he typed, seed ${SEED}`);
-    for (const op of p.ops.filter((one) => one.kind === "comment")) assert.equal(said.filter((text) => text === op.typed).length, 1, `comment ${op.typed}, seed ${SEED}`);
+    for (const op of p.ops.filter((one) => one.kind === "comment")) assert.equal(said.filter((text) => text === op.typed).length, 1, `comment ${op.typed}, ${p.stored.has(op.typed) ? "" : "not "}acknowledged, seed ${SEED}`);
+    for (const text of p.stored) assert.equal(said.filter((one) => one === text).length, 1, `comment ${text} was acknowledged, seed ${SEED}`);
   }
   const subjects = body.rows.map((cells: any[]) => cells[body.columns.indexOf("subject")]).filter((s: string) => /^[AB]\d+の/.test(s));
   assert.equal(new Set(subjects).size, subjects.length, `a row stands twice, seed ${SEED}`);

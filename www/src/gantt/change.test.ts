@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Change, type Edit, aware, bodyOf, buildsOn, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without } from "./change.ts";
+import { type Change, type Edit, aware, backAndChanged, bodyOf, buildsOn, clashesOf, inverse, knowing, look, renamed, restoring, snapshot, withChanges, without } from "./change.ts";
 import { Plan } from "./model.ts";
 
 const columns = ["id", "no", "parent", "rank", "subject", "classification", "status", "priority", "assignee", "planned_start", "planned_end", "actual_start", "actual_end", "due", "progress", "estimate", "actual", "manual", "version"];
@@ -46,14 +46,19 @@ test("only the same field clashes; the same value does not", () => {
   assert.deepEqual(clashesOf(p, known), []);
 });
 
-test("a row that is gone is asked about; restored in the same change it is not", () => {
+test("a row that is gone is asked about; back again, it is held against what was seen", () => {
   const p = plan();
   const c = change(p, [{ op: "update", id: "4", subject: "私" }]);
   by(p, [], ["4"]);
   assert.deepEqual(clashesOf(p, c).map((x) => [x.field, x.name]), [["gone", "行4"]]);
-  const back = { ...c, edits: [{ op: "restore", id: "4" } as Edit, ...c.edits] };
-  assert.deepEqual(clashesOf(p, back), []);
-  assert.deepEqual(bodyOf(p, back).map((e) => e.op), ["restore", "update"]);
+  const whole = { ...c, edits: [{ op: "restore", id: "4" } as Edit, ...c.edits] };
+  assert.deepEqual(backAndChanged(whole), ["4"]);
+  const [back, rest] = restoring(whole, ["4"], "k2");
+  assert.deepEqual([back.key, bodyOf(p, back)], ["k2", [{ op: "restore", id: "4" }]]);
+  assert.deepEqual([rest.key, rest.edits.map((e) => e.op), backAndChanged(rest)], ["k", ["update"], []]);
+  by(p, [row("4", { subject: "彼", version: 3 })]);
+  assert.deepEqual(clashesOf(p, rest).map((x) => [x.field, x.mine, x.theirs]), [["subject", "私", "彼"]]);
+  assert.deepEqual(bodyOf(p, back), [], "somebody else has brought it back");
 });
 
 test("deleting asks for what others changed or added below", () => {

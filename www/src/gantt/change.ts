@@ -166,10 +166,9 @@ function clashesOfDelete(truth: Plan, e: Edit, n: number, seen: Seen): Clash[] {
 /** What others have changed since the person looked. */
 export function clashesOf(truth: Plan, c: Change): Clash[] {
   const found: Clash[] = [];
-  const back = new Set(c.edits.filter((e) => e.op === "restore").map((e) => e.id));
   c.edits.forEach((e, n) => {
     const seen = e.id ? c.seen[e.id] : undefined;
-    if (!seen || back.has(e.id) || (e.op !== "update" && e.op !== "delete")) return;
+    if (!seen || (e.op !== "update" && e.op !== "delete")) return;
     const row = truth.rows.get(e.id!);
     if (!row) {
       if (e.op === "update") found.push({ edit: n, id: e.id!, name: seen.name, field: "gone", mine: null, theirs: null });
@@ -187,6 +186,19 @@ export function clashesOf(truth: Plan, c: Change): Clash[] {
   });
   return found;
 }
+
+/** The change that brings these rows back before this one goes on: what the row
+ * says then may be new to the person, and is held against the rest. */
+export function restoring(c: Change, ids: readonly string[], key: string): [Change, Change] {
+  const back = ids.map((id): Edit => ({ op: "restore", id }));
+  return [{ ...c, key, edits: back, seen: {}, isBack: false, body: undefined }, { ...c, edits: c.edits.filter((e) => e.op !== "restore" || !ids.includes(e.id!)) }];
+}
+/** Rows that a change brings back and changes. */
+export const backAndChanged = (c: Change) =>
+  c.edits.flatMap((e) => (e.op === "restore" && c.edits.some((x) => x.id === e.id && x.op !== "restore") ? [e.id!] : []));
+
+/** A row that the server never made: its making was refused. */
+export const isUnmade = (id: string) => id.startsWith("new-");
 
 /** The change without what clashes; edits that say nothing any more go. */
 export function without(c: Change, clashes: readonly Clash[]): Change {

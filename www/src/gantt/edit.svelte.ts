@@ -14,7 +14,7 @@ import { app, classificationOf, nameIn, statusOf, toast } from "../lib/state.sve
 import { orphans, thisTab } from "../lib/tab";
 import { addSender, remember, type Step } from "../lib/undo.svelte";
 import {
-  type Back, type Change, type Clash, type Edit, EDITS_MAX, aware, awareRow, below, bodyOf, buildsOn, clashesOf, inverse, knowing, look, renamed, snapshot, withChanges, without,
+  type Back, type Change, type Clash, type Edit, EDITS_MAX, aware, awareRow, backAndChanged, below, bodyOf, buildsOn, clashesOf, inverse, isUnmade, knowing, look, renamed, restoring, snapshot, withChanges, without,
 } from "./change";
 import { Workdays } from "./days";
 import { type Delta, type Kind, type Link, Plan, type PlanReply, readRow, type Row } from "./model";
@@ -291,25 +291,34 @@ export class Editor {
     return error instanceof ApiError && (error.status === 412 || error.rule === "deleted" || error.rule === "not_found");
   }
 
-  /** Asks what has to be asked; null: given up. */
+  /** Asks what has to be asked; null: given up.  Rows come back by a change of
+   * their own, which is then the first one. */
   private async prepare(change: Change): Promise<Change | null> {
     for (;;) {
+      const own = backAndChanged(change);
+      if (own.length) return this.prepare(this.restoreFirst(change, own));
       const all = clashesOf(this.truth, change);
       if (!all.length) break;
       const gone = all.filter((x) => x.field === "gone");
-      const clashes = gone.length ? gone : all;
+      const unmade = gone.filter((x) => isUnmade(x.id));
+      const clashes = unmade.length ? unmade : gone.length ? gone : all;
       const answer = await this.askAbout(change, clashes);
       if (answer === "cancel") return null;
-      const back = [...new Set(gone.map((x) => x.id))].map((id): Edit => ({ op: "restore", id }));
+      if (answer === "restore") return this.prepare(this.restoreFirst(change, [...new Set(gone.map((x) => x.id))]));
       // what changes while the question stands is asked about anew
-      change = this.afresh(
-        change,
-        answer === "mine" ? knowing(change, clashes) : answer === "restore" ? { ...change, edits: [...back, ...change.edits] } : without(change, clashes),
-      );
+      change = this.afresh(change, answer === "mine" ? knowing(change, clashes) : without(change, clashes));
       this.show();
     }
     const body = bodyOf(this.truth, change);
     return this.afresh(change, { ...change, body });
+  }
+  private restoreFirst(change: Change, ids: string[]): Change {
+    const [back, rest] = restoring(change, ids, newKey());
+    this.set_(change.key, rest);
+    this.queue = this.queue.flatMap((c) => (c === rest ? [back, c] : [c]));
+    this.keep(back);
+    if (!change.isBack) this.waits.set(back.key, (done) => done && remember(this.step(t("restore_ticket"), done.back, change.at)));
+    return back;
   }
   private afresh(old: Change, now: Change) {
     this.set_(old.key, now);
@@ -328,7 +337,10 @@ export class Editor {
       this.ids.set(ref, id);
       this.aliases.set(id, ref);
     }
-    for (const c of this.queue) if (c.key !== change.key) this.set_(c.key, aware(renamed(c, names), before.rows, this.truth, reply.rows));
+    // what comes back may have been changed by others before it went
+    const isBack = new Set(change.edits.flatMap((e) => (e.op === "restore" ? [e.id!] : [])));
+    const known = isBack.size ? reply.rows.filter((cells) => before.rows.has(readRow(this.truth.columns, cells).id)) : reply.rows;
+    for (const c of this.queue) if (c.key !== change.key) this.set_(c.key, aware(renamed(c, names), before.rows, this.truth, known));
     if (reply.later) this.truth.apply({ ...reply.later, revision: reply.revision });
     this.conflicts = new Set(reply.conflicts.flatMap((c) => [c.link, c.ticket]));
     this.set_(change.key, null);
@@ -389,16 +401,17 @@ export class Editor {
   private async askAbout(change: Change, clashes: Clash[]): Promise<string> {
     const isGone = clashes[0]!.field === "gone";
     const deleting = clashes.some((x) => change.edits[x.edit]!.op === "delete");
-        const stakes = await this.stakesOf(clashes);
+    const stakes = await this.stakesOf(clashes);
     if (isGone) {
+      const unmade = clashes.every((x) => isUnmade(x.id));
       const edits = change.edits.filter((e) => clashes.some((x) => x.id === e.id));
       const typed = edits.flatMap((e) => Object.keys(e).filter((k) => !["op", "id", "version", "after", "parent"].includes(k)).map((k) => this.words(k, e[k]))).join("\n");
       return ask({
-        title: t("gone_title"),
-        text: t("gone_text", { by: stakes[0]!.by || t("somebody"), name: clashes[0]!.name }),
+        title: t(unmade ? "unmade_title" : "gone_title"),
+        text: unmade ? t("unmade_text", { name: clashes[0]!.name }) : t("gone_text", { by: stakes[0]!.by || t("somebody"), name: clashes[0]!.name }),
         stakes: [],
         typed,
-        choices: [{ id: "theirs", label: t("gone_drop") }, { id: "restore", label: t("gone_restore"), kind: "primary" }],
+        choices: [{ id: "theirs", label: t("gone_drop") }, ...(unmade ? [] : [{ id: "restore", label: t("gone_restore"), kind: "primary" as const }])],
         otherwise: "theirs",
       });
     }
@@ -540,6 +553,7 @@ export class Editor {
 }
 
 async function whoDeleted(ticket: string) {
+  if (isUnmade(ticket)) return { by: "", at: null };
   try {
     await get(`/tickets/${ticket}`);
   } catch (error) {

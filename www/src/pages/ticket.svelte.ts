@@ -91,6 +91,7 @@ interface Wish {
   before: Value; // what the person saw
   isBack: boolean; // undo or redo: no step of its own
   at: number; // ms, when the person saved it
+  project: string; // id, of its ticket
 }
 
 const RETRY_MS = 3000;
@@ -162,6 +163,29 @@ export class TicketEditor {
       this.error = error;
     }
   }
+  /** What an earlier page could not save, tried as long as that may help; what
+   * has no place any more is offered back. */
+  async resume(): Promise<void> {
+    for (await this.load(); this.error && isTrouble(this.error); await this.load()) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (this.isClosed) return;
+    }
+    if (!(this.error instanceof ApiError)) return;
+    const left = kept<Wish>(`field:${this.key}:`).map(([, wish]) => wish);
+    if (!left.length) return;
+    const isDeleted = this.error.rule === "deleted" && left.every((wish) => wish.project);
+    const answer = await ask({
+      title: t(isDeleted ? "gone_title" : "unmade_field"),
+      text: this.error.message,
+      stakes: [],
+      typed: left.map((wish) => `${nameOf(wish.field)}: ${String(wish.value ?? "")}`).join("\n"),
+      choices: [{ id: "drop", label: t("gone_drop") }, ...(isDeleted ? [{ id: "restore", label: t("gone_restore"), kind: "primary" as const }] : [])],
+      otherwise: "later",
+    });
+    if (answer === "restore" && (await this.bringBack(left[0]!.project, this.key))) return this.resume();
+    if (answer === "drop") for (const wish of left) keep(`field:${this.key}:${wish.field}`, null);
+    this.close();
+  }
   /** What others did meanwhile; never in the middle of our own. */
   async look() {
     if (this.saving || !this.ticket || this.gone) return;
@@ -181,7 +205,7 @@ export class TicketEditor {
   /** before: what the person saw when he began; the poll may have gone on. */
   async save(field: Field, value: Value, before?: Value, isBack = false): Promise<Outcome> {
     if (!this.ticket) return "refused";
-    const wish: Wish = { field, value, before: before === undefined ? valueOf(this.ticket, field) : before, isBack, at: Date.now() };
+    const wish: Wish = { field, value, before: before === undefined ? valueOf(this.ticket, field) : before, isBack, at: Date.now(), project: this.project };
     if (same(wish.before, value)) return "saved";
     const older = this.failed.find((x) => x.field === field);
     if (older) wish.before = older.before;
@@ -305,11 +329,13 @@ export class TicketEditor {
     return this.send(wish);
   }
   /** Back from the bin. */
-  async restore(): Promise<boolean> {
-    const ticket = this.ticket!;
+  restore(): Promise<boolean> {
+    return this.bringBack(this.ticket!.project.id, this.ticket!.id);
+  }
+  private async bringBack(project: string, id: string): Promise<boolean> {
     try {
-      await post(`/projects/${ticket.project.id}/edits`, { edits: [{ op: "restore", id: ticket.id }] });
-      this.take(await get<Ticket>(`/tickets/${ticket.id}`));
+      await post(`/projects/${project}/edits`, { edits: [{ op: "restore", id }] });
+      this.take(await get<Ticket>(`/tickets/${id}`));
       app.stale++;
       return true;
     } catch (error) {
@@ -406,6 +432,6 @@ export class TicketEditor {
 /** Of fields that an earlier page could not save. */
 export function resumeFields() {
   const left = kept<Wish>("field:");
-  for (const id of new Set(left.map(([name]) => name.split(":")[0]!))) void new TicketEditor(id).load();
+  for (const id of new Set(left.map(([name]) => name.split(":")[0]!))) void new TicketEditor(id).resume();
   if (left.length) toast(t("resending", { n: left.length, name: left.map(([, wish]) => nameOf(wish.field)).join(", ") }), "note");
 }

@@ -269,6 +269,38 @@ test("a field of the panel that could not be saved is sent after a reload", asyn
   await until((rows) => rows[0].progress === 35, "sent");
 });
 
+test("what one goes on typing while a save is under way stays", async () => {
+  await plan("甲");
+  await a.goto(`${demo.ready.url}/tickets/${project.key}-1`);
+  const slow: (() => void)[] = [];
+  let isSlow = true;
+  const hold = () => new Promise<void>((resolve) => slow.push(resolve));
+  await a.route("**/api/v1/tickets/**", async (route) => {
+    if (isSlow && route.request().method() !== "GET") await hold();
+    await route.continue();
+  });
+  await a.locator("section", { has: a.getByRole("heading", { name: "詳細" }) }).getByRole("button", { name: "編集" }).click();
+  const details = a.getByRole("textbox", { name: "詳細" });
+  await details.fill("一行目");
+  await details.press("Control+Enter");
+  await details.fill("一行目\n二行目");
+  const comment = a.getByRole("textbox", { name: "コメントを書く" }).or(a.getByRole("textbox", { name: "コメント" })).first();
+  await comment.fill("最初のコメント");
+  await comment.press("Control+Enter");
+  await comment.fill("最初のコメントの続き");
+  while (slow.length < 2) await a.waitForTimeout(20);
+  isSlow = false;
+  for (const go of slow) go();
+  await a.locator("article article", { hasText: "最初のコメント" }).waitFor();
+  assert.equal(await comment.inputValue(), "最初のコメントの続き");
+  assert.equal(await details.inputValue(), "一行目\n二行目");
+  await details.press("Control+Enter");
+  await details.waitFor({ state: "detached" });
+  await a.unroute("**/api/v1/tickets/**");
+  const [row] = await rowsOf();
+  assert.equal((await api.get(`/tickets/${row.id}`)).body.details, "一行目\n二行目");
+});
+
 test("a field that could not be saved, of a ticket deleted since: it comes back and is asked for what it says then", async () => {
   await plan("甲");
   await a.goto(`${demo.ready.url}/tickets/${project.key}-1`);

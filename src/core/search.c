@@ -47,15 +47,21 @@ static const char *const search_text[] = {
         "SELECT t.id, p.key || '-' || t.no, t.subject, p.id, p.key, p.name"
         " FROM ticket t JOIN project p ON p.id = t.project_id"
         " WHERE t.id = ?1",
+    /* ?3: ids of labels, or NULL */
     [SEARCH_PROGRAMS] =
         "WITH RECURSIVE " ACCESS_GRANTED("1") /* MAY_PROGRAM_VIEW */
-    " SELECT p.id, p.key, p.name FROM program p"
+    " SELECT p.id, p.key, p.name, EXISTS (SELECT 1 FROM program_label x"
+    " WHERE x.program_id = p.id AND x.label_id IN (SELECT value"
+    " FROM json_each(?3))) FROM program p"
     " WHERE p.deleted_at IS NULL AND (?2 OR p.id IN (SELECT id FROM"
     " granted) OR EXISTS (SELECT 1 FROM mine"
     " WHERE coalesce(program_id, project_id) IS NULL))"
     " ORDER BY p.name, p.id",
     [SEARCH_PROJECTS] = "WITH RECURSIVE " ACCESS_SEEN_PROJECTS
-                        " SELECT p.id, p.key, p.name FROM project p"
+                        " SELECT p.id, p.key, p.name, EXISTS (SELECT 1"
+                        " FROM project_label x WHERE x.project_id = p.id"
+                        " AND x.label_id IN (SELECT value"
+                        " FROM json_each(?3))) FROM project p"
                         " WHERE p.deleted_at IS NULL"
                         " AND (?2 OR p.id IN (SELECT id FROM visible))"
                         " ORDER BY p.name, p.id",
@@ -122,9 +128,24 @@ static bool has(struct ctx *c, const char *text, const char *folded)
     return strstr(str_fold(c->mem, text), folded) != NULL;
 }
 
-/* Programs or projects: by name or key. */
-static enum err find_containers(struct ctx *c, enum search_kind kind,
-                                const char *folded, struct buf *hits)
+/* What is asked of programs and projects. */
+struct wanted {
+    const char *words;  /* folded, in the name or the key; "": any */
+    const char *labels; /* ids as a JSON array, NULL: none of that name */
+    bool is_both;       /* one of the labels and the words; else either */
+};
+
+static bool is_wanted(struct ctx *c, const struct wanted *w,
+                      const struct search_hit *hit, bool is_labelled)
+{
+    bool is_named = has(c, hit->subject, w->words) || /* "" is in each */
+                    has(c, hit->key, w->words);
+
+    return w->is_both ? is_labelled && is_named : is_labelled || is_named;
+}
+
+static enum err find_kind(struct ctx *c, enum search_kind kind,
+                          const struct wanted *w, struct buf *hits)
 {
     bool is_project = kind == SEARCH_PROJECT;
     struct query *q =
@@ -133,12 +154,13 @@ static enum err find_containers(struct ctx *c, enum search_kind kind,
 
     bind_int(q, 1, c->actor->user_id);
     bind_int(q, 2, c->actor->is_admin);
+    bind_text(q, 3, w->labels);
     while (query_next(c, q, &e)) {
         struct search_hit hit = {.kind = kind,
                                  .id = col_int(q, 0),
                                  .key = col_text(c, q, 1),
                                  .subject = col_text(c, q, 2)};
-        if (!has(c, hit.subject, folded) && !has(c, hit.key, folded))
+        if (!is_wanted(c, w, &hit, col_int(q, 3) != 0))
             continue;
         if (is_project) {
             hit.project_id = hit.id;
@@ -148,6 +170,14 @@ static enum err find_containers(struct ctx *c, enum search_kind kind,
         buf_put(hits, &hit, sizeof hit);
     }
     return e;
+}
+
+static enum err find_containers(struct ctx *c, const struct wanted *w,
+                                struct buf *hits)
+{
+    enum err e = find_kind(c, SEARCH_PROGRAM, w, hits);
+
+    return e ? e : find_kind(c, SEARCH_PROJECT, w, hits);
 }
 
 /* labels: ids as a JSON array, or NULL to go by the words alone. */
@@ -228,9 +258,27 @@ static enum err find_by_label(struct ctx *c, const char *name, char *rest,
         return e;
     const char *words = str_trim(c->mem, rest);
     const char *match = *words ? search_match(c->mem, words) : NULL;
-    if (*words && !match)
-        return OK;
+    e = find_containers(c, &(struct wanted){words, labels, true}, hits);
+    if (e || (*words && !match))
+        return e;
     return find_tickets(c, match, labels, limit, hits);
+}
+
+/* By words: in names, keys and texts, and in the names of labels borne. */
+static enum err find_by_words(struct ctx *c, const char *text,
+                              const char *folded, int limit, struct buf *hits)
+{
+    const char *match = search_match(c->mem, folded), *labels;
+    enum err e = find_key(c, text, hits);
+
+    if (e || !*folded || (e = find_labels(c, folded, true, &labels)))
+        return e;
+    e = find_containers(c, &(struct wanted){folded, labels, false}, hits);
+    if (!e && match)
+        e = find_tickets(c, match, NULL, limit, hits);
+    if (!e && labels)
+        e = find_tickets(c, NULL, labels, limit, hits);
+    return e;
 }
 
 enum err search_find(struct ctx *c, const char *text, int limit,
@@ -239,27 +287,10 @@ enum err search_find(struct ctx *c, const char *text, int limit,
     struct buf hits = buf_in(c->mem);
     char *folded =
         arena_strdup(c->mem, str_fold(c->mem, str_trim(c->mem, text)));
-    const char *label = take_label(c, folded), *labels = NULL;
-    const char *match = search_match(c->mem, folded);
+    const char *label = take_label(c, folded);
     enum err e = label ? find_by_label(c, label, folded, limit, &hits)
-                       : find_key(c, text, &hits);
+                       : find_by_words(c, text, folded, limit, &hits);
 
-    if (label) {
-        *out = (const void *)hits.data;
-        *count = hits.len / sizeof **out;
-        return e;
-    }
-
-    if (!e && *folded)
-        e = find_containers(c, SEARCH_PROGRAM, folded, &hits);
-    if (!e && *folded)
-        e = find_containers(c, SEARCH_PROJECT, folded, &hits);
-    if (!e && match)
-        e = find_tickets(c, match, NULL, limit, &hits);
-    if (!e && *folded)
-        e = find_labels(c, folded, true, &labels);
-    if (!e && labels)
-        e = find_tickets(c, NULL, labels, limit, &hits);
     *out = (const void *)hits.data;
     *count = hits.len / sizeof **out;
     if (*count > (size_t)limit)

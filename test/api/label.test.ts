@@ -76,6 +76,21 @@ test("search finds by label, with words, and only what one sees", async () => {
   assert.ok(!(await ids("label:赤札", other)).includes(p.both));
 });
 
+test("search finds programs and projects by label, with words, and only those one sees", async () => {
+  const mark = await made("/labels", { kind: "free", name: `探札${++count}`, color: "red" });
+  const program = await made("/programs", { key: `LQ${++count}`, name: "探す枠", labels: [mark.id] });
+  const project = await fresh({ name: "探す案件", labels: [mark.id] });
+  await fresh({ name: "印のない探す案件" });
+  const other = await signedIn(demo, 5);
+  const found = async (q: string, as = admin) => (await as.get(`/search?q=${encodeURIComponent(q)}`)).body.items.map((h: any) => [h.kind, h.id]);
+  const both = [["program", program.id], ["project", project.id]];
+  assert.deepEqual(await found(`label:${mark.name}`), both);
+  assert.deepEqual(await found(mark.name), both, "without the word too");
+  assert.deepEqual(await found(`label:${mark.name} 案件`), [both[1]]);
+  assert.deepEqual(await found(`label:${mark.name} 無い語`), []);
+  assert.deepEqual(await found(`label:${mark.name}`, other), []);
+});
+
 test("labels go out and come back by CSV, and mistakes are told by line and column", async () => {
   const p = await labelled();
   const file = await exported(p.id);

@@ -22,7 +22,7 @@ const struct route_set *const route_sets[] = {
     &archive_routes,      &access_review_routes, &contract_routes,
     &certificate_routes,  &component_routes,     &notice_routes,
     &notice_board_routes, &incident_routes,      &contact_routes,
-    &ticket_file_routes,
+    &ticket_file_routes,  &effect_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
 

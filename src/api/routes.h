@@ -19,6 +19,6 @@ extern const struct route_set access_log_routes, catalogue_routes,
     published_routes, ledger_routes, bin_routes, doctor_routes, audit_routes,
     archive_routes, access_review_routes, contract_routes, certificate_routes,
     component_routes, notice_routes, notice_board_routes, incident_routes,
-    contact_routes;
+    contact_routes, effect_routes;
 
 #endif

@@ -48,6 +48,7 @@ const struct query_set *const core_tenant_sets[] = {
     &alert_trust_queries,    &assignee_queries,
     &colleague_queries,      &once_queries,
     &log_break_told_queries, &move_queries,
+    &effect_queries,
 };
 const size_t core_tenant_set_count = COUNT(core_tenant_sets);
 

@@ -49,6 +49,7 @@ extern const struct query_set direct_contact_queries;
 extern const struct query_set incident_queries;
 extern const struct query_set incident_clock_queries;
 extern const struct query_set move_queries;
+extern const struct query_set effect_queries;
 extern const struct query_set notice_queries;
 extern const struct query_set notice_board_queries;
 extern const struct query_set notice_mail_queries;

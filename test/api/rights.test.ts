@@ -198,6 +198,51 @@ test("a move says whose rights it changes, asks what becomes of them, and keeps 
   await strip(strangerId);
 });
 
+test("taking a grant, a group or a role's right away says beforehand who loses what, and on how many projects", async () => {
+  const top = await made("/programs", { key: `EA${++count}`, name: "全部" });
+  const below = await made("/programs", { key: `EB${++count}`, name: "下", parent: top.id });
+  const inside = [await fresh({ program: top.id }), await fresh({ program: below.id }), await fresh({ program: below.id })];
+  const people = (await admin.get("/users?limit=200&state=active")).body.items.filter((u: any) => !u.is_admin && u.id !== strangerId);
+  const [other] = people;
+  const role = await made("/roles", { ja: `役${++count}`, rights: ["program_view", "project_view", "ticket_view", "ticket_edit"] });
+  const group = await made("/groups", { name: `効${++count}` });
+  await admin.post(`/groups/${group.id}/members`, { users: [strangerId, other.id] });
+  await put(`/programs/${top.id}/groups/${group.id}`, role.key);
+  await put(`/projects/${inside[0]!.id}/members/${other.id}`, "viewer"); // keeps seeing this one
+  const effect = async (path: string) => (await admin.get(path)).body;
+  const lines = (e: any) => e.loses.map((p: any) => [p.user.id, p.projects, p.unseen]).sort();
+  const all = [[strangerId, 3, 3], [other.id, 3, 2]].sort();
+
+  const deleted = await effect(`/groups/${group.id}/effect`);
+  assert.deepEqual([lines(deleted), deleted.loses_total, deleted.projects_total, deleted.gains], [all, 2, 3, []]);
+  assert.deepEqual(lines(await effect(`/programs/${top.id}/groups/${group.id}/effect`)), all);
+  const out = await effect(`/groups/${group.id}/members/${strangerId}/effect`);
+  assert.deepEqual(lines(out), [[strangerId, 3, 3]]);
+  assert.deepEqual(out.loses[0].rights.sort(), ["program_view", "project_view", "ticket_edit", "ticket_view"]);
+  // another role in its place, and other rights of the same role
+  const weaker = await effect(`/programs/${top.id}/groups/${group.id}/effect?role=viewer`);
+  assert.deepEqual(weaker.loses.map((p: any) => [p.rights, p.projects, p.unseen]), [[["ticket_edit"], 3, 0], [["ticket_edit"], 3, 0]]);
+  const less = await effect(`/roles/${role.id}/effect?rights=program_view,project_view,ticket_view,comment`);
+  assert.deepEqual([less.loses_total, less.gains_total, less.gains[0].rights, less.gains[0].projects], [2, 2, ["comment"], 3]);
+  assert.equal(rule(await admin.get(`/roles/${role.id}/effect?rights=fly`)), "choice");
+  // who holds it by another way loses nothing
+  const seen = (await stranger.get("/programs")).body.projects.length;
+  await put(`/tenant/members/${strangerId}`, "manager");
+  assert.deepEqual(lines(await effect(`/groups/${group.id}/effect`)), [[other.id, 3, 2]]);
+  const whole = await effect(`/tenant/members/${strangerId}/effect`);
+  assert.ok(whole.loses[0].projects > 3 && whole.loses[0].unseen === whole.projects_total - seen, JSON.stringify(whole));
+  await admin.delete(`/tenant/members/${strangerId}`);
+  // it was only asked: everything is as it was; and with the right of the change alone
+  assert.equal((await stranger.get(`/projects/${inside[1]!.id}`)).status, 200);
+  for (const path of [`/groups/${group.id}/effect`, `/tenant/members/${other.id}/effect`, `/roles/${role.id}/effect?rights=project_view`, `/programs/${top.id}/groups/${group.id}/effect`])
+    assert.equal((await stranger.get(path)).status, 403, path);
+  assert.equal((await admin.get("/groups/987654321/effect")).status, 404);
+  // what was told is what happens
+  assert.equal((await admin.delete(`/groups/${group.id}?with_grants=1`, group.version)).status, 204);
+  for (const { id } of inside) assert.equal((await stranger.get(`/projects/${id}`)).status, 404);
+  await strip(strangerId);
+});
+
 test("a preview tells nothing of a program that one does not see", async () => {
   const hidden = await made("/programs", { key: `MH${++count}`, name: "秘" });
   const project = await fresh();

@@ -25,6 +25,7 @@ static const char *const may_scan[] = {
     "SCAN below_any",
     "SCAN top",
     "SCAN given",
+    "SCAN touched",
     "SCAN what", /* what reach.c has put together already */
     "SCAN held",
     "SCAN reason",

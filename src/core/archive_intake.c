@@ -228,10 +228,11 @@ static enum err read_manifest(struct taking *k)
         return refuse(k, "manifest");
     if (number_of(k->manifest, "version") > ARCHIVE_VERSION)
         return refuse(k, "format_newer");
-    if (number_of(k->manifest, "schema_version") > snapshot_version())
+    int64_t version = number_of(k->manifest, "schema_version");
+    if (version > snapshot_version())
         return refuse(k, "schema_newer");
-    if (number_of(k->manifest, "schema_version") != snapshot_version() ||
-        number_of(k->manifest, "schema") != snapshot_schema())
+    if (version < 1 || (version == snapshot_version() &&
+                        number_of(k->manifest, "schema") != snapshot_schema()))
         return refuse(k, "schema_other");
     return OK;
 }
@@ -332,7 +333,8 @@ static void compare_rows(void *arg, const char *table, int64_t rows)
                 k->bad_table = "";
             return;
         }
-    k->bad_table = ""; /* not named at all */
+    if (rows) /* a table that came with a later version is empty */
+        k->bad_table = "";
 }
 
 /* ---- what becomes ours ---- */

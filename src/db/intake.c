@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing of the foreign file becomes ours but values: no schema, no page, no
- * trigger.  Its tables must read word for word like ours all the same, so that
- * what is unknown is refused and not lost. */
+ * trigger.  Its tables must have the columns, references and indexes of ours
+ * all the same, so that what is unknown is refused and not lost.  One that an
+ * older version made is first led to ours by the steps of migrate.h, in the
+ * file that was unpacked, which is dropped afterwards. */
 #include "db/intake.h"
 
 #include "base/clock.h"
@@ -188,58 +190,75 @@ static enum err foreign_number(struct intake *n, const char *sql, int64_t *out)
     return of_foreign(n, rc);
 }
 
-static enum err open_foreign(struct intake *n)
+static enum err run_foreign(struct intake *n, const char *sql)
+{
+    return of_foreign(n, sqlite3_exec(n->foreign, sql, NULL, NULL, NULL));
+}
+
+static enum err open_foreign(struct intake *n, int mode)
 {
     int64_t any;
     int rc = sqlite3_open_v2(n->foreign_path, &n->foreign,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+                             mode | SQLITE_OPEN_NOMUTEX |
                                  SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW,
                              NULL);
 
     if (rc)
         return of_foreign(n, rc);
     lock_down(n);
-    rc = sqlite3_exec(n->foreign,
-                      "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
-                      "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;"
-                      "PRAGMA temp_store = MEMORY",
-                      NULL, NULL, NULL);
-    return rc ? of_foreign(n, rc)
-              : foreign_number(n, "SELECT count(*) FROM sqlite_schema", &any);
+    enum err e =
+        run_foreign(n, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+                       "PRAGMA trusted_schema = OFF;"
+                       "PRAGMA temp_store = MEMORY");
+    return e ? e
+             : foreign_number(n, "SELECT count(*) FROM sqlite_schema", &any);
 }
 
 /* ---- is it one of ours? ---- */
 
-#define TABLES_LIKE                                                            \
-    "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema"        \
-    " WHERE name NOT LIKE 'ticket_search%' ORDER BY type, name"
-
-static bool is_same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+/* Tables and indexes alone, none by a name that a statement here means
+ * otherwise; the search index may be there, and is not read. */
+static bool is_plain(struct intake *n)
 {
-    for (int i = 0; i < 4; i++) {
-        const char *x = (const char *)sqlite3_column_text(a, i);
-        const char *y = (const char *)sqlite3_column_text(b, i);
-        if (!x || !y || strcmp(x, y) != 0)
-            return false;
-    }
-    return true;
+    int64_t others = 1;
+
+    return !foreign_number(
+               n,
+               "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE"
+               " 'ticket_search%' AND (type NOT IN ('table', 'index') OR name"
+               " LIKE 'pragma%' OR (type = 'table' AND sql NOT LIKE"
+               " 'CREATE TABLE %'))",
+               &others) &&
+           others == 0;
 }
 
-static bool is_same_schema(struct intake *n)
+/* One text for what matters of tables, whatever way they were made (ALTER
+ * TABLE leaves other words than CREATE TABLE): columns, references, indexes. */
+static const char shape[] =
+    "SELECT group_concat(line, char(10)) FROM (SELECT line FROM ("
+    "SELECT t.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\""
+    " || ' ' || coalesce(c.dflt_value, '-') || ' ' || c.pk || c.hidden AS line"
+    " FROM pragma_table_list t JOIN pragma_table_xinfo(t.name) c"
+    " WHERE t.name NOT LIKE 'ticket_search%' AND t.name NOT LIKE 'sqlite_%'"
+    " UNION ALL SELECT t.name || '.' || f.\"from\" || ' -> ' || f.\"table\""
+    " || ' ' || f.on_delete FROM pragma_table_list t"
+    " JOIN pragma_foreign_key_list(t.name) f"
+    " WHERE t.name NOT LIKE 'ticket_search%'"
+    " UNION ALL SELECT type || ' ' || replace(replace(sql, char(10), ' '),"
+    " ' ', '') FROM sqlite_schema WHERE type <> 'table' AND sql NOT NULL"
+    " AND name NOT LIKE 'ticket_search%') ORDER BY line)";
+
+static bool is_same_shape(struct intake *n)
 {
     sqlite3_stmt *a = NULL, *b = NULL;
-    bool is_same =
-        !sqlite3_prepare_v2(n->foreign, TABLES_LIKE, -1, &a, NULL) &&
-        !sqlite3_prepare_v2(n->own->sqlite, TABLES_LIKE, -1, &b, NULL);
+    bool is_same = !sqlite3_prepare_v2(n->foreign, shape, -1, &a, NULL) &&
+                   !sqlite3_prepare_v2(n->own->sqlite, shape, -1, &b, NULL) &&
+                   sqlite3_step(a) == SQLITE_ROW &&
+                   sqlite3_step(b) == SQLITE_ROW;
+    const char *x = is_same ? (const char *)sqlite3_column_text(a, 0) : NULL;
+    const char *y = is_same ? (const char *)sqlite3_column_text(b, 0) : NULL;
 
-    while (is_same) {
-        int x = sqlite3_step(a), y = sqlite3_step(b);
-        if (x != SQLITE_ROW || y != SQLITE_ROW) {
-            is_same = x == SQLITE_DONE && y == SQLITE_DONE;
-            break;
-        }
-        is_same = is_same_row(a, b);
-    }
+    is_same = x && y && strcmp(x, y) == 0;
     (void)sqlite3_finalize(a);
     (void)sqlite3_finalize(b);
     return is_same;
@@ -264,26 +283,58 @@ static bool is_sound(struct intake *n)
            broken == 0;
 }
 
-enum err intake_check(struct intake *n, const char **rule)
+/* By the steps that a tenant's own file takes, each from its version. */
+static enum err take_steps(struct intake *n, int64_t version)
+{
+    enum err e = run_foreign(n, "PRAGMA journal_mode = MEMORY;"
+                                "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE");
+
+    for (size_t i = 0; i < migrate_tenant.count && !e; i++)
+        if (migrate_tenant.steps[i].from == version) {
+            e = run_foreign(n, migrate_tenant.steps[i].sql);
+            version++;
+        }
+    if (!e && version != migrate_tenant.version)
+        e = ERR_INVALID;
+    return e ? e : run_foreign(n, "COMMIT");
+}
+
+static enum err lead_here(struct intake *n, int64_t version)
+{
+    must(sqlite3_close(n->foreign) == SQLITE_OK);
+    n->foreign = NULL;
+    enum err e = open_foreign(n, SQLITE_OPEN_READWRITE);
+    return e ? e : take_steps(n, version);
+}
+
+static enum err check_version(struct intake *n, const char **rule)
 {
     int64_t version = 0, schema = 0;
-    enum err e = open_foreign(n);
+    enum err e = foreign_number(n, "PRAGMA user_version", &version);
 
-    *rule = "database";
-    if (!e)
-        e = foreign_number(n, "PRAGMA user_version", &version);
-    if (!e)
-        e = foreign_number(n, "PRAGMA application_id", &schema);
-    if (e)
-        return e;
-    if ((e = conn_open(&n->place, CONN_OWN, &n->own)))
+    if (e || (e = foreign_number(n, "PRAGMA application_id", &schema)))
         return e;
     *rule = version > snapshot_version() ? "schema_newer" : "schema_other";
-    if (version != snapshot_version() || schema != snapshot_schema() ||
-        !is_same_schema(n))
+    if (version < 1 || version > snapshot_version() ||
+        (version == snapshot_version() && schema != snapshot_schema()) ||
+        !is_plain(n))
         return ERR_INVALID;
+    if (version < snapshot_version() && (e = lead_here(n, version)))
+        return e;
+    return is_same_shape(n) ? OK : ERR_INVALID;
+}
+
+enum err intake_check(struct intake *n, const char **rule)
+{
+    enum err e = open_foreign(n, SQLITE_OPEN_READONLY);
+
     *rule = "database";
-    return is_sound(n) ? OK : ERR_INVALID;
+    if (e || (e = conn_open(&n->place, CONN_OWN, &n->own)) ||
+        (e = check_version(n, rule)))
+        return e;
+    *rule = "database";
+    e = run_foreign(n, "PRAGMA query_only = ON");
+    return e || is_sound(n) ? e : ERR_INVALID;
 }
 
 /* ---- taking its rows over ---- */

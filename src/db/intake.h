@@ -7,8 +7,8 @@
 
 /* A tenant made of a plain SQLite file that somebody brings: built in a folder
  * aside, which gets its name when all is right, so that a crash leaves nothing.
- * The foreign file is only ever read, with its own rules off; its rows are
- * copied into tables of ours.  What lets somebody in is not taken over. */
+ * The foreign file is only ever read, with its own rules off (one of an older
+ * version is migrated first); its rows are copied into tables of ours.  What lets somebody in is not taken over. */
 struct intake;
 
 /* ERR_CONFLICT when the id is in use. */
@@ -19,10 +19,10 @@ void intake_close(struct intake *n);
 
 /* The foreign file, from front to back. */
 MUST_USE enum err intake_put(struct intake *n, const void *data, size_t len);
-/* ERR_INVALID with *rule: "schema_newer", "schema_other", "database" it is
+/* Leads an older file here.  ERR_INVALID with *rule: "schema_newer", "schema_other", "database" it is
  * damaged, or its rows do not belong together. */
 MUST_USE enum err intake_check(struct intake *n, const char **rule);
-/* Each of its tables and its rows, by name. */
+/* Each of our tables and its rows there, by name. */
 MUST_USE enum err intake_count(struct intake *n, snapshot_count_fn *visit,
                                void *arg);
 /* ERR_INVALID "rows" when a row breaks a rule of ours. */

@@ -52,6 +52,32 @@ function forged(change: (db: DatabaseSync) => void, tables: Record<string, numbe
   });
 }
 
+/** What the release before this one would have written of the same tenant: its tables, filled with the columns they had. */
+function ofVersion1(): Buffer {
+  const dir = mkdtempSync(join(tmpdir(), "yagura-one-"));
+  writeFileSync(join(dir, "new.db"), files.get("tenant.db")!);
+  const db = new DatabaseSync(join(dir, "one.db"), { enableForeignKeyConstraints: false });
+  const sections = readFileSync("test/db/schema_1.sql", "utf8").split(/^-- section: /m).slice(1);
+  const sql = sections.filter((s) => s.slice(0, s.indexOf("\n")).split(" ").includes("tenant")).map((s) => s.slice(s.indexOf("\n"))).join("\n");
+  db.exec(sql.replace(/^CREATE VIRTUAL TABLE[^]*?\);$/gm, ""));
+  db.exec(`ATTACH '${join(dir, "new.db")}' AS now`);
+  const tables = db.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all().map((r: any) => r.name as string);
+  for (const table of tables) {
+    const columns = db.prepare(`SELECT name FROM pragma_table_xinfo('${table}') WHERE hidden = 0`).all().map((r: any) => `"${r.name}"`).join(", ");
+    db.exec(`DELETE FROM main."${table}"; INSERT INTO main."${table}" (${columns}) SELECT ${columns} FROM now."${table}"`);
+  }
+  db.exec("DETACH now; PRAGMA user_version = 1; PRAGMA application_id = 4711; VACUUM");
+  const rows = new Map(tables.map((table) => [table, Number((db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as any).n)]));
+  db.close();
+  const entries = new Map(files);
+  entries.set("tenant.db", readFileSync(join(dir, "one.db")));
+  rmSync(dir, { recursive: true });
+  return reseal(entries, (m) => {
+    Object.assign(m, { schema_version: 1, schema: 4711 });
+    m.tables = m.tables.filter((t: any) => rows.has(t.name)).map((t: any) => ({ ...t, rows: rows.get(t.name) }));
+  });
+}
+
 /** More than two of the pieces that files are kept in, none like another. */
 const LOAD = Buffer.alloc(700_001, 0);
 for (let i = 0; i < LOAD.length; i++) LOAD[i] = (i * 7 + (i >> 8)) & 255;
@@ -189,6 +215,43 @@ test("what another version made is refused, and the next step named", () => {
   refused(reseal(new Map(files), (m) => (m.version = 2)), /update this installation first/);
   refused(reseal(new Map(files), (m) => (m.schema = 7)), /update the installation it comes from/);
   refused(forged((db) => db.exec("PRAGMA user_version = 9")), /update this installation/);
+});
+
+test("what the version before made comes in whole, with what was added since empty", () => {
+  const file = join(to.dir, "one.zip");
+  writeFileSync(file, ofVersion1());
+  const told = bring(file, "older");
+  assert.equal(told.code, 0, told.err);
+  assert.deepEqual(readdirSync(join(to.dir, "data", "tenants", "older")).filter((name) => name.startsWith("foreign")), []);
+  const out = join(to.dir, "older.zip");
+  assert.equal(yagura(["tenant", "export", "older", "--out", out], to).code, 0);
+  const again = unzip(readFileSync(out));
+  for (const [name, content] of files) {
+    // programs bear labels since; the rest as in an import of today
+    if (!name.startsWith("csv/") || /people|operation_log|notices_read|consents|programs/.test(name)) continue;
+    assert.ok(again.get(name)!.equals(content), name);
+  }
+  const bare = (data: Buffer) => csvRows(data).map(({ ラベル: _, ...row }) => row);
+  assert.deepEqual(bare(again.get("csv/programs.csv")!), bare(files.get("csv/programs.csv")!));
+  const manifest = JSON.parse(again.get("manifest.json")!.toString());
+  assert.equal(manifest.schema_version, JSON.parse(files.get("manifest.json")!.toString()).schema_version);
+});
+
+test("tables that were altered on the way to this version are those of this version", () => {
+  const file = join(to.dir, "altered_here.zip");
+  writeFileSync(file, forged((db) => db.exec("DROP INDEX mail_notice; ALTER TABLE mail DROP COLUMN notice_id; ALTER TABLE mail ADD COLUMN notice_id INTEGER; CREATE INDEX mail_notice ON mail(notice_id) WHERE notice_id IS NOT NULL")));
+  assert.equal(bring(file, "alteredhere").code, 0);
+});
+
+test("an older version is no way in for tables that it did not have", () => {
+  const older = (change: string) => forged((db) => db.exec(`${change}; PRAGMA user_version = 1`));
+  for (const [change, words] of [
+    ["CREATE TABLE more (id INTEGER PRIMARY KEY)", /tables this program does not know/],
+    ["CREATE TABLE pragma_table_list (id INTEGER PRIMARY KEY)", /tables this program does not know/],
+    ["DROP TABLE mail_refusal; DROP TABLE throttle", /tenant\.db is damaged|tables this program does not know/],
+    ["CREATE TRIGGER t AFTER UPDATE ON user BEGIN DELETE FROM operation; END", /tables this program does not know/],
+  ] as const)
+    refused(older(change), words);
 });
 
 test("a forged database brings no rule of its own along", () => {

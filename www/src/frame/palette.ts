@@ -47,17 +47,21 @@ export function offersAtHand(q: string): Offer[] {
   return [...projects, ...screens()].filter((o) => !folded || fold(`${o.text} ${o.detail}`).includes(folded)).slice(0, 8);
 }
 
-/** From the server; projects are at hand already. */
+/** From the server; some of it may be at hand already. */
 export async function offersFound(q: string): Promise<Offer[]> {
   if (!q.trim()) return [];
   const reply = await get<{ items: SearchHit[] }>(`/search${query({ q: q.trim(), limit: 30 })}`);
-  return reply.items
-    .filter((hit) => hit.kind === "ticket" && hit.project)
-    .map((hit) => ({
-      id: `t${hit.id}`,
-      icon: "list",
-      text: hit.subject,
-      detail: `${hit.key} · ${hit.project!.name}`,
-      run: () => go(`/projects/${hit.project!.key}/tickets?ticket=${hit.key}`),
-    }));
+  return reply.items.filter((hit) => hit.kind !== "ticket" || hit.project).map(found);
+}
+
+function found(hit: SearchHit): Offer {
+  if (hit.kind === "program") return { id: `g${hit.id}`, icon: "tree", text: hit.subject, detail: `${hit.key} · ${t("program")}`, run: () => go("/") };
+  if (hit.kind === "project") return { id: `p${hit.id}`, icon: "gantt", text: hit.subject, detail: hit.key, run: () => go(`/projects/${hit.key}/gantt`) };
+  return {
+    id: `t${hit.id}`,
+    icon: "list",
+    text: hit.subject,
+    detail: `${hit.key} · ${hit.project!.name}`,
+    run: () => go(`/projects/${hit.project!.key}/tickets?ticket=${hit.key}`),
+  };
 }

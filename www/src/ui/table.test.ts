@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextSort, shownColumns, visibleRows } from "./table.ts";
+import { groupedLines, nextSort, shownColumns, visibleRows } from "./table.ts";
 
 test("of ten thousand rows only those in sight are drawn", () => {
   const seen = visibleRows(10_000, 36, 36_000, 720);
@@ -32,4 +32,10 @@ test("columns leave when it gets narrow; sorting goes up, down, away", () => {
   assert.equal(nextSort("", "no"), "no");
   assert.equal(nextSort("no", "no"), "-no");
   assert.equal(nextSort("-no", "no"), null);
+});
+
+test("a heading stands above each group, also where the rows have no groups at all", () => {
+  const rows = [{ id: "1", g: "a" }, { id: "2", g: "a" }, { id: "3", g: "" }];
+  assert.deepEqual(groupedLines(rows, (r) => r.g).map((l) => [l.heading, l.row?.id ?? null, l.at]), [["a", null, -1], ["a", "1", 0], ["a", "2", 1], ["", null, -1], ["", "3", 2]]);
+  assert.deepEqual(groupedLines(rows).map((l) => l.at), [0, 1, 2]);
 });

@@ -36,3 +36,21 @@ export function nextSort(current: string, name: string): string | null {
   if (current === name) return `-${name}`;
   return current === `-${name}` ? null : name;
 }
+
+/** What is drawn, line by line: a row with its place among the rows, or (row null, at -1) the heading of the group that follows. */
+export interface Line<T> {
+  row: T | null;
+  at: number;
+  heading: string;
+}
+export function groupedLines<T>(rows: readonly T[], groupOf?: (row: T) => string): Line<T>[] {
+  const lines: Line<T>[] = [];
+  let last: string | null = null;
+  rows.forEach((row, at) => {
+    const heading = groupOf?.(row) ?? "";
+    if (groupOf && heading !== last) lines.push({ row: null, at: -1, heading });
+    last = heading;
+    lines.push({ row, at, heading });
+  });
+  return lines;
+}

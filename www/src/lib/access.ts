@@ -16,6 +16,12 @@ export const resources: { name: Key; rights: (string | null)[] }[] = [
 export const others = ["ticket_edit_own", "comment", "member_edit"] as const;
 export const areas = ["admin_users", "admin_access", "admin_master", "admin_security", "admin_log"] as const;
 
+/** For buttons and fields that change the administration, `{...fixed()}`: support access reaches none of it but the master data, and
+ * that only where it may write.  They stay where they are and say why. */
+export function fixed(isMaster = false): { disabled?: true; title?: string } {
+  if (!app.session?.is_support || (isMaster && may("project_edit"))) return {};
+  return { disabled: true, title: t("support_no_change") };
+}
 export const may = (right: string) => app.session?.user.rights.includes(right) ?? false;
 
 /** A person or a group, as a grant names one. */

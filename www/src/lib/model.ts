@@ -383,6 +383,14 @@ export interface Move {
   gains: { user: Person; rights: string[] }[];
   gains_total: number;
 }
+/** What a change of grants would do: on how many projects, and how many of those are no longer seen. */
+export interface Effect {
+  loses: { user: Person; rights: string[]; projects: number; unseen: number }[];
+  loses_total: number;
+  gains: { user: Person; rights: string[]; projects: number; unseen: number }[];
+  gains_total: number;
+  projects_total: number;
+}
 export interface User {
   id: string;
   name: string;

@@ -52,3 +52,24 @@ test("on a telephone, in English, at night", async () => {
   await look(page, "doctor-390-dark");
   assert.deepEqual(problems, []);
 });
+
+test("the first page says that a rewrap is due, and leads to what is to be done", async () => {
+  // the master key is a credential, and a tenant was deleted: what doctor says then is tested in test/api/key.test.ts
+  const { page, problems } = await opened();
+  const due = { state: "warning", ja: "削除 1 件（最初は 2026-11-30）のあと、鍵の包み直しが必要です。" };
+  await page.route("**/api/v1/doctor", async (route) => {
+    const reply = await route.fetch();
+    const view = await reply.json();
+    assert.ok(view.items?.some((f: any) => f.name === "rewrap"), "doctor knows it by this name");
+    await route.fulfill({ response: reply, json: { ...view, items: view.items.map((f: any) => (f.name === "rewrap" ? { ...f, ...due } : f)) } });
+  });
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  const told = page.getByRole("link", { name: "点検で確認が必要です: 鍵の包み直し" });
+  await told.waitFor();
+  await lookAt(page, "console-rewrap");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await lookAt(page, "console-rewrap-390");
+  await told.click();
+  await page.getByText(due.ja).waitFor();
+  assert.deepEqual(problems, []);
+});

@@ -12,6 +12,7 @@
 #include <mbedtls/pem.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 #include <poll.h>
 #include <stdio.h>
@@ -531,4 +532,9 @@ bool tls_refuses_old(int fd, int timeout_ms)
     /* an alert, or the end; never a hello */
     ssize_t n = is_answered ? recv(fd, &first, 1, 0) : -1;
     return is_answered && (n <= 0 || first == 21);
+}
+
+void tls_read_version(char out[TLS_VERSION_BYTES])
+{
+    mbedtls_version_get_string(out);
 }

@@ -60,5 +60,8 @@ bool tls_names_host(const struct tls_proof *p, const char *host);
 bool tls_refuses_old(int fd, int timeout_ms);
 /* The names of the cipher suites that are compiled in, with commas. */
 void tls_put_suites(struct buf *out);
+/* What Mbed TLS says that it is: "3.6.7". */
+enum { TLS_VERSION_BYTES = 18 };
+void tls_read_version(char out[TLS_VERSION_BYTES]);
 
 #endif

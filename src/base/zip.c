@@ -310,3 +310,8 @@ enum err zip_end(struct zip_writer *w)
     put_number(&b, 0, 2);
     return e ? e : send(w, b.data, b.len);
 }
+
+const char *zip_library_version(void)
+{
+    return zlibVersion();
+}

@@ -38,6 +38,8 @@ MUST_USE enum err zip_close_entry(struct zip_writer *w,
                                   struct zip_written *out);
 /* The directory; nothing may be added after it. */
 MUST_USE enum err zip_end(struct zip_writer *w);
+/* What zlib says that it is: "1.3.2". */
+const char *zip_library_version(void);
 
 /* A relative path of UTF-8 with '/', no empty, "." or ".." part, no
  * backslash, colon or control character, at most 255 bytes. */

@@ -4,7 +4,11 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
+#include "base/tls.h"
+#include "base/zip.h"
 #include "core/trust.h"
+
+#include <string.h>
 
 struct component_age component_age(const struct build_part *part,
                                    int64_t now_us)
@@ -35,6 +39,58 @@ static void measure_ages(struct ctx *c, struct trust_list *out)
         "ないもの %d 点",
         "Of %d components %d days old or more: %d; without a reason: %d",
         build_component_count, COMPONENT_DAYS, old, bad);
+}
+
+static bool is_given(const char *text)
+{
+    return text && *text;
+}
+
+/* In the inventory, which was written from the lock file. */
+static bool is_listed(const char *name, const char *version)
+{
+    for (int i = 0; i < build_component_count; i++)
+        if (strcmp(build_parts[i].name, name) == 0)
+            return strcmp(build_parts[i].version, version) == 0;
+    return false;
+}
+
+static void measure_versions(struct ctx *c, struct trust_list *out)
+{
+    const char *zlib = zip_library_version();
+    char tls[TLS_VERSION_BYTES];
+
+    tls_read_version(tls);
+    bool is_same = strstr(build_sbom, "\"" YAGURA_VERSION "\"") &&
+                   is_listed("mbedtls", tls) && is_listed("zlib", zlib);
+    trust_show(
+        c, out, 28, is_same,
+        "製品の版 %s、実行中の部品に尋ねた版 Mbed TLS %s、zlib %s。部品表に"
+        "ある版と%s",
+        "Product version %s; versions asked of the running libraries: "
+        "Mbed TLS %s, zlib %s. %s",
+        YAGURA_VERSION, tls, zlib,
+        is_same ? ctx_text(c, "同じ", "The inventory has the same")
+                : ctx_text(c, "違います", "The inventory has others"));
+}
+
+void component_measure_parts(struct ctx *c, struct trust_list *out)
+{
+    int bare = 0;
+
+    for (int i = 0; i < build_component_count; i++)
+        bare += !is_given(build_parts[i].version) ||
+                !is_given(build_parts[i].source) ||
+                !is_given(build_parts[i].checksum);
+    for (int no = 24; no <= 30; no += 6)
+        trust_show(c, out, no, build_component_count > 0 && bare == 0,
+                   "部品 %d 点の版、出どころ、SHA-256 をバイナリーに記録"
+                   "（yagura version --sbom）。どれかが欠けている部品 %d 点",
+                   "Version, source and SHA-256 of %d components are in the "
+                   "binary (yagura version --sbom); one of them is missing of "
+                   "%d",
+                   build_component_count, bare);
+    measure_versions(c, out);
 }
 
 void component_measure(struct ctx *c, const struct app *app,

@@ -18,7 +18,9 @@ struct component_age component_age(const struct build_part *part,
                                    int64_t now_us);
 
 struct trust_list;
-/* Row 28 of the trust page. */
+/* What the inventory in the binary says: rows 24, 28 and 30 of the trust page. */
+void component_measure_parts(struct ctx *c, struct trust_list *out);
+/* How the sources were kept and checked: row 28. */
 void component_measure(struct ctx *c, const struct app *app,
                        struct trust_list *out);
 

@@ -78,7 +78,7 @@ const struct query_set *const core_control_sets[] = {
     &direct_contact_queries, &log_head_queries,       &blob_audit_queries,
     &capacity_trust_queries, &throttle_queries,       &master_key_queries,
     &log_break_queries,      &doctor_stray_queries,   &backup_keep_queries,
-    &notice_period_queries,
+    &notice_period_queries,  &door_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

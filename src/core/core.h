@@ -64,6 +64,7 @@ extern const struct query_set ticket_file_queries;
 extern const struct query_set enquiry_mail_queries;
 extern const struct query_set deadline_queries;
 extern const struct query_set document_queries;
+extern const struct query_set door_queries;
 extern const struct query_set due_mail_queries;
 extern const struct query_set expiry_mail_queries;
 extern const struct query_set entry_queries;

@@ -153,6 +153,11 @@ static bool is_base(const struct app *app, const char *host)
            (!name[3 + len] || strchr(":/", name[3 + len]));
 }
 
+bool registry_is_own_host(const struct app *app, const char *host)
+{
+    return str_equal(host, app->operator_host) || is_base(app, host);
+}
+
 static enum err check_host(struct ctx *c, const struct app *app,
                            const char *host)
 {
@@ -173,7 +178,7 @@ static enum err check_host(struct ctx *c, const struct app *app,
                         "%s is every computer's name for itself: give the host "
                         "name that people open",
                         host);
-    if (!str_equal(host, app->operator_host) && !is_base(app, host))
+    if (!registry_is_own_host(app, host))
         return OK;
     return ctx_fail(c, ERR_INVALID, "host", "host_taken",
                     "ホスト名「%s」は櫓の設定で使われています",

@@ -78,6 +78,9 @@ MUST_USE enum err registry_explain_open(struct ctx *c, enum err e);
  * base_url/t/ID. */
 const char *registry_url(struct arena *mem, const char *base_url,
                          const char *id, const char *host);
+/* Whether the configuration has this host for itself (base_url, operator_host):
+ * a tenant is not reached by it, whatever its row says. */
+bool registry_is_own_host(const struct app *app, const char *host);
 /* The port of the listener that is the tenant's own (tenant_listen), where
  * alone it is served; 0: it has none. */
 int registry_own_port(const struct app *app, const char *id);

@@ -20,6 +20,7 @@
 #include "core/deadline.h"
 #include "core/doctor.h"
 #include "core/document.h"
+#include "core/door_trust.h"
 #include "core/incident.h"
 #include "core/log_head.h"
 #include "core/notice.h"
@@ -35,16 +36,12 @@
 
 enum {
     CHECK_TERMS,
-    CHECK_CUSTOMERS,
     CHECK_DESK,
     CHECK_CONTACT,
 };
 static const char *const check_text[] = {
     [CHECK_TERMS] = "SELECT coalesce(max(no), 0) FROM terms"
                     " WHERE no IS NOT NULL AND valid_from <= ?1",
-    [CHECK_CUSTOMERS] = "SELECT count(*), count(host), coalesce(max(CASE WHEN"
-                        " id = ?1 THEN host END), '') FROM customer"
-                        " WHERE state = 1",
     [CHECK_DESK] =
         "SELECT (SELECT count(*) FROM desk WHERE state = 0),"
         " (SELECT count(*) FROM desk WHERE due_at < ?1),"
@@ -194,39 +191,11 @@ static enum err measure_terms(struct ctx *c, struct trust_list *out)
     return OK;
 }
 
-/* Its own doors, by which its administrators come in. */
-static void measure_doors(struct ctx *c, const struct app *app,
-                          const char *tenant, const char *host,
-                          struct trust_list *out)
-{
-    bool has_listener = false;
-
-    for (int i = 0; i < LISTENERS_MAX; i++)
-        has_listener =
-            has_listener || str_equal(app->listener_tenants[i], tenant);
-    trust_show(c, out, 25, true,
-               "このテナントの専用のホスト名: %s、専用の待ち受け: %s",
-               "This tenant's own host name: %s, own listener: %s",
-               *host ? host : ctx_text(c, "なし", "none"),
-               has_listener ? ctx_text(c, "あり", "yes")
-                            : ctx_text(c, "なし", "none"));
-}
-
 static enum err measure_tenants(struct ctx *c, const struct app *app,
                                 const char *tenant, struct trust_list *out)
 {
-    struct query *q = query(c, check_text[CHECK_CUSTOMERS]);
-    int listeners = 0;
+    int64_t all;
 
-    bind_text(q, 1, tenant ? tenant : "");
-    enum err e = query_one(c, q);
-    if (e)
-        return e;
-    int64_t all = col_int(q, 0), hosts = col_int(q, 1);
-    const char *host = col_text(c, q, 2);
-    query_done(q);
-    for (int i = 0; i < LISTENERS_MAX; i++)
-        listeners += app->listener_tenants[i] != NULL;
     trust_show(c, out, 25, app->facts.parts_cookies,
                "ホスト名ごと、パスごとの Cookie の名前と届く範囲を2つのテナント"
                "について作り、%s",
@@ -234,10 +203,9 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
                app->facts.parts_cookies
                    ? ctx_text(c, "どれも重なりませんでした", "none is shared")
                    : ctx_text(c, "重なりがありました", "some are shared"));
-    if (tenant) {
-        measure_doors(c, app, tenant, host, out);
-        return OK;
-    }
+    enum err e = door_measure(c, app, tenant, out, &all);
+    if (e || tenant)
+        return e;
     trust_say(c, out, 13, db_refuses_attach(c),
               "テナント %lld 件。ほかのファイルを開く文を試し、拒否されました",
               "Tenants: %lld. A statement that opens another file was tried "
@@ -245,14 +213,6 @@ static enum err measure_tenants(struct ctx *c, const struct app *app,
               (long long)all);
     trust_tell_others(c, out, "1つの文でほかのファイルを開けないこと",
                       "A statement that opens another file is refused");
-    trust_say(c, out, 25, true,
-              "テナント %lld 件のうち、専用のホスト名 %lld 件、専用の待ち受け "
-              "%d 件、残りは専用のパス",
-              "Of %lld tenants %lld have a host name and %d a listener of "
-              "their own, the others a path",
-              (long long)all, (long long)hosts, listeners);
-    trust_tell_others(c, out, "お客様ごとの入口の割り当て",
-                      "The doors of each customer");
     return OK;
 }
 
@@ -328,23 +288,7 @@ static void measure_components(struct ctx *c, struct trust_list *out)
                "組み込まれた暗号スイートは前方秘匿性のある認証付き暗号のみ",
                "Only authenticated cipher suites with forward secrecy are "
                "compiled in");
-    for (int no = 24; no <= 30; no += 6)
-        trust_show(c, out, no, build_component_count > 0,
-                   "部品 %d 点の版、出どころ、SHA-256 をバイナリーに記録"
-                   "（yagura version --sbom）",
-                   "Version, source and SHA-256 of %d components are in the "
-                   "binary (yagura version --sbom)",
-                   build_component_count);
-    /* by the inventory, which was written beside the binary's own words */
-    bool is_named = strstr(build_sbom, "\"" YAGURA_VERSION "\"") != NULL;
-    trust_show(c, out, 28, is_named,
-               "製品の版 %s（部品表にある版と%s）、コンパイラー gcc %s",
-               "Product version %s (%s the one in the inventory), compiler gcc "
-               "%s",
-               YAGURA_VERSION,
-               is_named ? ctx_text(c, "同じ", "the same as")
-                        : ctx_text(c, "違う", "not"),
-               __VERSION__);
+    component_measure_parts(c, out);
 }
 
 /* Pictures are none. */

@@ -603,6 +603,52 @@ static void shared_cookies_turn_row_25(void **state)
     assert_false(says(&x, 25, "テナント 2 件"));
 }
 
+/* The configuration takes a tenant's name, or a tenant's listener outlives
+ * it. */
+static void a_door_that_leads_elsewhere_turns_row_25(void **state)
+{
+    struct watch x = watch(state);
+    struct tenant *acme = x.w->f->t;
+
+    x.app.facts.parts_cookies = true;
+    run_control(&x, "DELETE FROM customer");
+    run_control(&x, "INSERT INTO customer (id, name, host, state, created_at)"
+                    " VALUES ('acme', 'x', 'acme.jp', 1, 0)");
+    x.app.base_url = "https://pm.example.jp:8443";
+    x.app.operator_host = "desk.example.jp";
+    x.app.listener_tenants[1] = "acme";
+    assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
+    assert_true(says(&x, 25, "専用のホスト名 1 件、専用の待ち受け 1 件"));
+    assert_int_equal(state_of(&x, acme, 25), TRUST_HOLDS);
+    x.app.base_url = "https://acme.jp:8443";
+    assert_int_equal(state_of(&x, NULL, 25), TRUST_ATTENTION);
+    assert_true(says(&x, 25, "テナントのないもの: acme"));
+    assert_int_equal(state_of(&x, acme, 25), TRUST_ATTENTION);
+    x.app.base_url = "https://pm.example.jp:8443";
+    x.app.operator_host = "acme.jp";
+    assert_int_equal(state_of(&x, NULL, 25), TRUST_ATTENTION);
+    assert_int_equal(state_of(&x, acme, 25), TRUST_ATTENTION);
+    x.app.operator_host = NULL;
+    assert_int_equal(state_of(&x, NULL, 25), TRUST_HOLDS);
+    x.app.listener_tenants[2] = "gone";
+    assert_int_equal(state_of(&x, NULL, 25), TRUST_ATTENTION);
+    assert_true(says(&x, 25, "テナントのないもの: gone"));
+    assert_int_equal(state_of(&x, acme, 25), TRUST_HOLDS); /* not its own */
+    x.app.listener_tenants[1] = x.app.listener_tenants[2] = NULL;
+    x.app.base_url = NULL;
+}
+
+/* Rows 24, 28 and 30 hold what the inventory says against what runs. */
+static void the_inventory_is_what_runs(void **state)
+{
+    struct watch x = watch(state);
+
+    look(&x, NULL);
+    assert_true(says(&x, 28, "実行中の部品に尋ねた版 Mbed TLS"));
+    assert_true(says(&x, 28, "部品表にある版と同じ"));
+    assert_true(says(&x, 30, "どれかが欠けている部品 0 点"));
+}
+
 static void an_overdue_enquiry_turns_row_32(void **state)
 {
     struct watch x = watch(state);
@@ -1302,6 +1348,21 @@ static bool doctored(struct watch *x, int no, int64_t security)
     return holds;
 }
 
+static bool doctor_says(struct watch *x, const char *name, const char *text)
+{
+    struct doctor_view v;
+
+    look(x, NULL);
+    assert_int_equal(tx_begin_control(&x->w->c, x->app.store, TX_READ), OK);
+    assert_int_equal(tx_end_control(&x->w->c, x->app.store,
+                                    doctor_read(&x->w->c, &x->app, &v)),
+                     OK);
+    for (size_t i = 0; i < v.count; i++)
+        if (strcmp(v.findings[i].name, name) == 0)
+            return strstr(v.findings[i].en, text) != NULL;
+    return false;
+}
+
 static void what_confines_turns_row_14(void **state)
 {
     struct watch x = watch(state);
@@ -1347,6 +1408,26 @@ static void certificate_and_tls_turn_rows_15_and_37(void **state)
         make_well(&x);
         fake_proof.is_tls = false;
         assert_false(doctored(&x, no, 0));
+        make_well(&x);
+        x.app.base_url = "https://pm.example.jp:8443"; /* *.example.jp */
+        assert_true(doctored(&x, no, 0));
+        x.app.base_url = "https://pm.example.net:8443";
+        assert_false(doctored(&x, no, 0));
+        assert_true(doctor_says(&x, "certificate", "base_url"));
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        x.app.base_url = NULL;
+        x.app.operator_host = "desk.example.net";
+        assert_false(doctored(&x, no, 0));
+        assert_true(doctor_says(&x, "certificate", "operator_host"));
+        x.app.operator_host = NULL;
+        run_control(&x, "INSERT INTO customer (id, name, host, state,"
+                        " created_at) VALUES ('named', 'x', 'pm.acme.net', 1,"
+                        " 0)");
+        assert_false(doctored(&x, no, 0));
+        assert_true(doctor_says(&x, "certificate", "tenant --host"));
+        assert_false(doctor_says(&x, "certificate", "acme.net"));
+        run_control(&x, "DELETE FROM customer WHERE id = 'named'");
+        assert_true(doctored(&x, no, 0));
     }
     make_well(&x);
     assert_int_equal(chmod(x.w->f->key_path, 0444), 0);
@@ -1412,6 +1493,8 @@ int main(void)
         TEST(an_odd_route_turns_row_12),
         TEST(files_are_sealed_and_apart),
         TEST(shared_cookies_turn_row_25),
+        TEST(a_door_that_leads_elsewhere_turns_row_25),
+        TEST(the_inventory_is_what_runs),
         TEST(a_late_backup_turns_row_20),
         TEST(a_failed_copy_turns_row_20),
         TEST(copies_that_are_gone_turn_row_20),

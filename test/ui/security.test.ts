@@ -102,6 +102,85 @@ test("who gives up the question stays where he was", async () => {
   assert.equal(await page.locator('input[autocomplete="new-password"]').inputValue(), "Atarashii-26");
 });
 
+test("under profile whitepaper who lost his device reads whom to ask, whatever the factor was", async () => {
+  const lost = "管理者に登録の解除を依頼してください（マスター管理者か、セキュリティを担当する管理者";
+  const url = demo.ready.url.replace("127.0.0.1", "localhost");
+  const ready = { ...demo.ready, url };
+  const context = await browser.newContext({ locale: "ja-JP", viewport: { width: 1366, height: 768 } });
+  const page = await context.newPage();
+  const problems = watch(page);
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+  const begin = async (at: Page) => {
+    await at.context().clearCookies();
+    await signInPage(at, ready, 3, false);
+  };
+  await signInPage(page, ready, 3);
+  await page.goto(`${url}/account`);
+  assert.equal(await page.evaluate((at) => fetch(`${at}/api/v1/password-policy`).then((r) => r.json()).then((p) => p.profile), url), "whitepaper");
+
+  await page.getByRole("button", { name: "パスキーを追加" }).click(); // a passkey alone
+  await page.getByText("パスキー ·").waitFor();
+  await begin(page);
+  await page.getByRole("button", { name: "パスキーを使う" }).waitFor();
+  await page.getByText(lost).waitFor();
+  assert.equal(await page.getByText("復旧コードを使う").count(), 0, "nothing takes the factor's place here");
+  await check(page, "the step of a lost passkey");
+  await shot(page, "factor-lost-passkey");
+  await page.getByRole("button", { name: "パスキーを使う" }).click();
+  await page.locator("nav").first().waitFor({ state: "attached" });
+
+  await page.goto(`${url}/account`); // both
+  await page.getByRole("button", { name: "認証アプリを追加" }).click();
+  const dialog = page.getByRole("dialog", { name: "認証アプリを追加" });
+  const secret = (await dialog.locator("code").textContent())!.replace(/ /g, "");
+  await dialog.getByLabel("アプリのコード").fill(totp(secret, -1));
+  await page.keyboard.press("Enter");
+  await page.getByText("認証アプリ ·").waitFor();
+  await begin(page);
+  await page.getByRole("button", { name: "パスキーを使う" }).waitFor();
+  await page.getByLabel("アプリのコード").waitFor();
+  await page.getByText(lost).waitFor();
+  await page.getByLabel("アプリのコード").fill(totp(secret));
+  await page.keyboard.press("Enter");
+  await page.locator("nav").first().waitFor({ state: "attached" });
+
+  await page.goto(`${url}/account`); // an app alone
+  await page.getByRole("button", { name: "削除 Linux" }).click();
+  await page.getByText("パスキー ·").waitFor({ state: "detached" });
+  await begin(page);
+  await page.getByLabel("アプリのコード").waitFor();
+  assert.equal(await page.getByRole("button", { name: "パスキーを使う" }).count(), 0);
+  await page.getByText(lost).waitFor();
+  await page.setViewportSize({ width: 390, height: 800 });
+  await check(page, "the step of a lost app");
+  await shot(page, "factor-lost-app-390");
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await page.reload(); // in the middle of it
+  await page.getByText(lost).waitFor();
+  await page.getByLabel("アプリのコード").fill(totp(secret, 1));
+  await page.keyboard.press("Enter");
+  await page.locator("nav").first().waitFor({ state: "attached" });
+
+  await page.goto(`${url}/account`); // a passkey, and a browser that cannot
+  await page.getByRole("button", { name: "パスキーを追加" }).click();
+  await page.getByText("パスキー ·").waitFor();
+  await page.getByRole("button", { name: "削除 認証アプリ" }).click();
+  await page.getByText("認証アプリ ·").waitFor({ state: "detached" });
+  const other = await (await browser.newContext({ locale: "en-GB", viewport: { width: 390, height: 800 } })).newPage();
+  await other.addInitScript(() => void Reflect.deleteProperty(window, "PublicKeyCredential"));
+  await signInPage(other, ready, 3, false);
+  await other.getByText("This browser or address cannot use passkeys").waitFor();
+  await other.getByText("ask an administrator to remove it (a master administrator, or who administers security").waitFor();
+  await check(other, "a browser without passkeys");
+  await shot(other, "factor-lost-cannot-390");
+  await devtools.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+  assert.deepEqual(problems, []);
+});
+
 test("an administrator chooses long passphrases; who has a short password replaces it at sign-in", async () => {
   const { page, problems } = await signedInPage(0);
   await page.goto(`${demo.ready.url}/security`);

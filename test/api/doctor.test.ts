@@ -142,6 +142,35 @@ test("an expired certificate and a short one are told apart", async () => {
   assert.equal(findings().files!.state, "bad");
 });
 
+test("a certificate for another host is named with the setting, not with the host", async () => {
+  const run = (...words: string[]) => execFileSync("openssl", words, { cwd: dir, stdio: "pipe" });
+  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  run("req", "-x509", ...ec, "-subj", "/CN=ca", "-days", "400", "-keyout", "ca.key", "-out", "ca.crt"); // one of an authority
+  const made = (host: string) => {
+    run("req", ...ec, "-subj", "/CN=x", "-addext", `subjectAltName=DNS:${host}`, "-keyout", "host.key", "-out", "host.csr");
+    run("x509", "-req", "-in", "host.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "300", "-copy_extensions", "copy", "-out", "host.crt");
+    chmodSync(join(dir, "host.key"), 0o600);
+  };
+  const own = { cert: join(dir, "host.crt"), cert_key: join(dir, "host.key") };
+  made("canary-host.example.jp");
+  await stop();
+  write(own);
+  await start();
+  assert.equal(findings().certificate!.state, "good", findings().certificate!.text);
+  made("elsewhere.example.jp");
+  server!.kill("SIGHUP");
+  while (!log.includes("certificate read again")) await new Promise((resolve) => setTimeout(resolve, 10));
+  const found = findings().certificate!;
+  assert.equal(found.state, "bad");
+  assert.match(found.text, /not for the host that these settings name: base_url\./);
+  assert.match(found.text_ja, /次の設定のホスト名のものではありません: base_url。/);
+  made("canary-host.example.jp"); // the console's own host is served with it, too
+  await stop();
+  write({ ...own, operator_host: "canary-desk.example.jp" });
+  await start();
+  assert.match(findings().certificate!.text, /settings name: operator_host\./);
+});
+
 test("without a server it says so, and looks at the rest", async () => {
   await stop();
   const found = findings();

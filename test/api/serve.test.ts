@@ -251,3 +251,20 @@ test("what stops the server, or would send passwords in the clear, config check 
   const good = check("--listen", "0.0.0.0:8443 [::]:8443", "--listen_plain", "10.0.0.5:80", "--trusted_proxies", "10.0.0.0/24", "--operator_listen", "[::1]:9464", "--tenant_listen", "acme=0.0.0.0:9443");
   assert.equal(good.status, 0, good.stderr);
 });
+
+test("a backup_region outside the stated place starts no server that has its data, and config check refuses it", async () => {
+  const check = (region: string) => spawnSync(binary, ["config", "check", ...options, "--backup_region", region], { env, encoding: "utf8" });
+  await stop(); // its control.db is there, with the statement it began with
+  const told = /backup_region: .*us-east/;
+  const refused = spawnSync(binary, ["serve", ...options, "--listen", "127.0.0.1:0", "--backup_region", "us-east"], { env, encoding: "utf8", timeout: 60_000 });
+  assert.notEqual(refused.status, 0);
+  assert.notEqual(refused.status, null, "it must not serve");
+  assert.match(refused.stderr, told);
+  assert.doesNotMatch(refused.stdout + refused.stderr, /listening /);
+  assert.equal(check("us-east").status, 1);
+  assert.match(check("us-east").stderr, told);
+  assert.deepEqual([check("jp-osaka").status, check("jp-osaka").stderr], [0, ""]);
+  await start("--backup_region", "jp-osaka");
+  // while a server holds the data it is compared by the next start, and that is said
+  assert.match(check("us-east").stderr, /backup_region is compared with the stated place when the server starts/);
+});

@@ -74,6 +74,29 @@ static enum err delete_row(struct call *k)
     return ledger_delete(k->c, ledger_of(k), call_id(k, 0), k->if_match);
 }
 
+static const struct field look_fields[] = {
+    {"looked_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"looked_by", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {"due_at",    FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+};
+static const struct form look_form = {"AdvisoryLook", look_fields,
+                                      COUNT(look_fields)};
+
+static enum err get_look(struct call *k)
+{
+    struct advisory_look last;
+    enum err e = deadline_read_look(k->c, &last);
+
+    if (e)
+        return e;
+    json_open(&k->out, NULL, '{');
+    json_moment(&k->out, "looked_at", last.at);
+    json_text(&k->out, "looked_by", last.at ? last.by : NULL);
+    json_moment(&k->out, "due_at", last.due_at);
+    json_close(&k->out, '}');
+    return OK;
+}
+
 static enum err post_look(struct call *k)
 {
     k->reply->status = 204;
@@ -81,6 +104,9 @@ static enum err post_look(struct call *k)
 }
 
 static const struct route routes[] = {
+    {METHOD_GET,    "/api/v1/advisories/look",    get_look,   RIGHT_AUDITOR,  NULL,           NULL,
+     &look_form,                                                                                                          0,
+     "When the sources of advisories were last looked through, and by whom"                                                                                                                       },
     {METHOD_POST,   "/api/v1/advisories/look",    post_look,  RIGHT_OPERATOR, NULL,
      NULL,                                                                                          NULL,                 0,             "Note that the sources of advisories were looked through"},
     {METHOD_GET,    "/api/v1/suppliers",          list_rows,  RIGHT_AUDITOR,  NULL,           NULL,

@@ -15,6 +15,8 @@
 #include "core/trust.h"
 #include "db/query.h"
 
+#define US_PER_DAY INT64_C(86400000000)
+
 enum {
     DEADLINE_LIST,
     DEADLINE_SET_TOLD,
@@ -117,9 +119,10 @@ static const char *const deadline_text[] = {
                          " ORDER BY purpose, name LIMIT 500",
     /* an entry or a judgement is a look, too */
     [DEADLINE_LOOKED] =
-        "SELECT max(coalesce((SELECT looked_at FROM advisory_look"
-        " WHERE id = 1), 0),"
-        " coalesce((SELECT max(changed_at) FROM advisory), 0))",
+        "SELECT looked_at, looked_by FROM advisory_look WHERE id = 1 UNION ALL"
+        " SELECT max(changed_at), changed_by FROM advisory"
+        " WHERE changed_at IS NOT NULL"
+        " ORDER BY 1 DESC LIMIT 1",
     [DEADLINE_SET_LOOKED] =
         "INSERT INTO advisory_look (id, looked_at, looked_by)"
         " VALUES (1, ?1, ?2) ON CONFLICT (id) DO UPDATE SET looked_at = ?1,"
@@ -265,6 +268,23 @@ enum err deadline_note_look(struct ctx *c)
                                                     .object_name = ""});
 }
 
+enum err deadline_read_look(struct ctx *c, struct advisory_look *out)
+{
+    struct query *q = query(c, deadline_text[DEADLINE_LOOKED]);
+    enum err e = query_one(c, q);
+
+    *out = (struct advisory_look){.by = ""};
+    if (e)
+        return e == ERR_NOT_FOUND ? OK : e;
+    if ((out->at = col_int(q, 0)))
+        *out = (struct advisory_look){.at = out->at,
+                                      .by = col_text(c, q, 1),
+                                      .due_at = out->at + ADVISORY_LOOK_DAYS *
+                                                              US_PER_DAY};
+    query_done(q);
+    return OK;
+}
+
 /* ---- the trust page ---- */
 
 static enum err measure_suppliers(struct ctx *c, struct trust_list *out)
@@ -329,25 +349,23 @@ static enum err measure_places(struct ctx *c, struct trust_list *out)
 /* An empty register says something only if somebody looked. */
 static enum err measure_look(struct ctx *c, struct trust_list *out)
 {
-    struct query *q = query(c, deadline_text[DEADLINE_LOOKED]);
-    enum err e = query_one(c, q);
+    struct advisory_look last;
+    enum err e = deadline_read_look(c, &last);
 
     if (e)
         return e;
-    int64_t at = col_int(q, 0);
-    query_done(q);
-    if (at)
+    if (last.at)
         trust_show(c, out, 24, true,
                    "ぜい弱性情報を最後に確認した日 %s（%d 日以内に1回）",
                    "Sources of advisories last looked through on %s (once "
                    "within %d days)",
-                   trust_day(c, clock_today(at)), ADVISORY_LOOK_DAYS);
+                   trust_day(c, clock_today(last.at)), ADVISORY_LOOK_DAYS);
     else
         trust_show(c, out, 24, false,
                    "ぜい弱性情報を確認した日は、まだ記録されていません",
                    "No look through the sources of advisories is recorded");
-    if (at)
-        trust_date(out, at, ADVISORY_LOOK_DAYS * INT64_C(86400000000));
+    if (last.at)
+        trust_date(out, last.at, ADVISORY_LOOK_DAYS * US_PER_DAY);
     return OK;
 }
 
@@ -391,7 +409,7 @@ static enum err measure_advisories(struct ctx *c, struct trust_list *out)
 
     bind_int(q, 1, clock_today(c->now_us));
     bind_int(q, 2, ADVISORY_DAYS);
-    bind_int(q, 3, c->now_us - ADVISORY_DAYS * INT64_C(86400000000));
+    bind_int(q, 3, c->now_us - ADVISORY_DAYS * US_PER_DAY);
     enum err e = query_one(c, q);
     if (e)
         return e;

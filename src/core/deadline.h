@@ -30,5 +30,13 @@ MUST_USE enum err deadline_measure(struct ctx *c, struct trust_list *out);
 /* In a write transaction of control.db: the operator has looked through the
  * sources of advisories; row 24 wants that monthly, entries or none. */
 MUST_USE enum err deadline_note_look(struct ctx *c);
+/* The last such look, whichever way it was recorded: an entry or a judgement is
+ * one, too.  In a transaction of control.db. */
+struct advisory_look {
+    int64_t at;     /* 0: never */
+    int64_t due_at; /* when the next one is; 0: at once */
+    const char *by; /* name as it was then */
+};
+MUST_USE enum err deadline_read_look(struct ctx *c, struct advisory_look *out);
 
 #endif

@@ -84,6 +84,34 @@ test("an advisory is judged before it is closed", async () => {
   assert.equal(closed.state, "closed");
 });
 
+test("a look through the sources is recorded by itself, by whom and when; an entry is one, too", async () => {
+  const entered = await ok(oper.get("/advisories/look"));
+  assert.equal(entered.looked_by, demo.ready.operator.name, "the last entry was");
+  const { email, password } = { email: "second@example.jp", password: "Unyou-2026" };
+  await ok(oper.post("/operators", { email, name: "運用 次郎", role: "operator" }));
+  const [, token] = await oper.waitForMail(email, /\/operator\/link#([\w-]{43})/);
+  await ok(new Client(demo.ready.console).post("/links/accept", { token, password }));
+  const second = await signedInOperator(demo, { email, password });
+  const before = Date.now() - 1000;
+  assert.equal((await second.post("/advisories/look", undefined)).status, 204);
+  const last = await ok(oper.get("/advisories/look"));
+  assert.equal(last.looked_by, "運用 次郎");
+  assert.ok(Date.parse(last.looked_at) >= before && Date.parse(last.looked_at) >= Date.parse(entered.looked_at));
+  assert.equal((Date.parse(last.due_at) - Date.parse(last.looked_at)) / 86_400_000, 31);
+  const [said] = (await ok(oper.get("/operations?kind=advisory&limit=1"))).items;
+  assert.deepEqual([said.action, said.user.name], ["confirm", "運用 次郎"]);
+  const row = (await ok(oper.get("/trust"))).items[23];
+  assert.ok(row.evidence.some((e: any) => e.holds && e.at === last.looked_at && /最後に確認した日/.test(e.text)), JSON.stringify(row.evidence));
+
+  await ok(oper.post("/operators", { email: "reader@example.jp", name: "監査 花子", role: "auditor" }));
+  const [, other] = await oper.waitForMail("reader@example.jp", /\/operator\/link#([\w-]{43})/);
+  await ok(new Client(demo.ready.console).post("/links/accept", { token: other, password }));
+  const auditor = await signedInOperator(demo, { email: "reader@example.jp", password });
+  assert.equal((await ok(auditor.get("/advisories/look"))).looked_by, "運用 次郎");
+  assert.equal((await auditor.post("/advisories/look", undefined)).status, 403);
+  for (const who of [admin, new Client(demo.ready.url)]) assert.ok([401, 404].includes((await who.get("/advisories/look")).status));
+});
+
 test("an expired certification turns row 34; registers are the operator's alone", async () => {
   const c = await ok(oper.post("/certifications", { name: "ISMS", number: "IS 1", expires_on: jst(-1) }));
   assert.equal(await trust(34), "attention");

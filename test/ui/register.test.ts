@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { type Demo, removeDir, startDemo } from "../api/server.ts";
+import { type Demo, removeDir, signedInOperator, startDemo } from "../api/server.ts";
 import { look as lookAt, openBrowser, signInAt, signInPage, watch } from "./browser.ts";
 
 let demo: Demo;
@@ -120,6 +120,7 @@ test("registers: entered, refused with a reason, signed; each row has its URL", 
   await page.keyboard.press("Escape");
 
   await page.getByRole("tab", { name: "ぜい弱性情報" }).click();
+  await page.getByText(/情報源の最後の確認: .* 運用 一郎。 次は \d{4}\/\d\d\/\d\d .* までに確認します/).waitFor(); // an entry of the sample was a look, too
   await page.getByRole("link", { name: "CVE-2025-55763" }).click();
   await look(page, "advisory");
   await page.keyboard.press("Escape");
@@ -132,6 +133,36 @@ test("registers: entered, refused with a reason, signed; each row has its URL", 
   await page.getByRole("link", { name: "国内データセンター（評価用の例）" }).click();
   await look(page, "supplier-dark-390");
   assert.deepEqual(problems.filter((p) => !/422|404/.test(p)), []);
+});
+
+test("looked today, nothing new: recorded with name and time, asked for again when it is late", async () => {
+  const page = await open();
+  const problems = watch(page);
+  await signInAt(page, demo.ready.console, demo.ready.operator);
+  let answer: object | null = { looked_at: null, looked_by: null, due_at: null };
+  await page.route("**/api/v1/advisories/look", async (route) => {
+    if (route.request().method() === "POST") answer = null;
+    return answer ? route.fulfill({ json: answer }) : route.fallback();
+  });
+  await page.goto(`${demo.ready.console}/registers/advisories`);
+  await page.getByText(/確認した記録はまだなく、トラストページの24が「要確認」です/).waitFor();
+  answer = { looked_at: "2026-01-05T09:00:00+09:00", looked_by: "運用 次郎", due_at: "2026-02-05T09:00:00+09:00" };
+  await page.reload();
+  await page.getByText(/運用 次郎。 期限 2026\/02\/05 .* を過ぎたため/).waitFor();
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await look(page, "advisories-late");
+  const before = Date.now();
+  await page.getByRole("button", { name: "今日確認し、新しいものはなかった" }).click();
+  await page.getByText("確認を記録しました").waitFor();
+  await page.getByText(/情報源の最後の確認: .* 運用 一郎。 次は/).waitFor();
+  await look(page, "advisories-looked");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await look(page, "advisories-looked-390");
+  const oper = await signedInOperator(demo);
+  const last = (await oper.get("/advisories/look")).body;
+  assert.equal(last.looked_by, "運用 一郎");
+  assert.ok(Date.parse(last.looked_at) >= before - 1000, last.looked_at);
+  assert.deepEqual(problems, []);
 });
 
 test("an audit report: filed, released, downloaded by the customer", async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A mail relay over TLS that takes everything and keeps the newest.
+// A mail relay over TLS that takes everything but what it is told to refuse,
+// and keeps the newest.
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 
@@ -11,6 +12,8 @@ export interface Relay {
   port: number;
   /** Connections that shook hands, and mails taken, since the start. */
   count: { connections: number; mails: number };
+  /** Addresses it refuses for good. */
+  refused: Set<string>;
   /** The first mail to this address, not seen before, that holds the pattern. */
   wait(to: string, pattern: RegExp): Promise<RegExpMatchArray>;
   close(): void;
@@ -18,9 +21,10 @@ export interface Relay {
 
 const KEPT = 2000;
 
-export async function startRelay(key: Buffer, cert: Buffer): Promise<Relay> {
+export async function startRelay(key: Buffer, cert: Buffer, port = 0): Promise<Relay> {
   const mails: Mail[] = [];
   const count = { connections: 0, mails: 0 };
+  const refused = new Set<string>();
   const talk = (socket: TLSSocket) => {
     const say = (line: string) => socket.write(`${line}\r\n`);
     let [rest, to, data] = ["", "", ""];
@@ -43,7 +47,7 @@ export async function startRelay(key: Buffer, cert: Buffer): Promise<Relay> {
         else if (/^QUIT$/i.test(line)) say("221 bye"), socket.end();
         else {
           if (/^RCPT TO:/i.test(line)) to = line.match(/<(.*)>/)![1]!;
-          say("250 ok");
+          say(/^RCPT TO:/i.test(line) && refused.has(to) ? "550 5.1.1 no such mailbox here" : "250 ok");
         }
       }
     });
@@ -51,10 +55,11 @@ export async function startRelay(key: Buffer, cert: Buffer): Promise<Relay> {
   };
   const server = createServer({ key, cert }, talk);
   server.on("tlsClientError", () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     port: (server.address() as AddressInfo).port,
     count,
+    refused,
     async wait(to, pattern) {
       for (const end = Date.now() + 120_000; ; ) {
         const at = mails.findIndex((mail) => mail.to === to && pattern.test(mail.text));

@@ -82,11 +82,16 @@ static const char *news_of(const struct notice *n, bool ja)
     return "";
 }
 
-static const char *emergency_of(const struct notice *n, bool ja)
+/* In the words of the screens (www/src/lib/words: notice_emergency_KIND). */
+static const char *kind_of(const struct notice *n, bool ja)
 {
+    bool is_change = n->kind == NOTICE_CHANGE;
+
     if (!n->is_emergency)
-        return "";
-    return ja ? "緊急" : "Emergency ";
+        return ja ? kinds_ja[n->kind] : kinds_en[n->kind];
+    if (ja)
+        return is_change ? "緊急変更" : "緊急メンテナンス";
+    return is_change ? "Emergency change" : "Emergency maintenance";
 }
 
 static void put_period(struct ctx *c, struct buf *b, const struct notice *n,
@@ -110,9 +115,7 @@ static void put_period(struct ctx *c, struct buf *b, const struct notice *n,
 static void put_facts(struct ctx *c, struct buf *b, const struct notice *n,
                       bool ja)
 {
-    buf_printf(b, "%s%s%s\n%s%s\n",
-               ja ? "種別: " : "Kind: ", emergency_of(n, ja),
-               ja ? kinds_ja[n->kind] : kinds_en[n->kind],
+    buf_printf(b, "%s%s\n%s%s\n", ja ? "種別: " : "Kind: ", kind_of(n, ja),
                ja ? "件名: " : "Title: ", ja ? n->title_ja : n->title_en);
     put_period(c, b, n, ja);
     if (n->state == NOTICE_WITHDRAWN)
@@ -151,9 +154,8 @@ static enum err send(struct ctx *c, const struct app *app,
 {
     bool ja = r->is_ja;
     const char *subject = arena_printf(
-        c->mem, ja ? "【櫓】%s%s%s: %s" : "[Yagura] %s%s%s: %s", news_of(n, ja),
-        emergency_of(n, ja), ja ? kinds_ja[n->kind] : kinds_en[n->kind],
-        ja ? n->title_ja : n->title_en);
+        c->mem, ja ? "【櫓】%s%s: %s" : "[Yagura] %s%s: %s", news_of(n, ja),
+        kind_of(n, ja), ja ? n->title_ja : n->title_en);
 
     return outbox_add(c, app,
                       &(struct letter){.address = r->address,

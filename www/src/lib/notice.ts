@@ -13,6 +13,10 @@ export const mailTos = ["nobody", "admins", "everybody"] as const;
 export const severities = ["low", "medium", "high", "critical"] as const;
 export const meansList = ["phone", "mail", "visit", "other"] as const;
 export const kindKey = (k: NoticeKind): Key => `notice_${k}`;
+export const isPlanned = (k: NoticeKind): k is "change" | "maintenance" => k === "change" || k === "maintenance";
+/** What a notice is called: planned work that cannot wait is named so. */
+export const kindOf = (n: Pick<Facts, "kind" | "is_emergency">): Key => (n.is_emergency && isPlanned(n.kind) ? `notice_emergency_${n.kind}` : kindKey(n.kind));
+export const colorOf = (n: Pick<Facts, "kind" | "is_emergency">) => (n.is_emergency && isPlanned(n.kind) ? "red" : kindColor[n.kind]);
 export const stateKey = (s: NoticeState): Key => `notice_state_${s}`;
 export const kindColor: Record<NoticeKind, string> = { change: "blue", maintenance: "amber", vulnerability: "violet", incident: "red", recovery: "green" };
 export const stateColor: Record<NoticeState, string> = { draft: "gray", scheduled: "blue", published: "green", withdrawn: "red" };
@@ -29,6 +33,7 @@ interface Facts {
   published_at: string | null;
   corrected_at: string | null;
   withdrawn_at: string | null;
+  is_emergency: boolean;
   incident: string | null;
   follows: string | null;
 }
@@ -53,6 +58,12 @@ export interface NoticeNow {
   unread: number;
   banners: Notice[];
 }
+/** How long before it begins planned work is announced at least. */
+export interface NoticePeriod {
+  change_hours: number;
+  maintenance_hours: number;
+  version: number;
+}
 /** As its operator does. */
 export interface ServiceNotice extends Facts, Partial<Texts> {
   is_for_all: boolean;
@@ -65,6 +76,9 @@ export interface ServiceNotice extends Facts, Partial<Texts> {
   told: number;
   skipped: number;
   mails: number;
+  /** Of its mails: not yet taken by the relay; given up. */
+  waiting: number;
+  failed: number;
   readers: number;
   version: number;
   direct_contacts?: DirectContact[];
@@ -77,6 +91,8 @@ export interface NoticeTarget {
   told_at: string | null;
   skipped: "no" | "gone" | "closed";
   mails: number;
+  waiting: number;
+  failed: number;
   readers: number;
 }
 export interface Contact {
@@ -140,3 +156,13 @@ export function countdown(seconds: number) {
   const minutes = Math.floor(Math.abs(seconds) / 60);
   return `${seconds < 0 ? "-" : ""}${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
 }
+/** Hours (rounded up) that planned work said at this moment falls short of its
+ * notice period; 0: said in time, or not planned.  starts_at: in Japan, with or
+ * without its zone. */
+export function shortBy(n: Pick<Facts, "kind" | "starts_at">, period: NoticePeriod, at: number) {
+  if (!isPlanned(n.kind) || !n.starts_at) return 0;
+  const lead = Date.parse(`${n.starts_at.slice(0, 16)}+09:00`) - at;
+  return Math.max(0, Math.ceil(period[`${n.kind}_hours`] - lead / 3_600_000));
+}
+/** Whether it will have begun by then: said afterwards, whatever it is called. */
+export const isBegunAt = (n: Pick<Facts, "kind" | "starts_at">, at: number) => isPlanned(n.kind) && n.starts_at !== null && Date.parse(`${n.starts_at.slice(0, 16)}+09:00`) <= at;

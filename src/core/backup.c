@@ -33,6 +33,8 @@ enum {
     BACKUP_STEP,
     BACKUP_END,
     BACKUP_BROKEN,
+    BACKUP_RUNNING_NOW,
+    BACKUP_BROKEN_BEFORE,
     BACKUP_SET_TENANT,
     BACKUP_SET_FAULT,
     BACKUP_DROP_FAULT,
@@ -77,6 +79,12 @@ static const char *const backup_text[] = {
     [BACKUP_BROKEN] = "UPDATE backup_run SET state = 3, ended_at = ?1,"
                       " reason_ja = ?2, reason_en = ?3 WHERE state = 1"
                       " AND state < 2",
+    [BACKUP_RUNNING_NOW] = "SELECT 1 FROM backup_run WHERE state = 1"
+                           " AND state < 2",
+    [BACKUP_BROKEN_BEFORE] = "SELECT 1 FROM backup_run WHERE id > (SELECT"
+                             " max(id) FROM backup_run) - 20 AND state = 3"
+                             " AND reason_en = ?1 AND asked_at >= ?2"
+                             " AND asked_at <= ?3",
     [BACKUP_SET_TENANT] =
         "INSERT INTO backup_tenant (tenant_id, date, at, bytes, row_count)"
         " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (tenant_id) DO UPDATE SET"
@@ -356,15 +364,29 @@ static enum err is_there(struct ctx *c, struct query *q, bool *out)
     return e == ERR_NOT_FOUND ? OK : e;
 }
 
-/* One that was running when the server stopped will never end. */
+/* One that was running when the server died will never end: it is made again
+ * at once.  A second time within the hour it may be what the server dies of,
+ * and waits for the hour as what failed does. */
 static enum err end_broken(struct ctx *c)
 {
-    struct query *q = query(c, backup_text[BACKUP_BROKEN]);
+    bool is_broken, was_broken;
+    enum err e =
+        is_there(c, query(c, backup_text[BACKUP_RUNNING_NOW]), &is_broken);
 
+    if (e || !is_broken)
+        return e;
+    struct query *q = query(c, backup_text[BACKUP_BROKEN_BEFORE]);
+    bind_text(q, 1, BACKUP_STOPPED_EN);
+    bind_int(q, 2, c->now_us - US_PER_HOUR);
+    bind_int(q, 3, c->now_us);
+    if ((e = is_there(c, q, &was_broken)))
+        return e;
+    q = query(c, backup_text[BACKUP_BROKEN]);
     bind_int(q, 1, c->now_us);
     bind_text(q, 2, BACKUP_STOPPED_JA);
     bind_text(q, 3, BACKUP_STOPPED_EN);
-    return query_run(c, q);
+    e = query_run(c, q);
+    return e || was_broken ? e : backup_ask_soon(c);
 }
 
 /* Today's, once the hour has come; again for a tenant that has none at all,

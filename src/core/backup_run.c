@@ -55,6 +55,7 @@ struct work {
     struct buf failed; /* of struct fault */
     bool is_gentle, has_control;
     bool is_spoilt; /* half of a copy could not be taken away again */
+    bool is_stopped;
 };
 
 /* One file of the generation. */
@@ -262,7 +263,8 @@ static void copy_all(struct work *w)
     json_open(&w->out, "files", '[');
     for (size_t i = 0; i < count && !w->app->is_stopping; i++)
         copy_tenant(w, ids[i]);
-    if (w->app->is_stopping)
+    w->is_stopped = w->app->is_stopping;
+    if (w->is_stopped)
         say(w, BACKUP_STOPPED_JA, BACKUP_STOPPED_EN);
     else if (!(w->has_control = !copy_one(w, GENERATION_CONTROL, &rows)))
         say(w, "管理用データ（control.db）を写せませんでした",
@@ -295,6 +297,8 @@ static enum err note_end(struct work *w, const char *name, bool is_sealed)
             &c, w->run_id,
             &(struct backup_reason){w->en.len ? w->ja.data : NULL,
                                     w->en.len ? w->en.data : NULL});
+    if (!e && w->is_stopped)
+        e = backup_ask_soon(&c); /* by the next server */
     return tx_end_control(&c, w->app->store, e);
 }
 

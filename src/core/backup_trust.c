@@ -198,6 +198,7 @@ static enum err measure_run(struct ctx *c, struct trust_list *out)
               (long long)col_int(q, 3), (long long)col_int(q, 2));
     trust_tell_others(c, out, "最後のバックアップの成功",
                       "The last run went well");
+    trust_date(out, col_int(q, 1), TRUST_AGE_US);
     query_done(q);
     return OK;
 }
@@ -262,7 +263,6 @@ static enum err measure_generations(struct ctx *c, const struct app *app,
     return e;
 }
 
-/* The whole of a generation read again; once a week by itself. */
 /* What any check found, the weekly one or one that was asked for. */
 static enum err measure_damage(struct ctx *c, struct trust_list *out)
 {
@@ -271,7 +271,7 @@ static enum err measure_damage(struct ctx *c, struct trust_list *out)
 
     if (e)
         return e;
-    if (col_int(q, 0))
+    if (col_int(q, 0)) {
         trust_show(c, out, 20, false,
                    "検査で壊れていると分かった写し %lld 件（最も古い世代 %s、"
                    "見つけた時刻 %s）",
@@ -279,10 +279,13 @@ static enum err measure_damage(struct ctx *c, struct trust_list *out)
                    "%s, found %s)",
                    (long long)col_int(q, 0), day_of(c, col_text(c, q, 1)),
                    trust_moment(c, col_int(q, 2)));
+        trust_date(out, col_int(q, 2), TRUST_OWN_AGE);
+    }
     query_done(q);
     return OK;
 }
 
+/* The whole of a generation read again; once a week by itself. */
 static enum err measure_check(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, measure_text[TRUST_CHECK]);
@@ -291,14 +294,13 @@ static enum err measure_check(struct ctx *c, struct trust_list *out)
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
     bool is_whole = col_int(q, 2) != 0;
-    trust_show(
-        c, out, 20,
-        is_whole && col_int(q, 0) > c->now_us - CHECK_DAYS * 24 * US_PER_HOUR,
-        "最後の検査 %s（世代 %s）: %s", "Last check %s (generation %s): %s",
-        trust_moment(c, col_int(q, 0)), day_of(c, col_text(c, q, 1)),
-        is_whole ? ctx_text(c, "異常なし", "whole")
-                 : ctx_text(c, "目録と合わないファイルがあります",
-                            "files do not fit the manifest"));
+    trust_show(c, out, 20, is_whole, "最後の検査 %s（世代 %s）: %s",
+               "Last check %s (generation %s): %s",
+               trust_moment(c, col_int(q, 0)), day_of(c, col_text(c, q, 1)),
+               is_whole ? ctx_text(c, "異常なし", "whole")
+                        : ctx_text(c, "目録と合わないファイルがあります",
+                                   "files do not fit the manifest"));
+    trust_date(out, col_int(q, 0), CHECK_DAYS * 24 * US_PER_HOUR);
     query_done(q);
     return OK;
 }
@@ -350,19 +352,21 @@ static enum err measure_own(struct ctx *c, const struct app *app,
     query_done(q);
     for (size_t i = 0; i < count; i++)
         mine += generation_tenant_bytes(app->store, names[i], tenant) > 0;
-    if (x.at)
+    if (x.at) {
         trust_show(
             c, out, 20, x.is_good,
             "このテナントの最後の写し %s（%s）%s、保管している写し %zu 世代",
             "Last copy of this tenant %s (%s)%s; copies kept: %zu",
             trust_moment(c, x.at), say_state(c, &x), say_outliving(c, &x),
             mine);
-    else
+        trust_date(out, x.at, TRUST_OWN_AGE);
+    } else {
         trust_show(c, out, 20, x.is_young,
                    "このテナントの写しはまだありません（利用開始から26時間以内"
                    "に作ります）",
                    "This tenant was not copied yet (it is within 26 hours of "
                    "its beginning)");
+    }
     return OK;
 }
 
@@ -376,12 +380,11 @@ static enum err measure_drill(struct ctx *c, struct trust_list *out)
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
     int64_t at = col_int(q, 3);
-    trust_show(c, out, 20,
-               col_int(q, 2) != 0 &&
-                   at > c->now_us - DRILL_DAYS * 24 * US_PER_HOUR,
+    trust_show(c, out, 20, col_int(q, 2) != 0,
                "最後の復元訓練 %s、%lld ミリ秒（目標 7 日以内）",
                "Last restore drill %s, %lld ms (goal: within 7 days)",
                trust_moment(c, at), (long long)col_int(q, 1) / 1000);
+    trust_date(out, at, DRILL_DAYS * 24 * US_PER_HOUR);
     query_done(q);
     return OK;
 }

@@ -248,6 +248,8 @@ enum err backup_measure_copies(struct ctx *c, const struct app *app,
             p->count, p->count ? trust_moment(c, p->list[0].at) : "-",
             p->why.en ? ctx_text(c, "あり", "yes")
                       : ctx_text(c, "なし", "none"));
+        if (p->count)
+            trust_date(out, p->list[0].at, TRUST_OWN_AGE);
     }
     return e;
 }

@@ -11,14 +11,23 @@
 #include "db/query.h"
 
 #define US_PER_MINUTE INT64_C(60000000)
+#define US_PER_HOUR   (60 * US_PER_MINUTE)
 enum { SAMPLE_LATE_MINUTES = 10, SHOWN = MEASURE_THREADS + 1 };
 
-enum { TRUST_LAST, TRUST_VALUES };
+enum { TRUST_LAST, TRUST_VALUES, TRUST_SIZES };
 static const char *const measure_text[] = {
     [TRUST_LAST] = "SELECT coalesce(max(at), 0) FROM sample WHERE span = 60"
                    " AND measure = 0",
     [TRUST_VALUES] = "SELECT measure, value FROM sample WHERE span = 60"
                      " AND measure IN (0, 1, 2, 3, 4) AND at = ?1",
+    /* measured each day, and whenever something is written */
+    [TRUST_SIZES] =
+        "SELECT count(*), coalesce(sum(late), 0), coalesce(min(at), 0),"
+        " substr(group_concat(iif(late, id, NULL), ', '), 1, 200)"
+        " FROM (SELECT x.id, coalesce(u.at, 0) AS at,"
+        " coalesce(u.at, 0) NOT BETWEEN ?1 AND ?2 AS late FROM customer x"
+        " LEFT JOIN tenant_use u ON u.customer_id = x.id WHERE x.id >= ''"
+        " AND x.state = 1 AND (u.at IS NOT NULL OR x.created_at < ?3))",
 };
 const struct query_set capacity_trust_queries = {"capacity_trust", measure_text,
                                                  COUNT(measure_text)};
@@ -39,7 +48,9 @@ static enum err read_values(struct ctx *c, int64_t at, double out[SHOWN])
     return e;
 }
 
-static enum err measure_samples(struct ctx *c, struct trust_list *out)
+/* out_at: of the last sample, 0: none. */
+static enum err measure_samples(struct ctx *c, struct trust_list *out,
+                                int64_t *out_at)
 {
     struct query *q = query(c, measure_text[TRUST_LAST]);
     double used[SHOWN] = {0};
@@ -47,8 +58,9 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
 
     if (e)
         return e;
-    int64_t at = col_int(q, 0), ago = c->now_us - at;
+    int64_t at = col_int(q, 0);
     query_done(q);
+    *out_at = at;
     if (!at) {
         trust_show(c, out, 18, false, "まだ一度も測定されていません",
                    "Nothing was measured yet");
@@ -56,9 +68,7 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
     }
     if ((e = read_values(c, at, used)))
         return e;
-    trust_say(c, out, 18,
-              ago > -US_PER_MINUTE &&
-                  ago <= SAMPLE_LATE_MINUTES * US_PER_MINUTE,
+    trust_say(c, out, 18, at < c->now_us + US_PER_MINUTE,
               "最後の測定 %s（%d 分以内に1回）。使用率: CPU %.0f%%、メモリー "
               "%.0f%%、ディスク %.0f%%、ファイル %.0f%%、スレッド %.0f%%",
               "Last measured %s (once within %d minutes). In use: CPU %.0f%%, "
@@ -68,6 +78,7 @@ static enum err measure_samples(struct ctx *c, struct trust_list *out)
               used[MEASURE_THREADS]);
     trust_tell_others(c, out, "CPU、メモリー、ディスクなどの測定",
                       "The measuring of CPU, memory, disk and more");
+    trust_date(out, at, SAMPLE_LATE_MINUTES * US_PER_MINUTE);
     return OK;
 }
 
@@ -90,7 +101,9 @@ static const char *named(struct ctx *c, struct buf *list)
     return list->len ? list->data : ctx_text(c, "なし", "none");
 }
 
-static enum err measure_thresholds(struct ctx *c, struct trust_list *out)
+/* Crossed or not is what the last sample said. */
+static enum err measure_thresholds(struct ctx *c, int64_t sampled_at,
+                                   struct trust_list *out)
 {
     struct threshold list[MEASURE_COUNT];
     struct buf off = buf_in(c->mem), crossed = buf_in(c->mem);
@@ -118,12 +131,43 @@ static enum err measure_thresholds(struct ctx *c, struct trust_list *out)
               named(c, &off), named(c, &crossed));
     trust_tell_others(c, out, "尽きる前の警告と残りの余裕",
                       "The warnings before they run out, and what is left");
+    if (sampled_at)
+        trust_date(out, sampled_at, SAMPLE_LATE_MINUTES * US_PER_MINUTE);
+    return OK;
+}
+
+/* The fullest tenant is the fullest of those whose size is known. */
+static enum err measure_sizes(struct ctx *c, struct trust_list *out)
+{
+    struct query *q = query(c, measure_text[TRUST_SIZES]);
+
+    bind_int(q, 1, c->now_us - TRUST_AGE_US);
+    bind_int(q, 2, c->now_us + US_PER_HOUR);
+    bind_int(q, 3, c->now_us - TRUST_NEW_US);
+    enum err e = query_one(c, q);
+    if (e)
+        return e;
+    int64_t all = col_int(q, 0), late = col_int(q, 1), at = col_int(q, 2);
+    const char *names = col_text(c, q, 3);
+    query_done(q);
+    if (!all)
+        return OK;
+    trust_say(c, out, 18, late == 0,
+              "テナント %lld 件の大きさを毎日測定、測れていないもの: %s",
+              "Tenants whose size is measured daily: %lld; not measured: %s",
+              (long long)all, late ? names : ctx_text(c, "なし", "none"));
+    trust_tell_others(c, out, "すべてのお客様のデータの大きさの測定",
+                      "The measuring of the size of all customers' data");
+    trust_date(out, at, TRUST_AGE_US);
     return OK;
 }
 
 enum err capacity_measure(struct ctx *c, struct trust_list *out)
 {
-    enum err e = measure_samples(c, out);
+    int64_t sampled_at = 0;
+    enum err e = measure_samples(c, out, &sampled_at);
 
-    return e ? e : measure_thresholds(c, out);
+    if (!e)
+        e = measure_thresholds(c, sampled_at, out);
+    return e ? e : measure_sizes(c, out);
 }

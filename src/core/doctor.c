@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum { PLACE_UPDATES = 100 }; /* stays over runs: a place of its own */
-#define LATE_US (48 * INT64_C(3600000000))
 
 const char *const doctor_state_words[] = {"good", "warning", "bad", NULL};
 
@@ -251,21 +250,25 @@ static const struct {
     int no;
     const char *ja, *en;
 } evidence[] = {
-    {"user",        14, NULL,                                                  NULL                     },
-    {"landlock",    14, NULL,                                                  NULL                     },
-    {"seccomp",     14, NULL,                                                  NULL                     },
-    {"memory",      14, NULL,                                                  NULL                     },
-    {"updates",     14, NULL,                                                  NULL                     },
-    {"reboot",      14, NULL,                                                  NULL                     },
-    {"tls",         15, "TLS の版",                                          "The versions of TLS"    },
+    {"user",        14, NULL,                                                        NULL                   },
+    {"landlock",    14, NULL,                                                        NULL                   },
+    {"seccomp",     14, NULL,                                                        NULL                   },
+    {"memory",      14, NULL,                                                        NULL                   },
+    {"updates",     14, NULL,                                                        NULL                   },
+    {"reboot",      14, NULL,                                                        NULL                   },
+    {"tls",         15, "TLS の版",                                                "The versions of TLS"  },
+    {"listen",      15, "平文の待ち受けがこの機械の外にないこと",
+     "That nothing plain is listened for beyond this machine"                                               },
     {"strays",      16, "持ち主のない鍵とファイルがないこと",
-     "That no key or file is nobody's"                                                                  },
+     "That no key or file is nobody's"                                                                      },
     {"rewrap",      16, "削除のあとの鍵の包み直し",
-     "Keys wrapped anew after deletions"                                                                },
-    {"certificate", 15, "証明書の期限",                                  "The certificate's dates"},
-    {"key",         15, "鍵ファイルの権限",                            "The key file's rights"  },
-    {"tls",         37, "TLS の版",                                          "The versions of TLS"    },
-    {"certificate", 37, "証明書の期限",                                  "The certificate's dates"},
+     "Keys wrapped anew after deletions"                                                                    },
+    {"certificate", 15, "証明書の期限とホスト名",
+     "The certificate's dates and names"                                                                    },
+    {"key",         15, "鍵ファイルの権限",                                  "The key file's rights"},
+    {"tls",         37, "TLS の版",                                                "The versions of TLS"  },
+    {"certificate", 37, "証明書の期限とホスト名",
+     "The certificate's dates and names"                                                                    },
 };
 
 static void tell_sum(struct ctx *c, const struct doctor_view *v,
@@ -281,10 +284,12 @@ static void tell_sum(struct ctx *c, const struct doctor_view *v,
         trust_say(c, out, 14, false, "点検（doctor）はまだ行われていません",
                   "Doctor has not looked yet");
     else
-        trust_say(c, out, 14, bad == 0 && v->ran_at > c->now_us - LATE_US,
+        trust_say(c, out, 14, bad == 0,
                   "点検（doctor）%s: %zu 項目、問題 %d 件、注意 %d 件",
                   "Doctor at %s: %zu items, %d problems, %d warnings",
                   trust_moment(c, v->ran_at), v->count, bad, warnings);
+    if (v->ran_at)
+        trust_date(out, v->ran_at, TRUST_AGE_US);
 }
 
 enum err doctor_tell_trust(struct ctx *c, struct trust_list *out)
@@ -305,14 +310,11 @@ enum err doctor_tell_trust(struct ctx *c, struct trust_list *out)
             const struct doctor_finding *f = &v.findings[n];
             if (strcmp(f->name, evidence[i].finding) != 0)
                 continue;
-            bool is_late =
-                f->at < c->now_us - LATE_US && strcmp(f->name, "updates") != 0;
-            trust_say(c, out, evidence[i].no,
-                      f->state == DOCTOR_GOOD && !is_late, "%s", "%s",
-                      ctx_text(c, f->ja, f->en));
+            trust_say(c, out, evidence[i].no, f->state == DOCTOR_GOOD, "%s",
+                      "%s", ctx_text(c, f->ja, f->en));
             if (evidence[i].ja)
                 trust_tell_others(c, out, evidence[i].ja, evidence[i].en);
-            out->items[out->count - 1].at = f->at;
+            trust_date(out, f->at, TRUST_AGE_US);
         }
     return OK;
 }

@@ -59,8 +59,9 @@ static const char *const trust_text[] = {
         "SELECT id FROM customer LEFT JOIN trust_proof p ON p.tenant_id = id"
         " WHERE state = 1 AND (p.error IS NOT NULL OR (coalesce(p.at, 0) < ?1"
         " AND created_at < ?2) OR p.at > ?3) ORDER BY id",
-    [TRUST_PROOF] = "SELECT at, operation_last, entry_last"
-                    " FROM trust_proof WHERE tenant_id = ?1 AND at > 0",
+    [TRUST_PROOF] = "SELECT at, operation_last, entry_last, error IS NOT NULL,"
+                    " tried_at FROM trust_proof WHERE tenant_id = ?1"
+                    " AND (at > 0 OR error IS NOT NULL)",
     [TRUST_PROOFS] = "SELECT count(*), min(p.at) FROM customer JOIN"
                      " trust_proof p ON p.tenant_id = id WHERE state = 1"
                      " AND p.at > 0",
@@ -198,10 +199,25 @@ static const char *named(struct ctx *c, const char *names)
                         names);
 }
 
+/* What trust_measure_tenant() and trust_measure_accesses() look at. */
+static const int of_tenants[] = {2,  5,  6,  7,  8,  9,  10, 11, 12,
+                                 13, 15, 17, 21, 23, 29, 32, 33, 36};
+
+static void say_unseen(struct ctx *c, struct trust_list *out, int no,
+                       const struct unseen *unseen)
+{
+    trust_say(c, out, no, false, "まだ一度も調べられていないテナント %lld 件%s",
+              "Tenants that were never looked at: %lld%s", unseen->count,
+              named(c, unseen->names.data));
+    trust_tell_others(c, out, "すべてのお客様についての毎日の点検",
+                      "The daily look at all customers");
+}
+
 /* What the daily round found in all tenants, as one line for each promise. */
 static enum err add_sums(struct ctx *c, struct trust_list *out)
 {
     struct unseen unseen;
+    bool is_said[TRUST_COUNT + 1] = {false};
     enum err e = find_unseen(c, &unseen);
 
     if (e)
@@ -210,9 +226,13 @@ static enum err add_sums(struct ctx *c, struct trust_list *out)
     struct query *q = query(c, trust_text[TRUST_SUMS]);
     bind_int(q, 1, c->now_us - TRUST_NEW_US);
     while (query_next(c, q, &e)) {
+        int64_t no = col_int(q, 0);
+        if (no < 1 || no > TRUST_COUNT)
+            continue;
+        is_said[no] = true;
         long long all = col_int(q, 1), young = col_int(q, 4);
         long long bad = col_int(q, 2) - young;
-        trust_say(c, out, (int)col_int(q, 0), bad == 0 && unseen.count == 0,
+        trust_say(c, out, (int)no, bad == 0 && unseen.count == 0,
                   "テナント %lld 件を調べ、要確認 %lld 件%s、調べられなかった"
                   "もの %lld 件%s、利用開始から26時間以内でまだ求められない"
                   "もの %lld 件",
@@ -225,6 +245,9 @@ static enum err add_sums(struct ctx *c, struct trust_list *out)
                           "The daily look at all customers");
         trust_date(out, col_int(q, 3), TRUST_AGE_US);
     }
+    for (size_t i = 0; i < COUNT(of_tenants) && !e && unseen.count; i++)
+        if (!is_said[of_tenants[i]])
+            say_unseen(c, out, of_tenants[i], &unseen);
     return e;
 }
 
@@ -257,26 +280,60 @@ static enum err add_breaks(struct ctx *c, const char *tenant,
         else
             trust_tell_others(c, out, "ログの連鎖に途切れがないこと",
                               "The chains of the logs are whole");
+        trust_date(out, list[0].found_at, TRUST_OWN_AGE);
     }
     return OK;
 }
 
-/* The daily walk of the operator's own log. */
-static enum err add_own_log(struct ctx *c, struct trust_list *out)
+/* The daily walk along a tenant's chains, or the operator's.  at: the last that
+ * went well, tried_at: the last, when that did not; 0: there was none. */
+struct walk {
+    int64_t at, operations, entries, failed_at;
+};
+
+static enum err read_walk(struct ctx *c, const char *tenant, struct walk *out)
 {
     struct query *q = query(c, trust_text[TRUST_PROOF]);
 
-    bind_text(q, 1, STORE_OPERATOR);
+    *out = (struct walk){.at = 0};
+    bind_text(q, 1, tenant);
     enum err e = query_one(c, q);
     if (e)
         return e == ERR_NOT_FOUND ? OK : e;
+    *out = (struct walk){.at = col_int(q, 0),
+                         .operations = col_int(q, 1),
+                         .entries = col_int(q, 2),
+                         .failed_at = col_int(q, 3) ? col_int(q, 4) : 0};
+    query_done(q);
+    return OK;
+}
+
+static void say_failed(struct ctx *c, const struct walk *w,
+                       struct trust_list *out)
+{
+    if (!w->failed_at)
+        return;
+    trust_show(c, out, 33, false, "ログの連鎖の最後の検証ができませんでした",
+               "The last verification of the chains of the logs failed");
+    trust_date(out, w->failed_at, TRUST_AGE_US);
+}
+
+static enum err add_own_log(struct ctx *c, struct trust_list *out)
+{
+    struct walk w;
+    enum err e = read_walk(c, STORE_OPERATOR, &w);
+
+    if (e)
+        return e;
+    say_failed(c, &w, out);
+    if (!w.at)
+        return OK;
     trust_say(c, out, 33, true, "運用者の操作ログを %lld 番まで検証",
               "The operator's own log was verified up to row %lld",
-              (long long)col_int(q, 1));
+              (long long)w.operations);
     trust_tell_others(c, out, "運用者の操作ログの検証",
                       "The operator's own log is verified");
-    trust_date(out, col_int(q, 0), TRUST_AGE_US);
-    query_done(q);
+    trust_date(out, w.at, TRUST_AGE_US);
     return OK;
 }
 
@@ -313,21 +370,22 @@ static enum err add_proofs(struct ctx *c, struct trust_list *out)
 static enum err add_proof(struct ctx *c, const char *tenant,
                           struct trust_list *out)
 {
-    struct query *q = query(c, trust_text[TRUST_PROOF]);
+    struct walk w;
+    enum err e = read_walk(c, tenant, &w);
 
-    bind_text(q, 1, tenant);
-    enum err e = query_one(c, q);
-    if (!e) {
+    if (e)
+        return e;
+    say_failed(c, &w, out);
+    if (w.at) {
         trust_show(
             c, out, 33, true,
             "操作ログを %lld 番まで、アクセスログを %lld 番まで検証（毎日）",
             "Verified up to row %lld of the operation log and row %lld of the "
             "access log (daily)",
-            (long long)col_int(q, 1), (long long)col_int(q, 2));
-        trust_date(out, col_int(q, 0), TRUST_AGE_US);
-        query_done(q);
+            (long long)w.operations, (long long)w.entries);
+        trust_date(out, w.at, TRUST_AGE_US);
     }
-    return e && e != ERR_NOT_FOUND ? e : add_breaks(c, tenant, out);
+    return add_breaks(c, tenant, out);
 }
 
 /* ---- putting together ---- */
@@ -697,20 +755,19 @@ static void look_at_own_log(struct app *app, struct arena *mem)
         e = tx_end_control(&c, app->store,
                            keep_proof(&c, STORE_OPERATOR, &proof));
     if (e)
-        log_error("the operator's log is not verified err=%s", err_name(e));
+        note_failed(&c, app, STORE_OPERATOR, e);
 }
 
 static enum err is_own_due(struct ctx *c, bool *out)
 {
-    struct query *q = query(c, trust_text[TRUST_PROOF]);
+    struct walk w;
+    enum err e = read_walk(c, STORE_OPERATOR, &w);
 
-    bind_text(q, 1, STORE_OPERATOR);
-    enum err e = query_one(c, q);
-    *out =
-        e == ERR_NOT_FOUND || (!e && (col_int(q, 0) < c->now_us - US_PER_DAY ||
-                                      col_int(q, 0) > c->now_us));
-    query_done(q);
-    return e == ERR_NOT_FOUND ? OK : e;
+    *out = w.at < c->now_us - US_PER_DAY || w.at > c->now_us;
+    if (w.failed_at && w.failed_at > c->now_us - RETRY_US &&
+        w.failed_at <= c->now_us)
+        *out = false;
+    return e;
 }
 
 static enum err list_due(struct ctx *c, const char *ids[DUE_MAX], size_t *count)

@@ -41,6 +41,8 @@ struct trust_evidence {
 };
 /* Looks of the daily round: one may fail, or the server be off for a day. */
 #define TRUST_AGE_US (48 * INT64_C(3600000000))
+/* Judged by what it says of its own age, not by the page. */
+#define TRUST_OWN_AGE INT64_MAX
 struct trust_change {
     int64_t at;
     enum trust_state state;
@@ -106,7 +108,7 @@ const char *trust_day(struct ctx *c, int32_t day);
 #define TRUST_NEW_US (INT64_C(26) * 3600000000)
 /* The last measurement was not taken now, as the page is read, but at that
  * moment: everything that is read from where a look wrote it down.  period_us:
- * its own, or TRUST_AGE_US. */
+ * its own, TRUST_AGE_US or TRUST_OWN_AGE. */
 void trust_date(struct trust_list *list, int64_t at, int64_t period_us);
 /* In a transaction of control.db.  tenant NULL: of the installation, else what
  * stands there of this one. */

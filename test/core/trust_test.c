@@ -698,7 +698,7 @@ static void make_generation(struct watch *x, const char *date)
         make_file(x, date, names[i]);
     (void)snprintf(path, sizeof path,
                    "INSERT INTO backup_run (date, state, asked_at)"
-                   " VALUES ('%s', 2, 0)",
+                   " VALUES ('%s', 2, 1795312800000000)",
                    date);
     run_control(x, path);
 }
@@ -1436,6 +1436,155 @@ static void certificate_and_tls_turn_rows_15_and_37(void **state)
     assert_true(doctored(&x, 15, 0));
 }
 
+static const struct trust_evidence *find_line(const struct watch *x, int no,
+                                              const char *words)
+{
+    const struct trust_row *row = &x->rows[no - 1];
+
+    for (size_t i = 0; i < row->evidence_count; i++)
+        if (strstr(row->evidence[i].text, words))
+            return &row->evidence[i];
+    fail_msg("row %d does not say %s", no, words);
+    return NULL;
+}
+
+/* As read at that moment; what was measured at NOW_US is in the line. */
+static bool is_old_at(struct watch *x, int64_t now_us, int no,
+                      const char *words)
+{
+    look(x, NULL);
+    x->w->c.now_us = now_us;
+    assert_int_equal(
+        trust_read(&x->w->c, &x->app, TRUST_OPERATOR, NULL, x->rows), OK);
+    const struct trust_evidence *line = find_line(x, no, words);
+    bool is_old = strstr(line->text, "測定が古い") != NULL;
+    assert_int_equal(line->at, NOW_US);
+    if (is_old) {
+        assert_false(line->holds);
+        assert_int_equal(x->rows[no - 1].state, TRUST_ATTENTION);
+    }
+    return is_old;
+}
+
+/* Everything that is looked at in rounds, all of it at NOW_US. */
+static void look_at_everything(struct watch *x)
+{
+    static const char *const facts[] = {
+        "INSERT OR REPLACE INTO customer (id, name, state, created_at)"
+        " VALUES ('acme', 'x', 1, 0)",
+        "INSERT INTO backup_tenant VALUES ('acme', '2026-11-22',"
+        " 1795312800000000, 2, 1)",
+        "INSERT INTO backup_drill VALUES (1, 1795312800000000, '2026-11-22',"
+        " 'acme', 1, 1, NULL, NULL)",
+        "INSERT INTO backup_check (date, state, asked_at, ended_at, done,"
+        " total) VALUES ('2026-11-22', 2, 1, 1795312800000000, 3, 3)",
+        "INSERT INTO sample VALUES (60, 0, 1795312800000000, 1)",
+        "INSERT INTO threshold (name, level) VALUES ('cpu', 90)",
+        "INSERT INTO tenant_use (customer_id, bytes, disk_bytes, users, at)"
+        " VALUES ('acme', 1, 1, 1, 1795312800000000)",
+        "INSERT INTO advisory_look (id, looked_at, looked_by)"
+        " VALUES (1, 1795312800000000, 'x')",
+    };
+    const struct doctor_host host = {0, 0};
+    struct doctor_view view;
+
+    for (size_t i = 0; i < COUNT(facts); i++)
+        run_control(x, facts[i]);
+    make_generation(x, "2026-11-22");
+    log_head_look(&x->app, x->w->f->c.mem);
+    look_at_tenants(x);
+    make_well(x);
+    look(x, NULL);
+    assert_int_equal(doctor_run(&x->w->c, &x->app, &host, &view), OK);
+}
+
+static void every_measurement_that_is_kept_grows_old(void **state)
+{
+    static const int of_tenants[] = {2,  5,  6,  7,  8,  9,  10, 11, 12,
+                                     13, 15, 17, 21, 23, 29, 32, 33, 36};
+    static const struct {
+        int no, hours; /* hours 0: minutes, ten of them */
+        const char *words;
+    } kept[] = {
+        {33, 48,      "ログの連鎖を毎日検証"   },
+        {33, 48,      "運用者の操作ログを"      },
+        {14, 48,      "点検（doctor）"               },
+        {14, 48,      "Landlock"                         },
+        {14, 48,      "更新"                           },
+        {15, 48,      "TLS 1.1 は拒否"                },
+        {15, 48,      "証明書は"                     },
+        {15, 48,      "主鍵"                           },
+        {16, 48,      "フォルダーにあるものは"},
+        {16, 48,      "鍵が包み直されて"         },
+        {37, 48,      "TLS 1.1 は拒否"                },
+        {37, 48,      "証明書は"                     },
+        {18, 0,       "最後の測定"                  },
+        {18, 0,       "有効な警告"                  },
+        {18, 48,      "大きさを毎日測定"         },
+        {20, 48,      "最後のバックアップ"      },
+        {20, 8 * 24,  "最後の検査"                  },
+        {20, 32 * 24, "最後の復元訓練"            },
+        {24, 31 * 24, "最後に確認した日"         },
+    };
+    const int64_t minute = 60000000, hour = 60 * minute;
+    struct watch x = watch(state);
+
+    look_at_everything(&x);
+    for (size_t i = 0; i < COUNT(of_tenants); i++) {
+        const char *words = "テナント 1 件を調べ";
+        assert_false(
+            is_old_at(&x, NOW_US + 48 * hour - minute, of_tenants[i], words));
+        assert_true(
+            is_old_at(&x, NOW_US + 48 * hour + minute, of_tenants[i], words));
+        assert_true(says(&x, of_tenants[i], "（acme）"));
+    }
+    for (size_t i = 0; i < COUNT(kept); i++) {
+        int64_t end =
+            NOW_US + (kept[i].hours ? kept[i].hours * hour : 10 * minute);
+        assert_false(is_old_at(&x, end - minute, kept[i].no, kept[i].words));
+        assert_true(is_old_at(&x, end + minute, kept[i].no, kept[i].words));
+        assert_true(
+            is_old_at(&x, NOW_US - 61 * minute, kept[i].no, kept[i].words));
+    }
+}
+
+/* Nobody's are the rows of who could never be looked at. */
+static void a_tenant_that_was_never_looked_at_turns_its_rows(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT INTO customer (id, name, state, created_at)"
+                    " VALUES ('never', 'n', 1, 0)");
+    for (int no = 12; no <= 13; no++) {
+        assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
+        assert_true(says(&x, no, "（never）"));
+    }
+    run_control(&x, "INSERT INTO tenant_use (customer_id, bytes, disk_bytes,"
+                    " users, at) VALUES ('never', 1, 1, 1, 1)");
+    look(&x, NULL);
+    assert_true(says(&x, 18, "測れていないもの: never"));
+}
+
+static void a_walk_that_failed_turns_row_33(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    log_head_look(&x.app, x.w->f->c.mem);
+    look_at_tenants(&x);
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+    run_control(&x, "UPDATE trust_proof SET error = 'internal'"
+                    " WHERE tenant_id = 'acme'");
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
+    run_control(&x, "UPDATE trust_proof SET error = iif(tenant_id = 'acme',"
+                    " NULL, 'internal')");
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+    assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
+    run_control(&x, "UPDATE trust_proof SET error = NULL");
+    assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
+}
+
 /* What the package manager said stays for 8 days, then it was not asked. */
 static void updates_are_not_forgotten_at_once(void **state)
 {
@@ -1516,6 +1665,9 @@ int main(void)
         TEST(other_words_begin_an_edition),
         TEST(what_confines_turns_row_14),
         TEST(certificate_and_tls_turn_rows_15_and_37),
+        TEST(every_measurement_that_is_kept_grows_old),
+        TEST(a_tenant_that_was_never_looked_at_turns_its_rows),
+        TEST(a_walk_that_failed_turns_row_33),
         TEST(updates_are_not_forgotten_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

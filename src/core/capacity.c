@@ -9,6 +9,7 @@
 #include "core/quota.h"
 #include "core/registry.h"
 #include "core/threshold.h"
+#include "core/trust.h"
 #include "db/query.h"
 
 #include <pthread.h>
@@ -52,9 +53,11 @@ static const char *const capacity_text[] = {
     [USE_SEEN] =
         "UPDATE tenant_use SET bytes = ?2, stopped = stopped + ?3, at = ?4"
         " WHERE customer_id = ?1 AND (bytes <> ?2 OR ?3 > 0)",
+    /* new, or missed by the round of the day */
     [USE_MISSING] = "SELECT x.id FROM customer x WHERE x.id >= ''"
                     " AND x.state = 1 AND NOT EXISTS (SELECT 1 FROM tenant_use"
-                    " u WHERE u.customer_id = x.id) ORDER BY x.id LIMIT 20",
+                    " u WHERE u.customer_id = x.id AND u.at > ?1)"
+                    " ORDER BY x.id LIMIT 20",
     [USE_PUT] = "INSERT INTO tenant_use (customer_id, bytes, disk_bytes,"
                 " users, at) SELECT id, ?2, ?3, ?4, ?5 FROM customer"
                 " WHERE id = ?1 ON CONFLICT DO UPDATE SET bytes = ?2,"
@@ -334,7 +337,7 @@ void capacity_measure_tenants(struct app *app, struct arena *mem)
     arena_close(list);
 }
 
-static void measure_new(struct app *app, struct arena *mem)
+static void measure_missing(struct app *app, struct arena *mem)
 {
     struct ctx c = {
         .mem = mem, .actor = &system_actor, .now_us = clock_now_us()};
@@ -345,6 +348,7 @@ static void measure_new(struct app *app, struct arena *mem)
     if (e)
         return;
     struct query *q = query(&c, capacity_text[USE_MISSING]);
+    bind_int(q, 1, c.now_us - TRUST_NEW_US);
     while (count < COUNT(ids) && query_next(&c, q, &e))
         ids[count++] = col_text(&c, q, 0);
     query_done(q);
@@ -362,7 +366,7 @@ void capacity_look(struct app *app, struct arena *mem)
 
     if (!x)
         return;
-    measure_new(app, mem);
+    measure_missing(app, mem);
     c.now_us = now.at = clock_now_us();
     gauge_read(app, &f);
     find_values(x, &f, now.values);

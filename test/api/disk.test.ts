@@ -29,6 +29,17 @@ test("at the reserve nothing is added, and all the rest goes on", { skip: proces
     const oper = await signedInOperator(demo);
     await oper.waitForMail(demo.ready.operator.email, /ディスク使用率 がしきい値に達しました/);
     assert.ok(Date.now() - began < 50_000, "at the first look, not the third");
+    const row = async (no: number) => (await oper.get("/trust")).body.items[no - 1].evidence.map((l: any) => l.text).join("\n");
+    const disk = async () => {
+      await oper.post("/doctor", undefined);
+      for (;;) {
+        const { body } = await oper.get("/doctor");
+        if (!body.is_asked) return body.items.find((f: any) => f.name === "disk");
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    assert.match(await row(18), /しきい値を超えているもの: .*ディスク使用率/);
+    assert.deepEqual([(await disk()).state, /業務データを保存できません/.test((await disk()).ja)], ["bad", true]);
 
     const client = await signedIn(demo, 0);
     const refused = await client.post(`/projects/${id}/tickets`, { subject: "もう一つ", classification: "task" });
@@ -52,6 +63,8 @@ test("at the reserve nothing is added, and all the rest goes on", { skip: proces
     rmSync(ballast);
     const again = await client.post(`/projects/${id}/tickets`, { subject: "空いた", classification: "task" });
     assert.equal(again.status, 201, "at once, without a restart");
+    for (const end = Date.now() + 50_000; /業務データを保存できません/.test((await disk()).ja) || /超えているもの: .*ディスク使用率/.test(await row(18)); )
+      assert.ok(Date.now() < end, "doctor and row 18 turn back; asking doctor wakes the other looks, too");
   } finally {
     await demo?.stop();
     execFileSync("umount", ["-l", mount]);

@@ -66,7 +66,7 @@ test("both files put back by hand are named by the command, the log screen and t
   await addProject(await signedIn(demo, 0), "HIDDEN");
   const now = await keptBeyond(was.operation.last, was.access.last);
 
-  rmSync(tenant, { recursive: true });
+  renameSync(tenant, join(dir, "right"));
   cpSync(join(dir, "copy"), tenant, { recursive: true });
   const told = verify();
   assert.equal(told.code, 1, told.out);
@@ -95,6 +95,18 @@ test("both files put back by hand are named by the command, the log screen and t
   await oper.waitForMail(demo.ready.operator.email, /テナント kakuのアクセスログの連鎖が \d+ 番で途切れています/);
   await oper.waitForMail(demo.ready.accounts[0]!.email, /操作ログの連鎖が \d+ 番で途切れています[^]*\/trust/);
   await oper.waitForMail(demo.ready.accounts[0]!.email, /アクセスログの連鎖が \d+ 番で途切れています/);
+});
+
+test("with the right files in their place again, both pages turn back", async () => {
+  const tenant = join(data, "tenants", "kaku");
+  await demo.stop();
+  rmSync(tenant, { recursive: true });
+  renameSync(join(dir, "right"), tenant);
+  demo = await startDemo(demo.dir);
+  const admin = await signedIn(demo, 0);
+  for (const log of ["operations", "accesses"]) assert.equal((await admin.get(`/${log}/verify`)).body.ok, true);
+  for (const who of [await signedInOperator(demo), admin])
+    for (const no of [33, 36]) assert.doesNotMatch(JSON.stringify((await trust(who, no)).evidence), /途切れ/);
 });
 
 test("where the operator's own log ends is kept within a look, too", async () => {

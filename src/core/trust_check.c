@@ -32,7 +32,7 @@
 
 #define US_PER_DAY    INT64_C(86400000000)
 #define US_PER_MINUTE INT64_C(60000000)
-#define HEAD_LATE_US  (180 * US_PER_MINUTE)
+#define HEAD_LATE_US  (15 * US_PER_MINUTE)
 
 enum {
     CHECK_TERMS,
@@ -60,7 +60,9 @@ static const char *const mine_text[] = {
                  " (SELECT at FROM operation"
                  " WHERE seq = (SELECT max(seq) FROM operation)),"
                  " (SELECT at FROM operation"
-                 " WHERE seq = (SELECT min(seq) FROM operation))",
+                 " WHERE seq = (SELECT min(seq) FROM operation)),"
+                 " coalesce((SELECT at FROM operation WHERE seq > ?1"
+                 " ORDER BY seq LIMIT 1), 0)",
     /* of those whose rows in the access log must still be kept */
     [MINE_SIGNED_IN] = "SELECT count(*), coalesce(min(at), 0) FROM operation"
                        " WHERE kind = 'session' AND action = 'sign_in'"
@@ -359,17 +361,15 @@ enum err trust_measure(struct ctx *c, const struct app *app, const char *tenant,
 
 /* ---- one tenant ---- */
 
-/* Where the log was last known to stand, outside its file.  A backup keeps
+/* Where the log was last known to stand, outside its file.  unsigned_at: when
+ * the first row beyond that was written, 0: there is none.  A backup keeps
  * heads from being signed while it is written. */
-static void measure_head(struct ctx *c, int64_t first_at, int64_t last_at,
+static void measure_head(struct ctx *c, int64_t unsigned_at,
                          struct trust_list *out)
 {
-    /* what may be unsigned as yet */
-    int64_t since = out->head_at ? last_at : first_at;
-
     trust_show(
         c, out, 33,
-        last_at <= out->head_at || since >= c->now_us - HEAD_LATE_US ||
+        !unsigned_at || unsigned_at >= c->now_us - HEAD_LATE_US ||
             log_head_is_held(),
         "操作ログとアクセスログの末尾を、ファイルの外に毎分署名して控えて"
         "います（操作ログ %lld 番、%s）。見つけられない切り取りは最後の1分の"
@@ -384,11 +384,13 @@ static void measure_head(struct ctx *c, int64_t first_at, int64_t last_at,
 static enum err measure_log(struct ctx *c, struct trust_list *out)
 {
     struct query *q = query(c, mine_text[MINE_LOG]);
-    enum err e = query_one(c, q);
 
+    bind_int(q, 1, out->head_seq);
+    enum err e = query_one(c, q);
     if (e)
         return e;
     int64_t rows = col_int(q, 0), last = col_int(q, 1), first = col_int(q, 2);
+    int64_t unsigned_at = col_int(q, 3);
     query_done(q);
     /* a day's grace: the round that prunes runs once a day */
     bool kept =
@@ -398,7 +400,7 @@ static enum err measure_log(struct ctx *c, struct trust_list *out)
                "%lld rows in the operation log, newest %s, oldest %s",
                (long long)rows, rows ? trust_moment(c, last) : "-",
                rows ? trust_moment(c, first) : "-");
-    measure_head(c, first, last, out);
+    measure_head(c, unsigned_at, out);
     q = query(c, mine_text[MINE_SIGNED_IN]);
     bind_int(q, 1, operation_keep_since(c->now_us) + US_PER_DAY);
     if ((e = query_one(c, q)))

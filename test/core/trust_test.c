@@ -1565,6 +1565,25 @@ static void a_tenant_that_was_never_looked_at_turns_its_rows(void **state)
     assert_true(says(&x, 18, "測れていないもの: never"));
 }
 
+/* However young the newest row is: the first that is not signed counts. */
+static void heads_that_are_not_signed_turn_row_33(void **state)
+{
+    struct watch x = watch(state);
+
+    run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
+                    " created_at) VALUES ('acme', 'x', 1, 0)");
+    log_head_look(&x.app, x.w->f->c.mem);
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+    run_control(&x, "UPDATE log_head SET seq = 0 WHERE kind = 0");
+    run_tenant(&x, "UPDATE operation SET at = 1795312800000000");
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+    run_tenant(&x, "UPDATE operation SET at = at - 16 * 60000000"
+                   " WHERE seq = 1");
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_ATTENTION);
+    run_control(&x, "UPDATE log_head SET seq = 1 WHERE kind = 0");
+    assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
+}
+
 static void a_walk_that_failed_turns_row_33(void **state)
 {
     struct watch x = watch(state);
@@ -1667,6 +1686,7 @@ int main(void)
         TEST(certificate_and_tls_turn_rows_15_and_37),
         TEST(every_measurement_that_is_kept_grows_old),
         TEST(a_tenant_that_was_never_looked_at_turns_its_rows),
+        TEST(heads_that_are_not_signed_turn_row_33),
         TEST(a_walk_that_failed_turns_row_33),
         TEST(updates_are_not_forgotten_at_once),
     };

@@ -46,7 +46,7 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 GCCW := -Wlogical-op -Wduplicated-cond -Wduplicated-branches
 CONF := -D_GNU_SOURCE -DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>' -DUTF8PROC_STATIC \
   -isystem third_party/config $(foreach d,mbedtls/include civetweb/include \
-  sqlite cjson argon2/include utf8proc zlib mxml md4c/src,-isystem $(S)/$(d))
+  sqlite cjson argon2/include utf8proc zlib mxml,-isystem $(S)/$(d))
 OURS := -std=c11 -fno-common -Isrc -Itest -DYAGURA_VERSION='"$(VERSION)"' $(CONF)
 HARD := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection \
   -fcf-protection -ftrivial-auto-var-init=zero -fno-strict-overflow \
@@ -106,7 +106,7 @@ $(B)/musl/.stamp: $(S)/musl/.stamp
 	@rm -rf $(B)/musl/obj/src && touch $@
 
 X86  := $(filter x86_64,$(shell uname -m))
-LIBS := civetweb mbedtls $(if $(X86),7zip) sqlite cjson argon2 utf8proc zlib mxml md4c
+LIBS := civetweb mbedtls $(if $(X86),7zip) sqlite cjson argon2 utf8proc zlib mxml
 LIBS_release := mimalloc
 SRC_civetweb := src/civetweb.c
 SRC_mbedtls  := library/*.c
@@ -121,7 +121,6 @@ SRC_zlib     := adler32.c compress.c crc32.c deflate.c inffast.c inflate.c \
   inftrees.c trees.c uncompr.c zutil.c
 SRC_mxml     := mxml-*.c
 SRC_mimalloc := src/static.c
-SRC_md4c     := src/md4c.c src/md4c-html.c src/entity.c
 
 # $(1) variant, $(2) library.  All warnings off: what is wrong is upstream's.
 define library

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 const version = process.argv[2];
 const licences = {
   musl: "MIT", sqlite: "blessing", mbedtls: "Apache-2.0", civetweb: "MIT", cjson: "MIT", argon2: "Apache-2.0", utf8proc: "MIT",
-  zlib: "Zlib", mxml: "Apache-2.0", md4c: "MIT", mimalloc: "MIT", "7zip": "LZMA-SDK-9.22", zxcvbn: "MIT", svelte: "MIT",
+  zlib: "Zlib", mxml: "Apache-2.0", mimalloc: "MIT", "7zip": "LZMA-SDK-9.22", zxcvbn: "MIT", svelte: "MIT",
 };
 const parts = new Map();
 for (const file of ["third_party/lock", "third_party/lock-data"])

@@ -6,8 +6,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 const version = process.argv[2];
 const licences = {
   musl: "MIT", sqlite: "blessing", mbedtls: "Apache-2.0", civetweb: "MIT", cjson: "MIT", argon2: "Apache-2.0", utf8proc: "MIT",
-  zlib: "Zlib", mxml: "Apache-2.0", mimalloc: "MIT", "7zip": "LZMA-SDK-9.22", zxcvbn: "MIT", svelte: "MIT",
+  zlib: "Zlib", mxml: "Apache-2.0", mimalloc: "MIT", "7zip": "LZMA-SDK-9.22", zxcvbn: "MIT",
 };
+const ui = ["svelte", "uqr"]; // what of npm is in the browser's files
 const parts = new Map();
 for (const file of ["third_party/lock", "third_party/lock-data"])
   for (const line of readFileSync(file, "utf8").split("\n")) {
@@ -17,8 +18,12 @@ for (const file of ["third_party/lock", "third_party/lock-data"])
     part.sources.push({ place, where, sum });
     parts.set(name, part);
   }
-const ui = JSON.parse(readFileSync("www/package-lock.json", "utf8")).packages["node_modules/svelte"];
-parts.set("svelte", { name: "svelte", release: ui.version, sources: [{ place: "npm", where: "svelte", integrity: ui.integrity }] });
+const { packages } = JSON.parse(readFileSync("www/package-lock.json", "utf8"));
+for (const name of ui) {
+  const { version: release, license, integrity } = packages[`node_modules/${name}`];
+  licences[name] = license;
+  parts.set(name, { name, release, sources: [{ place: "npm", where: name, integrity }] });
+}
 
 const dates = new Map(readFileSync("third_party/dates", "utf8").split("\n").filter((l) => l && !l.startsWith("#")).map((l) => [l.split(" ")[0], [l.split(" ")[1], l.split(" ").slice(2).join(" ")]]));
 const both = (name, why) => {
@@ -48,7 +53,7 @@ const sbom = {
 
 let notices = readFileSync("LICENSE", "utf8");
 for (const { name, release } of list) {
-  const dir = name === "svelte" ? "www/node_modules/svelte" : `build/third/${name}`;
+  const dir = ui.includes(name) ? `www/node_modules/${name}` : `build/third/${name}`;
   const found = existsSync(dir) ? readdirSync(dir).find((n) => /^(licen[cs]e|copying|copyright)/i.test(n)) : undefined;
   const text = found ? readFileSync(`${dir}/${found}`, "utf8") : `SPDX-License-Identifier: ${licences[name]}\n`;
   notices += `\n${"=".repeat(72)}\n${name} ${release}\n${"=".repeat(72)}\n\n${text}`;

@@ -148,6 +148,6 @@ test("the binary names its parts, their licences and how it was built", () => {
   for (const part of ["civetweb", "mbedtls", "musl"]) assert.ok(names.some((n: string) => n.includes(part)), `${part} in ${names}`);
   const notices = run(release, "version", "--licenses");
   // whole texts, of the browser's parts too: these are known only once they are fetched
-  for (const words of [/Apache License/, /Svelte Contributors/]) assert.match(notices, words);
+  for (const words of [/Apache License/, /Svelte Contributors/, /Project Nayuki/]) assert.match(notices, words);
   assert.match(run(release, "version", "--build"), /compiler gcc/);
 });

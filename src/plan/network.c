@@ -202,8 +202,8 @@ int32_t network_earliest(const struct calendar *k,
                          const struct activity *successor)
 {
     int64_t lag = link->lag;
-    /* counted from working days, so that a bar that was put on a weekend by
-     * hand pushes nothing further than its Friday would */
+    /* counted from working days: a bar that was put on a weekend by hand pushes
+     * nothing further than its Friday would */
     int32_t begun = calendar_next(k, predecessor->start);
     int32_t ended = calendar_previous(k, predecessor->end);
 
@@ -223,7 +223,9 @@ int32_t network_earliest(const struct calendar *k,
 struct push {
     const struct network *n;
     const struct network_order *o;
-    int32_t *bound; /* by activity: no leaf at or below may start earlier */
+    /* by is_milestone and activity: below the summary no bar, or no milestone,
+     * may start earlier */
+    int32_t *bound[2];
     bool *changed;
     int *conflicts;
     size_t conflict_count;
@@ -234,42 +236,59 @@ static bool is_planned(const struct activity *a)
     return a->start != DAY_NONE && a->end != DAY_NONE;
 }
 
-/* The latest of what the links into an activity ask for. */
-static int32_t bound_of(struct push *p, int i)
+static bool binds_start(const struct network_link *link)
 {
-    const struct activity *a = &p->n->activities[i];
-    int32_t bound = a->parent >= 0 ? p->bound[a->parent] : DAY_NONE;
+    return link->kind == LINK_FS || link->kind == LINK_SS;
+}
 
+/* In working time: what stands on days off by hand keeps a link that the work
+ * around it would keep.  What is not manual goes to the next working day. */
+static bool keeps(const struct calendar *k, const struct network_link *link,
+                  const struct activity *a, int32_t earliest)
+{
+    if (a->is_milestone)
+        return a->start >= earliest;
+    if (binds_start(link))
+        return calendar_next(k, a->start) >= earliest;
+    return start_for_end(k, calendar_previous(k, a->end), a) >= earliest;
+}
+
+/* The latest of what the links into an activity and into the summaries above
+ * it ask for.  A summary stands for the bars or the milestones below it, as
+ * is_milestone says; of a leaf it is what the leaf is. */
+static int32_t bound_of(struct push *p, int i, bool is_milestone)
+{
+    const struct calendar *k = p->n->calendar;
+    struct activity a = p->n->activities[i];
+    bool is_leaf = !p->o->is_summary[i];
+    int32_t bound = a.parent >= 0 ? p->bound[is_milestone][a.parent] : DAY_NONE;
+
+    a.is_milestone = is_milestone;
     for (int e = p->o->into_first[i]; e < p->o->into_first[i + 1]; e++) {
         const struct network_link *l = &p->n->links[p->o->into[e]];
         const struct activity *from = &p->n->activities[l->predecessor];
-        bool only_start = l->kind == LINK_FS || l->kind == LINK_SS;
-        if (!is_planned(from) || (p->o->is_summary[i] && !only_start))
+        if (!is_planned(from) || !(is_leaf ? is_planned(&a) : binds_start(l)))
             continue;
-        if (!p->o->is_summary[i] && !is_planned(a))
-            continue;
-        int32_t day = network_earliest(p->n->calendar, l, from, a);
+        int32_t day = network_earliest(k, l, from, &a);
         if (day > bound)
             bound = day;
-        if (!p->o->is_summary[i] && (a->is_manual || a->is_fixed) &&
-            a->start < day)
+        if (is_leaf && (a.is_manual || a.is_fixed) && !keeps(k, l, &a, day))
             p->conflicts[p->conflict_count++] = p->o->into[e];
     }
     return bound;
 }
 
-static void move_leaf(struct push *p, int i)
+static void push_leaf(struct push *p, int i)
 {
+    const struct calendar *k = p->n->calendar;
     struct activity *a = &p->n->activities[i];
-    int32_t bound = p->bound[i];
+    int32_t bound = bound_of(p, i, a->is_milestone);
 
-    if (bound == DAY_NONE || !is_planned(a) || a->is_manual || a->is_fixed ||
-        a->start >= bound)
+    if (!is_planned(a) || a->is_manual || a->is_fixed || a->start >= bound)
         return;
-    int64_t days = length(p->n->calendar, a);
-    a->start = calendar_next(p->n->calendar, bound);
-    a->end = a->is_milestone ? a->start
-                             : calendar_add(p->n->calendar, a->start, days - 1);
+    int64_t days = length(k, a);
+    a->start = calendar_next(k, bound);
+    a->end = a->is_milestone ? a->start : calendar_add(k, a->start, days - 1);
     p->changed[i] = true;
 }
 
@@ -300,19 +319,23 @@ void network_push(struct arena *mem, const struct network *n,
                   const struct network_order *order, bool roll_up,
                   bool *changed, const int **conflicts, size_t *conflict_count)
 {
-    struct push p = {.n = n,
-                     .o = order,
-                     .bound = arena_array(mem, int32_t, n->count + 1),
-                     .changed = changed,
-                     .conflicts = arena_array(mem, int, n->link_count + 1)};
+    struct push p = {
+        .n = n,
+        .o = order,
+        .bound = {arena_array(mem, int32_t, n->count + 1),
+                  arena_array(mem, int32_t, n->count + 1)},
+        .changed = changed,
+        .conflicts = arena_array(mem, int, n->link_count + 1)
+    };
 
     for (size_t v = 0; v < order->count; v++) {
         int i = order->nodes[v] / 2;
         bool is_gate = order->nodes[v] % 2 == 0;
-        if (is_gate) {
-            p.bound[i] = bound_of(&p, i);
-            if (!order->is_summary[i])
-                move_leaf(&p, i);
+        if (is_gate && order->is_summary[i]) {
+            p.bound[false][i] = bound_of(&p, i, false);
+            p.bound[true][i] = bound_of(&p, i, true);
+        } else if (is_gate) {
+            push_leaf(&p, i);
         } else if (order->is_summary[i] && roll_up) {
             roll_up_span(&p, i);
         }

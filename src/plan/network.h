@@ -10,7 +10,8 @@
  * Bars cover whole days, start to end inclusive.  A milestone stands at the
  * end of its day: it may fall on the day its predecessor ends, and what
  * follows it begins on the next working day.  A link into a summary holds for
- * everything below it; one out of a summary leaves from its rolled-up bar. */
+ * everything below it, for a milestone as if it were its own; one out of a
+ * summary leaves from its rolled-up bar. */
 enum link_kind { LINK_FS, LINK_SS, LINK_FF, LINK_SF };
 
 struct activity {
@@ -44,10 +45,13 @@ const struct network_order *network_sort(struct arena *mem,
                                          const int **cycle,
                                          size_t *cycle_count);
 
-/* Moves later, never earlier, what violates a link: bars keep their length in
- * working days.  Summaries (whatever has a child here) take the span of their
+/* Moves later, never earlier, what starts before its links allow: bars keep
+ * their length in working days, and what stands on days off goes to the working
+ * day after them.  Summaries (whatever has a child here) take the span of their
  * children when roll_up.  changed[i] tells what moved; *conflicts lists the
- * links that a manual or fixed activity violates. */
+ * links that a manual or fixed activity violates, in working time (one put on
+ * days off is neither before nor after them); not those of the summaries above
+ * it. */
 void network_push(struct arena *mem, const struct network *n,
                   const struct network_order *order, bool roll_up,
                   bool *changed, const int **conflicts, size_t *conflict_count);

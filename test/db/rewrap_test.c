@@ -2,46 +2,14 @@
 /* A fresh master key for everything that is wrapped: what is derived stays, the
  * old one opens nothing, and a kill before any call that changes the disk costs
  * nothing. */
-#include "db_fixture.h"
+#include "key_fixture.h"
 
 #include "base/crypto.h"
-#include "db/generation.h"
 #include "db/rewrap.h"
 
-#include <sys/syscall.h>
-#include <sys/wait.h>
+enum { FILES = 9 };
 
-enum { CALLS_MAX = 200, FILES = 9 };
-#define DAY "2026-11-24"
-
-/* ---- a kill before the call of this number ---- */
-
-static int left; /* 0: off */
-
-static void count_call(void)
-{
-    if (left > 0 && --left == 0)
-        _exit(9);
-}
-
-int rename(const char *from, const char *to)
-{
-    count_call();
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
-int link(const char *from, const char *to)
-{
-    count_call();
-    return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int unlinkat(int dir, const char *path, int flags)
-{
-    count_call();
-    return (int)syscall(SYS_unlinkat, dir, path, flags);
-}
-
+/* a wrapped key is written in its place as well */
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 {
     count_call();
@@ -49,16 +17,6 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 }
 
 /* ---- a service with everything that is wrapped ---- */
-
-static const char *in(struct fixture *f, const char *name)
-{
-    static char path[4][256];
-    static int next;
-    char *out = path[next++ % 4];
-
-    (void)snprintf(out, sizeof path[0], "%s/%s", f->dir, name);
-    return out;
-}
 
 static void copy(const char *from, const char *to)
 {
@@ -75,14 +33,9 @@ static int set_up(void **state)
 {
     (void)fixture_set_up(state);
     struct fixture *f = *state;
-    int64_t bytes = 0;
 
     must(tenant_create(f->store, "acme") == OK);
-    must(generation_begin(f->store) == OK);
-    must(generation_copy(f->store, "acme", ".db", &bytes) == OK);
-    must(generation_copy(f->store, "acme", ".access.db", &bytes) == OK);
-    must(generation_copy(f->store, GENERATION_CONTROL, ".db", &bytes) == OK);
-    must(generation_seal(f->store, DAY, "{}", 2) == OK);
+    back_up(f);
     must(mkdir(in(f, "copies"), 0700) == 0);
     must(mkdir(in(f, "copies/" DAY), 0700) == 0);
     copy(in(f, "keys/acme.key"), in(f, "copies/" DAY "/acme.key"));
@@ -219,42 +172,41 @@ static void nothing_is_begun_without_the_copies(void **state)
     must(rename(in(f, "away"), in(f, "copies")) == 0);
 }
 
+struct before {
+    uint8_t master[32], pepper[32];
+};
+
+static enum err rewrap_once(struct fixture *f)
+{
+    struct rewrap_done done;
+
+    return rewrap(f, &done);
+}
+
+static void can_be_ended(struct fixture *f, void *arg)
+{
+    struct before *b = arg;
+    uint8_t new[32];
+
+    all_is_whole(f, b->pepper);
+    assert_true(rewrap_is_pending(f->store) ||
+                access(in(f, "keys/MASTER.next"), F_OK) != 0);
+    assert_int_equal(rewrap_once(f), OK);
+    all_is_whole(f, b->pepper);
+    read_master(f, new);
+    assert_int_equal(count_opened(f, b->master), 0);
+    assert_int_equal(count_opened(f, new), FILES);
+    memcpy(b->master, new, 32);
+}
+
 static void a_kill_costs_nothing(void **state)
 {
     struct fixture *f = *state;
-    uint8_t old[32], new[32], pepper[32];
-    struct rewrap_done done;
-    int status = 9 << 8, calls = 0;
+    struct before b;
 
-    store_derive_key(f->store, "pepper", pepper);
-    store_close(f->store);
-    f->store = NULL;
-    read_master(f, old);
-    for (int n = 1; WEXITSTATUS(status) == 9; n++, calls++) {
-        must(n < CALLS_MAX);
-        pid_t child = fork();
-        if (child == 0) {
-            must(store_open(&f->config, &f->store) == OK);
-            left = n;
-            _exit(rewrap(f, &done) ? 1 : 0);
-        }
-        must(waitpid(child, &status, 0) == child && WIFEXITED(status));
-        must(store_open(&f->config, &f->store) == OK);
-        all_is_whole(f, pepper);
-        assert_true(rewrap_is_pending(f->store) ||
-                    access(in(f, "keys/MASTER.next"), F_OK) != 0);
-        assert_int_equal(rewrap(f, &done), OK);
-        all_is_whole(f, pepper);
-        read_master(f, new);
-        assert_int_equal(count_opened(f, old), 0);
-        assert_int_equal(count_opened(f, new), FILES);
-        memcpy(old, new, 32);
-        store_close(f->store);
-        f->store = NULL;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(calls > 50);
-    must(store_open(&f->config, &f->store) == OK);
+    store_derive_key(f->store, "pepper", b.pepper);
+    read_master(f, b.master);
+    assert_true(kill_at_each_call(f, rewrap_once, can_be_ended, &b) > 49);
 }
 
 #define TEST(name)                                                             \

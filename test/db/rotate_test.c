@@ -2,52 +2,20 @@
 /* A tenant under fresh keys: all that was in it is, what is derived for lasting
  * uses stays, the old keys open nothing and are gone; and a kill before any
  * call that changes a name leaves the old ones or the new ones, whole. */
-#include "db_fixture.h"
+#include "key_fixture.h"
 
 #include "base/crypto.h"
 #include "db/conn.h"
-#include "db/generation.h"
 #include "db/key.h"
 #include "db/rotate.h"
 #include "db/sealed.h"
 
 #include <dirent.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-enum { CALLS_MAX = 200, ROWS = 300, SEALED_BYTES = 200000 };
-#define DAY "2026-11-24"
+enum { ROWS = 300, SEALED_BYTES = 200000 };
 
 static const char add_key[] = "INSERT INTO key_name (key) VALUES (?1)";
 static const char count_keys[] = "SELECT count(*) FROM key_name";
-
-/* ---- a kill before the call of this number ---- */
-
-static int left; /* 0: off */
-
-static void count_call(void)
-{
-    if (left > 0 && --left == 0)
-        _exit(9);
-}
-
-int rename(const char *from, const char *to)
-{
-    count_call();
-    return renameat(AT_FDCWD, from, AT_FDCWD, to);
-}
-
-int link(const char *from, const char *to)
-{
-    count_call();
-    return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int unlinkat(int dir, const char *path, int flags)
-{
-    count_call();
-    return (int)syscall(SYS_unlinkat, dir, path, flags);
-}
 
 int mkdir(const char *path, mode_t mode)
 {
@@ -58,16 +26,6 @@ int mkdir(const char *path, mode_t mode)
 /* ---- a tenant with rows, a backup and an archive ---- */
 
 static char archive[SEALED_NAME_CHARS + 1];
-
-static const char *in(struct fixture *f, const char *name)
-{
-    static char path[4][256];
-    static int next;
-    char *out = path[next++ % 4];
-
-    (void)snprintf(out, sizeof path[0], "%s/%s", f->dir, name);
-    return out;
-}
 
 static void seal(struct tenant *t)
 {
@@ -86,7 +44,6 @@ static int set_up(void **state)
     (void)fixture_set_up(state);
     struct fixture *f = *state;
     struct tenant *t;
-    int64_t bytes = 0;
 
     must(tenant_create(f->store, "acme") == OK);
     must(tenant_open(f->store, "acme", &t) == OK);
@@ -94,10 +51,7 @@ static int set_up(void **state)
         must(fixture_add(f, t, add_key, fixture_text("KEY", i)) == OK);
     seal(t);
     tenant_close(t);
-    must(generation_begin(f->store) == OK);
-    must(generation_copy(f->store, "acme", ".db", &bytes) == OK);
-    must(generation_copy(f->store, "acme", ".access.db", &bytes) == OK);
-    must(generation_seal(f->store, DAY, "{}", 2) == OK);
+    back_up(f);
     return 0;
 }
 
@@ -217,14 +171,10 @@ static void a_restore_brings_what_lasts(void **state)
     const struct generation_aim aim = {.name = DAY, .id = "acme", .as = "two"};
     struct derived old, new;
     struct tenant *t;
-    int64_t bytes = 0;
 
     all_is_there(f, &old);
     assert_int_equal(rotate_tenant(f->store, "acme"), OK);
-    must(generation_begin(f->store) == OK);
-    must(generation_copy(f->store, "acme", ".db", &bytes) == OK);
-    must(generation_copy(f->store, "acme", ".access.db", &bytes) == OK);
-    must(generation_seal(f->store, DAY, "{}", 2) == OK);
+    back_up(f);
     assert_int_equal(generation_restore(f->store, &aim), OK);
     assert_int_equal(tenant_open(f->store, "two", &t), OK);
     derive(t, &new);
@@ -251,35 +201,29 @@ static void one_in_use_goes_on(void **state)
     assert_int_equal(rotate_tenant(f->store, "acme"), ERR_CONFLICT);
 }
 
+static enum err rotate(struct fixture *f)
+{
+    return rotate_tenant(f->store, "acme");
+}
+
+static void is_old_or_new(struct fixture *f, void *arg)
+{
+    const struct derived *old = arg;
+    struct derived new;
+
+    all_is_there(f, &new);
+    nothing_is_left(f);
+    assert_memory_equal(old->totp, new.totp, 32);
+    assert_memory_equal(old->sign, new.sign, 32);
+}
+
 static void a_kill_leaves_the_old_or_the_new(void **state)
 {
     struct fixture *f = *state;
-    struct derived old, new;
-    int status = 9 << 8, calls = 0;
+    struct derived old;
 
     all_is_there(f, &old);
-    store_close(f->store);
-    f->store = NULL;
-    for (int n = 1; WEXITSTATUS(status) == 9; n++, calls++) {
-        must(n < CALLS_MAX);
-        pid_t child = fork();
-        if (child == 0) {
-            must(store_open(&f->config, &f->store) == OK);
-            left = n;
-            _exit(rotate_tenant(f->store, "acme") ? 1 : 0);
-        }
-        must(waitpid(child, &status, 0) == child && WIFEXITED(status));
-        must(store_open(&f->config, &f->store) == OK);
-        all_is_there(f, &new);
-        nothing_is_left(f);
-        assert_memory_equal(old.totp, new.totp, 32);
-        assert_memory_equal(old.sign, new.sign, 32);
-        store_close(f->store);
-        f->store = NULL;
-    }
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_true(calls > 20);
-    must(store_open(&f->config, &f->store) == OK);
+    assert_true(kill_at_each_call(f, rotate, is_old_or_new, &old) > 19);
 }
 
 #define TEST(name)                                                             \

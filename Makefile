@@ -2,6 +2,7 @@
 # make          build/yagura: one statically linked file
 # make demo     the same, and start it with a sample company on loopback
 # make test     unit tests (sanitizers), API tests, browser tests
+# make unit T=network   one test by the name of its file; api-test and ui-test too
 # make check    format, floors, bans, warnings as errors, static analysis
 # make tsan     unit tests again, for data races
 # make bench    figures beside the limits measured in the same run

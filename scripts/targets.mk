@@ -11,21 +11,25 @@ export UBSAN_OPTIONS ?= print_stacktrace=1
 test: unit api-test ui-test
 	@$(NODE) scripts/record.mjs --passed test
 $(TESTS:%.c=$(B)/asan/%.o) $(TESTS:%.c=$(B)/tsan/%.o): | $(B)/setup-test
-unit: $(TESTS:%.c=$(B)/asan/%)
-	@scripts/unit $^
+# T names one test by its file: that alone is built, and nothing runs before it
+UNITS := $(TESTS:%.c=$(B)/asan/%)
+unit: $(if $(T),$(filter %/$(T)_test,$(UNITS)),$(UNITS))
+	@$(if $^,,$(error there is no test/*/$(T)_test.c))scripts/unit $^
 tsan: $(TESTS:%.c=$(B)/tsan/%)
 	@scripts/unit $^
 # what hangs is killed and named, each file for itself
 NODE_TEST := $(NODE) --test --test-timeout=600000
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_NEXT=$(CURDIR)/$(B)/asan/next/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
 ifneq ($(wildcard test/api/*.test.ts),)
-api-test: unit $(B)/asan/yagura $(B)/asan/next/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/*.test.ts'
+api-test: $(if $(T),,unit) $(B)/asan/yagura $(B)/asan/next/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/$(or $(T),*).test.ts'
 endif
+UI_TESTS = $(sort $(wildcard test/ui/$(or $(T),*).test.ts www/src/*/$(or $(T),*).test.ts www/src/*/*/$(or $(T),*).test.ts))
 ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
-ui-test: api-test $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(NODE_TEST) 'www/src/**/*.test.ts'
-	@YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=2 'test/ui/*.test.ts'
+ui-test: $(if $(T),,api-test) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
+	@$(if $(UI_TESTS),,$(error there is no test/ui/$(T).test.ts nor one in www/src))
+	@$(if $(filter www/%,$(UI_TESTS)),$(NODE_TEST) $(filter www/%,$(UI_TESTS)))
+	@$(if $(filter test/%,$(UI_TESTS)),YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=2 $(filter test/%,$(UI_TESTS)))
 endif
 # the operator's story with systemd, proxies, a relay and a store: as root,
 # fetches a Debian once
@@ -72,14 +76,16 @@ $(B)/check/text: $(OURC) $(OURH) .clang-format $(wildcard scripts/*) | $(B)/setu
 	@scripts/lint
 	@clang-format --dry-run -Werror $(OURC) $(OURH)
 	@touch $@
-# headers change rarely here compared with the time a full run takes: any
-# header of ours makes all files be looked at
-$(B)/check/%.gcc: % $(OURH) $(B)/flags | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
+# gcc notes the headers it read, and clang-tidy comes after it
+ifneq ($(filter check $(B)/check/%,$(MAKECMDGOALS)),)
+-include $(wildcard $(OURC:%=$(B)/check/%.gcc.d))
+endif
+$(B)/check/%.gcc: % $(B)/flags | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
 	@mkdir -p $(@D)
 	@echo "  check $<"
 	@gcc -O2 $(OURS) $(WARN) $(GCCW) -Werror -fanalyzer -Wno-analyzer-malloc-leak \
-	  -c $< -o $@.o && rm $@.o && touch $@
-$(B)/check/%.tidy: % $(OURH) .clang-tidy | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
+	  -MMD -MP -MF $@.d -MT $@ -c $< -o $@.o && rm $@.o && touch $@
+$(B)/check/%.tidy: % $(B)/check/%.gcc .clang-tidy | $(B)/setup-check $(LIBS:%=$(S)/%/.stamp)
 	@mkdir -p $(@D)
 	@echo "  tidy  $<"
 	@timeout 180 clang-tidy --quiet $< -- $(OURS) 2>$@.log || { cat $@.log; exit 1; }

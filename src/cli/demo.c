@@ -230,7 +230,8 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     if (load_accounts(p->mem, path, accounts))
         return OK;
     e = make_sample(p, path, accounts);
-    caretaker_wake(p->caretaker); /* a tenant more to look after */
+    if (p->caretaker)
+        caretaker_wake(p->caretaker); /* a tenant more to look after */
     return e;
 }
 
@@ -239,20 +240,22 @@ int cli_demo(int argc, char **argv)
     struct process p = {.mem = arena_open(0)};
     struct sample_account accounts[DEMO_ACCOUNTS] = {0};
     const char *port_text = "8080", *dir = "yagura-demo";
-    bool as_json = false, check = false;
+    bool as_json = false, check = false, make = false;
     const struct option_spec specs[] = {
         {"port",  &port_text, NULL,     "0 takes any free one (8080)"            },
         {"data",  &dir,       NULL,     "evaluation data directory (yagura-demo)"},
         {"json",  NULL,       &as_json, "one JSON line once it is ready"         },
         {"check", NULL,       &check,   "check the integrity of the file first"  },
+        {"make",  NULL,       &make,    "make the company, for a later start"    },
     };
     int64_t port;
 
-    argc = option_parse("demo [--json] [--port N] [--data DIR]", specs,
+    argc = option_parse("demo [--json] [--make] [--port N] [--data DIR]", specs,
                         COUNT(specs), argc, argv);
     if (argc != 0 || !str_parse_int(port_text, 0, 65535, &port))
         return 2;
     process_block_signals();
+    p.is_making = make;
     enum err e = start(&p, dir, (int)port, check, accounts);
     if (e) {
         fprintf(stderr, "yagura: the demo cannot start in %s: %s\n", dir,
@@ -260,7 +263,7 @@ int cli_demo(int argc, char **argv)
         if (e == ERR_BUSY)
             fprintf(stderr, "if an older build made it: remove it, or name"
                             " another directory with --data\n");
-    } else {
+    } else if (!make) {
         const char *url =
             registry_url(p.mem, p.app.base_url, sample_tenant, NULL);
         if (as_json)

@@ -357,9 +357,11 @@ enum err process_start(struct process *p)
     if ((e = confine(p)))
         return e;
     p->app.read_sandbox = sandbox_read;
+    p->app.access_log = access_log_open(&p->app);
+    if (p->is_making)
+        return OK;
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
-    p->app.access_log = access_log_open(&p->app);
     p->caretaker = p->app.caretaker = caretaker_open(&p->app);
     if ((e = server_start(p->app.server)))
         return e;

@@ -18,7 +18,8 @@ struct process {
      * over (said in the log); NULL: nothing */
     bool (*reload)(struct process *p);
     void *reload_arg;
-    bool may_found;       /* a service where none is: this command begins one */
+    bool is_making; /* ends at once, so no thread begins work of its own */
+    bool may_found; /* a service where none is: this command begins one */
     char setup_token[44]; /* of the first operator; "": there is one */
 };
 

@@ -2,8 +2,12 @@
 // The company of the demo has been a customer for a while: what it and its
 // operator did until today, as the same rules would have written it.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Answer, type Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
+import { type Answer, binary, type Client, type Demo, removeDir, signedIn, signedInOperator, startDemo } from "./server.ts";
 
 const places = ["YAGURA_DATA_REGION", "YAGURA_BACKUP_REGION", "YAGURA_LOG_REGION"];
 let demo: Demo;
@@ -87,4 +91,20 @@ test("both logs are whole, and go forward in time", async () => {
     assert.ok(times.length > 20, String(times.length));
     times.forEach((time, n) => assert.ok(n === 0 || time <= times[n - 1]!, `${n} of ${times.length}: ${new Date(time)}`));
   }
+});
+
+test("made ahead with --make, nothing is begun; the next start finds the same company", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "yagura-ahead-"));
+  const data = join(dir, "data");
+  const made = spawnSync(binary, ["demo", "--make", "--json", "--port", "0", "--data", data], { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" }, encoding: "utf8", timeout: 120_000 });
+  assert.deepEqual([made.status, made.stdout], [0, ""], made.stderr);
+  assert.ok(!existsSync(join(data, "backups")));
+  assert.ok(!existsSync(join(data, "control.sock")));
+  const { accounts, operator } = JSON.parse(readFileSync(join(data, "accounts.json"), "utf8"));
+  const later = await startDemo(dir);
+  assert.deepEqual([later.ready.accounts, later.ready.operator], [accounts, operator]);
+  const runs = (await ok((await signedInOperator(later)).get("/backups"))).runs;
+  assert.ok(runs.every((r: any) => r.state !== "failed"), JSON.stringify(runs));
+  await later.stop();
+  removeDir(later);
 });

@@ -9,7 +9,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rm
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type Answer, askBackup, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+import { addKou, atKou, ok } from "./kou.ts";
+import { askBackup, binary, type Demo, signedInOperator, startDemo } from "./server.ts";
 
 const DAY = 86_400;
 const words = ["YAGURA_TEST_CLOCK_FILE", "YAGURA_TEST_LOOK_MS", "YAGURA_MASTER_KEY"];
@@ -33,11 +34,6 @@ async function until<T>(look: () => Promise<T | undefined | false> | T | undefin
 const yagura = (...args: string[]) => {
   const ended = spawnSync(binary, args, { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" }, encoding: "utf8", timeout: 60_000 });
   return { code: ended.status, out: ended.stdout, err: ended.stderr };
-};
-const ok = async (reply: Promise<Answer>): Promise<any> => {
-  const { status, body } = await reply;
-  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
-  return body;
 };
 /** What must be known wherever the service was restored to. */
 function isRemembered(to: string) {
@@ -65,13 +61,7 @@ before(async () => {
   data = join(place, "data");
   process.env[words[2]!] = join(place, "data.key");
   const oper = await signedInOperator(demo);
-  await ok(oper.post("/tenants", { id: "kou", name: "甲社", admin_email: "boss@kou.example", admin_name: "代表" }));
-  const boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-  const [, token] = await oper.waitForMail("boss@kou.example", /\/t\/kou\/link#([\w-]{43})/);
-  await ok(boss.post("/links/accept", { token, password: "Daihyou-26" }));
-  await ok(boss.signIn("boss@kou.example", "Daihyou-26"));
-  const { terms, is_whole_owed } = (await boss.get("/terms")).body;
-  if (is_whole_owed) await ok(boss.post("/terms/accept", { no: terms.no }));
+  const boss = await addKou(demo, oper);
   await askBackup(oper);
   await until(async () => (await ok(oper.get("/backups"))).tenants.find((t: any) => t.id === "kou")?.at);
   first = (await ok(oper.get("/backups"))).generations[0];
@@ -121,7 +111,7 @@ test("from the data directory: what happened since then is known, the log goes o
     assert.deepEqual([found.object_name, found.after.to], [first, to]);
     for (const row of log) assert.ok(rows.some((r: any) => r.seq === row.seq && r.action === row.action), JSON.stringify(row));
     assert.equal((await oper.get("/operations/verify")).body.ok, true);
-    assert.equal((await new Client(`${new URL(back.ready.url).origin}/t/kou`).get("/session")).status, 404);
+    assert.equal((await atKou(back).get("/session")).status, 404);
   } finally {
     await back.stop();
   }

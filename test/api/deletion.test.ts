@@ -4,15 +4,15 @@
 // of a disk of its own.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, existsSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statfsSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, type Answer, askBackup, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+import { addKou, countIn, makeDisk, ok } from "./kou.ts";
+import { addProject, askBackup, binary, type Demo, signedInOperator, startDemo } from "./server.ts";
 
 const release = process.env.YAGURA_RELEASE ?? "build/yagura";
 const DAY = 86_400;
-const PASSWORD = "Daihyou-26";
 const MARK = "ZQX極秘印";
 const KILLS = 10;
 const words = ["YAGURA_TEST_CLOCK_FILE", "YAGURA_TEST_LOOK_MS"];
@@ -44,11 +44,6 @@ const yagura = (...words: string[]) => {
   const ended = spawnSync(binary, words, { env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0" }, encoding: "utf8", timeout: 60_000 });
   return { code: ended.status, out: ended.stdout, err: ended.stderr };
 };
-const ok = async (reply: Promise<Answer>): Promise<any> => {
-  const { status, body } = await reply;
-  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
-  return body;
-};
 
 /** A service with a tenant whose contract ends today and is deleted tomorrow,
  * confirmed by both sides, backed up, and stopped; today may be moved. */
@@ -57,13 +52,7 @@ async function prepare(place: string, from = 0): Promise<{ data: string; end: (d
   const demo = await startDemo(place);
   const data = join(place, "data");
   const oper = await signedInOperator(demo);
-  await ok(oper.post("/tenants", { id: "kou", name: "甲社", admin_email: "boss@kou.example", admin_name: "代表" }));
-  const boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-  const [, token] = await oper.waitForMail("boss@kou.example", /\/t\/kou\/link#([\w-]{43})/);
-  await ok(boss.post("/links/accept", { token, password: PASSWORD }));
-  await ok(boss.signIn("boss@kou.example", PASSWORD));
-  const { terms, is_whole_owed } = (await boss.get("/terms")).body;
-  if (is_whole_owed) await ok(boss.post("/terms/accept", { no: terms.no }));
+  const boss = await addKou(demo, oper);
   const project = await addProject(boss, "MARK", { name: MARK });
   for (let n = 0; n < 20; n++) await ok(boss.post(`/projects/${project.id}/tickets`, { subject: `${MARK} ${n}`, classification: "task", details: `${MARK}の本文`.repeat(300) }));
   await askBackup(oper);
@@ -201,54 +190,24 @@ test("the release deletes in its own sandbox, certified, and leaves nothing", as
   nothingLeft(data);
 });
 
-/** Whether the bytes are anywhere in the file. */
-function holds(image: string, bytes: Buffer): boolean {
-  const fd = openSync(image, "r");
-  const chunk = Buffer.alloc((1 << 22) + bytes.length);
-  try {
-    for (let at = 0; ; at += 1 << 22) {
-      const n = readSync(fd, chunk, 0, chunk.length, at);
-      if (n <= 0) return false;
-      if (chunk.subarray(0, n).includes(bytes)) return true;
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-/** Loop devices, or why not.  Where tests run as root they must be there. */
-function makeDisk(): { mount: string; image: string; release(): void } | string {
-  if (process.getuid?.() !== 0) return "needs root to mount an image";
-  const image = join(dir, "disk.img");
-  const mount = join(dir, "disk");
-  mkdirSync(mount);
-  execFileSync("truncate", ["-s", "128M", image]);
-  try {
-    execFileSync("mkfs.ext4", ["-q", "-F", image], { stdio: "pipe" });
-    execFileSync("mount", ["-o", "loop", image, mount], { stdio: "pipe" });
-  } catch (error) {
-    if (process.env.CI) throw error;
-    return `no loop-mounted image here: ${String(error).split("\n")[0]}`;
-  }
-  return { mount, image, release: () => execFileSync("umount", ["-l", mount]) };
-}
-
 test("the raw image of the disk holds neither the tenant's words nor its key", async (t) => {
-  const disk = makeDisk();
+  const disk = makeDisk(dir, 128);
   if (typeof disk === "string") return t.skip(disk);
   try {
     const { data, end } = await prepare(disk.mount);
     const key = readFileSync(join(data, "keys", "kou.key"));
     const page = readFileSync(join(data, "tenants", "kou", "tenant.db")).subarray(8192, 8192 + 512);
     // that this looking finds what is there
+    const holds = (...all: Buffer[]) => countIn(disk.image, all) > 0;
     const control = join(disk.mount, "control");
     const fd = openSync(control, "w");
     writeSync(fd, `${MARK}対照`);
     fdatasyncSync(fd);
     closeSync(fd);
     execFileSync("sync", ["-f", disk.mount]);
-    assert.ok(holds(disk.image, Buffer.from(`${MARK}対照`)), "the control is found");
-    assert.ok(holds(disk.image, key), "the wrapped key is found while it is there");
-    assert.ok(holds(disk.image, page), "and a page of the database");
+    assert.ok(holds(Buffer.from(`${MARK}対照`)), "the control is found");
+    assert.ok(holds(key), "the wrapped key is found while it is there");
+    assert.ok(holds(page), "and a page of the database");
     writeFileSync(control, Buffer.alloc(64));
     unlinkSync(control);
 
@@ -258,9 +217,9 @@ test("the raw image of the disk holds neither the tenant's words nor its key", a
     assert.ok(paper.files.every((f: any) => f.discarded || f.bytes === 0), "ext4 gives blocks back");
     await demo.stop();
     execFileSync("umount", [disk.mount]);
-    assert.ok(!holds(disk.image, key), "the wrapped key");
-    assert.ok(!holds(disk.image, page), "the page of the database");
-    for (const mark of [`${MARK} 1`, `${MARK}の本文`, "甲社の"]) assert.ok(!holds(disk.image, Buffer.from(mark)), mark);
+    assert.ok(!holds(key), "the wrapped key");
+    assert.ok(!holds(page), "the page of the database");
+    for (const mark of [`${MARK} 1`, `${MARK}の本文`, "甲社の"]) assert.ok(!holds(Buffer.from(mark)), mark);
     execFileSync("mount", ["-o", "loop", disk.image, disk.mount]);
     nothingLeft(data);
   } finally {

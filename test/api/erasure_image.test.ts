@@ -7,13 +7,13 @@
 import assert from "node:assert/strict";
 import { createDecipheriv, hkdfSync } from "node:crypto";
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, type Answer, askBackup, binary, Client, type Demo, signedInOperator, startDemo } from "./server.ts";
+import { addKou, atKou, countIn, enterKou, kou, makeDisk, ok, parts } from "./kou.ts";
+import { addProject, askBackup, binary, type Demo, signedInOperator, startDemo } from "./server.ts";
 
-const PASSWORD = "Daihyou-26";
 const MARK = "ZQY極秘印";
 const HOURS = 22; // a step that is no leap of the clock
 const WRAPPED = 61; // version, nonce, key, tag
@@ -55,28 +55,6 @@ const done = (...words: string[]) => {
 };
 /** A command blocks this process: what the server closed meanwhile is seen now. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 100));
-const ok = async (reply: Promise<Answer>): Promise<any> => {
-  const { status, body } = await reply;
-  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
-  return body;
-};
-
-/** Where tests run as root loop devices must be there. */
-function makeDisk(): { mount: string; image: string; release(): void } | string {
-  if (process.getuid?.() !== 0) return "needs root to mount an image";
-  const image = join(dir, "disk.img");
-  const mount = join(dir, "disk");
-  mkdirSync(mount);
-  execFileSync("truncate", ["-s", "192M", image]);
-  try {
-    execFileSync("mkfs.ext4", ["-q", "-F", image], { stdio: "pipe" });
-    execFileSync("mount", ["-o", "loop", image, mount], { stdio: "pipe" });
-  } catch (error) {
-    if (process.env.CI) throw error;
-    return `no loop-mounted image here: ${String(error).split("\n")[0]}`;
-  }
-  return { mount, image, release: () => void spawnSync("umount", ["-l", mount]) };
-}
 
 /** Wrapped keys by their bytes, wherever a file that holds one was seen; and
  * the master keys. */
@@ -116,26 +94,6 @@ class Memory {
   }
 }
 
-/** The image in parts that overlap. */
-function* parts(image: string, overlap: number): Generator<{ at: number; bytes: Buffer }> {
-  const fd = openSync(image, "r");
-  const size = 1 << 24;
-  try {
-    for (let at = 0; ; at += size) {
-      const bytes = Buffer.alloc(size + overlap);
-      const n = readSync(fd, bytes, 0, bytes.length, at);
-      if (n <= 0) return;
-      yield { at, bytes: bytes.subarray(0, n) };
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-function countIn(image: string, all: Buffer[]): number {
-  let count = 0;
-  for (const { bytes } of parts(image, 256)) for (const one of all) for (let at = bytes.indexOf(one); at >= 0 && at < 1 << 24; at = bytes.indexOf(one, at + 1)) count++;
-  return count;
-}
 /** Where something lies that a master key unwraps in this context: a file
  * begins with a block, and a wrapped key with its version. */
 function unwrapped(image: string, masters: Buffer[], contexts: string[]): number[] {
@@ -162,21 +120,8 @@ function opens(key: Buffer, context: string, wrapped: Buffer): boolean {
   }
 }
 
-async function addTenant(demo: Demo, oper: Client): Promise<Client> {
-  await ok(oper.post("/tenants", { id: "kou", name: "甲社", admin_email: "boss@kou.example", admin_name: "代表" }));
-  const boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-  const [, token] = await oper.waitForMail("boss@kou.example", /\/t\/kou\/link#([\w-]{43})/);
-  await ok(boss.post("/links/accept", { token, password: PASSWORD }));
-  return boss;
-}
-async function enter(boss: Client) {
-  await ok(boss.signIn("boss@kou.example", PASSWORD));
-  const { terms, is_whole_owed } = (await boss.get("/terms")).body;
-  if (is_whole_owed) await ok(boss.post("/terms/accept", { no: terms.no }));
-}
-
 test("ten days, copies, a kill, restores, rotations and the end: nothing on the raw disk unwraps", { timeout: 580_000 }, async (t) => {
-  const disk = makeDisk();
+  const disk = makeDisk(dir, 192);
   if (typeof disk === "string") return t.skip(disk);
   const place = disk.mount;
   const data = join(place, "data");
@@ -191,8 +136,7 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
     demo = await startDemo(place);
     memory.watch();
     let oper = await signedInOperator(demo);
-    let boss = await addTenant(demo, oper);
-    await enter(boss);
+    let boss = await addKou(demo, oper);
     const project = await addProject(boss, "MARK", { name: MARK });
     const write = (n: number) => ok(boss.post(`/projects/${project.id}/tickets`, { subject: `${MARK} ${n}`, classification: "task", details: `${MARK}の本文`.repeat(300) }));
     const backUp = async () => {
@@ -208,7 +152,7 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
     // ten days, on one of which the run is killed
     for (let turn = 1; hours < 24 * 10; turn++) {
       moveTo(turn * HOURS);
-      await until(async () => (await boss.get("/session")).status === 200 || (await boss.signIn("boss@kou.example", PASSWORD)).status < 300);
+      await until(async () => (await boss.get("/session")).status === 200 || (await boss.signIn(kou.email, kou.password)).status < 300);
       oper = await signedInOperator(demo);
       await write(100 + turn);
       if (turn === 4) {
@@ -219,8 +163,8 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
         delete process.env.YAGURA_TEST_PAUSE_MS;
         demo = await startDemo(place);
         oper = await signedInOperator(demo);
-        boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-        await enter(boss);
+        boss = atKou(demo);
+        await enterKou(boss);
       }
       await backUp();
       if (turn === 5) done("backup", "restore", "--date", day(0), "--tenant", "kou", "--as", "kou2", "--data_dir", data);
@@ -232,8 +176,8 @@ test("ten days, copies, a kill, restores, rotations and the end: nothing on the 
         done("backup", "restore", "--date", day(0), "--tenant", "kou", "--in-place", "--data_dir", data);
         demo = await startDemo(place);
         oper = await signedInOperator(demo);
-        boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-        await enter(boss);
+        boss = atKou(demo);
+        await enterKou(boss);
       }
     }
     assert.equal((await ok(oper.get("/backups"))).generations.length, 7, "older generations went");

@@ -9,7 +9,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { addProject, type Answer, askBackup, binary, Client, type Demo, signedIn, signedInOperator, startDemo } from "./server.ts";
+import { addKou, ok } from "./kou.ts";
+import { addProject, askBackup, binary, type Client, type Demo, signedIn, signedInOperator, startDemo } from "./server.ts";
 
 const DAY = 86_400;
 const KILLS = 12;
@@ -28,11 +29,6 @@ const done = (...all: string[]) => {
   const said = yagura(...all);
   assert.equal(said.code, 0, `${all.join(" ")}: ${said.out}${said.err}`);
   return said.out;
-};
-const ok = async (reply: Promise<Answer>): Promise<any> => {
-  const { status, body } = await reply;
-  assert.ok(status < 300, `${status} ${JSON.stringify(body)}`);
-  return body;
 };
 async function until<T>(look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
   for (const end = Date.now() + 60_000; ; ) {
@@ -230,13 +226,7 @@ test("a key that is lost is found by a look; its tenant says 503 and why, until 
 });
 
 test("where the server may not write the master key, a rewrap is due and said so, then made up for", async () => {
-  const boss = new Client(`${new URL(demo.ready.url).origin}/t/kou`);
-  await ok(oper.post("/tenants", { id: "kou", name: "甲社", admin_email: "boss@kou.example", admin_name: "代表" }));
-  const [, token] = await oper.waitForMail("boss@kou.example", /\/t\/kou\/link#([\w-]{43})/);
-  await ok(boss.post("/links/accept", { token, password: "Daihyou-26" }));
-  await ok(boss.signIn("boss@kou.example", "Daihyou-26"));
-  const { terms, is_whole_owed } = (await boss.get("/terms")).body;
-  if (is_whole_owed) await ok(boss.post("/terms/accept", { no: terms.no }));
+  const boss = await addKou(demo, oper);
   await addProject(boss, "SAI");
   await ok(oper.post("/tenants/kou/end", { end_on: day(0), delete_on: day(1), name: "kou" }));
   await ok(boss.post("/contract/confirm", { name: "kou" }));

@@ -152,12 +152,7 @@ static enum err make_sample(struct process *p, const char *path,
     /* its end tells the workers of the mails, so it comes before theirs */
     struct arena *mem = arena_open(SAMPLE_ARENA_MAX);
     struct ctx c = process_ctx(mem, &nobody);
-    struct sample_stage stage = {
-        .c = &c,
-        .app = &p->app,
-        .now_us = c.now_us,
-        .console = console_url(p),
-        .place = registry_url(p->mem, p->app.base_url, sample_tenant, NULL)};
+    struct sample_stage stage = {.c = &c, .app = &p->app, .now_us = c.now_us};
 
     fprintf(stderr, "making the sample company …\n");
     enum err e = sample_operator(&stage, p->setup_token, oper);

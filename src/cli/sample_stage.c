@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/value.h"
+#include "core/link_base.h"
 
 #define US_PER_MINUTE INT64_C(60000000)
 #define US_PER_DAY    (1440 * US_PER_MINUTE)
@@ -31,7 +32,7 @@ void sample_as_operator(struct sample_stage *s, struct sample_when when)
                               .ip = "127.0.0.1",
                               .request_id = "demo",
                               .tenant = STORE_OPERATOR,
-                              .base_url = s->console,
+                              .base_url = LINK_BASE,
                               .lang = LANG_JA,
                               .is_admin = true};
     set_scene(s, when);
@@ -45,7 +46,7 @@ void sample_as_person(struct sample_stage *s, struct sample_when when,
                               .ip = "127.0.0.1",
                               .request_id = "demo",
                               .tenant = sample_tenant,
-                              .base_url = s->place,
+                              .base_url = LINK_BASE,
                               .lang = LANG_JA,
                               .is_admin = who && who->is_admin};
     set_scene(s, when);

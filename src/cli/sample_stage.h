@@ -10,8 +10,7 @@
 struct sample_stage {
     struct ctx *c; /* of the scene */
     struct app *app;
-    int64_t now_us;              /* when the demo was made */
-    const char *console, *place; /* addresses of both sides */
+    int64_t now_us; /* when the demo was made */
     const struct sample_account *oper;
     struct actor actor; /* of the scene */
 };

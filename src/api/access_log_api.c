@@ -126,4 +126,4 @@ static const struct route routes[] = {
      &log_export_form,                                                               NULL, NULL,        ROUTE_NO_TX | ROUTE_FRESH,
      "The access log of some days as a file with its proof"                                                                                                           },
 };
-const struct route_set access_log_routes = {routes, COUNT(routes)};
+const struct route_set access_log_routes = {routes, COUNT(routes), SET_TOKENS};

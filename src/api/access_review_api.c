@@ -38,4 +38,5 @@ static const struct route routes[] = {
      &access_review_form, NULL, &access_review_reply_form,
      ROUTE_CREATED | ROUTE_FRESH,                                      "Note that they were gone through now"},
 };
-const struct route_set access_review_routes = {routes, COUNT(routes)};
+const struct route_set access_review_routes = {routes, COUNT(routes),
+                                               SET_TOKENS};

@@ -214,4 +214,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/log-filters/:id", delete_filter, RIGHT_ADMIN_LOG,
      NULL,                                                                                  NULL, NULL,         0,                           "Drop a saved filter"                       },
 };
-const struct route_set alert_routes = {routes, COUNT(routes)};
+const struct route_set alert_routes = {routes, COUNT(routes), SET_TOKENS};

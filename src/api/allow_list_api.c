@@ -61,4 +61,4 @@ static const struct route routes[] = {
      RIGHT_ADMIN_SECURITY, NULL,             NULL, NULL,                   ROUTE_FRESH,
      "Take a range off the list"                                                                                                   },
 };
-const struct route_set allow_list_routes = {routes, COUNT(routes)};
+const struct route_set allow_list_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -29,7 +29,7 @@ struct call {
     struct tenant *tenant;         /* of this request; NULL on system routes */
     const struct place *place;     /* how the tenant was found, cookie names */
     const struct session *session; /* NULL: none came, or a token did */
-    bool is_personal;              /* the route is one's account: no tokens */
+    const struct route_set *set;   /* the one that the route is of */
     struct terms_now terms;        /* versions in force; of tenants' places */
     struct standing standing;      /* of the tenant's contract */
     struct json_out out;           /* the reply body */
@@ -76,17 +76,21 @@ struct route {
     const char *summary; /* one line, for the OpenAPI description */
 };
 
+/* Of a whole set; the zero value denies. */
+enum set_flag {
+    SET_EVERYWHERE = 1, /* the operator's place answers it too */
+    SET_TOKENS = 2,     /* API tokens may call it */
+    SET_OWN = 4,        /* one's own account: open when the contract is over,
+                           and when the disk is full */
+};
 struct route_set {
     const struct route *routes;
     size_t count;
+    unsigned flags; /* set_flag */
 };
 
 extern const struct route_set *const route_sets[];
 extern const size_t route_set_count;
-/* Whether the operator's place answers the set too, as every tenant does. */
-bool routes_are_everywhere(const struct route_set *set);
-/* One's own account: sessions only, never a token. */
-bool routes_are_personal(const struct route_set *set);
 
 /* The server's handler: app is a struct app. */
 void api_handle(void *app, struct request *r, struct reply *out);

@@ -171,4 +171,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/archives/:id",      delete_archive, RIGHT_ADMIN, NULL,
      NULL,                                                                                NULL, ROUTE_TERMS,                             "Remove one before its time"},
 };
-const struct route_set archive_routes = {routes, COUNT(routes)};
+const struct route_set archive_routes = {routes, COUNT(routes), SET_TOKENS};

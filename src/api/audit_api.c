@@ -195,4 +195,4 @@ static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/audit-reports/:id/file", get_given,     RIGHT_ADMIN,    NULL,
      NULL,                                                                                       NULL,        ROUTE_NO_TX,                             "The file; both logs note the download"       },
 };
-const struct route_set audit_routes = {routes, COUNT(routes)};
+const struct route_set audit_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -184,4 +184,4 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/backups/verify", post_verify, RIGHT_OPERATOR,
      &verify_form,                                                             NULL, NULL, ROUTE_NO_TX, "Check a generation"                                        },
 };
-const struct route_set backup_routes = {routes, COUNT(routes)};
+const struct route_set backup_routes = {routes, COUNT(routes), 0};

@@ -32,7 +32,8 @@ enum err bearer_check(const struct call *k, const struct token *t,
 {
     const struct route *r = k->route;
 
-    if (k->is_personal || r->right == RIGHT_HALF || (r->flags & ROUTE_FRESH))
+    if (!(k->set->flags & SET_TOKENS) || r->right == RIGHT_HALF ||
+        (r->flags & ROUTE_FRESH))
         return beyond(k->c);
     if (!is_reading && !t->may_write)
         return beyond(k->c);

@@ -46,4 +46,4 @@ static const struct route routes[] = {
      RIGHT_PROJECT_TICKET_VIEW,                                                     NULL, &page_form, &item_form, ROUTE_LIST,
      "Deleted tickets of a project; an edit restores them"                                                                                                      },
 };
-const struct route_set bin_routes = {routes, COUNT(routes)};
+const struct route_set bin_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -238,4 +238,4 @@ static const struct route routes[] = {
      RIGHT_OPERATOR,                                                                    &threshold_form, NULL, &measure_form, ROUTE_MATCH,
      "Set from where on a measure is a warning"                                                                                                                                                        },
 };
-const struct route_set capacity_routes = {routes, COUNT(routes)};
+const struct route_set capacity_routes = {routes, COUNT(routes), 0};

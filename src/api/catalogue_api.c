@@ -66,4 +66,4 @@ static const struct route routes[] = {
      RIGHT_ADMIN_MASTER,                                                                             &field_layout_form,            NULL, NULL, ROUTE_MATCH,
      "Help texts and hiding of the standard fields"               },
 };
-const struct route_set catalogue_routes = {routes, COUNT(routes)};
+const struct route_set catalogue_routes = {routes, COUNT(routes), SET_TOKENS};

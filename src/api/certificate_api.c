@@ -117,4 +117,4 @@ static const struct route routes[] = {
      NULL,                                                                           NULL, NULL,      0,
      "The newest certificate of a tenant, as it was signed"},
 };
-const struct route_set certificate_routes = {routes, COUNT(routes)};
+const struct route_set certificate_routes = {routes, COUNT(routes), 0};

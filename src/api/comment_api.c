@@ -79,4 +79,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/comments/:id",         delete_comment, RIGHT_SIGNED_IN,
      NULL,                                                                                          NULL,       NULL,        ROUTE_NARROW, "Delete a comment"   },
 };
-const struct route_set comment_routes = {routes, COUNT(routes)};
+const struct route_set comment_routes = {routes, COUNT(routes), SET_TOKENS};

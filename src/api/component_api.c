@@ -90,4 +90,4 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/build",      get_build,       RIGHT_AUDITOR, NULL, NULL,
      &build_form,                                                                               0,          "How the binary was built, and what was checked"},
 };
-const struct route_set component_routes = {routes, COUNT(routes)};
+const struct route_set component_routes = {routes, COUNT(routes), 0};

@@ -143,4 +143,4 @@ static const struct route routes[] = {
     {METHOD_PUT,  "/api/v1/terms/setting",  put_setting,   RIGHT_ADMIN,
      &consent_setting_form,                                                       NULL,       NULL,          0,                                       "Whether each person has to accept"},
 };
-const struct route_set consent_routes = {routes, COUNT(routes)};
+const struct route_set consent_routes = {routes, COUNT(routes), SET_OWN};

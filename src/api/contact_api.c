@@ -128,4 +128,4 @@ static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/service/contacts/:id", list_of_tenant, RIGHT_AUDITOR,
      NULL,                                                                                        NULL, &row_form, ROUTE_LIST,                  "The contacts a tenant has named"          },
 };
-const struct route_set contact_routes = {routes, COUNT(routes)};
+const struct route_set contact_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -181,4 +181,4 @@ static const struct route routes[] = {
      &confirmation_form,                                                                              NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH | ROUTE_CLOSED,
      "Confirm the deletion for the customer, or ask for it earlier"                                                                                                                         },
 };
-const struct route_set contract_routes = {routes, COUNT(routes)};
+const struct route_set contract_routes = {routes, COUNT(routes), SET_TOKENS};

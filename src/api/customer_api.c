@@ -117,4 +117,4 @@ static const struct route routes[] = {
      &customer_form,                                                         NULL, &reply_form, ROUTE_NO_TX | ROUTE_CREATED,
      "Found a tenant and invite its first administrator"                                                                                                      },
 };
-const struct route_set customer_routes = {routes, COUNT(routes)};
+const struct route_set customer_routes = {routes, COUNT(routes), 0};

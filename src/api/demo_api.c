@@ -32,4 +32,5 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/demo/mail", list_mail, RIGHT_ANYONE, NULL, NULL, NULL,
      ROUTE_LIST, "Captured mail of an evaluation"},
 };
-const struct route_set demo_routes = {routes, COUNT(routes)};
+const struct route_set demo_routes = {routes, COUNT(routes),
+                                      SET_EVERYWHERE | SET_TOKENS};

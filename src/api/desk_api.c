@@ -288,4 +288,4 @@ static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/desk/threads/:tenant/:id/files/:file", get_file,
      RIGHT_AUDITOR,                                                                             NULL,              NULL,                 NULL,                ROUTE_NO_TX,                 "The file"                                  },
 };
-const struct route_set desk_routes = {routes, COUNT(routes)};
+const struct route_set desk_routes = {routes, COUNT(routes), 0};

@@ -133,4 +133,4 @@ static const struct route routes[] = {
      &disclosure_edit_form,                                                            NULL,       &row_form, ROUTE_NO_TX | ROUTE_MATCH,
      "Correct or complete the record"                              },
 };
-const struct route_set disclosure_routes = {routes, COUNT(routes)};
+const struct route_set disclosure_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -89,4 +89,4 @@ static const struct route routes[] = {
      NULL,                                                                        NULL, NULL, ROUTE_NO_TX,
      "Confirm that a copy of the master key lies elsewhere"                                                                             },
 };
-const struct route_set doctor_routes = {routes, COUNT(routes)};
+const struct route_set doctor_routes = {routes, COUNT(routes), 0};

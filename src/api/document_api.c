@@ -147,7 +147,7 @@ static const struct route routes[] = {
      &document_review_form,                                                                 NULL, &reply_form, ROUTE_MATCH,
      "A published version was looked at and is still right"                                                                                                                               },
 };
-const struct route_set document_routes = {routes, COUNT(routes)};
+const struct route_set document_routes = {routes, COUNT(routes), 0};
 
 /* ---- readers ---- */
 
@@ -308,4 +308,5 @@ static const struct route reader_routes[] = {
      &version_form,                                                                  &published_form, ROUTE_NO_TX | ROUTE_QUIET,
      "One of them, with its texts and versions"                       },
 };
-const struct route_set published_routes = {reader_routes, COUNT(reader_routes)};
+const struct route_set published_routes = {reader_routes, COUNT(reader_routes),
+                                           SET_EVERYWHERE | SET_TOKENS};

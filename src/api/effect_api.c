@@ -145,4 +145,4 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/roles/:id/effect",                  get_role,          RIGHT_ADMIN_ACCESS, NULL,
      &role_form,                                                                                                        NULL, 0, "Whose rights change when the role has these"  },
 };
-const struct route_set effect_routes = {routes, COUNT(routes)};
+const struct route_set effect_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -106,11 +106,12 @@ static const struct route own_routes[] = {
     {METHOD_POST,   "/api/v1/email-links/cancel",  post_cancel,  RIGHT_ANYONE,
      &link_form,                                                                               NULL, NULL, 0,           "This mailbox stops the change"                       },
 };
-const struct route_set own_email_routes = {own_routes, COUNT(own_routes)};
+const struct route_set own_email_routes = {own_routes, COUNT(own_routes),
+                                           SET_EVERYWHERE | SET_OWN};
 
 static const struct route routes[] = {
     {METHOD_POST, "/api/v1/users/:id/email", post_of_user, RIGHT_ADMIN_USERS,
      &email_form, NULL, NULL, ROUTE_FRESH,
      "Change a person's address, which the new mailbox confirms"},
 };
-const struct route_set email_routes = {routes, COUNT(routes)};
+const struct route_set email_routes = {routes, COUNT(routes), SET_TOKENS};

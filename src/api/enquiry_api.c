@@ -209,4 +209,4 @@ static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/enquiries/:id/files/:file", get_file,       RIGHT_SIGNED_IN,
      NULL,                                                                                                 NULL,                 NULL,                ROUTE_DESK,                             "The file"                  },
 };
-const struct route_set enquiry_routes = {routes, COUNT(routes)};
+const struct route_set enquiry_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -151,4 +151,5 @@ static const struct route routes[] = {
      RIGHT_ADMIN_SECURITY,                                                                  NULL,          NULL,        NULL, ROUTE_FRESH,
      "Remove all factors of a person who lost them"                                                                                                                                                     },
 };
-const struct route_set factor_routes = {routes, COUNT(routes)};
+const struct route_set factor_routes = {routes, COUNT(routes),
+                                        SET_EVERYWHERE | SET_OWN};

@@ -152,4 +152,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/groups/:id/members/:user", delete_member,
      RIGHT_ADMIN_ACCESS,                                                                   NULL,                NULL,         NULL, 0,             "Take a person out"          },
 };
-const struct route_set group_routes = {routes, COUNT(routes)};
+const struct route_set group_routes = {routes, COUNT(routes), SET_TOKENS};

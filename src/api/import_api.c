@@ -180,4 +180,4 @@ static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/imports/sample",          get_sample,  RIGHT_SIGNED_IN, NULL,
      NULL,                                                                                             NULL, 0,           "A sample CSV file in the reader's language"},
 };
-const struct route_set import_routes = {routes, COUNT(routes)};
+const struct route_set import_routes = {routes, COUNT(routes), SET_TOKENS};

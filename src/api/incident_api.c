@@ -286,4 +286,4 @@ static const struct route routes[] = {
      RIGHT_OPERATOR,                                                                         &direct_contact_form,   NULL,       &direct_contact_reply_form,
      ROUTE_CREATED,                                                                                                                                                         "Record that a customer was spoken to"},
 };
-const struct route_set incident_routes = {routes, COUNT(routes)};
+const struct route_set incident_routes = {routes, COUNT(routes), 0};

@@ -192,4 +192,4 @@ static const struct route routes[] = {
     {METHOD_GET,  "/api/v1/people/csv",      get_people,  RIGHT_ADMIN_USERS, NULL,
      NULL,                                                                                       NULL,        ROUTE_TERMS,               "Everybody as CSV"           },
 };
-const struct route_set job_routes = {routes, COUNT(routes)};
+const struct route_set job_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -70,4 +70,4 @@ static const struct route routes[] = {
      &label_merge_form,                                                                        NULL, &label_reply_form, ROUTE_MATCH,
      "Turn a label into another, wherever it is borne"                                                                                                                      },
 };
-const struct route_set label_routes = {routes, COUNT(routes)};
+const struct route_set label_routes = {routes, COUNT(routes), SET_TOKENS};

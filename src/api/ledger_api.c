@@ -145,4 +145,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/advisories/:id",     delete_row, RIGHT_OPERATOR, NULL,
      NULL,                                                                                          NULL,                 ROUTE_MATCH,   "Remove an advisory that was not judged"                 },
 };
-const struct route_set ledger_routes = {routes, COUNT(routes)};
+const struct route_set ledger_routes = {routes, COUNT(routes), 0};

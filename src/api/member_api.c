@@ -189,4 +189,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/tenant/groups/:group",       delete_tenant_group,
      RIGHT_ADMIN_ACCESS,                                                                            NULL,         NULL, NULL, ROUTE_FRESH, "Take it away"                  },
 };
-const struct route_set member_routes = {routes, COUNT(routes)};
+const struct route_set member_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -82,4 +82,4 @@ static const struct route routes[] = {
      NULL, &query_form, NULL, 0,
      "Whose rights a move under another program changes"},
 };
-const struct route_set move_routes = {routes, COUNT(routes)};
+const struct route_set move_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -172,4 +172,5 @@ static const struct route routes[] = {
      &page_form,                                                                            &reader_form, ROUTE_LIST | ROUTE_NO_TX,
      "Who of the tenant has read it"                                                                                                                                   },
 };
-const struct route_set notice_board_routes = {routes, COUNT(routes)};
+const struct route_set notice_board_routes = {routes, COUNT(routes),
+                                              SET_TOKENS};

@@ -111,4 +111,5 @@ static const struct route routes[] = {
      RIGHT_ADMIN_LOG,                                                              &log_export_form, NULL, NULL,        ROUTE_NO_TX | ROUTE_FRESH,
      "The operation log of some days as a file with its proof"                                                                                                                      },
 };
-const struct route_set operation_routes = {routes, COUNT(routes)};
+const struct route_set operation_routes = {routes, COUNT(routes),
+                                           SET_EVERYWHERE | SET_TOKENS};

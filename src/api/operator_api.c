@@ -138,4 +138,4 @@ static const struct route routes[] = {
      RIGHT_OPERATOR,                                                                     NULL, NULL, NULL,        0,
      "Send the invitation or a reset link again"                                                                                                                                       },
 };
-const struct route_set operator_routes = {routes, COUNT(routes)};
+const struct route_set operator_routes = {routes, COUNT(routes), SET_TOKENS};

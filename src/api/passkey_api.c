@@ -154,4 +154,5 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/sign-in/passkey",            post_proof,    RIGHT_HALF,
      &proof_form,                                                                                  NULL, NULL, ROUTE_NO_TX,               "Give the signature of a passkey"},
 };
-const struct route_set passkey_routes = {routes, COUNT(routes)};
+const struct route_set passkey_routes = {routes, COUNT(routes),
+                                         SET_EVERYWHERE | SET_OWN};

@@ -130,4 +130,4 @@ static const struct route routes[] = {
      ROUTE_ONCE | ROUTE_RETELL,
      "Change the plan: many edits at once, all or nothing"             },
 };
-const struct route_set plan_routes = {routes, COUNT(routes)};
+const struct route_set plan_routes = {routes, COUNT(routes), SET_TOKENS};

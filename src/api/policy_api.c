@@ -67,4 +67,4 @@ static const struct route routes[] = {
      &policy_form,                                                               NULL, NULL, ROUTE_MATCH | ROUTE_FRESH,
      "Make passwords and factors stricter"                                                                                                                           },
 };
-const struct route_set policy_routes = {routes, COUNT(routes)};
+const struct route_set policy_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -166,4 +166,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/programs/:id", delete_program,
      RIGHT_PROGRAM_DELETE,                                                      NULL, NULL, NULL,                ROUTE_MATCH,                "Delete a program"                     },
 };
-const struct route_set program_routes = {routes, COUNT(routes)};
+const struct route_set program_routes = {routes, COUNT(routes), SET_TOKENS};

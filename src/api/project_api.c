@@ -147,4 +147,4 @@ static const struct route routes[] = {
      RIGHT_PROJECT_EDIT,                                                                  NULL,           NULL, &project_reply_form, 0,
      "Go back to the tenant's calendar"                                                                                                                                       },
 };
-const struct route_set project_routes = {routes, COUNT(routes)};
+const struct route_set project_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -88,4 +88,4 @@ static const struct route routes[] = {
     {METHOD_GET,   "/api/v1/tenant/usage",      get_usage,   RIGHT_ADMIN,    NULL, NULL,
      &usage_form,                                                                                     0,                         "What the tenant has taken of what it may"},
 };
-const struct route_set quota_routes = {routes, COUNT(routes)};
+const struct route_set quota_routes = {routes, COUNT(routes), SET_TOKENS};

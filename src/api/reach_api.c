@@ -150,4 +150,4 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/users/:id/reach",    get_user,    RIGHT_ADMIN_ACCESS, NULL,
      &object_form,                                                                                  NULL, ROUTE_LIST, "What this person can see, and why"},
 };
-const struct route_set reach_routes = {routes, COUNT(routes)};
+const struct route_set reach_routes = {routes, COUNT(routes), SET_TOKENS};

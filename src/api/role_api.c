@@ -60,4 +60,4 @@ static const struct route routes[] = {
      NULL,                                                                                  NULL, ROUTE_MATCH | ROUTE_FRESH,
      "Delete a role that no grant names"                                                                                                                          },
 };
-const struct route_set role_routes = {routes, COUNT(routes)};
+const struct route_set role_routes = {routes, COUNT(routes), SET_TOKENS};

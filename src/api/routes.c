@@ -25,19 +25,3 @@ const struct route_set *const route_sets[] = {
     &ticket_file_routes,  &effect_routes,
 };
 const size_t route_set_count = COUNT(route_sets);
-
-bool routes_are_everywhere(const struct route_set *set)
-{
-    return set == &session_routes || set == &factor_routes ||
-           set == &passkey_routes || set == &operation_routes ||
-           set == &own_email_routes || set == &demo_routes ||
-           set == &trust_routes || set == &published_routes;
-}
-
-bool routes_are_personal(const struct route_set *set)
-{
-    return set == &session_routes || set == &factor_routes ||
-           set == &passkey_routes || set == &own_token_routes ||
-           set == &own_email_routes || set == &work_mail_routes ||
-           set == &consent_routes || set == &support_routes;
-}

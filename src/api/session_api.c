@@ -361,4 +361,5 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/me/sessions/:id",      end_session,       RIGHT_SIGNED_IN,
      NULL,                                                                                             NULL, NULL, 0,                         "End one of one's own sessions"         },
 };
-const struct route_set session_routes = {routes, COUNT(routes)};
+const struct route_set session_routes = {routes, COUNT(routes),
+                                         SET_EVERYWHERE | SET_OWN};

@@ -196,4 +196,4 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/support/enter",       post_enter,   RIGHT_ANYONE,
      &enter_form,                                                                     NULL, NULL,                0,                        "Enter by the link the console gave"        },
 };
-const struct route_set support_routes = {routes, COUNT(routes)};
+const struct route_set support_routes = {routes, COUNT(routes), SET_OWN};

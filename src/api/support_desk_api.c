@@ -86,4 +86,4 @@ static const struct route routes[] = {
      RIGHT_OPERATOR,                                                                       NULL, NULL,               &support_reply_form, ROUTE_NO_TX,
      "Withdraw a request, or end one's own access"},
 };
-const struct route_set support_desk_routes = {routes, COUNT(routes)};
+const struct route_set support_desk_routes = {routes, COUNT(routes), 0};

@@ -58,4 +58,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/teams/:id", delete_team, RIGHT_ADMIN_MASTER, NULL,
      NULL,                                                                                  NULL,             ROUTE_MATCH,   "Delete a team that is named nowhere"},
 };
-const struct route_set team_routes = {routes, COUNT(routes)};
+const struct route_set team_routes = {routes, COUNT(routes), SET_TOKENS};

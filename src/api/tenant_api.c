@@ -59,4 +59,4 @@ static const struct route routes[] = {
      &workdays_form,                                                                    NULL, NULL, ROUTE_MATCH,
      "Replace the tenant's calendar (If-Match: the calendar's version)"                                                                        },
 };
-const struct route_set tenant_routes = {routes, COUNT(routes)};
+const struct route_set tenant_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -117,4 +117,4 @@ static const struct route routes[] = {
      ROUTE_MATCH | ROUTE_FRESH | ROUTE_NO_TX,
      "Publish a draft as the next version"                                                                                                                                 },
 };
-const struct route_set terms_routes = {routes, COUNT(routes)};
+const struct route_set terms_routes = {routes, COUNT(routes), 0};

@@ -431,4 +431,4 @@ static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/search",               search,        RIGHT_SIGNED_IN,     NULL,         &search_form,
      &hit_form,                                                                                                                         ROUTE_LIST,   "Search everything one may see"        },
 };
-const struct route_set ticket_routes = {routes, COUNT(routes)};
+const struct route_set ticket_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -134,4 +134,4 @@ static const struct route routes[] = {
      RIGHT_TICKET_ATTACH,                                                                NULL, NULL,                     NULL,        0,
      "Delete one's own file, or any with the right to edit the ticket"},
 };
-const struct route_set ticket_file_routes = {routes, COUNT(routes)};
+const struct route_set ticket_file_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -97,7 +97,8 @@ static const struct route own_routes[] = {
     {METHOD_DELETE, "/api/v1/me/tokens/:id", delete_own, RIGHT_SIGNED_IN, NULL,
      NULL,                                                                                   NULL,              0,                           "Revoke one of one's own tokens"},
 };
-const struct route_set own_token_routes = {own_routes, COUNT(own_routes)};
+const struct route_set own_token_routes = {own_routes, COUNT(own_routes),
+                                           SET_OWN};
 
 static const struct route routes[] = {
     {METHOD_GET,    "/api/v1/users/:id/tokens",        list_of_user,   RIGHT_ADMIN_USERS,
@@ -105,4 +106,4 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/api/v1/users/:id/tokens/:token", delete_of_user,
      RIGHT_ADMIN_USERS,                                                                   NULL, NULL, NULL,              0,          "Revoke a person's token"},
 };
-const struct route_set token_routes = {routes, COUNT(routes)};
+const struct route_set token_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -131,7 +131,8 @@ static const struct route routes[] = {
      NULL,                                                                          NULL, ROUTE_MATCH,
      "Make a promise public, or say why it does not apply"},
 };
-const struct route_set trust_routes = {routes, COUNT(routes)};
+const struct route_set trust_routes = {routes, COUNT(routes),
+                                       SET_EVERYWHERE | SET_TOKENS};
 
 /* What may be asked before signing in: the steps of signing in, the links of
  * mails, this page and the policies. */

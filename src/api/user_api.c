@@ -153,4 +153,4 @@ static const struct route routes[] = {
      RIGHT_ADMIN_USERS,                                                                 NULL,       NULL,       NULL,             0,
      "Send the invitation or a reset link again"                                                                                                                          },
 };
-const struct route_set user_routes = {routes, COUNT(routes)};
+const struct route_set user_routes = {routes, COUNT(routes), SET_TOKENS};

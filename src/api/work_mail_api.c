@@ -35,4 +35,4 @@ static const struct route routes[] = {
     {METHOD_PATCH, "/api/v1/me/notifications", patch_wishes, RIGHT_SIGNED_IN,
      &work_mail_form,                                                               NULL, NULL, 0, "Choose which mails one wants"},
 };
-const struct route_set work_mail_routes = {routes, COUNT(routes)};
+const struct route_set work_mail_routes = {routes, COUNT(routes), SET_OWN};

@@ -43,4 +43,4 @@ static const struct route routes[] = {
      RIGHT_ADMIN_MASTER,                                                          NULL, NULL, NULL, ROUTE_MATCH,
      "Delete a work calendar that is not in use"                                                                                                 },
 };
-const struct route_set workday_routes = {routes, COUNT(routes)};
+const struct route_set workday_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -45,9 +45,9 @@ static int print_version(int argc, char **argv)
 {
     bool sbom = false, licenses = false, build = false;
     const struct option_spec specs[] = {
-        {"sbom",     NULL, &sbom,     "the components, CycloneDX 1.6"     },
-        {"licenses", NULL, &licenses, "every notice"                      },
-        {"build",    NULL, &build,    "by what it was built, and for what"},
+        {"sbom", NULL, &sbom, "the components, CycloneDX 1.6"},
+        {"licenses", NULL, &licenses, "every notice"},
+        {"build", NULL, &build, "by what it was built, and for what"},
     };
 
     argc = option_parse("version [--sbom | --licenses | --build]", specs,
@@ -70,21 +70,21 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"demo",        cli_demo,        "try it: a sample company on loopback"                  },
-    {"serve",       cli_serve,       "run the service"                                       },
-    {"reload",      cli_reload,      "have a running server read its files again"            },
-    {"tenant",      cli_tenant,      "create, list and show tenants"                         },
-    {"import",      cli_import,      "bring a plan in from CSV or MS Project XML"            },
-    {"backup",      cli_backup,      "back up, check and restore"                            },
+    {"demo", cli_demo, "try it: a sample company on loopback"},
+    {"serve", cli_serve, "run the service"},
+    {"reload", cli_reload, "have a running server read its files again"},
+    {"tenant", cli_tenant, "create, list and show tenants"},
+    {"import", cli_import, "bring a plan in from CSV or MS Project XML"},
+    {"backup", cli_backup, "back up, check and restore"},
     {"certificate", cli_certificate,
-     "verify and show certificates of deletion"                                              },
-    {"key",         cli_key,         "give the keys another master key, a tenant another key"},
-    {"log",         cli_log,         "verify and export the logs of a tenant"                },
-    {"doctor",      cli_doctor,      "look at what is in force and what is not"              },
-    {"config",      cli_config,      "check or show the configuration"                       },
-    {"openapi",     cli_openapi,     "print the OpenAPI description"                         },
-    {"types",       cli_types,       "print the TypeScript types of the API"                 },
-    {"version",     print_version,   "print the version"                                     },
+     "verify and show certificates of deletion"},
+    {"key", cli_key, "give the keys another master key, a tenant another key"},
+    {"log", cli_log, "verify and export the logs of a tenant"},
+    {"doctor", cli_doctor, "look at what is in force and what is not"},
+    {"config", cli_config, "check or show the configuration"},
+    {"openapi", cli_openapi, "print the OpenAPI description"},
+    {"types", cli_types, "print the TypeScript types of the API"},
+    {"version", print_version, "print the version"},
 };
 
 static void print_commands(FILE *to)

@@ -5,26 +5,22 @@
 #include "core/user.h"
 
 static const struct field list_fields[] = {
-    {"user",    FIELD_ID,   0, 0,   0, NULL, NULL, "ユーザー",   "Person" },
-    {"ip",      FIELD_TEXT, 1, 45,  0, NULL, NULL, "IPアドレス", "Address"},
-    {"refused", FIELD_BOOL, 0, 0,   0, NULL, NULL, "拒否のみ",   "Refused"},
-    {"from",    FIELD_DAY,  0, 0,   0, NULL, NULL, "開始日",      "From"   },
-    {"to",      FIELD_DAY,  0, 0,   0, NULL, NULL, "終了日",      "To"     },
-    {"q",       FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索",         "Search" },
-    {"limit",   FIELD_INT,  1, 200, 0, NULL, NULL, "件数",         "Limit"  },
-    {"after",   FIELD_ID,   0, 0,   0, NULL, NULL, "続き",         "After"  },
+    {ID("user", OPTIONAL, "ユーザー", "Person")},
+    {TEXT("ip", 1, 45, OPTIONAL, "IPアドレス", "Address")},
+    {BOOL("refused", OPTIONAL, "拒否のみ", "Refused")},
+    {DAY("from", OPTIONAL, "開始日", "From")},
+    {DAY("to", OPTIONAL, "終了日", "To")},
+    {TEXT("q", 1, 100, OPTIONAL, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"AccessQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"seq",        FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"ip",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"method",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"route",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"status",     FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"request_id", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"agent",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_INT("seq", REQUIRED)},         {OUT_TEXT("at", REQUIRED)},
+    {OUT_TEXT("ip", REQUIRED)},         {OUT_TEXT("method", REQUIRED)},
+    {OUT_TEXT("route", REQUIRED)},      {OUT_INT("status", REQUIRED)},
+    {OUT_TEXT("request_id", REQUIRED)}, {OUT_TEXT("agent", REQUIRED)},
 };
 static const struct form reply_form = {"Access", reply_fields,
                                        COUNT(reply_fields)};
@@ -117,13 +113,13 @@ static enum err export_accesses(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/accesses",        list_accesses,   RIGHT_ADMIN_LOG, NULL,
-     &list_form,                                                                           &reply_form, ROUTE_LIST | ROUTE_NO_TX,
-     "The access log, newest first"                                                                                                                                   },
-    {METHOD_GET,  "/api/v1/accesses/verify", verify_accesses, RIGHT_ADMIN_LOG,
-     NULL,                                                                           NULL, NULL,        ROUTE_NO_TX,               "Check the chain of the access log"},
-    {METHOD_POST, "/api/v1/accesses/export", export_accesses, RIGHT_ADMIN_LOG,
-     &log_export_form,                                                               NULL, NULL,        ROUTE_NO_TX | ROUTE_FRESH,
-     "The access log of some days as a file with its proof"                                                                                                           },
+    {GET("/accesses", list_accesses, RIGHT_ADMIN_LOG,
+         "The access log, newest first", .query = &list_form,
+         .reply = &reply_form, .flags = ROUTE_LIST | ROUTE_NO_TX)},
+    {GET("/accesses/verify", verify_accesses, RIGHT_ADMIN_LOG,
+         "Check the chain of the access log", .flags = ROUTE_NO_TX)},
+    {POST("/accesses/export", export_accesses, RIGHT_ADMIN_LOG,
+          "The access log of some days as a file with its proof",
+          .form = &log_export_form, .flags = ROUTE_NO_TX | ROUTE_FRESH)},
 };
 const struct route_set access_log_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -31,12 +31,13 @@ static enum err post_review(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/access-reviews", list_reviews, RIGHT_ADMIN_ACCESS,
-     NULL,                NULL, &access_review_reply_form, ROUTE_LIST,
-     "When rights were gone through"                                                                         },
-    {METHOD_POST, "/api/v1/access-reviews", post_review,  RIGHT_ADMIN_ACCESS,
-     &access_review_form, NULL, &access_review_reply_form,
-     ROUTE_CREATED | ROUTE_FRESH,                                      "Note that they were gone through now"},
+    {GET("/access-reviews", list_reviews, RIGHT_ADMIN_ACCESS,
+         "When rights were gone through", .reply = &access_review_reply_form,
+         .flags = ROUTE_LIST)},
+    {POST("/access-reviews", post_review, RIGHT_ADMIN_ACCESS,
+          "Note that they were gone through now", .form = &access_review_form,
+          .reply = &access_review_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_FRESH)},
 };
 const struct route_set access_review_routes = {routes, COUNT(routes),
                                                SET_TOKENS};

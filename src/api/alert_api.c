@@ -6,23 +6,22 @@
 #include "core/log_filter.h"
 
 static const struct field reply_fields[] = {
-    {"id",        FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"name",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"source",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, alert_source_words, NULL, "",
-     ""                                                                               },
-    {"kind",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"action",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"threshold", FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"is_on",     FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"told_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"version",   FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_CHOICE("source", alert_source_words, REQUIRED)},
+    {OUT_TEXT("kind", NULLABLE)},
+    {OUT_TEXT("action", NULLABLE)},
+    {OUT_INT("threshold", REQUIRED)},
+    {OUT_BOOL("is_on", REQUIRED)},
+    {OUT_TEXT("told_at", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"Alert", reply_fields,
                                        COUNT(reply_fields)};
 static const struct field filter_fields[] = {
-    {"id",    FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"query", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("query", REQUIRED)},
 };
 static const struct form filter_form = {"LogFilter", filter_fields,
                                         COUNT(filter_fields)};
@@ -196,22 +195,25 @@ static enum err delete_filter(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/alerts",          list_rules,    RIGHT_ADMIN_LOG, NULL,        NULL,
-     &reply_form,                                                                                               ROUTE_LIST,                  "Rules by which people are told of the logs"},
-    {METHOD_POST,   "/api/v1/alerts",          post_rule,     RIGHT_ADMIN_LOG, &alert_form,
-     NULL,                                                                                        &reply_form,  ROUTE_NO_TX | ROUTE_CREATED, "Make a rule"                               },
-    {METHOD_PATCH,  "/api/v1/alerts/:id",      patch_rule,    RIGHT_ADMIN_LOG,
-     &alert_edit_form,                                                                      NULL, &reply_form,  ROUTE_NO_TX | ROUTE_MATCH,
-     "Change a rule"                                                                                                                                                                     },
-    {METHOD_DELETE, "/api/v1/alerts/:id",      delete_rule,   RIGHT_ADMIN_LOG, NULL,
-     NULL,                                                                                        NULL,         ROUTE_NO_TX | ROUTE_MATCH,   "Drop a rule"                               },
-    {METHOD_GET,    "/api/v1/log-filters",     list_filters,  RIGHT_ADMIN_LOG, NULL,
-     NULL,                                                                                        &filter_form, ROUTE_LIST,
-     "One's saved filters of the operation log"                                                                                                                                          },
-    {METHOD_POST,   "/api/v1/log-filters",     post_filter,   RIGHT_ADMIN_LOG,
-     &log_filter_form,                                                                      NULL, &filter_form, ROUTE_CREATED,
-     "Save a filter; the same name again replaces it"                                                                                                                                    },
-    {METHOD_DELETE, "/api/v1/log-filters/:id", delete_filter, RIGHT_ADMIN_LOG,
-     NULL,                                                                                  NULL, NULL,         0,                           "Drop a saved filter"                       },
+    {GET("/alerts", list_rules, RIGHT_ADMIN_LOG,
+         "Rules by which people are told of the logs", .reply = &reply_form,
+         .flags = ROUTE_LIST)},
+    {POST("/alerts", post_rule, RIGHT_ADMIN_LOG, "Make a rule",
+          .form = &alert_form, .reply = &reply_form,
+          .flags = ROUTE_NO_TX | ROUTE_CREATED)},
+    {PATCH("/alerts/:id", patch_rule, RIGHT_ADMIN_LOG, "Change a rule",
+           .form = &alert_edit_form, .reply = &reply_form,
+           .flags = ROUTE_NO_TX | ROUTE_MATCH)},
+    {DELETE("/alerts/:id", delete_rule, RIGHT_ADMIN_LOG, "Drop a rule",
+            .flags = ROUTE_NO_TX | ROUTE_MATCH)},
+    {GET("/log-filters", list_filters, RIGHT_ADMIN_LOG,
+         "One's saved filters of the operation log", .reply = &filter_form,
+         .flags = ROUTE_LIST)},
+    {POST("/log-filters", post_filter, RIGHT_ADMIN_LOG,
+          "Save a filter; the same name again replaces it",
+          .form = &log_filter_form, .reply = &filter_form,
+          .flags = ROUTE_CREATED)},
+    {DELETE("/log-filters/:id", delete_filter, RIGHT_ADMIN_LOG,
+            "Drop a saved filter")},
 };
 const struct route_set alert_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -51,14 +51,14 @@ static enum err delete_range(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/security/addresses",     list_ranges,
-     RIGHT_ADMIN_SECURITY, NULL,             NULL, &allow_list_reply_form, ROUTE_LIST,
-     "Where requests may come from, and where this one does"                                                                       },
-    {METHOD_POST,   "/api/v1/security/addresses",     post_range,
-     RIGHT_ADMIN_SECURITY, &allow_list_form, NULL, &allow_list_reply_form,
-     ROUTE_CREATED | ROUTE_FRESH,                                                       "Let requests from a range of addresses in"},
-    {METHOD_DELETE, "/api/v1/security/addresses/:id", delete_range,
-     RIGHT_ADMIN_SECURITY, NULL,             NULL, NULL,                   ROUTE_FRESH,
-     "Take a range off the list"                                                                                                   },
+    {GET("/security/addresses", list_ranges, RIGHT_ADMIN_SECURITY,
+         "Where requests may come from, and where this one does",
+         .reply = &allow_list_reply_form, .flags = ROUTE_LIST)},
+    {POST("/security/addresses", post_range, RIGHT_ADMIN_SECURITY,
+          "Let requests from a range of addresses in", .form = &allow_list_form,
+          .reply = &allow_list_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_FRESH)},
+    {DELETE("/security/addresses/:id", delete_range, RIGHT_ADMIN_SECURITY,
+            "Take a range off the list", .flags = ROUTE_FRESH)},
 };
 const struct route_set allow_list_routes = {routes, COUNT(routes), SET_TOKENS};

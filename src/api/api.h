@@ -59,11 +59,14 @@ enum route_flag {
                           first time; no secrets in it */
     ROUTE_RETELL = 8192, /* with ROUTE_ONCE: the handler tells it anew */
     ROUTE_FRESH = 128, /* a sensitive step: signed in again within 10 minutes */
+    ROUTE_SUPPORT = 32768, /* a change that support access with leave to write
+                              may make: the work; not people, rights, security */
 };
 
 /* A route is data.  right's zero value denies.  path: "/api/v1/…/:id"; all
  * begin so, which is looked at when the types are printed. */
-#define ROUTE_ROOT "/api/v1/"
+#define API_ROOT   "/api/v1"
+#define ROUTE_ROOT API_ROOT "/"
 struct route {
     enum method method;
     const char *path;
@@ -74,7 +77,21 @@ struct route {
     const struct form *reply; /* what comes back, for types and OpenAPI */
     unsigned flags;
     const char *summary; /* one line, for the OpenAPI description */
+    /* whether this body takes away and adds nothing: goes on when the disk is
+     * full.  NULL: it adds, unless the method or a flag says otherwise */
+    bool (*frees)(const struct values *body);
 };
+
+/* A row: GET("/labels", list_labels, RIGHT_ADMIN_MASTER, "One line", and the
+ * other members by name: .form = …, .query = …, .reply = …, .flags = …). */
+#define ROUTE_(method_, path_, handle_, right_, ...)                           \
+    .method = method_, .path = API_ROOT path_, .handle = handle_,              \
+    .right = right_, .summary = __VA_ARGS__
+#define GET(...)    ROUTE_(METHOD_GET, __VA_ARGS__)
+#define POST(...)   ROUTE_(METHOD_POST, __VA_ARGS__)
+#define PUT(...)    ROUTE_(METHOD_PUT, __VA_ARGS__)
+#define PATCH(...)  ROUTE_(METHOD_PATCH, __VA_ARGS__)
+#define DELETE(...) ROUTE_(METHOD_DELETE, __VA_ARGS__)
 
 /* Of a whole set; the zero value denies. */
 enum set_flag {

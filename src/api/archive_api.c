@@ -10,13 +10,10 @@
 #include <string.h>
 
 static const struct field archive_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"user_name",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"made_at",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"expires_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"removed_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"bytes",      FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"sha256",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           {OUT_TEXT("user_name", REQUIRED)},
+    {OUT_TEXT("made_at", REQUIRED)},    {OUT_TEXT("expires_at", REQUIRED)},
+    {OUT_TEXT("removed_at", NULLABLE)}, {OUT_INT("bytes", REQUIRED)},
+    {OUT_TEXT("sha256", REQUIRED)},
 };
 static const struct form archive_form = {"Archive", archive_fields,
                                          COUNT(archive_fields)};
@@ -156,19 +153,18 @@ static enum err delete_archive(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/archives",          list_archives,  RIGHT_ADMIN, NULL, NULL,
-     &archive_form,                                                                             ROUTE_LIST | ROUTE_TERMS,
-     "Exports of everything, newest first"                                                                                                                           },
-    {METHOD_POST,   "/api/v1/archives",          post_archive,   RIGHT_ADMIN, NULL, NULL,
-     NULL,                                                                                      ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS,
-     "Export everything, as a job"                                                                                                                                   },
-    {METHOD_GET,    "/api/v1/archives/:id",      get_archive,    RIGHT_ADMIN, NULL, NULL,
-     &archive_form,                                                                             ROUTE_FRESH | ROUTE_TERMS,
-     "One of them, before it is downloaded"                                                                                                                          },
-    {METHOD_GET,    "/api/v1/archives/:id/file", get_file,       RIGHT_ADMIN, NULL, NULL,
-     NULL,                                                                                      ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS,
-     "The archive; takes ranges"                                                                                                                                     },
-    {METHOD_DELETE, "/api/v1/archives/:id",      delete_archive, RIGHT_ADMIN, NULL,
-     NULL,                                                                                NULL, ROUTE_TERMS,                             "Remove one before its time"},
+    {GET("/archives", list_archives, RIGHT_ADMIN,
+         "Exports of everything, newest first", .reply = &archive_form,
+         .flags = ROUTE_LIST | ROUTE_TERMS)},
+    {POST("/archives", post_archive, RIGHT_ADMIN, "Export everything, as a job",
+          .flags = ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS)},
+    {GET("/archives/:id", get_archive, RIGHT_ADMIN,
+         "One of them, before it is downloaded", .reply = &archive_form,
+         .flags = ROUTE_FRESH | ROUTE_TERMS)},
+    {GET("/archives/:id/file", get_file, RIGHT_ADMIN,
+         "The archive; takes ranges",
+         .flags = ROUTE_NO_TX | ROUTE_FRESH | ROUTE_TERMS)},
+    {DELETE("/archives/:id", delete_archive, RIGHT_ADMIN,
+            "Remove one before its time", .flags = ROUTE_TERMS)},
 };
 const struct route_set archive_routes = {routes, COUNT(routes), SET_TOKENS};

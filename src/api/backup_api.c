@@ -5,7 +5,7 @@
 #include "core/caretaker.h"
 
 static const struct field verify_fields[] = {
-    {"date", FIELD_TEXT, 10, 10, FIELD_REQUIRED, NULL, NULL, "日付", "Date"},
+    {TEXT("date", 10, 10, REQUIRED, "日付", "Date")},
 };
 static const struct form verify_form = {"BackupVerify", verify_fields,
                                         COUNT(verify_fields)};
@@ -177,11 +177,11 @@ static enum err post_verify(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/backups",        get_backups, RIGHT_AUDITOR,  NULL, NULL,
-     NULL,                                                                                 0,           "Generations, runs, checks, tenants' last copies and drills"},
-    {METHOD_POST, "/api/v1/backups",        post_run,    RIGHT_OPERATOR, NULL, NULL, NULL,
-     ROUTE_NO_TX,                                                                                       "Back up all tenants now"                                   },
-    {METHOD_POST, "/api/v1/backups/verify", post_verify, RIGHT_OPERATOR,
-     &verify_form,                                                             NULL, NULL, ROUTE_NO_TX, "Check a generation"                                        },
+    {GET("/backups", get_backups, RIGHT_AUDITOR,
+         "Generations, runs, checks, tenants' last copies and drills")},
+    {POST("/backups", post_run, RIGHT_OPERATOR, "Back up all tenants now",
+          .flags = ROUTE_NO_TX)},
+    {POST("/backups/verify", post_verify, RIGHT_OPERATOR, "Check a generation",
+          .form = &verify_form, .flags = ROUTE_NO_TX)},
 };
 const struct route_set backup_routes = {routes, COUNT(routes), 0};

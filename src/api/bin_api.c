@@ -3,18 +3,15 @@
 #include "core/bin.h"
 
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form page_form = {"BinQuery", page_fields,
                                       COUNT(page_fields)};
 static const struct field item_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"deleted_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"erased_at",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"tickets",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},          {OUT_TEXT("key", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},      {OUT_TEXT("deleted_at", REQUIRED)},
+    {OUT_TEXT("erased_at", REQUIRED)}, {OUT_INT("tickets", REQUIRED)},
 };
 static const struct form item_form = {"BinItem", item_fields,
                                       COUNT(item_fields)};
@@ -38,12 +35,13 @@ static enum err list_tickets(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/bin/projects",             list_projects,   RIGHT_ADMIN, NULL,
-     &page_form,                                                                                      &item_form, ROUTE_LIST, "Deleted projects, not erased yet"},
-    {METHOD_POST, "/api/v1/bin/projects/:id/restore", restore_project,
-     RIGHT_ADMIN,                                                                   NULL, NULL,       NULL,       0,          "Take a project out of the bin"   },
-    {METHOD_GET,  "/api/v1/projects/:id/bin",         list_tickets,
-     RIGHT_PROJECT_TICKET_VIEW,                                                     NULL, &page_form, &item_form, ROUTE_LIST,
-     "Deleted tickets of a project; an edit restores them"                                                                                                      },
+    {GET("/bin/projects", list_projects, RIGHT_ADMIN,
+         "Deleted projects, not erased yet", .query = &page_form,
+         .reply = &item_form, .flags = ROUTE_LIST)},
+    {POST("/bin/projects/:id/restore", restore_project, RIGHT_ADMIN,
+          "Take a project out of the bin")},
+    {GET("/projects/:id/bin", list_tickets, RIGHT_PROJECT_TICKET_VIEW,
+         "Deleted tickets of a project; an edit restores them",
+         .query = &page_form, .reply = &item_form, .flags = ROUTE_LIST)},
 };
 const struct route_set bin_routes = {routes, COUNT(routes), SET_TOKENS};

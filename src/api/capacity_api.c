@@ -7,45 +7,40 @@
 #include <math.h>
 
 static const struct field measure_fields[] = {
-    {"name",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, measure_words, NULL, "", ""},
-    {"value",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,          NULL, "", ""},
-    {"level",      FIELD_INT,    0, 0, FIELD_NULLABLE, NULL,          NULL, "", ""},
-    {"is_on",      FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,          NULL, "", ""},
-    {"crossed_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,          NULL, "", ""},
-    {"version",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,          NULL, "", ""},
+    {OUT_CHOICE("name", measure_words, REQUIRED)},
+    {OUT_INT("value", REQUIRED)},
+    {OUT_INT("level", NULLABLE)},
+    {OUT_BOOL("is_on", REQUIRED)},
+    {OUT_TEXT("crossed_at", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form measure_form = {"Measure", measure_fields,
                                          COUNT(measure_fields)};
 static const char *const by_words[] = {"minute", "hour", NULL};
 static const struct field sample_query_fields[] = {
-    {"measure", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, measure_words, NULL, "指標",
-     "Measure"                                                                               },
-    {"by",      FIELD_CHOICE, 0, 0, 0,              by_words,      NULL, "間隔", "Interval"},
+    {CHOICE("measure", measure_words, REQUIRED, "指標", "Measure")},
+    {CHOICE("by", by_words, OPTIONAL, "間隔", "Interval")},
 };
 static const struct form sample_query = {"SampleQuery", sample_query_fields,
                                          COUNT(sample_query_fields)};
 static const struct field sample_fields[] = {
-    {"at",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"value", FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_TEXT("at", REQUIRED)},
+    {OUT_INT("value", REQUIRED)},
 };
 static const struct form sample_form = {"Sample", sample_fields,
                                         COUNT(sample_fields)};
 static const struct field use_query_fields[] = {
-    {"after", FIELD_TEXT, 1, 32,  0, NULL, NULL, "続き", "After"},
-    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit"},
+    {TEXT("after", 1, 32, OPTIONAL, "続き", "After")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
 };
 static const struct form use_query = {"TenantUseQuery", use_query_fields,
                                       COUNT(use_query_fields)};
 static const struct field use_fields[] = {
-    {"id",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"bytes",       FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"bytes_limit", FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"disk_bytes",  FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"users",       FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"users_limit", FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"stopped",     FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_TEXT("id", REQUIRED)},         {OUT_TEXT("name", REQUIRED)},
+    {OUT_INT("bytes", REQUIRED)},       {OUT_INT("bytes_limit", NULLABLE)},
+    {OUT_INT("disk_bytes", REQUIRED)},  {OUT_INT("users", REQUIRED)},
+    {OUT_INT("users_limit", NULLABLE)}, {OUT_INT("stopped", REQUIRED)},
+    {OUT_TEXT("at", REQUIRED)},
 };
 static const struct form use_form = {"TenantUse", use_fields,
                                      COUNT(use_fields)};
@@ -227,15 +222,16 @@ static enum err patch_threshold(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/capacity",                  get_capacity,    RIGHT_AUDITOR, NULL,            NULL,
-     NULL,                                                                                                                    0,           "How full the installation is, its thresholds and its clock"},
-    {METHOD_GET,   "/api/v1/capacity/samples",          list_samples,    RIGHT_AUDITOR, NULL,
-     &sample_query,                                                                                            &sample_form,  ROUTE_LIST,
-     "One measure by the minute (24 hours) or hour (90 days)"                                                                                                                                          },
-    {METHOD_GET,   "/api/v1/capacity/tenants",          list_tenants,    RIGHT_AUDITOR, NULL,
-     &use_query,                                                                                               &use_form,     ROUTE_LIST,  "Tenants by size, the largest first"                        },
-    {METHOD_PATCH, "/api/v1/capacity/thresholds/:name", patch_threshold,
-     RIGHT_OPERATOR,                                                                    &threshold_form, NULL, &measure_form, ROUTE_MATCH,
-     "Set from where on a measure is a warning"                                                                                                                                                        },
+    {GET("/capacity", get_capacity, RIGHT_AUDITOR,
+         "How full the installation is, its thresholds and its clock")},
+    {GET("/capacity/samples", list_samples, RIGHT_AUDITOR,
+         "One measure by the minute (24 hours) or hour (90 days)",
+         .query = &sample_query, .reply = &sample_form, .flags = ROUTE_LIST)},
+    {GET("/capacity/tenants", list_tenants, RIGHT_AUDITOR,
+         "Tenants by size, the largest first", .query = &use_query,
+         .reply = &use_form, .flags = ROUTE_LIST)},
+    {PATCH("/capacity/thresholds/:name", patch_threshold, RIGHT_OPERATOR,
+           "Set from where on a measure is a warning", .form = &threshold_form,
+           .reply = &measure_form, .flags = ROUTE_MATCH)},
 };
 const struct route_set capacity_routes = {routes, COUNT(routes), 0};

@@ -5,30 +5,27 @@
 #include "core/erasure.h"
 
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "", ""},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "", ""},
+    {INT("limit", 1, 200, OPTIONAL, "", "")},
+    {OUT_ID("after", OPTIONAL)},
 };
 static const struct form page_form = {"CertificateQuery", page_fields,
                                       COUNT(page_fields)};
 static const struct field row_fields[] = {
-    {"id",       FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"tenant",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"revision", FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},     {OUT_TEXT("tenant", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)}, {OUT_INT("revision", REQUIRED)},
+    {OUT_TEXT("at", REQUIRED)},
 };
 static const struct form row_form = {"CertificateRow", row_fields,
                                      COUNT(row_fields)};
 static const struct field open_fields[] = {
-    {"tenant",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"name",       FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"step",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, erasure_step_words, NULL, "",
-     ""                                                                                },
-    {"started_at", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"error",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"backups_on", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"backups_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
-    {"logs_on",    FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,               NULL, "", ""},
+    {OUT_TEXT("tenant", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_CHOICE("step", erasure_step_words, REQUIRED)},
+    {OUT_TEXT("started_at", REQUIRED)},
+    {OUT_TEXT("error", NULLABLE)},
+    {OUT_DAY("backups_on", NULLABLE)},
+    {OUT_TEXT("backups_at", NULLABLE)},
+    {OUT_DAY("logs_on", NULLABLE)},
 };
 static const struct form open_form = {"Deletion", open_fields,
                                       COUNT(open_fields)};
@@ -107,14 +104,13 @@ static enum err get_certificate(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/deletions",        list_open,         RIGHT_AUDITOR, NULL, NULL,
-     &open_form,                                                                                      ROUTE_LIST,
-     "Deletions that are not over, and what of them is due"},
-    {METHOD_GET, "/api/v1/certificates",     list_certificates, RIGHT_AUDITOR, NULL,
-     &page_form,                                                                           &row_form, ROUTE_LIST,
-     "Certificates of deletion, newest first"              },
-    {METHOD_GET, "/api/v1/certificates/:id", get_certificate,   RIGHT_AUDITOR,
-     NULL,                                                                           NULL, NULL,      0,
-     "The newest certificate of a tenant, as it was signed"},
+    {GET("/deletions", list_open, RIGHT_AUDITOR,
+         "Deletions that are not over, and what of them is due",
+         .reply = &open_form, .flags = ROUTE_LIST)},
+    {GET("/certificates", list_certificates, RIGHT_AUDITOR,
+         "Certificates of deletion, newest first", .query = &page_form,
+         .reply = &row_form, .flags = ROUTE_LIST)},
+    {GET("/certificates/:id", get_certificate, RIGHT_AUDITOR,
+         "The newest certificate of a tenant, as it was signed")},
 };
 const struct route_set certificate_routes = {routes, COUNT(routes), 0};

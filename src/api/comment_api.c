@@ -3,17 +3,15 @@
 #include "core/comment.h"
 
 static const struct field list_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"CommentQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,    0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"body",       FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"updated_at", FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",    FIELD_INT,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           {OUT_LINES("body", REQUIRED)},
+    {OUT_TEXT("created_at", REQUIRED)}, {OUT_TEXT("updated_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"Comment", reply_fields,
                                        COUNT(reply_fields)};
@@ -70,13 +68,13 @@ static enum err delete_comment(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/tickets/:id/comments", list_comments,
-     RIGHT_TICKET_VIEW,                                                              NULL,          &list_form, &reply_form, ROUTE_LIST,
-     "Comments, oldest first"                                                                                                                                   },
-    {METHOD_POST,   "/api/v1/tickets/:id/comments", post_comment,
-     RIGHT_TICKET_COMMENT,                                                           &comment_form, NULL,       &reply_form,
-     ROUTE_CREATED | ROUTE_ONCE,                                                                                                           "Comment on a ticket"},
-    {METHOD_DELETE, "/api/v1/comments/:id",         delete_comment, RIGHT_SIGNED_IN,
-     NULL,                                                                                          NULL,       NULL,        ROUTE_NARROW, "Delete a comment"   },
+    {GET("/tickets/:id/comments", list_comments, RIGHT_TICKET_VIEW,
+         "Comments, oldest first", .query = &list_form, .reply = &reply_form,
+         .flags = ROUTE_LIST)},
+    {POST("/tickets/:id/comments", post_comment, RIGHT_TICKET_COMMENT,
+          "Comment on a ticket", .form = &comment_form, .reply = &reply_form,
+          .flags = ROUTE_CREATED | ROUTE_ONCE | ROUTE_SUPPORT)},
+    {DELETE("/comments/:id", delete_comment, RIGHT_SIGNED_IN,
+            "Delete a comment", .flags = ROUTE_NARROW)},
 };
 const struct route_set comment_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -4,29 +4,20 @@
 #include "core/component.h"
 
 static const struct field reply_fields[] = {
-    {"name",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"license",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"source",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"checksum", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"released", FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"days",     FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_old",   FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"why_old",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_TEXT("name", REQUIRED)},     {OUT_TEXT("version", REQUIRED)},
+    {OUT_TEXT("license", REQUIRED)},  {OUT_TEXT("source", REQUIRED)},
+    {OUT_TEXT("checksum", REQUIRED)}, {OUT_DAY("released", REQUIRED)},
+    {OUT_INT("days", REQUIRED)},      {OUT_BOOL("is_old", REQUIRED)},
+    {OUT_TEXT("why_old", NULLABLE)},
 };
 static const struct form reply_form = {"Component", reply_fields,
                                        COUNT(reply_fields)};
 static const struct field build_fields[] = {
-    {"version",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"compiler", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"commit",   FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"is_clean", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"sources",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"tested",   FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"checked",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"commits",  FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"reviewed", FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"notes",    FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_TEXT("version", REQUIRED)}, {OUT_TEXT("compiler", REQUIRED)},
+    {OUT_TEXT("commit", NULLABLE)},  {OUT_BOOL("is_clean", REQUIRED)},
+    {OUT_TEXT("sources", NULLABLE)}, {OUT_TEXT("tested", NULLABLE)},
+    {OUT_TEXT("checked", NULLABLE)}, {OUT_INT("commits", NULLABLE)},
+    {OUT_INT("reviewed", NULLABLE)}, {OUT_TEXT("notes", NULLABLE)},
 };
 static const struct form build_form = {"Build", build_fields,
                                        COUNT(build_fields)};
@@ -85,9 +76,11 @@ static enum err get_build(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/components", list_components, RIGHT_AUDITOR, NULL,
-     NULL,                                                                         &reply_form, ROUTE_LIST, "What the binary is made of"                    },
-    {METHOD_GET, "/api/v1/build",      get_build,       RIGHT_AUDITOR, NULL, NULL,
-     &build_form,                                                                               0,          "How the binary was built, and what was checked"},
+    {GET("/components", list_components, RIGHT_AUDITOR,
+         "What the binary is made of", .reply = &reply_form,
+         .flags = ROUTE_LIST)},
+    {GET("/build", get_build, RIGHT_AUDITOR,
+         "How the binary was built, and what was checked",
+         .reply = &build_form)},
 };
 const struct route_set component_routes = {routes, COUNT(routes), 0};

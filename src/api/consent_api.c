@@ -4,21 +4,20 @@
 #include "core/consent.h"
 
 static const struct field accept_fields[] = {
-    {"no", FIELD_INT, 1, INT32_MAX, FIELD_REQUIRED, NULL, NULL, "版",
-     "Version"},
+    {INT("no", 1, INT32_MAX, REQUIRED, "版", "Version")},
 };
 static const struct form accept_form = {"TermsAccept", accept_fields,
                                         COUNT(accept_fields)};
 static const struct field read_fields[] = {
-    {"no", FIELD_INT, 1, INT32_MAX, 0, NULL, NULL, "版", "Version"},
+    {INT("no", 1, INT32_MAX, OPTIONAL, "版", "Version")},
 };
 static const struct form read_form = {"TermsQuery", read_fields,
                                       COUNT(read_fields)};
 static const struct field consent_fields[] = {
-    {"no",         FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"ip",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"for_tenant", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_INT("no", REQUIRED)},
+    {OUT_TEXT("ip", REQUIRED)},
+    {OUT_TEXT("at", REQUIRED)},
+    {OUT_BOOL("for_tenant", REQUIRED)},
 };
 static const struct form consent_form = {"Consent", consent_fields,
                                          COUNT(consent_fields)};
@@ -131,16 +130,17 @@ static enum err put_setting(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/terms",          get_terms,     RIGHT_SIGNED_IN, NULL, &read_form,
-     NULL,                                                                                                   ROUTE_NO_TX | ROUTE_TERMS | ROUTE_QUIET,
-     "The terms of use, and who still has to accept them"                                                                                                                                },
-    {METHOD_POST, "/api/v1/terms/accept",   post_accept,   RIGHT_SIGNED_IN,
-     &accept_form,                                                                NULL,       NULL,          ROUTE_TERMS,
-     "Accept the terms of use; a master administrator for the tenant"                                                                                                                    },
-    {METHOD_GET,  "/api/v1/terms/consents", list_consents, RIGHT_ADMIN,     NULL,
-     NULL,                                                                                    &consent_form, ROUTE_LIST,
-     "Who accepted which version, when and from where"                                                                                                                                   },
-    {METHOD_PUT,  "/api/v1/terms/setting",  put_setting,   RIGHT_ADMIN,
-     &consent_setting_form,                                                       NULL,       NULL,          0,                                       "Whether each person has to accept"},
+    {GET("/terms", get_terms, RIGHT_SIGNED_IN,
+         "The terms of use, and who still has to accept them",
+         .query = &read_form,
+         .flags = ROUTE_NO_TX | ROUTE_TERMS | ROUTE_QUIET)},
+    {POST("/terms/accept", post_accept, RIGHT_SIGNED_IN,
+          "Accept the terms of use; a master administrator for the tenant",
+          .form = &accept_form, .flags = ROUTE_TERMS)},
+    {GET("/terms/consents", list_consents, RIGHT_ADMIN,
+         "Who accepted which version, when and from where",
+         .reply = &consent_form, .flags = ROUTE_LIST)},
+    {PUT("/terms/setting", put_setting, RIGHT_ADMIN,
+         "Whether each person has to accept", .form = &consent_setting_form)},
 };
 const struct route_set consent_routes = {routes, COUNT(routes), SET_OWN};

@@ -6,12 +6,9 @@
 #include "base/log.h"
 
 static const struct field row_fields[] = {
-    {"id",      FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"role",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"email",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"phone",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version", FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},      {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("role", REQUIRED)},  {OUT_TEXT("email", REQUIRED)},
+    {OUT_TEXT("phone", REQUIRED)}, {OUT_INT("version", REQUIRED)},
 };
 static const struct form row_form = {"Contact", row_fields, COUNT(row_fields)};
 
@@ -116,16 +113,19 @@ static enum err delete_contact(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/contacts",             list_own,       RIGHT_ADMIN,   NULL,          NULL,
-     &row_form,                                                                                                    ROUTE_LIST,                  "Whom the operator reaches in an emergency"},
-    {METHOD_POST,   "/api/v1/contacts",             post_contact,   RIGHT_ADMIN,   &contact_form,
-     NULL,                                                                                              &row_form, ROUTE_NO_TX | ROUTE_CREATED, "Name a contact"                           },
-    {METHOD_PATCH,  "/api/v1/contacts/:id",         patch_contact,  RIGHT_ADMIN,
-     &contact_edit_form,                                                                          NULL, &row_form, ROUTE_NO_TX | ROUTE_MATCH,
-     "Change a contact"                                                                                                                                                                    },
-    {METHOD_DELETE, "/api/v1/contacts/:id",         delete_contact, RIGHT_ADMIN,   NULL,
-     NULL,                                                                                              NULL,      ROUTE_NO_TX | ROUTE_MATCH,   "Remove a contact"                         },
-    {METHOD_GET,    "/api/v1/service/contacts/:id", list_of_tenant, RIGHT_AUDITOR,
-     NULL,                                                                                        NULL, &row_form, ROUTE_LIST,                  "The contacts a tenant has named"          },
+    {GET("/contacts", list_own, RIGHT_ADMIN,
+         "Whom the operator reaches in an emergency", .reply = &row_form,
+         .flags = ROUTE_LIST)},
+    {POST("/contacts", post_contact, RIGHT_ADMIN, "Name a contact",
+          .form = &contact_form, .reply = &row_form,
+          .flags = ROUTE_NO_TX | ROUTE_CREATED)},
+    {PATCH("/contacts/:id", patch_contact, RIGHT_ADMIN, "Change a contact",
+           .form = &contact_edit_form, .reply = &row_form,
+           .flags = ROUTE_NO_TX | ROUTE_MATCH)},
+    {DELETE("/contacts/:id", delete_contact, RIGHT_ADMIN, "Remove a contact",
+            .flags = ROUTE_NO_TX | ROUTE_MATCH)},
+    {GET("/service/contacts/:id", list_of_tenant, RIGHT_AUDITOR,
+         "The contacts a tenant has named", .reply = &row_form,
+         .flags = ROUTE_LIST)},
 };
 const struct route_set contact_routes = {routes, COUNT(routes), SET_TOKENS};

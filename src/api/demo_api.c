@@ -29,8 +29,8 @@ static enum err list_mail(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/demo/mail", list_mail, RIGHT_ANYONE, NULL, NULL, NULL,
-     ROUTE_LIST, "Captured mail of an evaluation"},
+    {GET("/demo/mail", list_mail, RIGHT_ANYONE,
+         "Captured mail of an evaluation", .flags = ROUTE_LIST)},
 };
 const struct route_set demo_routes = {routes, COUNT(routes),
                                       SET_EVERYWHERE | SET_TOKENS};

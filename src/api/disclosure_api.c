@@ -6,36 +6,33 @@
 #include "core/disclosure.h"
 
 static const struct field reply_fields[] = {
-    {"id",           FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"authority",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"basis",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"what",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"asked_on",     FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"disclosed_on", FIELD_DAY,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"told_at",      FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},        {OUT_TEXT("authority", REQUIRED)},
+    {OUT_TEXT("basis", REQUIRED)},   {OUT_TEXT("what", REQUIRED)},
+    {OUT_DAY("asked_on", REQUIRED)}, {OUT_DAY("disclosed_on", NULLABLE)},
+    {OUT_TEXT("told_at", NULLABLE)},
 };
 static const struct form reply_form = {"Disclosure", reply_fields,
                                        COUNT(reply_fields)};
 static const struct field row_fields[] = {
-    {"id",           FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"tenant",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"tenant_name",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"authority",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"basis",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"what",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"asked_on",     FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"disclosed_on", FIELD_DAY,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"may_tell",     FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"told_at",      FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"recorded_by",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"recorded_at",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",      FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("tenant", REQUIRED)},
+    {OUT_TEXT("tenant_name", REQUIRED)},
+    {OUT_TEXT("authority", REQUIRED)},
+    {OUT_TEXT("basis", REQUIRED)},
+    {OUT_TEXT("what", REQUIRED)},
+    {OUT_DAY("asked_on", REQUIRED)},
+    {OUT_DAY("disclosed_on", NULLABLE)},
+    {OUT_BOOL("may_tell", REQUIRED)},
+    {OUT_TEXT("told_at", NULLABLE)},
+    {OUT_TEXT("recorded_by", REQUIRED)},
+    {OUT_TEXT("recorded_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form row_form = {"DisclosureRecord", row_fields,
                                      COUNT(row_fields)};
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form page_form = {"DisclosureQuery", page_fields,
                                       COUNT(page_fields)};
@@ -120,17 +117,18 @@ static enum err patch_record(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/disclosures",          list_own,     RIGHT_ADMIN,    NULL, &page_form,
-     &reply_form,                                                                                             ROUTE_LIST | ROUTE_NO_TX,
-     "What of the tenant's data the law demanded"                  },
-    {METHOD_GET,   "/api/v1/desk/disclosures",     list_all,     RIGHT_AUDITOR,  NULL,
-     &page_form,                                                                                   &row_form, ROUTE_LIST | ROUTE_NO_TX,
-     "The record of disclosures, newest first"                     },
-    {METHOD_POST,  "/api/v1/desk/disclosures",     post_record,  RIGHT_OPERATOR,
-     &disclosure_form,                                                                 NULL,       &row_form, ROUTE_NO_TX | ROUTE_CREATED,
-     "Record a disclosure; the customer is told if that is allowed"},
-    {METHOD_PATCH, "/api/v1/desk/disclosures/:id", patch_record, RIGHT_OPERATOR,
-     &disclosure_edit_form,                                                            NULL,       &row_form, ROUTE_NO_TX | ROUTE_MATCH,
-     "Correct or complete the record"                              },
+    {GET("/disclosures", list_own, RIGHT_ADMIN,
+         "What of the tenant's data the law demanded", .query = &page_form,
+         .reply = &reply_form, .flags = ROUTE_LIST | ROUTE_NO_TX)},
+    {GET("/desk/disclosures", list_all, RIGHT_AUDITOR,
+         "The record of disclosures, newest first", .query = &page_form,
+         .reply = &row_form, .flags = ROUTE_LIST | ROUTE_NO_TX)},
+    {POST("/desk/disclosures", post_record, RIGHT_OPERATOR,
+          "Record a disclosure; the customer is told if that is allowed",
+          .form = &disclosure_form, .reply = &row_form,
+          .flags = ROUTE_NO_TX | ROUTE_CREATED)},
+    {PATCH("/desk/disclosures/:id", patch_record, RIGHT_OPERATOR,
+           "Correct or complete the record", .form = &disclosure_edit_form,
+           .reply = &row_form, .flags = ROUTE_NO_TX | ROUTE_MATCH)},
 };
 const struct route_set disclosure_routes = {routes, COUNT(routes), SET_TOKENS};

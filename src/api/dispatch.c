@@ -198,14 +198,12 @@ static void note_access(const struct call *k)
 
 void api_handle(void *arg, struct request *r, struct reply *out)
 {
-    struct visitor v = {
-        .actor = {.name = "",
-                  .ip = r->ip,
-                  .request_id = r->id,
-                  .tenant = "",
-                  .base_url = "",
-                  .lang = LANG_JA}
-    };
+    struct visitor v = {.actor = {.name = "",
+                                  .ip = r->ip,
+                                  .request_id = r->id,
+                                  .tenant = "",
+                                  .base_url = "",
+                                  .lang = LANG_JA}};
     struct ctx c = {.mem = r->mem, .actor = &v.actor, .now_us = clock_now_us()};
     struct call k = {.c = &c, .app = arg, .request = r, .reply = out};
     struct place place;

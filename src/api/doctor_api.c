@@ -5,12 +5,11 @@
 #include "core/doctor.h"
 
 static const struct field finding_fields[] = {
-    {"name",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, doctor_state_words, NULL, "",
-     ""                                                                           },
-    {"ja",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"en",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
-    {"at",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,               NULL, "", ""},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_CHOICE("state", doctor_state_words, REQUIRED)},
+    {OUT_TEXT("ja", REQUIRED)},
+    {OUT_TEXT("en", REQUIRED)},
+    {OUT_TEXT("at", REQUIRED)},
 };
 static const struct form finding_form = {"DoctorFinding", finding_fields,
                                          COUNT(finding_fields)};
@@ -81,12 +80,12 @@ static enum err post_key_copy(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/doctor",          get_doctor,    RIGHT_AUDITOR,  NULL, NULL,
-     &finding_form,                                                                           0,           "What doctor found, and when"},
-    {METHOD_POST, "/api/v1/doctor",          post_doctor,   RIGHT_OPERATOR, NULL, NULL,
-     NULL,                                                                                    ROUTE_NO_TX, "Look again now"             },
-    {METHOD_POST, "/api/v1/doctor/key-copy", post_key_copy, RIGHT_OPERATOR,
-     NULL,                                                                        NULL, NULL, ROUTE_NO_TX,
-     "Confirm that a copy of the master key lies elsewhere"                                                                             },
+    {GET("/doctor", get_doctor, RIGHT_AUDITOR, "What doctor found, and when",
+         .reply = &finding_form)},
+    {POST("/doctor", post_doctor, RIGHT_OPERATOR, "Look again now",
+          .flags = ROUTE_NO_TX)},
+    {POST("/doctor/key-copy", post_key_copy, RIGHT_OPERATOR,
+          "Confirm that a copy of the master key lies elsewhere",
+          .flags = ROUTE_NO_TX)},
 };
 const struct route_set doctor_routes = {routes, COUNT(routes), 0};

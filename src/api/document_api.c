@@ -7,21 +7,20 @@
 #include "core/document.h"
 
 static const struct field reply_fields[] = {
-    {"id",           FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"kind",         FIELD_CHOICE, 0, 0, FIELD_REQUIRED, document_kind_words, NULL, "",
-     ""                                                                                   },
-    {"title",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"no",           FIELD_INT,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"ja",           FIELD_TEXT,   0, 0, 0,              NULL,                NULL, "", ""},
-    {"en",           FIELD_TEXT,   0, 0, 0,              NULL,                NULL, "", ""},
-    {"regions",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"is_public",    FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"review_on",    FIELD_DAY,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"published_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"published_by", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"reviewed_at",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"reviewed_by",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"version",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_CHOICE("kind", document_kind_words, REQUIRED)},
+    {OUT_TEXT("title", REQUIRED)},
+    {OUT_INT("no", NULLABLE)},
+    {OUT_TEXT("ja", OPTIONAL)},
+    {OUT_TEXT("en", OPTIONAL)},
+    {OUT_TEXT("regions", REQUIRED)},
+    {OUT_BOOL("is_public", REQUIRED)},
+    {OUT_DAY("review_on", REQUIRED)},
+    {OUT_TEXT("published_at", NULLABLE)},
+    {OUT_TEXT("published_by", NULLABLE)},
+    {OUT_TEXT("reviewed_at", NULLABLE)},
+    {OUT_TEXT("reviewed_by", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"Document", reply_fields,
                                        COUNT(reply_fields)};
@@ -130,43 +129,47 @@ static enum err post_review(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/documents",             list_documents,  RIGHT_AUDITOR,  NULL, NULL,
-     &reply_form,                                                                                              ROUTE_LIST,                "Drafts and versions of policies and statements"},
-    {METHOD_GET,    "/api/v1/documents/:id",         get_document,    RIGHT_AUDITOR,  NULL,
-     NULL,                                                                                        &reply_form, 0,                         "One of them, with its texts"                   },
-    {METHOD_POST,   "/api/v1/documents",             post_document,   RIGHT_OPERATOR,
-     &document_form,                                                                        NULL, &reply_form, ROUTE_CREATED,             "Write a draft"                                 },
-    {METHOD_PATCH,  "/api/v1/documents/:id",         patch_document,  RIGHT_OPERATOR,
-     &document_edit_form,                                                                   NULL, &reply_form, ROUTE_MATCH,               "Change a draft"                                },
-    {METHOD_DELETE, "/api/v1/documents/:id",         delete_document, RIGHT_OPERATOR,
-     NULL,                                                                                  NULL, NULL,        ROUTE_MATCH,               "Throw a draft away"                            },
-    {METHOD_POST,   "/api/v1/documents/:id/publish", post_publish,    RIGHT_OPERATOR,
-     NULL,                                                                                  NULL, &reply_form, ROUTE_MATCH | ROUTE_FRESH,
-     "Publish a draft as the next version of its kind"                                                                                                                                    },
-    {METHOD_POST,   "/api/v1/documents/:id/review",  post_review,     RIGHT_OPERATOR,
-     &document_review_form,                                                                 NULL, &reply_form, ROUTE_MATCH,
-     "A published version was looked at and is still right"                                                                                                                               },
+    {GET("/documents", list_documents, RIGHT_AUDITOR,
+         "Drafts and versions of policies and statements", .reply = &reply_form,
+         .flags = ROUTE_LIST)},
+    {GET("/documents/:id", get_document, RIGHT_AUDITOR,
+         "One of them, with its texts", .reply = &reply_form)},
+    {POST("/documents", post_document, RIGHT_OPERATOR, "Write a draft",
+          .form = &document_form, .reply = &reply_form,
+          .flags = ROUTE_CREATED)},
+    {PATCH("/documents/:id", patch_document, RIGHT_OPERATOR, "Change a draft",
+           .form = &document_edit_form, .reply = &reply_form,
+           .flags = ROUTE_MATCH)},
+    {DELETE("/documents/:id", delete_document, RIGHT_OPERATOR,
+            "Throw a draft away", .flags = ROUTE_MATCH)},
+    {POST("/documents/:id/publish", post_publish, RIGHT_OPERATOR,
+          "Publish a draft as the next version of its kind",
+          .reply = &reply_form, .flags = ROUTE_MATCH | ROUTE_FRESH)},
+    {POST("/documents/:id/review", post_review, RIGHT_OPERATOR,
+          "A published version was looked at and is still right",
+          .form = &document_review_form, .reply = &reply_form,
+          .flags = ROUTE_MATCH)},
 };
 const struct route_set document_routes = {routes, COUNT(routes), 0};
 
 /* ---- readers ---- */
 
 static const struct field published_fields[] = {
-    {"kind",         FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"title",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"no",           FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_public",    FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"published_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"regions",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"reviewed_at",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"review_on",    FIELD_DAY,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"ja",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
-    {"en",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
+    {OUT_TEXT("kind", REQUIRED)},
+    {OUT_TEXT("title", REQUIRED)},
+    {OUT_INT("no", REQUIRED)},
+    {OUT_BOOL("is_public", REQUIRED)},
+    {OUT_TEXT("published_at", REQUIRED)},
+    {OUT_TEXT("regions", REQUIRED)},
+    {OUT_TEXT("reviewed_at", NULLABLE)},
+    {OUT_DAY("review_on", NULLABLE)},
+    {OUT_TEXT("ja", OPTIONAL)},
+    {OUT_TEXT("en", OPTIONAL)},
 };
 static const struct form published_form = {"Published", published_fields,
                                            COUNT(published_fields)};
 static const struct field version_fields[] = {
-    {"no", FIELD_INT, 1, 1000000, 0, NULL, NULL, "版", "Version"},
+    {INT("no", 1, 1000000, OPTIONAL, "版", "Version")},
 };
 static const struct form version_form = {"PublishedQuery", version_fields,
                                          COUNT(version_fields)};
@@ -301,12 +304,13 @@ static enum err get_published(struct call *k)
 }
 
 static const struct route reader_routes[] = {
-    {METHOD_GET, "/api/v1/policies",       list_published, RIGHT_ANYONE, NULL, NULL,
-     &published_form,                                                                                 ROUTE_LIST | ROUTE_NO_TX | ROUTE_QUIET,
-     "Policies, statements and terms in force that the reader may see"},
-    {METHOD_GET, "/api/v1/policies/:kind", get_published,  RIGHT_ANYONE, NULL,
-     &version_form,                                                                  &published_form, ROUTE_NO_TX | ROUTE_QUIET,
-     "One of them, with its texts and versions"                       },
+    {GET("/policies", list_published, RIGHT_ANYONE,
+         "Policies, statements and terms in force that the reader may see",
+         .reply = &published_form,
+         .flags = ROUTE_LIST | ROUTE_NO_TX | ROUTE_QUIET)},
+    {GET("/policies/:kind", get_published, RIGHT_ANYONE,
+         "One of them, with its texts and versions", .query = &version_form,
+         .reply = &published_form, .flags = ROUTE_NO_TX | ROUTE_QUIET)},
 };
 const struct route_set published_routes = {reader_routes, COUNT(reader_routes),
                                            SET_EVERYWHERE | SET_TOKENS};

@@ -8,13 +8,12 @@
 enum { SHOWN_MAX = 200 };
 
 static const struct field grant_fields[] = {
-    {"role", FIELD_TEXT, 1, 64, 0, NULL, NULL, "ロール", "Role"},
+    {TEXT("role", 1, 64, OPTIONAL, "ロール", "Role")},
 };
 static const struct form grant_form = {"EffectQuery", grant_fields,
                                        COUNT(grant_fields)};
 static const struct field role_fields[] = {
-    {"rights", FIELD_TEXT, 1, 400, FIELD_REQUIRED, NULL, NULL, "権限",
-     "Permissions"},
+    {TEXT("rights", 1, 400, REQUIRED, "権限", "Permissions")},
 };
 static const struct form role_form = {"EffectOfRoleQuery", role_fields,
                                       COUNT(role_fields)};
@@ -125,24 +124,24 @@ static enum err get_role(struct call *k)
 
 #define TAKEN "Whose rights change when it is taken away, or the role changes"
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/members/:user/effect", get_project,
-     RIGHT_MEMBER_EDIT,                                                                              NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/projects/:id/groups/:group/effect", get_project_group,
-     RIGHT_MEMBER_EDIT,                                                                              NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/programs/:id/members/:user/effect", get_program,
-     RIGHT_PROGRAM_MEMBER_EDIT,                                                                      NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/programs/:id/groups/:group/effect", get_program_group,
-     RIGHT_PROGRAM_MEMBER_EDIT,                                                                      NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/tenant/members/:user/effect",       get_tenant,
-     RIGHT_ADMIN_ACCESS,                                                                             NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/tenant/groups/:group/effect",       get_tenant_group,
-     RIGHT_ADMIN_ACCESS,                                                                             NULL, &grant_form, NULL, 0, TAKEN                                          },
-    {METHOD_GET, "/api/v1/groups/:id/effect",                 get_group,         RIGHT_ADMIN_ACCESS,
-     NULL,                                                                                                 NULL,        NULL, 0, "Whose rights change when the group is deleted"},
-    {METHOD_GET, "/api/v1/groups/:id/members/:user/effect",   get_group_member,
-     RIGHT_ADMIN_ACCESS,                                                                             NULL, NULL,        NULL, 0,
-     "Which rights the person loses outside the group"                                                                                                                          },
-    {METHOD_GET, "/api/v1/roles/:id/effect",                  get_role,          RIGHT_ADMIN_ACCESS, NULL,
-     &role_form,                                                                                                        NULL, 0, "Whose rights change when the role has these"  },
+    {GET("/projects/:id/members/:user/effect", get_project, RIGHT_MEMBER_EDIT,
+         TAKEN, .query = &grant_form)},
+    {GET("/projects/:id/groups/:group/effect", get_project_group,
+         RIGHT_MEMBER_EDIT, TAKEN, .query = &grant_form)},
+    {GET("/programs/:id/members/:user/effect", get_program,
+         RIGHT_PROGRAM_MEMBER_EDIT, TAKEN, .query = &grant_form)},
+    {GET("/programs/:id/groups/:group/effect", get_program_group,
+         RIGHT_PROGRAM_MEMBER_EDIT, TAKEN, .query = &grant_form)},
+    {GET("/tenant/members/:user/effect", get_tenant, RIGHT_ADMIN_ACCESS, TAKEN,
+         .query = &grant_form)},
+    {GET("/tenant/groups/:group/effect", get_tenant_group, RIGHT_ADMIN_ACCESS,
+         TAKEN, .query = &grant_form)},
+    {GET("/groups/:id/effect", get_group, RIGHT_ADMIN_ACCESS,
+         "Whose rights change when the group is deleted")},
+    {GET("/groups/:id/members/:user/effect", get_group_member,
+         RIGHT_ADMIN_ACCESS,
+         "Which rights the person loses outside the group")},
+    {GET("/roles/:id/effect", get_role, RIGHT_ADMIN_ACCESS,
+         "Whose rights change when the role has these", .query = &role_form)},
 };
 const struct route_set effect_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -5,8 +5,7 @@
 #include "core/email_change.h"
 
 static const struct field link_fields[] = {
-    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
-     "Link"},
+    {SECRET("token", 1, 128, REQUIRED, "リンク", "Link")},
 };
 static const struct form link_form = {"EmailLink", link_fields,
                                       COUNT(link_fields)};
@@ -91,27 +90,26 @@ static enum err post_cancel(struct call *k)
 }
 
 static const struct route own_routes[] = {
-    {METHOD_GET,    "/api/v1/me/email",            get_own,      RIGHT_SIGNED_IN, NULL,        NULL, NULL,
-     0,                                                                                                                 "The change of one's address that waits for its links"},
-    {METHOD_POST,   "/api/v1/me/email",            post_own,     RIGHT_SIGNED_IN, &email_form,
-     NULL,                                                                                           NULL, ROUTE_FRESH,
-     "Change one's address: links go to the old and the new one"                                                                                                              },
-    {METHOD_DELETE, "/api/v1/me/email",            delete_own,   RIGHT_SIGNED_IN, NULL,        NULL,
-     NULL,                                                                                                 0,           "Give the change up"                                  },
-    {METHOD_POST,   "/api/v1/email-links/check",   post_check,   RIGHT_ANYONE,
-     &link_form,                                                                               NULL, NULL, ROUTE_READ,
-     "What a mailed link to change an address is for"                                                                                                                         },
-    {METHOD_POST,   "/api/v1/email-links/confirm", post_confirm, RIGHT_ANYONE,
-     &link_form,                                                                               NULL, NULL, 0,           "This mailbox agrees to the change"                   },
-    {METHOD_POST,   "/api/v1/email-links/cancel",  post_cancel,  RIGHT_ANYONE,
-     &link_form,                                                                               NULL, NULL, 0,           "This mailbox stops the change"                       },
+    {GET("/me/email", get_own, RIGHT_SIGNED_IN,
+         "The change of one's address that waits for its links")},
+    {POST("/me/email", post_own, RIGHT_SIGNED_IN,
+          "Change one's address: links go to the old and the new one",
+          .form = &email_form, .flags = ROUTE_FRESH)},
+    {DELETE("/me/email", delete_own, RIGHT_SIGNED_IN, "Give the change up")},
+    {POST("/email-links/check", post_check, RIGHT_ANYONE,
+          "What a mailed link to change an address is for", .form = &link_form,
+          .flags = ROUTE_READ)},
+    {POST("/email-links/confirm", post_confirm, RIGHT_ANYONE,
+          "This mailbox agrees to the change", .form = &link_form)},
+    {POST("/email-links/cancel", post_cancel, RIGHT_ANYONE,
+          "This mailbox stops the change", .form = &link_form)},
 };
 const struct route_set own_email_routes = {own_routes, COUNT(own_routes),
                                            SET_EVERYWHERE | SET_OWN};
 
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/users/:id/email", post_of_user, RIGHT_ADMIN_USERS,
-     &email_form, NULL, NULL, ROUTE_FRESH,
-     "Change a person's address, which the new mailbox confirms"},
+    {POST("/users/:id/email", post_of_user, RIGHT_ADMIN_USERS,
+          "Change a person's address, which the new mailbox confirms",
+          .form = &email_form, .flags = ROUTE_FRESH)},
 };
 const struct route_set email_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -7,16 +7,15 @@
 #include "base/log.h"
 
 static const struct field list_fields[] = {
-    {"state", FIELD_CHOICE, 0, 0,   0, enquiry_state_words, NULL, "状態",
-     "State"                                                                       },
-    {"limit", FIELD_INT,    1, 200, 0, NULL,                NULL, "件数", "Limit"},
-    {"after", FIELD_ID,     0, 0,   0, NULL,                NULL, "続き", "After"},
+    {CHOICE("state", enquiry_state_words, OPTIONAL, "状態", "State")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"EnquiryQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field contact_fields[] = {
-    {"answer_hours",     FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"property_contact", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_INT("answer_hours", REQUIRED)},
+    {OUT_TEXT("property_contact", REQUIRED)},
 };
 static const struct form contact_form = {"EnquiryContact", contact_fields,
                                          COUNT(contact_fields)};
@@ -182,31 +181,34 @@ static enum err get_contact(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/enquiries",                 list_enquiries, RIGHT_SIGNED_IN, NULL,
-     &list_form,                                                                                                                 &enquiry_reply_form, ROUTE_LIST | ROUTE_DESK,
-     "Enquiries to the operator: one's own; an administrator's all, newest "
-     "first"                                                                                                                                                                                                              },
-    {METHOD_POST, "/api/v1/enquiries",                 post_enquiry,   RIGHT_SIGNED_IN,
-     &enquiry_form,                                                                                        NULL,                 &enquiry_reply_form,
-     ROUTE_DESK | ROUTE_NO_TX | ROUTE_CREATED,                                                                                                                                                "Ask the operator"          },
-    {METHOD_GET,  "/api/v1/enquiries/contact",         get_contact,    RIGHT_SIGNED_IN,
-     NULL,                                                                                                 NULL,                 &contact_form,       ROUTE_DESK | ROUTE_NO_TX | ROUTE_QUIET,
-     "What the desk promises, and whom to write to about intellectual "
-     "property"                                                                                                                                                                                                           },
-    {METHOD_GET,  "/api/v1/enquiries/:id",             get_enquiry,    RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                                                       &enquiry_reply_form, ROUTE_DESK,                             "A thread with its messages"},
-    {METHOD_POST, "/api/v1/enquiries/:id/messages",    post_message,
-     RIGHT_SIGNED_IN,                                                                   &enquiry_say_form, NULL,                 &enquiry_reply_form,
-     ROUTE_DESK | ROUTE_NO_TX | ROUTE_CREATED,
-     "Write into a thread; opens it again"                                                                                                                                                                                },
-    {METHOD_POST, "/api/v1/enquiries/:id/close",       post_close,     RIGHT_SIGNED_IN,
-     NULL,                                                                                                 NULL,                 &enquiry_reply_form, ROUTE_DESK | ROUTE_NO_TX | ROUTE_MATCH,
-     "Close a thread"                                                                                                                                                                                                     },
-    {METHOD_POST, "/api/v1/enquiries/:id/files",       post_file,      RIGHT_SIGNED_IN,
-     NULL,                                                                                                 &enquiry_upload_form, &enquiry_file_form,
-     ROUTE_DESK | ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
-     "Hang a file (10 MB) on one's own message"                                                                                                                                                                           },
-    {METHOD_GET,  "/api/v1/enquiries/:id/files/:file", get_file,       RIGHT_SIGNED_IN,
-     NULL,                                                                                                 NULL,                 NULL,                ROUTE_DESK,                             "The file"                  },
+    {GET("/enquiries", list_enquiries, RIGHT_SIGNED_IN,
+         "Enquiries to the operator: one's own; an administrator's all, newest "
+         "first",
+         .query = &list_form, .reply = &enquiry_reply_form,
+         .flags = ROUTE_LIST | ROUTE_DESK)},
+    {POST("/enquiries", post_enquiry, RIGHT_SIGNED_IN, "Ask the operator",
+          .form = &enquiry_form, .reply = &enquiry_reply_form,
+          .flags = ROUTE_DESK | ROUTE_NO_TX | ROUTE_CREATED)},
+    {GET("/enquiries/contact", get_contact, RIGHT_SIGNED_IN,
+         "What the desk promises, and whom to write to about intellectual "
+         "property",
+         .reply = &contact_form,
+         .flags = ROUTE_DESK | ROUTE_NO_TX | ROUTE_QUIET)},
+    {GET("/enquiries/:id", get_enquiry, RIGHT_SIGNED_IN,
+         "A thread with its messages", .reply = &enquiry_reply_form,
+         .flags = ROUTE_DESK)},
+    {POST("/enquiries/:id/messages", post_message, RIGHT_SIGNED_IN,
+          "Write into a thread; opens it again", .form = &enquiry_say_form,
+          .reply = &enquiry_reply_form,
+          .flags = ROUTE_DESK | ROUTE_NO_TX | ROUTE_CREATED)},
+    {POST("/enquiries/:id/close", post_close, RIGHT_SIGNED_IN, "Close a thread",
+          .reply = &enquiry_reply_form,
+          .flags = ROUTE_DESK | ROUTE_NO_TX | ROUTE_MATCH)},
+    {POST("/enquiries/:id/files", post_file, RIGHT_SIGNED_IN,
+          "Hang a file (10 MB) on one's own message",
+          .query = &enquiry_upload_form, .reply = &enquiry_file_form,
+          .flags = ROUTE_DESK | ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED)},
+    {GET("/enquiries/:id/files/:file", get_file, RIGHT_SIGNED_IN, "The file",
+         .flags = ROUTE_DESK)},
 };
 const struct route_set enquiry_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -4,40 +4,35 @@
 #include "base/str.h"
 
 static const struct field reply_fields[] = {
-    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
-    {"category",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_category_words,
-     NULL,                                                                            "", ""},
-    {"subject",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
-    {"state",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_state_words,    NULL, "",
-     ""                                                                                     },
-    {"user",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
-    {"opened_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
-    {"updated_at",  FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
-    {"due_at",      FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
-    {"answered_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
-    {"closed_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
-    {"from",        FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
-    {"to",          FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                   NULL, "", ""},
-    {"format",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_format_words,   NULL,
-     "",                                                                                  ""},
-    {"decision",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, enquiry_decision_words,
-     NULL,                                                                            "", ""},
-    {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                   NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_CHOICE("category", enquiry_category_words, REQUIRED)},
+    {OUT_TEXT("subject", REQUIRED)},
+    {OUT_CHOICE("state", enquiry_state_words, REQUIRED)},
+    {OUT_TEXT("user", REQUIRED)},
+    {OUT_TEXT("opened_at", REQUIRED)},
+    {OUT_TEXT("updated_at", REQUIRED)},
+    {OUT_TEXT("due_at", NULLABLE)},
+    {OUT_TEXT("answered_at", NULLABLE)},
+    {OUT_TEXT("closed_at", NULLABLE)},
+    {OUT_DAY("from", NULLABLE)},
+    {OUT_DAY("to", NULLABLE)},
+    {OUT_CHOICE("format", enquiry_format_words, REQUIRED)},
+    {OUT_CHOICE("decision", enquiry_decision_words, REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form enquiry_reply_form = {"Enquiry", reply_fields,
                                         COUNT(reply_fields)};
 static const struct field upload_fields[] = {
-    {"message", FIELD_ID,   0, 0,                FIELD_REQUIRED, NULL, NULL, "返信", "Message"  },
-    {"name",    FIELD_TEXT, 1, ENQUIRY_NAME_MAX, FIELD_REQUIRED, NULL, NULL,
-     "ファイル名",                                                                "File name"},
+    {ID("message", REQUIRED, "返信", "Message")},
+    {TEXT("name", 1, ENQUIRY_NAME_MAX, REQUIRED, "ファイル名", "File name")},
 };
 const struct form enquiry_upload_form = {"EnquiryUpload", upload_fields,
                                          COUNT(upload_fields)};
 static const struct field file_fields[] = {
-    {"id",     FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",   FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"size",   FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"sha256", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_INT("size", REQUIRED)},
+    {OUT_TEXT("sha256", REQUIRED)},
 };
 const struct form enquiry_file_form = {"EnquiryFile", file_fields,
                                        COUNT(file_fields)};

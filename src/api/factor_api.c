@@ -6,14 +6,14 @@
 #include "core/recovery.h"
 
 static const struct field confirm_fields[] = {
-    {"code", FIELD_TEXT, 1, 16, FIELD_REQUIRED, NULL, NULL, "コード", "Code"},
-    {"name", FIELD_TEXT, 0, 60, 0,              NULL, NULL, "名前",    "Name"},
+    {TEXT("code", 1, 16, REQUIRED, "コード", "Code")},
+    {TEXT("name", 0, 60, OPTIONAL, "名前", "Name")},
 };
 static const struct form confirm_form = {"FactorConfirm", confirm_fields,
                                          COUNT(confirm_fields)};
 static const struct field owner_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form owner_form = {"FactorOwnerQuery", owner_fields,
                                        COUNT(owner_fields)};
@@ -132,24 +132,24 @@ static enum err reset_factors(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/me/factors",              get_factors,   RIGHT_SIGNED_IN,      NULL,          NULL,
-     NULL,                                                                                                                    ROUTE_LIST,                "One's own factors, and what the tenant allows"},
-    {METHOD_POST,   "/api/v1/me/factors/totp",         post_totp,     RIGHT_SIGNED_IN,      NULL,
-     NULL,                                                                                                              NULL, ROUTE_FRESH,
-     "Offer an authenticator app: its secret, shown once"                                                                                                                                               },
-    {METHOD_POST,   "/api/v1/me/factors/totp/confirm", post_confirm,
-     RIGHT_SIGNED_IN,                                                                       &confirm_form, NULL,        NULL, ROUTE_FRESH,
-     "Its first code puts it in use"                                                                                                                                                                    },
-    {METHOD_DELETE, "/api/v1/me/factors/:id",          delete_factor, RIGHT_SIGNED_IN,
-     NULL,                                                                                                 NULL,        NULL, ROUTE_FRESH,               "Remove one of one's own factors"              },
-    {METHOD_POST,   "/api/v1/me/recovery-codes",       post_recovery, RIGHT_SIGNED_IN,
-     NULL,                                                                                                 NULL,        NULL, ROUTE_NO_TX | ROUTE_FRESH,
-     "New recovery codes, shown once (profile modern)"                                                                                                                                                  },
-    {METHOD_GET,    "/api/v1/security/factors",        list_owners,   RIGHT_ADMIN_SECURITY,
-     NULL,                                                                                                 &owner_form, NULL, ROUTE_LIST,                "Who has further factors"                      },
-    {METHOD_DELETE, "/api/v1/users/:id/factors",       reset_factors,
-     RIGHT_ADMIN_SECURITY,                                                                  NULL,          NULL,        NULL, ROUTE_FRESH,
-     "Remove all factors of a person who lost them"                                                                                                                                                     },
+    {GET("/me/factors", get_factors, RIGHT_SIGNED_IN,
+         "One's own factors, and what the tenant allows", .flags = ROUTE_LIST)},
+    {POST("/me/factors/totp", post_totp, RIGHT_SIGNED_IN,
+          "Offer an authenticator app: its secret, shown once",
+          .flags = ROUTE_FRESH)},
+    {POST("/me/factors/totp/confirm", post_confirm, RIGHT_SIGNED_IN,
+          "Its first code puts it in use", .form = &confirm_form,
+          .flags = ROUTE_FRESH)},
+    {DELETE("/me/factors/:id", delete_factor, RIGHT_SIGNED_IN,
+            "Remove one of one's own factors", .flags = ROUTE_FRESH)},
+    {POST("/me/recovery-codes", post_recovery, RIGHT_SIGNED_IN,
+          "New recovery codes, shown once (profile modern)",
+          .flags = ROUTE_NO_TX | ROUTE_FRESH)},
+    {GET("/security/factors", list_owners, RIGHT_ADMIN_SECURITY,
+         "Who has further factors", .query = &owner_form, .flags = ROUTE_LIST)},
+    {DELETE("/users/:id/factors", reset_factors, RIGHT_ADMIN_SECURITY,
+            "Remove all factors of a person who lost them",
+            .flags = ROUTE_FRESH)},
 };
 const struct route_set factor_routes = {routes, COUNT(routes),
                                         SET_EVERYWHERE | SET_OWN};

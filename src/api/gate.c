@@ -7,7 +7,6 @@
 #include "api/route_match.h"
 #include "base/str.h"
 #include "core/consent.h"
-#include "core/edit.h"
 #include "core/operator.h"
 #include "core/quota.h"
 #include "core/support.h"
@@ -59,23 +58,12 @@ static enum err check_terms(struct call *k, const struct visitor *v)
     return consent_check(k->c, k->terms.owed);
 }
 
-/* What support access may change, if it may change anything: the work, not
- * the people, the rights or the security. */
-static bool is_work(const struct route *r)
-{
-    return !(r->flags & ROUTE_FRESH) && r->right != RIGHT_MEMBER_EDIT &&
-           r->right != RIGHT_PROGRAM_MEMBER_EDIT &&
-           (r->right == RIGHT_ADMIN_MASTER ||
-            (r->right >= RIGHT_PROGRAM_VIEW &&
-             r->right <= RIGHT_TICKET_COMMENT));
-}
-
 static enum err check_support(struct call *k, const struct visitor *v)
 {
     if (!v->session.support)
         return OK;
     return support_may(k->c, v->session.support, route_is_reading(k->route),
-                       is_work(k->route));
+                       k->route->flags & ROUTE_SUPPORT);
 }
 
 static enum err check_right(struct call *k, const struct visitor *v)
@@ -275,7 +263,7 @@ bool gate_is_adding(const struct call *k)
            !(k->set->flags & SET_OWN) && !k->place->is_operator &&
            !(r->flags & (ROUTE_TERMS | ROUTE_CLOSED)) &&
            r->right != RIGHT_ANYONE && r->right != RIGHT_HALF &&
-           !(r->form == &edit_form && edit_is_deleting(k->body));
+           !(r->frees && r->frees(k->body));
 }
 
 static enum err check_room(struct call *k)

@@ -5,16 +5,15 @@
 #include "core/user.h"
 
 static const struct field list_fields[] = {
-    {"q",     FIELD_TEXT, 0, 100, 0, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit" },
-    {"after", FIELD_ID,   0, 0,   0, NULL, NULL, "続き", "After" },
+    {TEXT("q", 0, 100, OPTIONAL, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"GroupQuery", list_fields,
                                       COUNT(list_fields)};
 
 static const struct field delete_fields[] = {
-    {"with_grants", FIELD_BOOL, 0, 0, 0, NULL, NULL, "権限も削除",
-     "With its grants"},
+    {BOOL("with_grants", OPTIONAL, "権限も削除", "With its grants")},
 };
 static const struct form delete_form = {"GroupDelete", delete_fields,
                                         COUNT(delete_fields)};
@@ -134,22 +133,21 @@ static enum err delete_member(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/groups",                   list_groups,   RIGHT_SIGNED_IN,    NULL,
-     &list_form,                                                                                                              NULL, ROUTE_LIST,    "Groups, for who gives roles"},
-    {METHOD_GET,    "/api/v1/groups/:id",               get_group,     RIGHT_ADMIN_ACCESS, NULL,
-     NULL,                                                                                                                    NULL, 0,             "One group"                  },
-    {METHOD_POST,   "/api/v1/groups",                   post_group,    RIGHT_ADMIN_ACCESS, &group_form,
-     NULL,                                                                                                                    NULL, ROUTE_CREATED, "Add a group"                },
-    {METHOD_PATCH,  "/api/v1/groups/:id",               patch_group,   RIGHT_ADMIN_ACCESS,
-     &group_edit_form,                                                                                          NULL,         NULL, ROUTE_MATCH,   "Change a group"             },
-    {METHOD_DELETE, "/api/v1/groups/:id",               delete_group,  RIGHT_ADMIN_ACCESS,
-     NULL,                                                                                                      &delete_form, NULL, ROUTE_MATCH,
-     "Delete a group; with_grants when it holds any"                                                                                                                            },
-    {METHOD_GET,    "/api/v1/groups/:id/members",       list_members,  RIGHT_ADMIN_ACCESS,
-     NULL,                                                                                                      &list_form,   NULL, ROUTE_LIST,    "Who is in it"               },
-    {METHOD_POST,   "/api/v1/groups/:id/members",       post_members,
-     RIGHT_ADMIN_ACCESS,                                                                   &group_members_form, NULL,         NULL, 0,             "Put people in"              },
-    {METHOD_DELETE, "/api/v1/groups/:id/members/:user", delete_member,
-     RIGHT_ADMIN_ACCESS,                                                                   NULL,                NULL,         NULL, 0,             "Take a person out"          },
+    {GET("/groups", list_groups, RIGHT_SIGNED_IN, "Groups, for who gives roles",
+         .query = &list_form, .flags = ROUTE_LIST)},
+    {GET("/groups/:id", get_group, RIGHT_ADMIN_ACCESS, "One group")},
+    {POST("/groups", post_group, RIGHT_ADMIN_ACCESS, "Add a group",
+          .form = &group_form, .flags = ROUTE_CREATED)},
+    {PATCH("/groups/:id", patch_group, RIGHT_ADMIN_ACCESS, "Change a group",
+           .form = &group_edit_form, .flags = ROUTE_MATCH)},
+    {DELETE("/groups/:id", delete_group, RIGHT_ADMIN_ACCESS,
+            "Delete a group; with_grants when it holds any",
+            .query = &delete_form, .flags = ROUTE_MATCH)},
+    {GET("/groups/:id/members", list_members, RIGHT_ADMIN_ACCESS,
+         "Who is in it", .query = &list_form, .flags = ROUTE_LIST)},
+    {POST("/groups/:id/members", post_members, RIGHT_ADMIN_ACCESS,
+          "Put people in", .form = &group_members_form)},
+    {DELETE("/groups/:id/members/:user", delete_member, RIGHT_ADMIN_ACCESS,
+            "Take a person out")},
 };
 const struct route_set group_routes = {routes, COUNT(routes), SET_TOKENS};

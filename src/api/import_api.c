@@ -23,11 +23,9 @@ static const char *const format_words[] = {"csv", "mspdi", NULL};
 static const char *const encoding_words[] = {"auto", "utf-8", "cp932", NULL};
 
 static const struct field import_fields[] = {
-    {"format",   FIELD_CHOICE, 0, 0, FIELD_REQUIRED, format_words,   NULL, "形式",
-     "Format"                                                                                          },
-    {"encoding", FIELD_CHOICE, 0, 0, 0,              encoding_words, NULL, "文字コード",
-     "Encoding"                                                                                        },
-    {"dry",      FIELD_BOOL,   0, 0, 0,              NULL,           NULL, "試行",          "Dry run"},
+    {CHOICE("format", format_words, REQUIRED, "形式", "Format")},
+    {CHOICE("encoding", encoding_words, OPTIONAL, "文字コード", "Encoding")},
+    {BOOL("dry", OPTIONAL, "試行", "Dry run")},
 };
 static const struct form import_form = {"ImportQuery", import_fields,
                                         COUNT(import_fields)};
@@ -132,8 +130,7 @@ static enum err get_sample(struct call *k)
 }
 
 static const struct field export_fields[] = {
-    {"encoding", FIELD_CHOICE, 0, 0, 0, encoding_words, NULL, "文字コード",
-     "Encoding"},
+    {CHOICE("encoding", encoding_words, OPTIONAL, "文字コード", "Encoding")},
 };
 static const struct form export_form = {"ExportQuery", export_fields,
                                         COUNT(export_fields)};
@@ -171,13 +168,13 @@ static enum err get_export(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/projects/:id/imports",    post_import,
-     RIGHT_PROJECT_TICKET_ADD,                                                     NULL, &import_form, NULL,
-     ROUTE_NO_TX | ROUTE_RAW,                                                                                             "Bring a plan in from a file"               },
-    {METHOD_GET,  "/api/v1/projects/:id/export.csv", get_export,
-     RIGHT_PROJECT_TICKET_VIEW,                                                    NULL, &export_form, NULL, ROUTE_TERMS,
-     "Its tickets as CSV, as an import reads it"                                                                                                                      },
-    {METHOD_GET,  "/api/v1/imports/sample",          get_sample,  RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                             NULL, 0,           "A sample CSV file in the reader's language"},
+    {POST("/projects/:id/imports", post_import, RIGHT_PROJECT_TICKET_ADD,
+          "Bring a plan in from a file", .query = &import_form,
+          .flags = ROUTE_NO_TX | ROUTE_RAW | ROUTE_SUPPORT)},
+    {GET("/projects/:id/export.csv", get_export, RIGHT_PROJECT_TICKET_VIEW,
+         "Its tickets as CSV, as an import reads it", .query = &export_form,
+         .flags = ROUTE_TERMS)},
+    {GET("/imports/sample", get_sample, RIGHT_SIGNED_IN,
+         "A sample CSV file in the reader's language")},
 };
 const struct route_set import_routes = {routes, COUNT(routes), SET_TOKENS};

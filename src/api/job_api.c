@@ -5,25 +5,24 @@
 #include "core/people_import.h"
 
 static const struct field list_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"JobQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,            NULL, "", ""},
-    {"kind",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, job_kind_words,  NULL, "", ""},
-    {"state",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, job_state_words, NULL, "",
-     ""                                                                             },
-    {"done",       FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,            NULL, "", ""},
-    {"total",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,            NULL, "", ""},
-    {"created_at", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,            NULL, "", ""},
-    {"ended_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,            NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_CHOICE("kind", job_kind_words, REQUIRED)},
+    {OUT_CHOICE("state", job_state_words, REQUIRED)},
+    {OUT_INT("done", REQUIRED)},
+    {OUT_INT("total", REQUIRED)},
+    {OUT_TEXT("created_at", REQUIRED)},
+    {OUT_TEXT("ended_at", NULLABLE)},
 };
 static const struct form reply_form = {"Job", reply_fields,
                                        COUNT(reply_fields)};
 static const struct field import_fields[] = {
-    {"dry", FIELD_BOOL, 0, 0, 0, NULL, NULL, "試行", "Dry run"},
+    {BOOL("dry", OPTIONAL, "試行", "Dry run")},
 };
 static const struct form import_form = {"PeopleImportQuery", import_fields,
                                         COUNT(import_fields)};
@@ -176,20 +175,20 @@ static enum err get_people(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/jobs",            list_jobs,   RIGHT_SIGNED_IN,   NULL, &list_form,
-     &reply_form,                                                                                             ROUTE_LIST | ROUTE_TERMS,
-     "The caller's own long work, newest first"                                                                                                                       },
-    {METHOD_GET,  "/api/v1/jobs/:id",        get_job,     RIGHT_SIGNED_IN,   NULL, NULL,
-     &reply_form,                                                                                             ROUTE_TERMS,               "One job and how far it is"  },
-    {METHOD_POST, "/api/v1/jobs/:id/cancel", post_cancel, RIGHT_SIGNED_IN,   NULL,
-     NULL,                                                                                       &reply_form, ROUTE_NO_TX | ROUTE_TERMS,
-     "Cancel a job that is not over"                                                                                                                                  },
-    {METHOD_POST, "/api/v1/people/imports",  post_people, RIGHT_ADMIN_USERS,
-     NULL,                                                                         &import_form, NULL,        ROUTE_NO_TX | ROUTE_RAW,
-     "People from a CSV file, as a job"                                                                                                                               },
-    {METHOD_GET,  "/api/v1/people/sample",   get_sample,  RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                       NULL,        0,                         "A sample CSV file of people"},
-    {METHOD_GET,  "/api/v1/people/csv",      get_people,  RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                       NULL,        ROUTE_TERMS,               "Everybody as CSV"           },
+    {GET("/jobs", list_jobs, RIGHT_SIGNED_IN,
+         "The caller's own long work, newest first", .query = &list_form,
+         .reply = &reply_form, .flags = ROUTE_LIST | ROUTE_TERMS)},
+    {GET("/jobs/:id", get_job, RIGHT_SIGNED_IN, "One job and how far it is",
+         .reply = &reply_form, .flags = ROUTE_TERMS)},
+    {POST("/jobs/:id/cancel", post_cancel, RIGHT_SIGNED_IN,
+          "Cancel a job that is not over", .reply = &reply_form,
+          .flags = ROUTE_NO_TX | ROUTE_TERMS)},
+    {POST("/people/imports", post_people, RIGHT_ADMIN_USERS,
+          "People from a CSV file, as a job", .query = &import_form,
+          .flags = ROUTE_NO_TX | ROUTE_RAW)},
+    {GET("/people/sample", get_sample, RIGHT_ADMIN_USERS,
+         "A sample CSV file of people")},
+    {GET("/people/csv", get_people, RIGHT_ADMIN_USERS, "Everybody as CSV",
+         .flags = ROUTE_TERMS)},
 };
 const struct route_set job_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -58,16 +58,21 @@ static enum err merge_label(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/labels",           list_labels,  RIGHT_ADMIN_MASTER, NULL,        NULL,
-     &label_reply_form,                                                                                                 ROUTE_LIST,    "Labels with how often they are used"},
-    {METHOD_POST,   "/api/v1/labels",           post_label,   RIGHT_ADMIN_MASTER, &label_form,
-     NULL,                                                                                           &label_reply_form, ROUTE_CREATED, "Add a label"                        },
-    {METHOD_PATCH,  "/api/v1/labels/:id",       patch_label,  RIGHT_ADMIN_MASTER,
-     &label_edit_form,                                                                         NULL, &label_reply_form, ROUTE_MATCH,   "Change a label"                     },
-    {METHOD_DELETE, "/api/v1/labels/:id",       delete_label, RIGHT_ADMIN_MASTER,
-     NULL,                                                                                     NULL, NULL,              ROUTE_MATCH,   "Delete a label that nothing bears"  },
-    {METHOD_POST,   "/api/v1/labels/:id/merge", merge_label,  RIGHT_ADMIN_MASTER,
-     &label_merge_form,                                                                        NULL, &label_reply_form, ROUTE_MATCH,
-     "Turn a label into another, wherever it is borne"                                                                                                                      },
+    {GET("/labels", list_labels, RIGHT_ADMIN_MASTER,
+         "Labels with how often they are used", .reply = &label_reply_form,
+         .flags = ROUTE_LIST)},
+    {POST("/labels", post_label, RIGHT_ADMIN_MASTER, "Add a label",
+          .form = &label_form, .reply = &label_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_SUPPORT)},
+    {PATCH("/labels/:id", patch_label, RIGHT_ADMIN_MASTER, "Change a label",
+           .form = &label_edit_form, .reply = &label_reply_form,
+           .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {DELETE("/labels/:id", delete_label, RIGHT_ADMIN_MASTER,
+            "Delete a label that nothing bears",
+            .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {POST("/labels/:id/merge", merge_label, RIGHT_ADMIN_MASTER,
+          "Turn a label into another, wherever it is borne",
+          .form = &label_merge_form, .reply = &label_reply_form,
+          .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
 };
 const struct route_set label_routes = {routes, COUNT(routes), SET_TOKENS};

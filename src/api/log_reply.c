@@ -11,10 +11,9 @@
 
 static const char *const format_words[] = {"ndjson", "csv", NULL};
 static const struct field export_fields[] = {
-    {"format", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, format_words, NULL, "形式",
-     "Format"                                                                             },
-    {"from",   FIELD_DAY,    0, 0, 0,              NULL,         NULL, "開始日", "From"},
-    {"to",     FIELD_DAY,    0, 0, 0,              NULL,         NULL, "終了日", "To"  },
+    {CHOICE("format", format_words, REQUIRED, "形式", "Format")},
+    {DAY("from", OPTIONAL, "開始日", "From")},
+    {DAY("to", OPTIONAL, "終了日", "To")},
 };
 const struct form log_export_form = {"LogExport", export_fields,
                                      COUNT(export_fields)};

@@ -8,7 +8,7 @@
 enum { SHOWN_MAX = 200 };
 
 static const struct field query_fields[] = {
-    {"to", FIELD_ID, 0, 0, 0, NULL, NULL, "移動先", "To"},
+    {ID("to", OPTIONAL, "移動先", "To")},
 };
 static const struct form query_form = {"MoveQuery", query_fields,
                                        COUNT(query_fields)};
@@ -75,11 +75,11 @@ static enum err get_program(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/move", get_project, RIGHT_PROJECT_EDIT,
-     NULL, &query_form, NULL, 0,
-     "Whose rights a move under another program changes"},
-    {METHOD_GET, "/api/v1/programs/:id/move", get_program, RIGHT_PROGRAM_EDIT,
-     NULL, &query_form, NULL, 0,
-     "Whose rights a move under another program changes"},
+    {GET("/projects/:id/move", get_project, RIGHT_PROJECT_EDIT,
+         "Whose rights a move under another program changes",
+         .query = &query_form)},
+    {GET("/programs/:id/move", get_program, RIGHT_PROGRAM_EDIT,
+         "Whose rights a move under another program changes",
+         .query = &query_form)},
 };
 const struct route_set move_routes = {routes, COUNT(routes), SET_TOKENS};

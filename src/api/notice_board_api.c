@@ -5,40 +5,43 @@
 #include "core/notice_board.h"
 
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form page_form = {"NoticePage", page_fields,
                                       COUNT(page_fields)};
 #define MARK_FIELDS                                                            \
-    {"is_read", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},         \
+    {OUT_BOOL("is_read", REQUIRED)},                                           \
     {                                                                          \
-        "is_current", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""     \
+        OUT_BOOL("is_current", REQUIRED)                                       \
     }
-static const struct field row_fields[] = {NOTICE_FACT_FIELDS, MARK_FIELDS};
+static const struct field row_fields[] = {
+    NOTICE_FACT_FIELDS,
+    MARK_FIELDS,
+};
 static const struct form row_form = {"Notice", row_fields, COUNT(row_fields)};
 static const struct field view_fields[] = {
     NOTICE_FACT_FIELDS,
     MARK_FIELDS,
     NOTICE_TEXT_FIELDS,
-    {"contact_ja", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL,      "", ""},
-    {"contact_en", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL,      "", ""},
-    {"readers",    FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL,      "", ""},
-    {"related",    FIELD_ROWS, 0, 0, FIELD_REQUIRED, NULL, &row_form, "", ""},
+    {OUT_TEXT("contact_ja", NULLABLE)},
+    {OUT_TEXT("contact_en", NULLABLE)},
+    {OUT_INT("readers", NULLABLE)},
+    {OUT_ROWS("related", &row_form, 0, REQUIRED)},
 };
 static const struct form view_form = {"NoticeView", view_fields,
                                       COUNT(view_fields)};
 static const struct field now_fields[] = {
-    {"unread",  FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL,      "", ""},
-    {"banners", FIELD_ROWS, 0, 0, FIELD_REQUIRED, NULL, &row_form, "", ""},
+    {OUT_INT("unread", REQUIRED)},
+    {OUT_ROWS("banners", &row_form, 0, REQUIRED)},
 };
 static const struct form now_form = {"NoticeNow", now_fields,
                                      COUNT(now_fields)};
 static const struct field reader_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"read_at",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_current", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("read_at", REQUIRED)},
+    {OUT_BOOL("is_current", REQUIRED)},
 };
 static const struct form reader_form = {"NoticeReader", reader_fields,
                                         COUNT(reader_fields)};
@@ -155,22 +158,23 @@ static enum err list_readers(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/notices",             list_notices, RIGHT_SIGNED_IN, NULL,
-     &page_form,                                                                            &row_form,    ROUTE_LIST | ROUTE_NO_TX | ROUTE_QUIET,
-     "The operator's notices for this tenant, newest first"                                                                                                            },
-    {METHOD_GET,  "/api/v1/notices/now",         get_now,      RIGHT_SIGNED_IN, NULL, NULL,
-     &now_form,                                                                                           ROUTE_NO_TX | ROUTE_QUIET,
-     "Banners of the moment, and how many one has not read"                                                                                                            },
-    {METHOD_GET,  "/api/v1/notices/:id",         get_notice,   RIGHT_SIGNED_IN, NULL, NULL,
-     &view_form,                                                                                          ROUTE_NO_TX | ROUTE_QUIET,
-     "A notice with its text and what belongs to it"                                                                                                                   },
-    {METHOD_POST, "/api/v1/notices/:id/read",    post_read,    RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                  NULL,         ROUTE_NO_TX,                            "One has read it"    },
-    {METHOD_POST, "/api/v1/notices/:id/dismiss", post_dismiss, RIGHT_SIGNED_IN,
-     NULL,                                                                            NULL, NULL,         ROUTE_NO_TX,                            "Put its banner away"},
-    {METHOD_GET,  "/api/v1/notices/:id/readers", list_readers, RIGHT_ADMIN,     NULL,
-     &page_form,                                                                            &reader_form, ROUTE_LIST | ROUTE_NO_TX,
-     "Who of the tenant has read it"                                                                                                                                   },
+    {GET("/notices", list_notices, RIGHT_SIGNED_IN,
+         "The operator's notices for this tenant, newest first",
+         .query = &page_form, .reply = &row_form,
+         .flags = ROUTE_LIST | ROUTE_NO_TX | ROUTE_QUIET)},
+    {GET("/notices/now", get_now, RIGHT_SIGNED_IN,
+         "Banners of the moment, and how many one has not read",
+         .reply = &now_form, .flags = ROUTE_NO_TX | ROUTE_QUIET)},
+    {GET("/notices/:id", get_notice, RIGHT_SIGNED_IN,
+         "A notice with its text and what belongs to it", .reply = &view_form,
+         .flags = ROUTE_NO_TX | ROUTE_QUIET)},
+    {POST("/notices/:id/read", post_read, RIGHT_SIGNED_IN, "One has read it",
+          .flags = ROUTE_NO_TX)},
+    {POST("/notices/:id/dismiss", post_dismiss, RIGHT_SIGNED_IN,
+          "Put its banner away", .flags = ROUTE_NO_TX)},
+    {GET("/notices/:id/readers", list_readers, RIGHT_ADMIN,
+         "Who of the tenant has read it", .query = &page_form,
+         .reply = &reader_form, .flags = ROUTE_LIST | ROUTE_NO_TX)},
 };
 const struct route_set notice_board_routes = {routes, COUNT(routes),
                                               SET_TOKENS};

@@ -2,16 +2,15 @@
 #include "api/notice_reply.h"
 
 static const struct field direct_fields[] = {
-    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"tenant",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"tenant_name", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"person",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"means",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, contact_means_words, NULL, "",
-     ""                                                                                  },
-    {"at",          FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"answer",      FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"recorded_by", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"recorded_at", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("tenant", REQUIRED)},
+    {OUT_TEXT("tenant_name", REQUIRED)},
+    {OUT_TEXT("person", REQUIRED)},
+    {OUT_CHOICE("means", contact_means_words, REQUIRED)},
+    {OUT_TEXT("at", REQUIRED)},
+    {OUT_TEXT("answer", REQUIRED)},
+    {OUT_TEXT("recorded_by", REQUIRED)},
+    {OUT_TEXT("recorded_at", REQUIRED)},
 };
 const struct form direct_contact_reply_form = {"DirectContact", direct_fields,
                                                COUNT(direct_fields)};

@@ -10,30 +10,24 @@
 void notice_put_facts(struct call *k, const struct notice *n);
 void notice_put_texts(struct call *k, const struct notice *n);
 /* For row forms of the same fields. */
-#define NOTICE_FACT_FIELDS                                                      \
-    {"id", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},                 \
-        {"kind", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, notice_kind_words,         \
-         NULL,   "",           ""},                                             \
-        {"state", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, notice_state_words,       \
-         NULL,    "",           ""},                                            \
-        {"title_ja", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},     \
-        {"title_en", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},     \
-        {"starts_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},    \
-        {"ends_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},      \
-        {"published_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
-        {"corrected_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
-        {"withdrawn_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""}, \
-        {"is_emergency", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""}, \
-        {"incident", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},       \
-    {                                                                           \
-        "follows", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""           \
+#define NOTICE_FACT_FIELDS                                                     \
+    {OUT_ID("id", REQUIRED)},                                                  \
+        {OUT_CHOICE("kind", notice_kind_words, REQUIRED)},                     \
+        {OUT_CHOICE("state", notice_state_words, REQUIRED)},                   \
+        {OUT_TEXT("title_ja", REQUIRED)}, {OUT_TEXT("title_en", REQUIRED)},    \
+        {OUT_TEXT("starts_at", NULLABLE)}, {OUT_TEXT("ends_at", NULLABLE)},    \
+        {OUT_TEXT("published_at", NULLABLE)},                                  \
+        {OUT_TEXT("corrected_at", NULLABLE)},                                  \
+        {OUT_TEXT("withdrawn_at", NULLABLE)},                                  \
+        {OUT_BOOL("is_emergency", REQUIRED)}, {OUT_ID("incident", NULLABLE)},  \
+    {                                                                          \
+        OUT_ID("follows", NULLABLE)                                            \
     }
 #define NOTICE_TEXT_FIELDS                                                     \
-    {"body_ja", FIELD_TEXT, 0, 0, 0, NULL, NULL, "", ""},                      \
-        {"body_en", FIELD_TEXT, 0, 0, 0, NULL, NULL, "", ""},                  \
-        {"reason_ja", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},   \
+    {OUT_TEXT("body_ja", OPTIONAL)}, {OUT_TEXT("body_en", OPTIONAL)},          \
+        {OUT_TEXT("reason_ja", NULLABLE)},                                     \
     {                                                                          \
-        "reason_en", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""      \
+        OUT_TEXT("reason_en", NULLABLE)                                        \
     }
 
 /* Members of an array called direct_contacts. */

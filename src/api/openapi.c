@@ -83,7 +83,7 @@ static void put_type(struct json_out *o, const struct field *f)
         [FIELD_CHOICE] = "string", [FIELD_IDS] = "array",
         [FIELD_WORDS] = "array",   [FIELD_ROWS] = "array"};
 
-    if (f->flags & FIELD_NULLABLE) {
+    if (f->flags & NULLABLE) {
         json_open(o, "type", '[');
         json_text(o, NULL, types[f->kind]);
         json_text(o, NULL, "null");
@@ -140,7 +140,7 @@ static void put_schema(struct json_out *o, const struct form *form)
     json_bool(o, "additionalProperties", false);
     json_open(o, "required", '[');
     for (size_t i = 0; i < form->count; i++)
-        if (form->fields[i].flags & FIELD_REQUIRED)
+        if (form->fields[i].flags & REQUIRED)
             json_text(o, NULL, form->fields[i].name);
     json_close(o, ']');
     json_open(o, "properties", '{');
@@ -191,9 +191,8 @@ static void put_parameter(struct json_out *o, const char *name,
     json_text(o, "name", name);
     json_text(o, "in", place);
     bool is_own = strcmp(name, "X-Req") == 0;
-    bool is_optional =
-        f ? strcmp(place, "query") == 0 && !(f->flags & FIELD_REQUIRED)
-          : is_own || strcmp(name, "Idempotency-Key") == 0;
+    bool is_optional = f ? strcmp(place, "query") == 0 && !(f->flags & REQUIRED)
+                         : is_own || strcmp(name, "Idempotency-Key") == 0;
     if (is_own)
         json_text(o, "description",
                   "1 with a session's cookie; not asked of tokens");
@@ -365,7 +364,7 @@ void api_print_openapi(struct buf *b)
 
 static void print_field(struct buf *b, const struct field *f)
 {
-    buf_printf(b, "  %s%s: ", f->name, f->flags & FIELD_REQUIRED ? "" : "?");
+    buf_printf(b, "  %s%s: ", f->name, f->flags & REQUIRED ? "" : "?");
     switch (f->kind) {
     case FIELD_INT:
         buf_puts(b, "number");
@@ -397,7 +396,7 @@ static void print_field(struct buf *b, const struct field *f)
         buf_puts(b, "string");
         break;
     }
-    buf_puts(b, f->flags & FIELD_NULLABLE ? " | null;\n" : ";\n");
+    buf_puts(b, f->flags & NULLABLE ? " | null;\n" : ";\n");
 }
 
 void api_print_types(struct buf *b)

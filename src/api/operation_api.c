@@ -5,27 +5,23 @@
 #include "core/operation.h"
 
 static const struct field list_fields[] = {
-    {"user",   FIELD_ID,   0, 0,   0, NULL, NULL, "ユーザー", "Person"},
-    {"kind",   FIELD_TEXT, 1, 40,  0, NULL, NULL, "対象",       "Kind"  },
-    {"action", FIELD_TEXT, 1, 40,  0, NULL, NULL, "操作",       "Action"},
-    {"from",   FIELD_DAY,  0, 0,   0, NULL, NULL, "開始日",    "From"  },
-    {"to",     FIELD_DAY,  0, 0,   0, NULL, NULL, "終了日",    "To"    },
-    {"object", FIELD_ID,   0, 0,   0, NULL, NULL, "対象",       "Object"},
-    {"q",      FIELD_TEXT, 1, 100, 0, NULL, NULL, "検索",       "Search"},
-    {"limit",  FIELD_INT,  1, 200, 0, NULL, NULL, "件数",       "Limit" },
-    {"after",  FIELD_ID,   0, 0,   0, NULL, NULL, "続き",       "After" },
+    {ID("user", OPTIONAL, "ユーザー", "Person")},
+    {TEXT("kind", 1, 40, OPTIONAL, "対象", "Kind")},
+    {TEXT("action", 1, 40, OPTIONAL, "操作", "Action")},
+    {DAY("from", OPTIONAL, "開始日", "From")},
+    {DAY("to", OPTIONAL, "終了日", "To")},
+    {ID("object", OPTIONAL, "対象", "Object")},
+    {TEXT("q", 1, 100, OPTIONAL, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"OperationQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"seq",         FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"ip",          FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"action",      FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"kind",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"object_id",   FIELD_ID,   0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"object_name", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"hash",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_INT("seq", REQUIRED)},          {OUT_TEXT("at", REQUIRED)},
+    {OUT_TEXT("ip", REQUIRED)},          {OUT_TEXT("action", REQUIRED)},
+    {OUT_TEXT("kind", REQUIRED)},        {OUT_ID("object_id", NULLABLE)},
+    {OUT_TEXT("object_name", REQUIRED)}, {OUT_TEXT("hash", REQUIRED)},
 };
 static const struct form reply_form = {"Operation", reply_fields,
                                        COUNT(reply_fields)};
@@ -102,14 +98,14 @@ static enum err export_operations(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/operations",        list_operations,   RIGHT_ADMIN_LOG, NULL,
-     &list_form,                                                                                           &reply_form, ROUTE_LIST,                "The operation log, newest first"},
-    {METHOD_GET,  "/api/v1/operations/verify", verify_operations,
-     RIGHT_ADMIN_LOG,                                                              NULL,             NULL, NULL,        ROUTE_NO_TX,
-     "Check the chain of the operation log"                                                                                                                                         },
-    {METHOD_POST, "/api/v1/operations/export", export_operations,
-     RIGHT_ADMIN_LOG,                                                              &log_export_form, NULL, NULL,        ROUTE_NO_TX | ROUTE_FRESH,
-     "The operation log of some days as a file with its proof"                                                                                                                      },
+    {GET("/operations", list_operations, RIGHT_ADMIN_LOG,
+         "The operation log, newest first", .query = &list_form,
+         .reply = &reply_form, .flags = ROUTE_LIST)},
+    {GET("/operations/verify", verify_operations, RIGHT_ADMIN_LOG,
+         "Check the chain of the operation log", .flags = ROUTE_NO_TX)},
+    {POST("/operations/export", export_operations, RIGHT_ADMIN_LOG,
+          "The operation log of some days as a file with its proof",
+          .form = &log_export_form, .flags = ROUTE_NO_TX | ROUTE_FRESH)},
 };
 const struct route_set operation_routes = {routes, COUNT(routes),
                                            SET_EVERYWHERE | SET_TOKENS};

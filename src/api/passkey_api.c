@@ -13,22 +13,17 @@
 #include <string.h>
 
 static const struct field new_fields[] = {
-    {"name",        FIELD_TEXT,   0, 60,   0,              NULL, NULL, "名前", "Name"},
-    {"client_data", FIELD_SECRET, 1, 6000, FIELD_REQUIRED, NULL, NULL, "応答",
-     "Reply"                                                                           },
-    {"attestation", FIELD_SECRET, 1, 6000, FIELD_REQUIRED, NULL, NULL, "応答",
-     "Reply"                                                                           },
+    {TEXT("name", 0, 60, OPTIONAL, "名前", "Name")},
+    {SECRET("client_data", 1, 6000, REQUIRED, "応答", "Reply")},
+    {SECRET("attestation", 1, 6000, REQUIRED, "応答", "Reply")},
 };
 static const struct form new_form = {"PasskeyNew", new_fields,
                                      COUNT(new_fields)};
 static const struct field proof_fields[] = {
-    {"id",          FIELD_SECRET, 1, 1400, FIELD_REQUIRED, NULL, NULL, "応答", "Reply"},
-    {"client_data", FIELD_SECRET, 1, 6000, FIELD_REQUIRED, NULL, NULL, "応答",
-     "Reply"                                                                            },
-    {"data",        FIELD_SECRET, 1, 6000, FIELD_REQUIRED, NULL, NULL, "応答",
-     "Reply"                                                                            },
-    {"signature",   FIELD_SECRET, 1, 1400, FIELD_REQUIRED, NULL, NULL, "応答",
-     "Reply"                                                                            },
+    {SECRET("id", 1, 1400, REQUIRED, "応答", "Reply")},
+    {SECRET("client_data", 1, 6000, REQUIRED, "応答", "Reply")},
+    {SECRET("data", 1, 6000, REQUIRED, "応答", "Reply")},
+    {SECRET("signature", 1, 1400, REQUIRED, "応答", "Reply")},
 };
 static const struct form proof_form = {"PasskeyProof", proof_fields,
                                        COUNT(proof_fields)};
@@ -144,15 +139,16 @@ static enum err post_proof(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST, "/api/v1/me/factors/passkey",         post_offer,    RIGHT_SIGNED_IN,
-     NULL,                                                                                         NULL, NULL, ROUTE_FRESH,               "Begin to add a passkey"         },
-    {METHOD_POST, "/api/v1/me/factors/passkey/confirm", post_new,
-     RIGHT_SIGNED_IN,                                                                   &new_form, NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
-     "Add the passkey the authenticator made"                                                                                                                              },
-    {METHOD_POST, "/api/v1/sign-in/passkey/question",   post_question, RIGHT_HALF,
-     NULL,                                                                                         NULL, NULL, 0,                         "What a passkey is to sign"      },
-    {METHOD_POST, "/api/v1/sign-in/passkey",            post_proof,    RIGHT_HALF,
-     &proof_form,                                                                                  NULL, NULL, ROUTE_NO_TX,               "Give the signature of a passkey"},
+    {POST("/me/factors/passkey", post_offer, RIGHT_SIGNED_IN,
+          "Begin to add a passkey", .flags = ROUTE_FRESH)},
+    {POST("/me/factors/passkey/confirm", post_new, RIGHT_SIGNED_IN,
+          "Add the passkey the authenticator made", .form = &new_form,
+          .flags = ROUTE_NO_TX | ROUTE_FRESH)},
+    {POST("/sign-in/passkey/question", post_question, RIGHT_HALF,
+          "What a passkey is to sign")},
+    {POST("/sign-in/passkey", post_proof, RIGHT_HALF,
+          "Give the signature of a passkey", .form = &proof_form,
+          .flags = ROUTE_NO_TX)},
 };
 const struct route_set passkey_routes = {routes, COUNT(routes),
                                          SET_EVERYWHERE | SET_OWN};

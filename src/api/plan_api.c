@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const struct field plan_fields[] = {
-    {"since", FIELD_INT, 0, INT64_MAX, 0, NULL, NULL, "版", "Revision"},
+    {INT("since", 0, INT64_MAX, OPTIONAL, "版", "Revision")},
 };
 static const struct form plan_query = {"PlanQuery", plan_fields,
                                        COUNT(plan_fields)};
@@ -122,12 +122,13 @@ static enum err post_edits(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/projects/:id/plan",  get_plan,
-     RIGHT_PROJECT_TICKET_VIEW, NULL,       &plan_query, NULL, 0,
-     "The plan as the Gantt takes it, or what changed since a revision"},
-    {METHOD_POST, "/api/v1/projects/:id/edits", post_edits,
-     RIGHT_PROJECT_TICKET_EDIT, &edit_form, &plan_query, NULL,
-     ROUTE_ONCE | ROUTE_RETELL,
-     "Change the plan: many edits at once, all or nothing"             },
+    {GET("/projects/:id/plan", get_plan, RIGHT_PROJECT_TICKET_VIEW,
+         "The plan as the Gantt takes it, or what changed since a revision",
+         .query = &plan_query)},
+    {POST("/projects/:id/edits", post_edits, RIGHT_PROJECT_TICKET_EDIT,
+          "Change the plan: many edits at once, all or nothing",
+          .form = &edit_form, .query = &plan_query,
+          .flags = ROUTE_ONCE | ROUTE_RETELL | ROUTE_SUPPORT,
+          .frees = edit_is_deleting)},
 };
 const struct route_set plan_routes = {routes, COUNT(routes), SET_TOKENS};

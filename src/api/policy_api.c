@@ -61,10 +61,10 @@ static enum err patch_policy(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/security", get_policy,   RIGHT_ADMIN_SECURITY, NULL,
-     NULL,                                                                             NULL, 0,                         "Passwords and further factors of the tenant"},
-    {METHOD_PATCH, "/api/v1/security", patch_policy, RIGHT_ADMIN_SECURITY,
-     &policy_form,                                                               NULL, NULL, ROUTE_MATCH | ROUTE_FRESH,
-     "Make passwords and factors stricter"                                                                                                                           },
+    {GET("/security", get_policy, RIGHT_ADMIN_SECURITY,
+         "Passwords and further factors of the tenant")},
+    {PATCH("/security", patch_policy, RIGHT_ADMIN_SECURITY,
+           "Make passwords and factors stricter", .form = &policy_form,
+           .flags = ROUTE_MATCH | ROUTE_FRESH)},
 };
 const struct route_set policy_routes = {routes, COUNT(routes), SET_TOKENS};

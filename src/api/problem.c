@@ -10,37 +10,29 @@ static const struct {
     int status;
     const char *ja, *en;
 } titles[] = {
-    [OK] = {500, "内部エラー",                            "Internal error"        },
-    [ERR_INVALID] = {422, "入力内容に誤りがあります",       "The input is not valid"},
-    [ERR_AUTH] = {401, "サインインが必要です",             "Sign-in needed"        },
-    [ERR_DENIED] = {403, "権限がありません",                   "Not allowed"           },
-    [ERR_NOT_FOUND] = {404, "見つかりません",                      "Not found"             },
-    [ERR_CONFLICT] = {409, "いまは実行できません",             "Not possible now"      },
+    [OK] = {500, "内部エラー", "Internal error"},
+    [ERR_INVALID] = {422, "入力内容に誤りがあります", "The input is not valid"},
+    [ERR_AUTH] = {401, "サインインが必要です", "Sign-in needed"},
+    [ERR_DENIED] = {403, "権限がありません", "Not allowed"},
+    [ERR_NOT_FOUND] = {404, "見つかりません", "Not found"},
+    [ERR_CONFLICT] = {409, "いまは実行できません", "Not possible now"},
     [ERR_STALE] = {412, "ほかの人が先に変更しました",
-            "Somebody changed it meanwhile"                                            },
-    [ERR_LIMIT] = {413, "上限を超えています",                "Beyond the limit"      },
-    [ERR_FULL] = {507, "保存する空き容量がありません", "No space left to save" },
-    [ERR_BUSY] = {503, "混み合っています",                   "Busy"                  },
-    [ERR_INTERNAL] = {500, "内部エラー",                            "Internal error"        },
+                   "Somebody changed it meanwhile"},
+    [ERR_LIMIT] = {413, "上限を超えています", "Beyond the limit"},
+    [ERR_FULL] = {507, "保存する空き容量がありません", "No space left to save"},
+    [ERR_BUSY] = {503, "混み合っています", "Busy"},
+    [ERR_INTERNAL] = {500, "内部エラー", "Internal error"},
 };
 
 static const struct {
     const char *rule;
     int status;
 } by_rule[] = {
-    {"json",            400},
-    {"unknown_field",   400},
-    {"cut_short",       400},
-    {"slow_body",       408},
-    {"content_type",    415},
-    {"throttled",       429},
-    {"stopped",         429},
-    {"sends",           429},
-    {"tenant_requests", 429},
-    {"if_match",        428},
-    {"method",          405},
-    {"host",            421},
-    {"csrf",            403},
+    {"json", 400},      {"unknown_field", 400}, {"cut_short", 400},
+    {"slow_body", 408}, {"content_type", 415},  {"throttled", 429},
+    {"stopped", 429},   {"sends", 429},         {"tenant_requests", 429},
+    {"if_match", 428},  {"method", 405},        {"host", 421},
+    {"csrf", 403},
 };
 
 int problem_status(const struct ctx *c, enum err e)
@@ -56,14 +48,14 @@ static const struct {
     int status;
     const char *ja, *en;
 } by_status[] = {
-    {400, "リクエストを読めません",                "The request cannot be read" },
-    {405, "このメソッドは使えません",             "The method is not allowed"  },
-    {408, "時間内に届きませんでした",             "It did not arrive in time"  },
-    {415, "この形式は受け付けません",             "The format is not supported"},
+    {400, "リクエストを読めません", "The request cannot be read"},
+    {405, "このメソッドは使えません", "The method is not allowed"},
+    {408, "時間内に届きませんでした", "It did not arrive in time"},
+    {415, "この形式は受け付けません", "The format is not supported"},
     {421, "このホスト名では提供していません",
-     "Not served under this host name"                                                     },
-    {428, "版番号が必要です",                         "A version is needed"        },
-    {429, "試行回数が多すぎます",                   "Too many tries"             },
+     "Not served under this host name"},
+    {428, "版番号が必要です", "A version is needed"},
+    {429, "試行回数が多すぎます", "Too many tries"},
 };
 
 static const char *title_of(const struct ctx *c, enum err e, int status)

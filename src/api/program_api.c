@@ -5,16 +5,15 @@
 #include "core/project.h"
 
 static const struct field reply_fields[] = {
-    {"id",      FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"key",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"name",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"details", FIELD_LINES,  0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"parent",  FIELD_ID,     0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"start",   FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"end",     FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"state",   FIELD_CHOICE, 0, 0, FIELD_REQUIRED, program_state_words, NULL, "",
-     ""                                                                              },
-    {"version", FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("key", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_LINES("details", REQUIRED)},
+    {OUT_ID("parent", NULLABLE)},
+    {OUT_DAY("start", NULLABLE)},
+    {OUT_DAY("end", NULLABLE)},
+    {OUT_CHOICE("state", program_state_words, REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form program_reply_form = {"Program", reply_fields,
                                                COUNT(reply_fields)};
@@ -153,17 +152,17 @@ static enum err delete_program(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/programs",     list_programs,  RIGHT_SIGNED_IN,    NULL, NULL,
-     NULL,                                                                                                       ROUTE_CLOSED,               "Every program and project one may see"},
-    {METHOD_POST,   "/api/v1/programs",     post_program,   RIGHT_SIGNED_IN,
-     &program_form,                                                                   NULL, &program_reply_form, ROUTE_CREATED | ROUTE_ONCE,
-     "Create a program"                                                                                                                                                             },
-    {METHOD_GET,    "/api/v1/programs/:id", get_program,    RIGHT_PROGRAM_VIEW, NULL,
-     NULL,                                                                                  &program_reply_form, 0,                          "One program"                          },
-    {METHOD_PATCH,  "/api/v1/programs/:id", patch_program,  RIGHT_PROGRAM_EDIT,
-     &program_edit_form,                                                              NULL, &program_reply_form, ROUTE_MATCH,
-     "Change a program"                                                                                                                                                             },
-    {METHOD_DELETE, "/api/v1/programs/:id", delete_program,
-     RIGHT_PROGRAM_DELETE,                                                      NULL, NULL, NULL,                ROUTE_MATCH,                "Delete a program"                     },
+    {GET("/programs", list_programs, RIGHT_SIGNED_IN,
+         "Every program and project one may see", .flags = ROUTE_CLOSED)},
+    {POST("/programs", post_program, RIGHT_SIGNED_IN, "Create a program",
+          .form = &program_form, .reply = &program_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_ONCE)},
+    {GET("/programs/:id", get_program, RIGHT_PROGRAM_VIEW, "One program",
+         .reply = &program_reply_form)},
+    {PATCH("/programs/:id", patch_program, RIGHT_PROGRAM_EDIT,
+           "Change a program", .form = &program_edit_form,
+           .reply = &program_reply_form, .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {DELETE("/programs/:id", delete_program, RIGHT_PROGRAM_DELETE,
+            "Delete a program", .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
 };
 const struct route_set program_routes = {routes, COUNT(routes), SET_TOKENS};

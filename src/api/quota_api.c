@@ -4,19 +4,17 @@
 #include "core/quota.h"
 
 static const struct field reply_fields[] = {
-    {"bytes",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"users",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"requests", FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"version",  FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_INT("bytes", NULLABLE)},
+    {OUT_INT("users", NULLABLE)},
+    {OUT_INT("requests", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"Quota", reply_fields,
                                        COUNT(reply_fields)};
 static const struct field usage_fields[] = {
-    {"bytes",          FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"bytes_limit",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"users",          FIELD_INT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"users_limit",    FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"requests_limit", FIELD_INT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_INT("bytes", REQUIRED)},          {OUT_INT("bytes_limit", NULLABLE)},
+    {OUT_INT("users", REQUIRED)},          {OUT_INT("users_limit", NULLABLE)},
+    {OUT_INT("requests_limit", NULLABLE)},
 };
 static const struct form usage_form = {"Usage", usage_fields,
                                        COUNT(usage_fields)};
@@ -80,12 +78,12 @@ static enum err get_usage(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/tenants/:id/quota", get_quota,   RIGHT_AUDITOR,  NULL,
-     NULL,                                                                               &reply_form, 0,                         "What a tenant may take"                  },
-    {METHOD_PATCH, "/api/v1/tenants/:id/quota", patch_quota, RIGHT_OPERATOR,
-     &quota_form,                                                                  NULL, &reply_form, ROUTE_MATCH | ROUTE_NO_TX,
-     "Set what a tenant may take; null: no limit"                                                                                                                          },
-    {METHOD_GET,   "/api/v1/tenant/usage",      get_usage,   RIGHT_ADMIN,    NULL, NULL,
-     &usage_form,                                                                                     0,                         "What the tenant has taken of what it may"},
+    {GET("/tenants/:id/quota", get_quota, RIGHT_AUDITOR,
+         "What a tenant may take", .reply = &reply_form)},
+    {PATCH("/tenants/:id/quota", patch_quota, RIGHT_OPERATOR,
+           "Set what a tenant may take; null: no limit", .form = &quota_form,
+           .reply = &reply_form, .flags = ROUTE_MATCH | ROUTE_NO_TX)},
+    {GET("/tenant/usage", get_usage, RIGHT_ADMIN,
+         "What the tenant has taken of what it may", .reply = &usage_form)},
 };
 const struct route_set quota_routes = {routes, COUNT(routes), SET_TOKENS};

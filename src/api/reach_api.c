@@ -4,15 +4,15 @@
 #include "core/user.h"
 
 static const struct field people_fields[] = {
-    {"q",     FIELD_TEXT, 0, 100, 0, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit" },
-    {"after", FIELD_ID,   0, 0,   0, NULL, NULL, "続き", "After" },
+    {TEXT("q", 0, 100, OPTIONAL, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form people_form = {"ReachQuery", people_fields,
                                         COUNT(people_fields)};
 static const struct field object_fields[] = {
-    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_TEXT, 0, 10,  0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {TEXT("after", 0, 10, OPTIONAL, "続き", "After")},
 };
 static const struct form object_form = {"ReachOfUserQuery", object_fields,
                                         COUNT(object_fields)};
@@ -142,12 +142,14 @@ static enum err get_user(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/projects/:id/reach", get_project, RIGHT_MEMBER_EDIT,
-     NULL,                                                                            &people_form, NULL, ROUTE_LIST, "Who can see it, and why"          },
-    {METHOD_GET, "/api/v1/programs/:id/reach", get_program,
-     RIGHT_PROGRAM_MEMBER_EDIT,                                                 NULL, &people_form, NULL, ROUTE_LIST,
-     "Who can see it, and why"                                                                                                                           },
-    {METHOD_GET, "/api/v1/users/:id/reach",    get_user,    RIGHT_ADMIN_ACCESS, NULL,
-     &object_form,                                                                                  NULL, ROUTE_LIST, "What this person can see, and why"},
+    {GET("/projects/:id/reach", get_project, RIGHT_MEMBER_EDIT,
+         "Who can see it, and why", .query = &people_form,
+         .flags = ROUTE_LIST)},
+    {GET("/programs/:id/reach", get_program, RIGHT_PROGRAM_MEMBER_EDIT,
+         "Who can see it, and why", .query = &people_form,
+         .flags = ROUTE_LIST)},
+    {GET("/users/:id/reach", get_user, RIGHT_ADMIN_ACCESS,
+         "What this person can see, and why", .query = &object_form,
+         .flags = ROUTE_LIST)},
 };
 const struct route_set reach_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -49,15 +49,15 @@ static enum err delete_role(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/roles",     list_roles,  RIGHT_ADMIN_ACCESS, NULL,       NULL,
-     NULL,                                                                                        ROUTE_LIST,                  "Roles, those of the product first"},
-    {METHOD_POST,   "/api/v1/roles",     post_role,   RIGHT_ADMIN_ACCESS, &role_form,
-     NULL,                                                                                  NULL, ROUTE_CREATED | ROUTE_FRESH, "Add a role of one's own"          },
-    {METHOD_PATCH,  "/api/v1/roles/:id", patch_role,  RIGHT_ADMIN_ACCESS,
-     &role_edit_form,                                                                 NULL, NULL, ROUTE_MATCH | ROUTE_FRESH,
-     "Change one's own role"                                                                                                                                      },
-    {METHOD_DELETE, "/api/v1/roles/:id", delete_role, RIGHT_ADMIN_ACCESS, NULL,
-     NULL,                                                                                  NULL, ROUTE_MATCH | ROUTE_FRESH,
-     "Delete a role that no grant names"                                                                                                                          },
+    {GET("/roles", list_roles, RIGHT_ADMIN_ACCESS,
+         "Roles, those of the product first", .flags = ROUTE_LIST)},
+    {POST("/roles", post_role, RIGHT_ADMIN_ACCESS, "Add a role of one's own",
+          .form = &role_form, .flags = ROUTE_CREATED | ROUTE_FRESH)},
+    {PATCH("/roles/:id", patch_role, RIGHT_ADMIN_ACCESS,
+           "Change one's own role", .form = &role_edit_form,
+           .flags = ROUTE_MATCH | ROUTE_FRESH)},
+    {DELETE("/roles/:id", delete_role, RIGHT_ADMIN_ACCESS,
+            "Delete a role that no grant names",
+            .flags = ROUTE_MATCH | ROUTE_FRESH)},
 };
 const struct route_set role_routes = {routes, COUNT(routes), SET_TOKENS};

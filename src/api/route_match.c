@@ -134,11 +134,9 @@ enum err route_fail_method(struct call *k, unsigned allowed)
         enum method method;
         const char *name;
     } known[] = {
-        {METHOD_GET,    "GET, HEAD"},
-        {METHOD_POST,   "POST"     },
-        {METHOD_PUT,    "PUT"      },
-        {METHOD_PATCH,  "PATCH"    },
-        {METHOD_DELETE, "DELETE"   },
+        {METHOD_GET, "GET, HEAD"}, {METHOD_POST, "POST"},
+        {METHOD_PUT, "PUT"},       {METHOD_PATCH, "PATCH"},
+        {METHOD_DELETE, "DELETE"},
     };
     struct buf names = buf_in(k->c->mem);
 

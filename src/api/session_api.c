@@ -17,56 +17,47 @@
 /* ---- forms ---- */
 
 static const struct field sign_in_fields[] = {
-    {"email",    FIELD_TEXT,   1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
-     "E-mail"  },
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
-     "Password"},
+    {TEXT("email", 1, 254, REQUIRED, "メールアドレス", "E-mail")},
+    {SECRET("password", 1, 512, REQUIRED, "パスワード", "Password")},
 };
 static const struct form sign_in_form = {"SignIn", sign_in_fields,
                                          COUNT(sign_in_fields)};
 static const struct field code_fields[] = {
-    {"code", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "確認コード",
-     "Code"},
+    {TEXT("code", 1, 32, REQUIRED, "確認コード", "Code")},
 };
 static const struct form code_form = {"SignInCode", code_fields,
                                       COUNT(code_fields)};
 static const struct form empty_form = {"Empty", NULL, 0};
 static const struct field unlock_fields[] = {
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
-     "Password"},
+    {SECRET("password", 1, 512, REQUIRED, "パスワード", "Password")},
 };
 static const struct form unlock_form = {"Unlock", unlock_fields,
                                         COUNT(unlock_fields)};
 static const struct field token_fields[] = {
-    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
-     "Link"},
+    {SECRET("token", 1, 128, REQUIRED, "リンク", "Link")},
 };
 static const struct form token_form = {"LinkToken", token_fields,
                                        COUNT(token_fields)};
 static const struct field accept_fields[] = {
-    {"token",    FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
-     "Link"    },
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL, "パスワード",
-     "Password"},
+    {SECRET("token", 1, 128, REQUIRED, "リンク", "Link")},
+    {SECRET("password", 1, 512, REQUIRED, "パスワード", "Password")},
 };
 static const struct form accept_form = {"LinkAccept", accept_fields,
                                         COUNT(accept_fields)};
 static const struct field reset_fields[] = {
-    {"email", FIELD_TEXT, 1, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
-     "E-mail"},
+    {TEXT("email", 1, 254, REQUIRED, "メールアドレス", "E-mail")},
 };
 static const struct form reset_form = {"PasswordReset", reset_fields,
                                        COUNT(reset_fields)};
 static const struct field me_fields[] = {
-    {"name", FIELD_TEXT,   1, 100, 0, NULL,       NULL, "氏名", "Name"    },
-    {"lang", FIELD_CHOICE, 0, 0,   0, lang_words, NULL, "言語", "Language"},
+    {TEXT("name", 1, 100, OPTIONAL, "氏名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
 };
 static const struct form me_form = {"Me", me_fields, COUNT(me_fields)};
 static const struct field change_fields[] = {
-    {"current",  FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "現在のパスワード", "Current password"},
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL, NULL,
-     "新しいパスワード", "New password"    },
+    {SECRET("current", 1, 512, REQUIRED, "現在のパスワード",
+            "Current password")},
+    {SECRET("password", 1, 512, REQUIRED, "新しいパスワード", "New password")},
 };
 static const struct form change_form = {"PasswordChange", change_fields,
                                         COUNT(change_fields)};
@@ -315,51 +306,53 @@ static enum err end_session(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_POST,   "/api/v1/sign-in",              post_sign_in,      RIGHT_ANYONE,    &sign_in_form,
-     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the password; a code is mailed"   },
-    {METHOD_POST,   "/api/v1/sign-in/code",         post_code,         RIGHT_HALF,      &code_form,
-     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the mailed code"                  },
-    {METHOD_GET,    "/api/v1/sign-in",              get_sign_in,       RIGHT_HALF,      NULL,          NULL, NULL,
-     0,                                                                                                                                       "What this sign-in still owes"          },
-    {METHOD_POST,   "/api/v1/sign-in/new-password", post_new_password, RIGHT_HALF,
-     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,
-     "Replace a password that is too old, as the last step"                                                                                                                           },
-    {METHOD_POST,   "/api/v1/sign-in/resend",       post_resend,       RIGHT_HALF,
-     &empty_form,                                                                                      NULL, NULL, ROUTE_NO_TX,               "Send a new code"                       },
-    {METHOD_POST,   "/api/v1/sign-in/totp",         post_totp,         RIGHT_HALF,      &code_form,
-     NULL,                                                                                                   NULL, ROUTE_NO_TX,               "Give the code of the authenticator app"},
-    {METHOD_POST,   "/api/v1/sign-in/recovery",     post_recovery,     RIGHT_HALF,
-     &code_form,                                                                                       NULL, NULL, ROUTE_NO_TX,
-     "Give a recovery code (profile modern)"                                                                                                                                          },
-    {METHOD_POST,   "/api/v1/session/fresh/code",   post_fresh_code,
-     RIGHT_SIGNED_IN,                                                                   &code_form,    NULL, NULL, ROUTE_NO_TX | ROUTE_TERMS,
-     "Give the code that the password alone did not do for"                                                                                                                           },
-    {METHOD_POST,   "/api/v1/session/unlock",       post_unlock,       RIGHT_HALF,
-     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Resume an idle session"                },
-    {METHOD_POST,   "/api/v1/session/fresh",        post_fresh,        RIGHT_SIGNED_IN,
-     &unlock_form,                                                                                     NULL, NULL, ROUTE_NO_TX | ROUTE_TERMS,
-     "Give the password again before a sensitive step"                                                                                                                                },
-    {METHOD_GET,    "/api/v1/session",              get_session,       RIGHT_SIGNED_IN, NULL,          NULL,
-     NULL,                                                                                                         ROUTE_QUIET | ROUTE_TERMS, "Who is signed in"                      },
-    {METHOD_DELETE, "/api/v1/session",              delete_session,    RIGHT_HALF,      NULL,          NULL,
-     NULL,                                                                                                         0,                         "Sign out"                              },
-    {METHOD_POST,   "/api/v1/links/check",          post_check_link,   RIGHT_ANYONE,
-     &token_form,                                                                                      NULL, NULL, ROUTE_READ,                "What a mailed link is for"             },
-    {METHOD_POST,   "/api/v1/links/accept",         post_accept_link,  RIGHT_ANYONE,
-     &accept_form,                                                                                     NULL, NULL, ROUTE_NO_TX,               "Set the password by a link"            },
-    {METHOD_POST,   "/api/v1/password-reset",       post_reset,        RIGHT_ANYONE,
-     &reset_form,                                                                                      NULL, NULL, 0,                         "Ask for a reset link"                  },
-    {METHOD_GET,    "/api/v1/password-policy",      get_policy,        RIGHT_ANYONE,    NULL,
-     NULL,                                                                                                   NULL, 0,                         "The password policy in force"          },
-    {METHOD_PATCH,  "/api/v1/me",                   patch_me,          RIGHT_SIGNED_IN, &me_form,      NULL,
-     NULL,                                                                                                         0,                         "Change one's own name and language"    },
-    {METHOD_POST,   "/api/v1/me/password",          post_password,     RIGHT_SIGNED_IN,
-     &change_form,                                                                                     NULL, NULL, ROUTE_NO_TX | ROUTE_FRESH,
-     "Change one's own password"                                                                                                                                                      },
-    {METHOD_GET,    "/api/v1/me/sessions",          list_sessions,     RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                                   NULL, ROUTE_LIST,                "One's own sessions"                    },
-    {METHOD_DELETE, "/api/v1/me/sessions/:id",      end_session,       RIGHT_SIGNED_IN,
-     NULL,                                                                                             NULL, NULL, 0,                         "End one of one's own sessions"         },
+    {POST("/sign-in", post_sign_in, RIGHT_ANYONE,
+          "Give the password; a code is mailed", .form = &sign_in_form,
+          .flags = ROUTE_NO_TX)},
+    {POST("/sign-in/code", post_code, RIGHT_HALF, "Give the mailed code",
+          .form = &code_form, .flags = ROUTE_NO_TX)},
+    {GET("/sign-in", get_sign_in, RIGHT_HALF, "What this sign-in still owes")},
+    {POST("/sign-in/new-password", post_new_password, RIGHT_HALF,
+          "Replace a password that is too old, as the last step",
+          .form = &unlock_form, .flags = ROUTE_NO_TX)},
+    {POST("/sign-in/resend", post_resend, RIGHT_HALF, "Send a new code",
+          .form = &empty_form, .flags = ROUTE_NO_TX)},
+    {POST("/sign-in/totp", post_totp, RIGHT_HALF,
+          "Give the code of the authenticator app", .form = &code_form,
+          .flags = ROUTE_NO_TX)},
+    {POST("/sign-in/recovery", post_recovery, RIGHT_HALF,
+          "Give a recovery code (profile modern)", .form = &code_form,
+          .flags = ROUTE_NO_TX)},
+    {POST("/session/fresh/code", post_fresh_code, RIGHT_SIGNED_IN,
+          "Give the code that the password alone did not do for",
+          .form = &code_form, .flags = ROUTE_NO_TX | ROUTE_TERMS)},
+    {POST("/session/unlock", post_unlock, RIGHT_HALF, "Resume an idle session",
+          .form = &unlock_form, .flags = ROUTE_NO_TX)},
+    {POST("/session/fresh", post_fresh, RIGHT_SIGNED_IN,
+          "Give the password again before a sensitive step",
+          .form = &unlock_form, .flags = ROUTE_NO_TX | ROUTE_TERMS)},
+    {GET("/session", get_session, RIGHT_SIGNED_IN, "Who is signed in",
+         .flags = ROUTE_QUIET | ROUTE_TERMS)},
+    {DELETE("/session", delete_session, RIGHT_HALF, "Sign out")},
+    {POST("/links/check", post_check_link, RIGHT_ANYONE,
+          "What a mailed link is for", .form = &token_form,
+          .flags = ROUTE_READ)},
+    {POST("/links/accept", post_accept_link, RIGHT_ANYONE,
+          "Set the password by a link", .form = &accept_form,
+          .flags = ROUTE_NO_TX)},
+    {POST("/password-reset", post_reset, RIGHT_ANYONE, "Ask for a reset link",
+          .form = &reset_form)},
+    {GET("/password-policy", get_policy, RIGHT_ANYONE,
+         "The password policy in force")},
+    {PATCH("/me", patch_me, RIGHT_SIGNED_IN,
+           "Change one's own name and language", .form = &me_form)},
+    {POST("/me/password", post_password, RIGHT_SIGNED_IN,
+          "Change one's own password", .form = &change_form,
+          .flags = ROUTE_NO_TX | ROUTE_FRESH)},
+    {GET("/me/sessions", list_sessions, RIGHT_SIGNED_IN, "One's own sessions",
+         .flags = ROUTE_LIST)},
+    {DELETE("/me/sessions/:id", end_session, RIGHT_SIGNED_IN,
+            "End one of one's own sessions")},
 };
 const struct route_set session_routes = {routes, COUNT(routes),
                                          SET_EVERYWHERE | SET_OWN};

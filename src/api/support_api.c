@@ -8,32 +8,30 @@
 #include "core/session.h"
 
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"operator",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"reason",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"hours",      FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"may_write",  FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"state",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, support_state_words, NULL, "",
-     ""                                                                                 },
-    {"asked_at",   FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
-    {"decided_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"decided_by", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"expires_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"ended_at",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"ended_by",   FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,                NULL, "", ""},
-    {"version",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,                NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("operator", REQUIRED)},
+    {OUT_TEXT("reason", REQUIRED)},
+    {OUT_INT("hours", REQUIRED)},
+    {OUT_BOOL("may_write", REQUIRED)},
+    {OUT_CHOICE("state", support_state_words, REQUIRED)},
+    {OUT_TEXT("asked_at", REQUIRED)},
+    {OUT_TEXT("decided_at", NULLABLE)},
+    {OUT_TEXT("decided_by", NULLABLE)},
+    {OUT_TEXT("expires_at", NULLABLE)},
+    {OUT_TEXT("ended_at", NULLABLE)},
+    {OUT_TEXT("ended_by", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form support_reply_form = {"Support", reply_fields,
                                         COUNT(reply_fields)};
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 const struct form support_page_form = {"SupportQuery", page_fields,
                                        COUNT(page_fields)};
 static const struct field enter_fields[] = {
-    {"token", FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL, NULL, "リンク",
-     "Link"},
+    {SECRET("token", 1, 128, REQUIRED, "リンク", "Link")},
 };
 static const struct form enter_form = {"SupportEnter", enter_fields,
                                        COUNT(enter_fields)};
@@ -178,22 +176,23 @@ static enum err post_enter(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/support",             list_support, RIGHT_ADMIN,     NULL,
-     &support_page_form,                                                                    &support_reply_form, ROUTE_LIST,
-     "Support access: asked, granted, over"                                                                                                                                            },
-    {METHOD_GET,  "/api/v1/support/now",         list_open,    RIGHT_SIGNED_IN, NULL, NULL,
-     NULL,                                                                                                       ROUTE_LIST | ROUTE_QUIET, "Support access that is open now"           },
-    {METHOD_POST, "/api/v1/support/:id/approve", post_approve, RIGHT_ADMIN,
-     &support_approve_form,                                                           NULL, &support_reply_form,
-     ROUTE_MATCH | ROUTE_FRESH,
-     "Grant support access, or less of it than was asked for"                                                                                                                          },
-    {METHOD_POST, "/api/v1/support/:id/refuse",  post_refuse,  RIGHT_ADMIN,     NULL,
-     NULL,                                                                                  &support_reply_form, ROUTE_MATCH,              "Refuse support access"                     },
-    {METHOD_POST, "/api/v1/support/:id/end",     post_end,     RIGHT_ADMIN,     NULL, NULL,
-     &support_reply_form,                                                                                        0,                        "End support access at once"                },
-    {METHOD_POST, "/api/v1/support/leave",       post_leave,   RIGHT_HALF,      NULL, NULL,
-     NULL,                                                                                                       0,                        "End the support access that one came in by"},
-    {METHOD_POST, "/api/v1/support/enter",       post_enter,   RIGHT_ANYONE,
-     &enter_form,                                                                     NULL, NULL,                0,                        "Enter by the link the console gave"        },
+    {GET("/support", list_support, RIGHT_ADMIN,
+         "Support access: asked, granted, over", .query = &support_page_form,
+         .reply = &support_reply_form, .flags = ROUTE_LIST)},
+    {GET("/support/now", list_open, RIGHT_SIGNED_IN,
+         "Support access that is open now", .flags = ROUTE_LIST | ROUTE_QUIET)},
+    {POST("/support/:id/approve", post_approve, RIGHT_ADMIN,
+          "Grant support access, or less of it than was asked for",
+          .form = &support_approve_form, .reply = &support_reply_form,
+          .flags = ROUTE_MATCH | ROUTE_FRESH)},
+    {POST("/support/:id/refuse", post_refuse, RIGHT_ADMIN,
+          "Refuse support access", .reply = &support_reply_form,
+          .flags = ROUTE_MATCH)},
+    {POST("/support/:id/end", post_end, RIGHT_ADMIN,
+          "End support access at once", .reply = &support_reply_form)},
+    {POST("/support/leave", post_leave, RIGHT_HALF,
+          "End the support access that one came in by")},
+    {POST("/support/enter", post_enter, RIGHT_ANYONE,
+          "Enter by the link the console gave", .form = &enter_form)},
 };
 const struct route_set support_routes = {routes, COUNT(routes), SET_OWN};

@@ -6,7 +6,7 @@
 #include "core/support_desk.h"
 
 static const struct field link_fields[] = {
-    {"link", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_TEXT("link", REQUIRED)},
 };
 static const struct form link_form = {"SupportLink", link_fields,
                                       COUNT(link_fields)};
@@ -73,17 +73,17 @@ static enum err post_end(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,  "/api/v1/tenants/:id/support",             list_support, RIGHT_AUDITOR,
-     NULL,                                                                                       &support_page_form, &support_reply_form, ROUTE_LIST | ROUTE_NO_TX,
-     "Support access to a tenant"                 },
-    {METHOD_POST, "/api/v1/tenants/:id/support",             post_support, RIGHT_OPERATOR,
-     &support_form,                                                                              NULL,               &support_reply_form, ROUTE_NO_TX | ROUTE_CREATED,
-     "Ask a tenant for support access"            },
-    {METHOD_POST, "/api/v1/tenants/:id/support/:grant/open", post_open,
-     RIGHT_OPERATOR,                                                                       NULL, NULL,               &link_form,          ROUTE_NO_TX | ROUTE_FRESH,
-     "A link to enter by a grant, good once"      },
-    {METHOD_POST, "/api/v1/tenants/:id/support/:grant/end",  post_end,
-     RIGHT_OPERATOR,                                                                       NULL, NULL,               &support_reply_form, ROUTE_NO_TX,
-     "Withdraw a request, or end one's own access"},
+    {GET("/tenants/:id/support", list_support, RIGHT_AUDITOR,
+         "Support access to a tenant", .query = &support_page_form,
+         .reply = &support_reply_form, .flags = ROUTE_LIST | ROUTE_NO_TX)},
+    {POST("/tenants/:id/support", post_support, RIGHT_OPERATOR,
+          "Ask a tenant for support access", .form = &support_form,
+          .reply = &support_reply_form, .flags = ROUTE_NO_TX | ROUTE_CREATED)},
+    {POST("/tenants/:id/support/:grant/open", post_open, RIGHT_OPERATOR,
+          "A link to enter by a grant, good once", .reply = &link_form,
+          .flags = ROUTE_NO_TX | ROUTE_FRESH)},
+    {POST("/tenants/:id/support/:grant/end", post_end, RIGHT_OPERATOR,
+          "Withdraw a request, or end one's own access",
+          .reply = &support_reply_form, .flags = ROUTE_NO_TX)},
 };
 const struct route_set support_desk_routes = {routes, COUNT(routes), 0};

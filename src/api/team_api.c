@@ -49,13 +49,16 @@ static enum err delete_team(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/teams",     list_teams,  RIGHT_ADMIN_MASTER, NULL,       NULL,
-     &team_reply_form,                                                                                        ROUTE_LIST,    "Teams with their people"            },
-    {METHOD_POST,   "/api/v1/teams",     post_team,   RIGHT_ADMIN_MASTER, &team_form,
-     NULL,                                                                                  &team_reply_form, ROUTE_CREATED, "Add a team"                         },
-    {METHOD_PATCH,  "/api/v1/teams/:id", patch_team,  RIGHT_ADMIN_MASTER,
-     &team_edit_form,                                                                 NULL, &team_reply_form, ROUTE_MATCH,   "Change a team"                      },
-    {METHOD_DELETE, "/api/v1/teams/:id", delete_team, RIGHT_ADMIN_MASTER, NULL,
-     NULL,                                                                                  NULL,             ROUTE_MATCH,   "Delete a team that is named nowhere"},
+    {GET("/teams", list_teams, RIGHT_ADMIN_MASTER, "Teams with their people",
+         .reply = &team_reply_form, .flags = ROUTE_LIST)},
+    {POST("/teams", post_team, RIGHT_ADMIN_MASTER, "Add a team",
+          .form = &team_form, .reply = &team_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_SUPPORT)},
+    {PATCH("/teams/:id", patch_team, RIGHT_ADMIN_MASTER, "Change a team",
+           .form = &team_edit_form, .reply = &team_reply_form,
+           .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {DELETE("/teams/:id", delete_team, RIGHT_ADMIN_MASTER,
+            "Delete a team that is named nowhere",
+            .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
 };
 const struct route_set team_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -51,12 +51,12 @@ static enum err put_calendar(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/tenant",   get_tenant,   RIGHT_SIGNED_IN,    NULL,          NULL,
-     NULL,                                                                                          0,           "The tenant and its calendar" },
-    {METHOD_PATCH, "/api/v1/tenant",   patch_tenant, RIGHT_ADMIN,        &tenancy_form,
-     NULL,                                                                                    NULL, ROUTE_MATCH, "Change the tenant's settings"},
-    {METHOD_PUT,   "/api/v1/calendar", put_calendar, RIGHT_ADMIN_MASTER,
-     &workdays_form,                                                                    NULL, NULL, ROUTE_MATCH,
-     "Replace the tenant's calendar (If-Match: the calendar's version)"                                                                        },
+    {GET("/tenant", get_tenant, RIGHT_SIGNED_IN,
+         "The tenant and its calendar")},
+    {PATCH("/tenant", patch_tenant, RIGHT_ADMIN, "Change the tenant's settings",
+           .form = &tenancy_form, .flags = ROUTE_MATCH)},
+    {PUT("/calendar", put_calendar, RIGHT_ADMIN_MASTER,
+         "Replace the tenant's calendar (If-Match: the calendar's version)",
+         .form = &workdays_form, .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
 };
 const struct route_set tenant_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -4,15 +4,15 @@
 #include "core/terms.h"
 
 static const struct field reply_fields[] = {
-    {"id",           FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"no",           FIELD_INT,  0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"ja",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
-    {"en",           FIELD_TEXT, 0, 0, 0,              NULL, NULL, "", ""},
-    {"valid_from",   FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_material",  FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"published_at", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"published_by", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"version",      FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_INT("no", NULLABLE)},
+    {OUT_TEXT("ja", OPTIONAL)},
+    {OUT_TEXT("en", OPTIONAL)},
+    {OUT_DAY("valid_from", REQUIRED)},
+    {OUT_BOOL("is_material", REQUIRED)},
+    {OUT_TEXT("published_at", NULLABLE)},
+    {OUT_TEXT("published_by", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"TermsVersion", reply_fields,
                                        COUNT(reply_fields)};
@@ -102,19 +102,20 @@ static enum err post_publish(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/terms/versions",             list_versions,  RIGHT_AUDITOR,  NULL,
-     NULL,                                                                                            &reply_form, ROUTE_LIST,    "Drafts and versions of the terms of use"},
-    {METHOD_GET,    "/api/v1/terms/versions/:id",         get_version,    RIGHT_AUDITOR,  NULL,
-     NULL,                                                                                            &reply_form, 0,             "One of them, with its texts"            },
-    {METHOD_POST,   "/api/v1/terms/versions",             post_version,   RIGHT_OPERATOR,
-     &terms_form,                                                                               NULL, &reply_form, ROUTE_CREATED, "Write a draft"                          },
-    {METHOD_PATCH,  "/api/v1/terms/versions/:id",         patch_version,  RIGHT_OPERATOR,
-     &terms_edit_form,                                                                          NULL, &reply_form, ROUTE_MATCH,   "Change a draft"                         },
-    {METHOD_DELETE, "/api/v1/terms/versions/:id",         delete_version,
-     RIGHT_OPERATOR,                                                                      NULL, NULL, NULL,        ROUTE_MATCH,   "Throw a draft away"                     },
-    {METHOD_POST,   "/api/v1/terms/versions/:id/publish", post_publish,
-     RIGHT_OPERATOR,                                                                      NULL, NULL, &reply_form,
-     ROUTE_MATCH | ROUTE_FRESH | ROUTE_NO_TX,
-     "Publish a draft as the next version"                                                                                                                                 },
+    {GET("/terms/versions", list_versions, RIGHT_AUDITOR,
+         "Drafts and versions of the terms of use", .reply = &reply_form,
+         .flags = ROUTE_LIST)},
+    {GET("/terms/versions/:id", get_version, RIGHT_AUDITOR,
+         "One of them, with its texts", .reply = &reply_form)},
+    {POST("/terms/versions", post_version, RIGHT_OPERATOR, "Write a draft",
+          .form = &terms_form, .reply = &reply_form, .flags = ROUTE_CREATED)},
+    {PATCH("/terms/versions/:id", patch_version, RIGHT_OPERATOR,
+           "Change a draft", .form = &terms_edit_form, .reply = &reply_form,
+           .flags = ROUTE_MATCH)},
+    {DELETE("/terms/versions/:id", delete_version, RIGHT_OPERATOR,
+            "Throw a draft away", .flags = ROUTE_MATCH)},
+    {POST("/terms/versions/:id/publish", post_publish, RIGHT_OPERATOR,
+          "Publish a draft as the next version", .reply = &reply_form,
+          .flags = ROUTE_MATCH | ROUTE_FRESH | ROUTE_NO_TX)},
 };
 const struct route_set terms_routes = {routes, COUNT(routes), 0};

@@ -16,73 +16,67 @@
 /* ---- forms ---- */
 
 static const struct field list_fields[] = {
-    {"q",              FIELD_TEXT,   1, 100, 0, NULL,              NULL, "検索",             "Search"  },
-    {"classification", FIELD_TEXT,   1, 40,  0, NULL,              NULL, "チケット分類",
-     "Classification"                                                                                    },
-    {"status",         FIELD_ID,     0, 0,   0, NULL,              NULL, "ステータス",    "Status"  },
-    {"category",       FIELD_CHOICE, 0, 0,   0, category_words,    NULL, "進行区分",
-     "Category"                                                                                          },
-    {"assignee",       FIELD_TEXT,   1, 20,  0, NULL,              NULL, "担当者",          "Assignee"},
-    {"label",          FIELD_TEXT,   1, 600, 0, NULL,              NULL, "ラベル",          "Labels"  },
-    {"team",           FIELD_ID,     0, 0,   0, NULL,              NULL, "チーム",          "Team"    },
-    {"field",          FIELD_ID,     0, 0,   0, NULL,              NULL, "項目",             "Field"   },
-    {"value",          FIELD_TEXT,   1, 255, 0, NULL,              NULL, "項目の値",       "Value"   },
-    {"late",           FIELD_BOOL,   0, 0,   0, NULL,              NULL, "遅れ",             "Late"    },
-    {"sort",           FIELD_CHOICE, 0, 0,   0, ticket_sort_words, NULL, "並び順",          "Sort"    },
-    {"limit",          FIELD_INT,    1, 200, 0, NULL,              NULL, "件数",             "Limit"   },
-    {"after",          FIELD_ID,     0, 0,   0, NULL,              NULL, "続き",             "After"   },
+    {TEXT("q", 1, 100, OPTIONAL, "検索", "Search")},
+    {TEXT("classification", 1, 40, OPTIONAL, "チケット分類", "Classification")},
+    {ID("status", OPTIONAL, "ステータス", "Status")},
+    {CHOICE("category", category_words, OPTIONAL, "進行区分", "Category")},
+    {TEXT("assignee", 1, 20, OPTIONAL, "担当者", "Assignee")},
+    {TEXT("label", 1, 600, OPTIONAL, "ラベル", "Labels")},
+    {ID("team", OPTIONAL, "チーム", "Team")},
+    {ID("field", OPTIONAL, "項目", "Field")},
+    {TEXT("value", 1, 255, OPTIONAL, "項目の値", "Value")},
+    {BOOL("late", OPTIONAL, "遅れ", "Late")},
+    {CHOICE("sort", ticket_sort_words, OPTIONAL, "並び順", "Sort")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"TicketQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field page_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form page_form = {"PageQuery", page_fields,
                                       COUNT(page_fields)};
 static const struct field own_fields[] = {
-    {"view",  FIELD_CHOICE, 0, 0,   0, ticket_view_words, NULL, "表示", "View" },
-    {"limit", FIELD_INT,    1, 200, 0, NULL,              NULL, "件数", "Limit"},
-    {"after", FIELD_ID,     0, 0,   0, NULL,              NULL, "続き", "After"},
+    {CHOICE("view", ticket_view_words, OPTIONAL, "表示", "View")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form own_form = {"OwnTicketQuery", own_fields,
                                      COUNT(own_fields)};
 static const struct field search_fields[] = {
-    {"q",     FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT,  1, 200, 0,              NULL, NULL, "件数", "Limit" },
+    {TEXT("q", 1, 200, REQUIRED, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
 };
 static const struct form search_form = {"SearchQuery", search_fields,
                                         COUNT(search_fields)};
 static const struct field people_fields[] = {
-    {"q",     FIELD_TEXT, 0, 100, 0, NULL, NULL, "検索", "Search"},
-    {"limit", FIELD_INT,  1, 200, 0, NULL, NULL, "件数", "Limit" },
-    {"after", FIELD_ID,   0, 0,   0, NULL, NULL, "続き", "After" },
+    {TEXT("q", 0, 100, OPTIONAL, "検索", "Search")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form people_form = {"ProjectPeopleQuery", people_fields,
                                         COUNT(people_fields)};
 static const struct field person_fields[] = {
-    {"id",    FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"email", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("email", NULLABLE)},
 };
 static const struct form person_form = {"ProjectPerson", person_fields,
                                         COUNT(person_fields)};
 static const struct field hit_fields[] = {
-    {"kind",    FIELD_CHOICE, 0, 0, FIELD_REQUIRED, search_kind_words, NULL, "",
-     ""                                                                            },
-    {"id",      FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"key",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"subject", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {OUT_CHOICE("kind", search_kind_words, REQUIRED)},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("key", REQUIRED)},
+    {OUT_TEXT("subject", REQUIRED)},
 };
 static const struct form hit_form = {"SearchHit", hit_fields,
                                      COUNT(hit_fields)};
 static const struct field change_fields[] = {
-    {"id",     FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"cause",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"field",  FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"before", FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"after",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},       {OUT_TEXT("at", REQUIRED)},
+    {OUT_TEXT("cause", REQUIRED)},  {OUT_TEXT("field", REQUIRED)},
+    {OUT_TEXT("before", NULLABLE)}, {OUT_TEXT("after", NULLABLE)},
 };
 static const struct form change_form = {"Change", change_fields,
                                         COUNT(change_fields)};
@@ -407,28 +401,31 @@ static enum err list_people(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/projects/:id/people",  list_people,
-     RIGHT_PROJECT_TICKET_VIEW,                                                         NULL,         &people_form, &person_form,       ROUTE_LIST,
-     "Who sees its tickets and may be assigned"                                                                                                                                              },
-    {METHOD_GET,    "/api/v1/projects/:id/tickets", list_tickets,
-     RIGHT_PROJECT_TICKET_VIEW,                                                         NULL,         &list_form,   &ticket_reply_form,
-     ROUTE_LIST,                                                                                                                                      "Tickets of a project"                 },
-    {METHOD_POST,   "/api/v1/projects/:id/tickets", post_ticket,
-     RIGHT_PROJECT_TICKET_ADD,                                                          &ticket_form, NULL,         &ticket_reply_form,
-     ROUTE_CREATED | ROUTE_ONCE,                                                                                                                      "Create a ticket"                      },
-    {METHOD_GET,    "/api/v1/tickets/:id",          get_ticket,    RIGHT_SIGNED_IN,     NULL,         NULL,
-     &ticket_reply_form,                                                                                                                ROUTE_NARROW, "One ticket, by id or KEY-12"          },
-    {METHOD_PATCH,  "/api/v1/tickets/:id",          patch_ticket,  RIGHT_TICKET_EDIT,
-     &ticket_edit_form,                                                                               NULL,         &ticket_reply_form, ROUTE_MATCH,
-     "Change a ticket"                                                                                                                                                                       },
-    {METHOD_DELETE, "/api/v1/tickets/:id",          delete_ticket, RIGHT_TICKET_DELETE,
-     NULL,                                                                                            NULL,         NULL,               ROUTE_MATCH,  "Put a ticket and all below in the bin"},
-    {METHOD_GET,    "/api/v1/tickets/:id/history",  list_history,  RIGHT_TICKET_VIEW,
-     NULL,                                                                                            &page_form,   &change_form,       ROUTE_LIST,   "What changed, newest first"           },
-    {METHOD_GET,    "/api/v1/my/tickets",           list_own,      RIGHT_SIGNED_IN,     NULL,
-     &own_form,                                                                                                     &ticket_reply_form, ROUTE_LIST,
-     "One's own tickets over all projects"                                                                                                                                                   },
-    {METHOD_GET,    "/api/v1/search",               search,        RIGHT_SIGNED_IN,     NULL,         &search_form,
-     &hit_form,                                                                                                                         ROUTE_LIST,   "Search everything one may see"        },
+    {GET("/projects/:id/people", list_people, RIGHT_PROJECT_TICKET_VIEW,
+         "Who sees its tickets and may be assigned", .query = &people_form,
+         .reply = &person_form, .flags = ROUTE_LIST)},
+    {GET("/projects/:id/tickets", list_tickets, RIGHT_PROJECT_TICKET_VIEW,
+         "Tickets of a project", .query = &list_form,
+         .reply = &ticket_reply_form, .flags = ROUTE_LIST)},
+    {POST("/projects/:id/tickets", post_ticket, RIGHT_PROJECT_TICKET_ADD,
+          "Create a ticket", .form = &ticket_form, .reply = &ticket_reply_form,
+          .flags = ROUTE_CREATED | ROUTE_ONCE | ROUTE_SUPPORT)},
+    {GET("/tickets/:id", get_ticket, RIGHT_SIGNED_IN,
+         "One ticket, by id or KEY-12", .reply = &ticket_reply_form,
+         .flags = ROUTE_NARROW)},
+    {PATCH("/tickets/:id", patch_ticket, RIGHT_TICKET_EDIT, "Change a ticket",
+           .form = &ticket_edit_form, .reply = &ticket_reply_form,
+           .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {DELETE("/tickets/:id", delete_ticket, RIGHT_TICKET_DELETE,
+            "Put a ticket and all below in the bin",
+            .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {GET("/tickets/:id/history", list_history, RIGHT_TICKET_VIEW,
+         "What changed, newest first", .query = &page_form,
+         .reply = &change_form, .flags = ROUTE_LIST)},
+    {GET("/my/tickets", list_own, RIGHT_SIGNED_IN,
+         "One's own tickets over all projects", .query = &own_form,
+         .reply = &ticket_reply_form, .flags = ROUTE_LIST)},
+    {GET("/search", search, RIGHT_SIGNED_IN, "Search everything one may see",
+         .query = &search_form, .reply = &hit_form, .flags = ROUTE_LIST)},
 };
 const struct route_set ticket_routes = {routes, COUNT(routes), SET_TOKENS};

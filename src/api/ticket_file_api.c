@@ -6,19 +6,16 @@
 #include "core/ticket_file.h"
 
 static const struct field list_fields[] = {
-    {"limit", FIELD_INT, 1, 200, 0, NULL, NULL, "件数", "Limit"},
-    {"after", FIELD_ID,  0, 0,   0, NULL, NULL, "続き", "After"},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"TicketFileQuery", list_fields,
                                       COUNT(list_fields)};
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"type",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"picture",    FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"size",       FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"sha256",     FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("type", REQUIRED)},       {OUT_BOOL("picture", REQUIRED)},
+    {OUT_INT("size", REQUIRED)},        {OUT_TEXT("sha256", REQUIRED)},
+    {OUT_TEXT("created_at", REQUIRED)},
 };
 static const struct form reply_form = {"TicketFile", reply_fields,
                                        COUNT(reply_fields)};
@@ -120,18 +117,17 @@ static enum err delete_file(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/tickets/:id/files",       list_files,  RIGHT_TICKET_VIEW,
-     NULL,                                                                                     &list_form,               &reply_form, ROUTE_LIST,
-     "Files attached to a ticket, oldest first"                       },
-    {METHOD_POST,   "/api/v1/tickets/:id/files",       post_file,   RIGHT_TICKET_ATTACH,
-     NULL,                                                                                     &ticket_file_upload_form, &reply_form,
-     ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED,
-     "Attach a file (25 MB) to a ticket: the body is its bytes"       },
-    {METHOD_GET,    "/api/v1/tickets/:id/files/:file", get_file,    RIGHT_TICKET_VIEW,
-     NULL,                                                                                     NULL,                     NULL,        0,
-     "The file; pictures may be shown, all else is a download"        },
-    {METHOD_DELETE, "/api/v1/tickets/:id/files/:file", delete_file,
-     RIGHT_TICKET_ATTACH,                                                                NULL, NULL,                     NULL,        0,
-     "Delete one's own file, or any with the right to edit the ticket"},
+    {GET("/tickets/:id/files", list_files, RIGHT_TICKET_VIEW,
+         "Files attached to a ticket, oldest first", .query = &list_form,
+         .reply = &reply_form, .flags = ROUTE_LIST)},
+    {POST("/tickets/:id/files", post_file, RIGHT_TICKET_ATTACH,
+          "Attach a file (25 MB) to a ticket: the body is its bytes",
+          .query = &ticket_file_upload_form, .reply = &reply_form,
+          .flags = ROUTE_NO_TX | ROUTE_RAW | ROUTE_CREATED | ROUTE_SUPPORT)},
+    {GET("/tickets/:id/files/:file", get_file, RIGHT_TICKET_VIEW,
+         "The file; pictures may be shown, all else is a download")},
+    {DELETE("/tickets/:id/files/:file", delete_file, RIGHT_TICKET_ATTACH,
+            "Delete one's own file, or any with the right to edit the ticket",
+            .flags = ROUTE_SUPPORT)},
 };
 const struct route_set ticket_file_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -89,21 +89,22 @@ static enum err delete_of_user(struct call *k)
 }
 
 static const struct route own_routes[] = {
-    {METHOD_GET,    "/api/v1/me/tokens",     list_own,   RIGHT_SIGNED_IN, NULL,        NULL,
-     &token_reply_form,                                                                                         ROUTE_LIST,                  "One's own tokens for programs" },
-    {METHOD_POST,   "/api/v1/me/tokens",     post_own,   RIGHT_SIGNED_IN, &token_form,
-     NULL,                                                                                   &token_reply_form, ROUTE_CREATED | ROUTE_FRESH,
-     "Make a token; its text is shown this once"                                                                                                                             },
-    {METHOD_DELETE, "/api/v1/me/tokens/:id", delete_own, RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                   NULL,              0,                           "Revoke one of one's own tokens"},
+    {GET("/me/tokens", list_own, RIGHT_SIGNED_IN,
+         "One's own tokens for programs", .reply = &token_reply_form,
+         .flags = ROUTE_LIST)},
+    {POST("/me/tokens", post_own, RIGHT_SIGNED_IN,
+          "Make a token; its text is shown this once", .form = &token_form,
+          .reply = &token_reply_form, .flags = ROUTE_CREATED | ROUTE_FRESH)},
+    {DELETE("/me/tokens/:id", delete_own, RIGHT_SIGNED_IN,
+            "Revoke one of one's own tokens")},
 };
 const struct route_set own_token_routes = {own_routes, COUNT(own_routes),
                                            SET_OWN};
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/users/:id/tokens",        list_of_user,   RIGHT_ADMIN_USERS,
-     NULL,                                                                                      NULL, &token_reply_form, ROUTE_LIST, "A person's tokens"      },
-    {METHOD_DELETE, "/api/v1/users/:id/tokens/:token", delete_of_user,
-     RIGHT_ADMIN_USERS,                                                                   NULL, NULL, NULL,              0,          "Revoke a person's token"},
+    {GET("/users/:id/tokens", list_of_user, RIGHT_ADMIN_USERS,
+         "A person's tokens", .reply = &token_reply_form, .flags = ROUTE_LIST)},
+    {DELETE("/users/:id/tokens/:token", delete_of_user, RIGHT_ADMIN_USERS,
+            "Revoke a person's token")},
 };
 const struct route_set token_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -12,15 +12,14 @@
 #include <string.h>
 
 static const struct field reply_fields[] = {
-    {"no",        FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"clause",    FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"title",     FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"statement", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"state",     FIELD_CHOICE, 0, 0, FIELD_REQUIRED, trust_state_words, NULL, "",
-     ""                                                                              },
-    {"reason",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,              NULL, "", ""},
-    {"is_public", FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
-    {"version",   FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,              NULL, "", ""},
+    {OUT_INT("no", REQUIRED)},
+    {OUT_TEXT("clause", REQUIRED)},
+    {OUT_TEXT("title", REQUIRED)},
+    {OUT_TEXT("statement", REQUIRED)},
+    {OUT_CHOICE("state", trust_state_words, REQUIRED)},
+    {OUT_TEXT("reason", NULLABLE)},
+    {OUT_BOOL("is_public", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 static const struct form reply_form = {"TrustRow", reply_fields,
                                        COUNT(reply_fields)};
@@ -124,12 +123,12 @@ static enum err put_trust(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/v1/trust",     get_trust, RIGHT_ANYONE,   NULL,        NULL,
-     &reply_form,                                                                         ROUTE_NO_TX | ROUTE_QUIET,
-     "The promises, each with what was measured"          },
-    {METHOD_PUT, "/api/v1/trust/:no", put_trust, RIGHT_OPERATOR, &trust_form,
-     NULL,                                                                          NULL, ROUTE_MATCH,
-     "Make a promise public, or say why it does not apply"},
+    {GET("/trust", get_trust, RIGHT_ANYONE,
+         "The promises, each with what was measured", .reply = &reply_form,
+         .flags = ROUTE_NO_TX | ROUTE_QUIET)},
+    {PUT("/trust/:no", put_trust, RIGHT_OPERATOR,
+         "Make a promise public, or say why it does not apply",
+         .form = &trust_form, .flags = ROUTE_MATCH)},
 };
 const struct route_set trust_routes = {routes, COUNT(routes),
                                        SET_EVERYWHERE | SET_TOKENS};

@@ -5,11 +5,11 @@
 #include "core/user.h"
 
 static const struct field list_fields[] = {
-    {"q",     FIELD_TEXT,   0, 100, 0, NULL,             NULL, "検索",    "Search"       },
-    {"state", FIELD_CHOICE, 0, 0,   0, user_state_words, NULL, "状態",    "State"        },
-    {"admin", FIELD_BOOL,   0, 0,   0, NULL,             NULL, "管理者", "Administrator"},
-    {"limit", FIELD_INT,    1, 200, 0, NULL,             NULL, "件数",    "Limit"        },
-    {"after", FIELD_ID,     0, 0,   0, NULL,             NULL, "続き",    "After"        },
+    {TEXT("q", 0, 100, OPTIONAL, "検索", "Search")},
+    {CHOICE("state", user_state_words, OPTIONAL, "状態", "State")},
+    {BOOL("admin", OPTIONAL, "管理者", "Administrator")},
+    {INT("limit", 1, 200, OPTIONAL, "件数", "Limit")},
+    {ID("after", OPTIONAL, "続き", "After")},
 };
 static const struct form list_form = {"UserQuery", list_fields,
                                       COUNT(list_fields)};
@@ -139,18 +139,19 @@ static enum err post_invitation(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/users",                list_users,      RIGHT_SIGNED_IN,   NULL,       &list_form,
-     &user_reply_form,                                                                                                            ROUTE_LIST,    "People of the tenant"   },
-    {METHOD_GET,    "/api/v1/users/:id",            get_user,        RIGHT_ADMIN_USERS, NULL,       NULL,
-     &user_reply_form,                                                                                                            0,             "One person"             },
-    {METHOD_POST,   "/api/v1/users",                post_user,       RIGHT_ADMIN_USERS, &user_form,
-     NULL,                                                                                                      &user_reply_form, ROUTE_CREATED, "Add and invite a person"},
-    {METHOD_PATCH,  "/api/v1/users/:id",            patch_user,      RIGHT_ADMIN_USERS,
-     &user_edit_form,                                                                               NULL,       &user_reply_form, ROUTE_MATCH,   "Change a person"        },
-    {METHOD_DELETE, "/api/v1/users/:id",            delete_user,     RIGHT_ADMIN_USERS, NULL,
-     NULL,                                                                                                      NULL,             ROUTE_MATCH,   "Delete a person"        },
-    {METHOD_POST,   "/api/v1/users/:id/invitation", post_invitation,
-     RIGHT_ADMIN_USERS,                                                                 NULL,       NULL,       NULL,             0,
-     "Send the invitation or a reset link again"                                                                                                                          },
+    {GET("/users", list_users, RIGHT_SIGNED_IN, "People of the tenant",
+         .query = &list_form, .reply = &user_reply_form, .flags = ROUTE_LIST)},
+    {GET("/users/:id", get_user, RIGHT_ADMIN_USERS, "One person",
+         .reply = &user_reply_form)},
+    {POST("/users", post_user, RIGHT_ADMIN_USERS, "Add and invite a person",
+          .form = &user_form, .reply = &user_reply_form,
+          .flags = ROUTE_CREATED)},
+    {PATCH("/users/:id", patch_user, RIGHT_ADMIN_USERS, "Change a person",
+           .form = &user_edit_form, .reply = &user_reply_form,
+           .flags = ROUTE_MATCH)},
+    {DELETE("/users/:id", delete_user, RIGHT_ADMIN_USERS, "Delete a person",
+            .flags = ROUTE_MATCH)},
+    {POST("/users/:id/invitation", post_invitation, RIGHT_ADMIN_USERS,
+          "Send the invitation or a reset link again")},
 };
 const struct route_set user_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -30,9 +30,9 @@ static enum err patch_wishes(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,   "/api/v1/me/notifications", get_wishes,   RIGHT_SIGNED_IN, NULL,
-     NULL,                                                                                NULL, 0, "Which mails one wants"       },
-    {METHOD_PATCH, "/api/v1/me/notifications", patch_wishes, RIGHT_SIGNED_IN,
-     &work_mail_form,                                                               NULL, NULL, 0, "Choose which mails one wants"},
+    {GET("/me/notifications", get_wishes, RIGHT_SIGNED_IN,
+         "Which mails one wants")},
+    {PATCH("/me/notifications", patch_wishes, RIGHT_SIGNED_IN,
+           "Choose which mails one wants", .form = &work_mail_form)},
 };
 const struct route_set work_mail_routes = {routes, COUNT(routes), SET_OWN};

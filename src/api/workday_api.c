@@ -32,15 +32,16 @@ static enum err delete_calendar(struct call *k)
 }
 
 static const struct route routes[] = {
-    {METHOD_GET,    "/api/v1/calendars",     list_calendars,  RIGHT_SIGNED_IN,    NULL,
-     NULL,                                                                                    NULL, 0,             "Work calendars of the tenant"},
-    {METHOD_POST,   "/api/v1/calendars",     post_calendar,   RIGHT_ADMIN_MASTER,
-     &workday_named_form,                                                               NULL, NULL, ROUTE_CREATED, "Add a work calendar"         },
-    {METHOD_PUT,    "/api/v1/calendars/:id", put_calendar,    RIGHT_ADMIN_MASTER,
-     &workday_named_form,                                                               NULL, NULL, ROUTE_MATCH,
-     "Replace a work calendar; plans that follow it are worked out anew"                                                                         },
-    {METHOD_DELETE, "/api/v1/calendars/:id", delete_calendar,
-     RIGHT_ADMIN_MASTER,                                                          NULL, NULL, NULL, ROUTE_MATCH,
-     "Delete a work calendar that is not in use"                                                                                                 },
+    {GET("/calendars", list_calendars, RIGHT_SIGNED_IN,
+         "Work calendars of the tenant")},
+    {POST("/calendars", post_calendar, RIGHT_ADMIN_MASTER,
+          "Add a work calendar", .form = &workday_named_form,
+          .flags = ROUTE_CREATED | ROUTE_SUPPORT)},
+    {PUT("/calendars/:id", put_calendar, RIGHT_ADMIN_MASTER,
+         "Replace a work calendar; plans that follow it are worked out anew",
+         .form = &workday_named_form, .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
+    {DELETE("/calendars/:id", delete_calendar, RIGHT_ADMIN_MASTER,
+            "Delete a work calendar that is not in use",
+            .flags = ROUTE_MATCH | ROUTE_SUPPORT)},
 };
 const struct route_set workday_routes = {routes, COUNT(routes), SET_TOKENS};

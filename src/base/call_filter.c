@@ -176,15 +176,17 @@ struct guarded {
 };
 #define NAME_MEMORY 0x53564d41 /* PR_SET_VMA, of the allocator */
 static const struct guarded guarded[] = {
-    {SYS_mmap,      2, true,  EACCES,       {PROT_EXEC}                   },
-    {SYS_mprotect,  2, true,  EACCES,       {PROT_EXEC}                   },
-    {SYS_socket,    0, false, EAFNOSUPPORT, {AF_INET, AF_INET6, AF_UNIX}  },
+    {SYS_mmap, 2, true, EACCES, {PROT_EXEC}},
+    {SYS_mprotect, 2, true, EACCES, {PROT_EXEC}},
+    {SYS_socket, 0, false, EAFNOSUPPORT, {AF_INET, AF_INET6, AF_UNIX}},
     {SYS_prctl,
-     0,                false,
-     EPERM,                                 {PR_SET_NAME, PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS, PR_GET_DUMPABLE,
-      NAME_MEMORY}                                             },
-    {SYS_ioctl,     1, false, ENOTTY,       {TIOCGWINSZ, TCGETS, FIONREAD}},
-    {SYS_prlimit64, 2, false, EPERM,        {0}                           },
+     0,
+     false,
+     EPERM,
+     {PR_SET_NAME, PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS, PR_GET_DUMPABLE,
+      NAME_MEMORY}},
+    {SYS_ioctl, 1, false, ENOTTY, {TIOCGWINSZ, TCGETS, FIONREAD}},
+    {SYS_prlimit64, 2, false, EPERM, {0}},
 };
 /* musl's flags of a thread; glibc's are the same but for those of others */
 #define OF_THREADS                                                             \

@@ -140,12 +140,12 @@ static const char *tell_flaw(uint32_t flags)
         const char *text;
     } flaws[] = {
         {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
-         REFUSED "no authority that is trusted signed it"                  },
+         REFUSED "no authority that is trusted signed it"},
         {MBEDTLS_X509_BADCERT_CN_MISMATCH, REFUSED "it is for another name"},
-        {MBEDTLS_X509_BADCERT_EXPIRED,     REFUSED "it has expired"        },
-        {MBEDTLS_X509_BADCERT_FUTURE,      REFUSED "it is not valid yet"   },
-        {MBEDTLS_X509_BADCERT_REVOKED,     REFUSED "it was revoked"        },
-        {MBEDTLS_X509_BADCERT_MISSING,     REFUSED "there is none"         },
+        {MBEDTLS_X509_BADCERT_EXPIRED, REFUSED "it has expired"},
+        {MBEDTLS_X509_BADCERT_FUTURE, REFUSED "it is not valid yet"},
+        {MBEDTLS_X509_BADCERT_REVOKED, REFUSED "it was revoked"},
+        {MBEDTLS_X509_BADCERT_MISSING, REFUSED "there is none"},
     };
 
     for (size_t i = 0; i < COUNT(flaws); i++)

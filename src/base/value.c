@@ -92,7 +92,7 @@ static enum err check_length(const struct check *k, const char *text)
 {
     const struct field *f = k->field;
     int64_t chars = (int64_t)str_count_chars(text);
-    if (chars == 0 && f->min > 0 && !(f->flags & FIELD_NULLABLE))
+    if (chars == 0 && f->min > 0 && !(f->flags & NULLABLE))
         return fail_required(k);
     if (f->max > 0 && chars > f->max)
         return ctx_fail(k->c, ERR_INVALID, path_of(k), "max_length",
@@ -378,7 +378,7 @@ static struct values *new_values(struct ctx *c, const struct form *form)
 
 static enum err check_absent(const struct check *k)
 {
-    return k->field->flags & FIELD_REQUIRED ? fail_required(k) : OK;
+    return k->field->flags & REQUIRED ? fail_required(k) : OK;
 }
 
 static enum err check_object(struct ctx *c, const struct form *form,
@@ -398,7 +398,7 @@ static enum err check_object(struct ctx *c, const struct form *form,
             field_e = check_absent(&k);
         else if (!cell->is_null)
             field_e = take_json(&k, j, cell);
-        else if (!(k.field->flags & FIELD_NULLABLE))
+        else if (!(k.field->flags & NULLABLE))
             field_e = fail_required(&k);
         e = e ? e : field_e;
     }
@@ -565,7 +565,7 @@ static enum err check_cell(const struct check *k, const char *text,
                            struct cell *out)
 {
     bool is_blank = text && !*text;
-    out->is_null = is_blank && k->field->flags & FIELD_NULLABLE;
+    out->is_null = is_blank && k->field->flags & NULLABLE;
     out->is_given = text && (!is_blank || out->is_null);
     if (!out->is_given)
         return check_absent(k);

@@ -271,14 +271,14 @@ static const char *const verbs[] = {"run",   "list",    "verify",
 static bool read_words(struct words *w, int argc, char **argv)
 {
     const struct option_spec specs[] = {
-        {"date",     &w->date,   NULL,         "the generation, 2026-11-24"      },
-        {"tenant",   &w->tenant, NULL,         "one tenant"                      },
-        {"as",       &w->as,     NULL,         "restore it under this id, beside"},
-        {"in-place", NULL,       &w->is_over,  "in its place; the server stopped"},
-        {"whole",    NULL,       &w->is_whole, "the whole service, into --to"    },
-        {"to",       &w->to,     NULL,         "a new data directory"            },
-        {"from",     &w->from,   NULL,         "dir or s3: a place of copies"    },
-        {"json",     NULL,       &w->as_json,  "one JSON object a line"          },
+        {"date", &w->date, NULL, "the generation, 2026-11-24"},
+        {"tenant", &w->tenant, NULL, "one tenant"},
+        {"as", &w->as, NULL, "restore it under this id, beside"},
+        {"in-place", NULL, &w->is_over, "in its place; the server stopped"},
+        {"whole", NULL, &w->is_whole, "the whole service, into --to"},
+        {"to", &w->to, NULL, "a new data directory"},
+        {"from", &w->from, NULL, "dir or s3: a place of copies"},
+        {"json", NULL, &w->as_json, "one JSON object a line"},
     };
     const char *usage =
         "backup run | list [--from dir|s3] | fetch --date D --from dir|s3 | "

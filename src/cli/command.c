@@ -23,14 +23,14 @@ static const struct {
     const char *name;
     int (*run)(struct command *c, int argc, char **argv);
 } commands[] = {
-    {"tenant",      tenant_run        },
-    {"import",      import_run        },
-    {"backup",      backup_run_command},
-    {"doctor",      doctor_run_command},
-    {"certificate", certificate_run   },
-    {"key",         key_run           },
-    {"log",         log_run           },
-    {"reload",      reload_run        },
+    {"tenant", tenant_run},
+    {"import", import_run},
+    {"backup", backup_run_command},
+    {"doctor", doctor_run_command},
+    {"certificate", certificate_run},
+    {"key", key_run},
+    {"log", log_run},
+    {"reload", reload_run},
 };
 
 int command_run(struct command *c, const char *name, int argc, char **argv)

@@ -124,9 +124,9 @@ bool config_read_listeners(struct arena *mem, const struct config *c,
         const char *key, *text;
         enum door door;
     } keys[] = {
-        {"listen",          c->listen,          DOOR_TLS     },
-        {"listen_plain",    c->listen_plain,    DOOR_PLAIN   },
-        {"tenant_listen",   c->tenant_listen,   DOOR_TENANT  },
+        {"listen", c->listen, DOOR_TLS},
+        {"listen_plain", c->listen_plain, DOOR_PLAIN},
+        {"tenant_listen", c->tenant_listen, DOOR_TENANT},
         {"operator_listen", c->operator_listen, DOOR_OPERATOR},
     };
     bool good = true;

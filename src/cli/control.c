@@ -122,10 +122,8 @@ static void serve_one(struct control *t)
 static void *run(void *arg)
 {
     struct control *t = arg;
-    struct pollfd wait[] = {
-        {.fd = t->stop,     .events = POLLIN},
-        {.fd = t->listener, .events = POLLIN}
-    };
+    struct pollfd wait[] = {{.fd = t->stop, .events = POLLIN},
+                            {.fd = t->listener, .events = POLLIN}};
 
     for (;;) {
         if (poll(wait, 2, -1) < 0 && errno != EINTR)

@@ -237,11 +237,11 @@ int cli_demo(int argc, char **argv)
     const char *port_text = "8080", *dir = "yagura-demo";
     bool as_json = false, check = false, make = false;
     const struct option_spec specs[] = {
-        {"port",  &port_text, NULL,     "0 takes any free one (8080)"            },
-        {"data",  &dir,       NULL,     "evaluation data directory (yagura-demo)"},
-        {"json",  NULL,       &as_json, "one JSON line once it is ready"         },
-        {"check", NULL,       &check,   "check the integrity of the file first"  },
-        {"make",  NULL,       &make,    "make the company, for a later start"    },
+        {"port", &port_text, NULL, "0 takes any free one (8080)"},
+        {"data", &dir, NULL, "evaluation data directory (yagura-demo)"},
+        {"json", NULL, &as_json, "one JSON line once it is ready"},
+        {"check", NULL, &check, "check the integrity of the file first"},
+        {"make", NULL, &make, "make the company, for a later start"},
     };
     int64_t port;
 

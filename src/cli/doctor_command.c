@@ -30,14 +30,14 @@ struct words {
 static bool read_words(struct words *w, int argc, char **argv)
 {
     const struct option_spec specs[] = {
-        {"json",             NULL,         &w->as_json,      "one JSON object"                     },
-        {"support",          &w->support,  NULL,             "write a text for support, no secrets"},
-        {"confirm-key-copy", NULL,         &w->is_confirmed,
-         "a copy of the master key lies elsewhere"                                                 },
-        {"skip-updates",     NULL,         &w->is_short,     "do not ask the package manager"      },
-        {"updates",          &w->updates,  NULL,             "of the system, waiting (else asked)" },
-        {"security",         &w->security, NULL,             "of them, of security"                },
-        {"text",             NULL,         &w->is_support,   "the text of --support"               },
+        {"json", NULL, &w->as_json, "one JSON object"},
+        {"support", &w->support, NULL, "write a text for support, no secrets"},
+        {"confirm-key-copy", NULL, &w->is_confirmed,
+         "a copy of the master key lies elsewhere"},
+        {"skip-updates", NULL, &w->is_short, "do not ask the package manager"},
+        {"updates", &w->updates, NULL, "of the system, waiting (else asked)"},
+        {"security", &w->security, NULL, "of them, of security"},
+        {"text", NULL, &w->is_support, "the text of --support"},
     };
     const char *usage = "doctor [--json] [--support FILE] [--confirm-key-copy] "
                         "[--skip-updates]";

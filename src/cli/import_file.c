@@ -197,13 +197,13 @@ static bool read_words(struct request_words *w, int argc, char **argv)
     static const char *const formats[] = {"csv", "mspdi", NULL};
     static const char *const encodings[] = {"auto", "utf-8", "cp932", NULL};
     const struct option_spec specs[] = {
-        {"tenant",   &w->tenant,   NULL,        "tenant id"                               },
-        {"project",  &w->project,  NULL,        "KEY of the project"                      },
-        {"as",       &w->as,       NULL,        "address of the administrator who does it"},
-        {"format",   &w->format,   NULL,        "csv or mspdi (by the file's name)"       },
-        {"encoding", &w->encoding, NULL,        "auto, utf-8 or cp932"                    },
-        {"dry-run",  NULL,         &w->dry,     "try only"                                },
-        {"json",     NULL,         &w->as_json, "print the report as JSON"                },
+        {"tenant", &w->tenant, NULL, "tenant id"},
+        {"project", &w->project, NULL, "KEY of the project"},
+        {"as", &w->as, NULL, "address of the administrator who does it"},
+        {"format", &w->format, NULL, "csv or mspdi (by the file's name)"},
+        {"encoding", &w->encoding, NULL, "auto, utf-8 or cp932"},
+        {"dry-run", NULL, &w->dry, "try only"},
+        {"json", NULL, &w->as_json, "print the report as JSON"},
     };
     const char *usage = "import --tenant ID --project KEY --as EMAIL FILE";
 

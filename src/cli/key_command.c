@@ -78,8 +78,8 @@ static bool read_words(struct words *w, int argc, char **argv)
 {
     static const char *const verbs[] = {"rewrap", "rotate", NULL};
     const struct option_spec specs[] = {
-        {"tenant", &w->tenant, NULL,        "whose keys"     },
-        {"json",   NULL,       &w->as_json, "one JSON object"},
+        {"tenant", &w->tenant, NULL, "whose keys"},
+        {"json", NULL, &w->as_json, "one JSON object"},
     };
 
     *w = (struct words){.verb = ""};

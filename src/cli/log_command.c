@@ -125,9 +125,7 @@ static void print_key(struct command *c, const struct tenant *t)
 int log_run(struct command *c, int argc, char **argv)
 {
     const char *id = NULL;
-    const struct option_spec specs[] = {
-        {"tenant", &id, NULL, "whose log"}
-    };
+    const struct option_spec specs[] = {{"tenant", &id, NULL, "whose log"}};
     struct tenant *t;
 
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
@@ -159,15 +157,15 @@ static const char *explain(const char *rule)
     static const struct {
         const char *rule, *text;
     } texts[] = {
-        {"key",       "signed by another key than the one expected"         },
-        {"signature", "the signature does not fit what it signs"            },
-        {"no_proof",  "the proof, which is the last line, is missing"       },
-        {"header",    "the line of names is not as it was written"          },
-        {"line",      "the line is not as it was written"                   },
-        {"gap",       "rows are missing before this line"                   },
-        {"order",     "the row does not belong here"                        },
-        {"changed",   "the row is not as it was written"                    },
-        {"end",       "rows are missing at the end, or all was written anew"},
+        {"key", "signed by another key than the one expected"},
+        {"signature", "the signature does not fit what it signs"},
+        {"no_proof", "the proof, which is the last line, is missing"},
+        {"header", "the line of names is not as it was written"},
+        {"line", "the line is not as it was written"},
+        {"gap", "rows are missing before this line"},
+        {"order", "the row does not belong here"},
+        {"changed", "the row is not as it was written"},
+        {"end", "rows are missing at the end, or all was written anew"},
     };
 
     for (size_t i = 0; i < COUNT(texts); i++)
@@ -282,12 +280,12 @@ int cli_log(int argc, char **argv)
 {
     struct wish w = {.p = {.mem = arena_open(ARENA_MAX)}};
     const struct option_spec specs[] = {
-        {"tenant", &w.tenant, NULL,         "whose log"                      },
-        {"file",   &w.file,   NULL,         "verify this export instead"     },
-        {"key",    &w.key,    NULL,         "public key it must be signed by"},
-        {"out",    &w.out,    NULL,         "write the export there"         },
-        {"access", NULL,      &w.is_access, "export the access log instead"  },
-        {"csv",    NULL,      &w.is_csv,    "CSV instead of NDJSON"          },
+        {"tenant", &w.tenant, NULL, "whose log"},
+        {"file", &w.file, NULL, "verify this export instead"},
+        {"key", &w.key, NULL, "public key it must be signed by"},
+        {"out", &w.out, NULL, "write the export there"},
+        {"access", NULL, &w.is_access, "export the access log instead"},
+        {"csv", NULL, &w.is_csv, "CSV instead of NDJSON"},
     };
     enum err e = config_load(w.p.mem, &argc, argv, &w.config);
     char **words = command_copy_words(w.p.mem, argc, argv);

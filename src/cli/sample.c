@@ -30,16 +30,16 @@ static const struct {
     const char *email, *name;
     const char *role; /* on the first program; NULL: master administrator */
 } people[SAMPLE_ACCOUNTS] = {
-    {"sato@kaku.example",      "佐藤 健一",    NULL         },
-    {"suzuki@kaku.example",    "鈴木 美咲",    "manager"    },
-    {"takahashi@kaku.example", "高橋 直樹",    "leader"     },
-    {"tanaka@kaku.example",    "田中 由紀子", "leader"     },
-    {"ito@kaku.example",       "伊藤 大輔",    "member"     },
-    {"watanabe@kaku.example",  "渡辺 さくら", "member"     },
-    {"yamamoto@kaku.example",  "山本 拓也",    "member"     },
-    {"nakamura@kaku.example",  "中村 恵",       "member"     },
-    {"kobayashi@kaku.example", "小林 修",       "contributor"},
-    {"kato@kaku.example",      "加藤 アンナ", "viewer"     },
+    {"sato@kaku.example", "佐藤 健一", NULL},
+    {"suzuki@kaku.example", "鈴木 美咲", "manager"},
+    {"takahashi@kaku.example", "高橋 直樹", "leader"},
+    {"tanaka@kaku.example", "田中 由紀子", "leader"},
+    {"ito@kaku.example", "伊藤 大輔", "member"},
+    {"watanabe@kaku.example", "渡辺 さくら", "member"},
+    {"yamamoto@kaku.example", "山本 拓也", "member"},
+    {"nakamura@kaku.example", "中村 恵", "member"},
+    {"kobayashi@kaku.example", "小林 修", "contributor"},
+    {"kato@kaku.example", "加藤 アンナ", "viewer"},
 };
 
 /* ---- people ---- */
@@ -229,13 +229,10 @@ static void place_row(struct ctx *c, const struct sample_row *rows,
 static const struct {
     const char *kind, *name, *color;
 } labels[] = {
-    {"project", "全社共通",    "blue"  },
-    {"phase",   "要件定義",    "violet"},
-    {"phase",   "設計",          "teal"  },
-    {"phase",   "移行",          "amber" },
-    {"team",    "業務チーム", "green" },
-    {"free",    "顧客確認",    "orange"},
-    {"free",    "至急",          "red"   },
+    {"project", "全社共通", "blue"}, {"phase", "要件定義", "violet"},
+    {"phase", "設計", "teal"},       {"phase", "移行", "amber"},
+    {"team", "業務チーム", "green"}, {"free", "顧客確認", "orange"},
+    {"free", "至急", "red"},
 };
 
 /* Every third row bears some. */
@@ -378,12 +375,12 @@ struct sample_project {
 };
 
 static const struct sample_project projects[] = {
-    {"ERP",    "基幹システム刷新（ERP 導入）", "waterfall", sample_erp,
-     &sample_erp_count,                                                                                   0, 170, 370},
-    {"PORTAL", "社内ポータル再構築",              "waterfall", sample_portal,
-     &sample_portal_count,                                                                                0, 20,  90 },
-    {"SALES",  "営業・倉庫アプリ開発",           "agile",     sample_app,    &sample_app_count, 1,
-     30,                                                                                                          150},
+    {"ERP", "基幹システム刷新（ERP 導入）", "waterfall", sample_erp,
+     &sample_erp_count, 0, 170, 370},
+    {"PORTAL", "社内ポータル再構築", "waterfall", sample_portal,
+     &sample_portal_count, 0, 20, 90},
+    {"SALES", "営業・倉庫アプリ開発", "agile", sample_app, &sample_app_count, 1,
+     30, 150},
 };
 
 static enum err add_project(struct ctx *c, const struct sample_project *s,

@@ -25,19 +25,21 @@ static const struct sample_notice early[] = {
      .body_ja =
          "ガントチャートを印刷するとき、用紙の向きと期間を選べるように"
          "します。\n\n**お客様の作業は必要ありません。** 作業中も通常どお"
-         "りご利用いただけます。",                                                                                                       .body_en = "When you print a Gantt chart you will be able to choose the "
+         "りご利用いただけます。",
+     .body_en = "When you print a Gantt chart you will be able to choose the "
                 "paper's orientation and the period.\n\n**Nothing is needed of "
-                "you**, and the service can be used as usual meanwhile."                                                   },
-    { .kind = "vulnerability",
+                "you**, and the service can be used as usual meanwhile."},
+    {.kind = "vulnerability",
      .at = {44, 840},
      .title_ja = "CVE-2025-55763（CivetWeb）の影響について",
      .title_en = "CVE-2025-55763 (CivetWeb): no impact",
      .body_ja = "本サービスが使う部品 CivetWeb にぜい弱性が公表されました。"
                 "該当する機能のコードは組み込んでいないため、**影響はありませ"
-                "ん。** お客様の作業は必要ありません。", .body_en = "A vulnerability in CivetWeb, a component of this service, was "
+                "ん。** お客様の作業は必要ありません。",
+     .body_en = "A vulnerability in CivetWeb, a component of this service, was "
                 "published. The code concerned is not part of this product, so "
                 "there is **no impact**, and nothing is needed of you."},
-    {                                                                                                                                                       .kind = "maintenance",
+    {.kind = "maintenance",
      .at = {40, 600},
      .starts = {33, 1320},
      .ends = {33, 1410},
@@ -58,7 +60,8 @@ static const struct sample_notice late[] = {
      .title_ja = "データベースの保守作業のお知らせ",
      .title_en = "Maintenance of the database",
      .body_ja = "検索を速くするための保守作業をします。期間中も閲覧と編集はでき"
-                "ますが、検索結果が古いことがあります。", .body_en = "Maintenance that makes searching faster. You can read and "
+                "ますが、検索結果が古いことがあります。",
+     .body_en = "Maintenance that makes searching faster. You can read and "
                 "edit meanwhile; what a search finds may be out of date."},
 };
 
@@ -79,7 +82,7 @@ static const struct sample_notice coming[] = {
 
 static const struct sample_notice draft = {
     .kind = "change",
-    .at = {1,   900},
+    .at = {1, 900},
     .starts = {-30, 540},
     .title_ja = "サインイン画面の文言を変更します",
     .title_en = "New wording of the sign-in page",
@@ -208,7 +211,7 @@ static const struct sample_notice reports[] = {
      .body_ja = "10時10分ごろから、画面の表示に時間がかかることがあります。"
                 "データへの影響は確認されていません。原因を調査しています。",
      .body_en = "Since about 10:10 pages may be slow to appear. No data is "
-                "known to be affected. We are looking for the cause."                                                       },
+                "known to be affected. We are looking for the cause."},
     {.kind = "incident",
      .at = {25, 790},
      .title_ja = "画面の表示に時間がかかる事象（続報）",
@@ -216,13 +219,14 @@ static const struct sample_notice reports[] = {
      .body_ja = "夜間のバックアップの書き込みが日中まで続いていたことが原因で"
                 "した。書き込みを止め、応答時間は戻りつつあります。",
      .body_en = "The cause: last night's backup was still being written in the "
-                "day. It was stopped, and response times are recovering."                                                   },
+                "day. It was stopped, and response times are recovering."},
     {.kind = "recovery",
      .at = {25, 920},
      .title_ja = "画面の表示に時間がかかる事象（復旧）",
      .title_en = "Pages are slow to appear (recovered)",
      .body_ja = "14時50分に復旧しました。データの欠落や誤りがないことを確認しま"
-                "した。ご迷惑をおかけしました。",                                           .body_en = "Recovered at 14:50. We checked that no data is missing or "
+                "した。ご迷惑をおかけしました。",
+     .body_en = "Recovered at 14:50. We checked that no data is missing or "
                 "wrong. We apologise for the inconvenience."},
 };
 

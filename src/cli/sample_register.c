@@ -20,15 +20,15 @@ static const struct {
      "{\"name\":\"国内データセンター（評価用の例）\",\"purpose\":\"hosting\","
      "\"region\":\"jp-tokyo\",\"certificate\":\"ISO/IEC 27001、ISO/IEC 27017\","
      "\"risk\":\"medium\",\"reviewed_on\":\"@-60\",\"review_on\":\"@305\","
-     "\"note\":\"年1回、認証書と監査報告書を確認する。\"}"            },
+     "\"note\":\"年1回、認証書と監査報告書を確認する。\"}"},
     {&supplier_ledger,
      "{\"name\":\"メール配送サービス（評価用の例）\",\"purpose\":\"mail\","
      "\"region\":\"jp\",\"certificate\":\"ISO/IEC 27001\",\"risk\":\"low\","
      "\"reviewed_on\":\"@-30\",\"review_on\":\"@335\",\"note\":"
-     "\"メールには案件の内容を書かない設定を確認した。\"}"       },
+     "\"メールには案件の内容を書かない設定を確認した。\"}"},
     {&certification_ledger,
      "{\"name\":\"プライバシーマーク（評価用の例）\",\"number\":"
-     "\"00000000(00)\",\"issuer\":\"審査機関の名称\",\"expires_on\":\"@480\"}"   },
+     "\"00000000(00)\",\"issuer\":\"審査機関の名称\",\"expires_on\":\"@480\"}"},
     {&review_ledger,
      "{\"kind\":\"access\",\"subject\":\"運用者アカウントの権限の点検\","
      "\"every_months\":3,\"due_on\":\"@-15\",\"done_on\":\"@-16\",\"result\":"
@@ -37,14 +37,14 @@ static const struct {
      "{\"kind\":\"hardening\",\"subject\":\"サーバーの要塞化の点検\","
      "\"every_months\":3,\"due_on\":\"@-20\",\"done_on\":\"@-20\",\"result\":"
      "\"found\",\"note\":\"再起動待ちの更新が1件あった。翌営業日に適用した。"
-     "\"}"                                                                              },
+     "\"}"},
     {&advisory_ledger,
      "{\"component\":\"civetweb\",\"advisory\":\"CVE-2025-55763\",\"link\":"
      "\"https://nvd.nist.gov/vuln/detail/CVE-2025-55763\",\"summary\":"
      "\"CivetWeb の URI の処理でバッファーがあふれるおそれがある。\","
      "\"found_on\":\"@-45\",\"impact\":\"none\",\"judgement\":"
      "\"該当する機能のコードは、本製品に組み込んでいない。\","
-     "\"is_closed\":true}"                                                              },
+     "\"is_closed\":true}"},
 };
 
 static const char *with_days(struct ctx *c, const char *text)

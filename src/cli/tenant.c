@@ -93,12 +93,12 @@ static void name_flags(struct ctx *x)
 {
     static const char *const flags[][2] = {
         {"admin_email", "--admin-email"},
-        {"admin_name",  "--admin-name" },
-        {"name",        "--name"       },
-        {"host",        "--host"       },
-        {"reason",      "--reason"     },
-        {"end_on",      "--end"        },
-        {"delete_on",   "--delete"     },
+        {"admin_name", "--admin-name"},
+        {"name", "--name"},
+        {"host", "--host"},
+        {"reason", "--reason"},
+        {"end_on", "--end"},
+        {"delete_on", "--delete"},
     };
 
     for (struct failure *f = x->fail; f; f = f->next)
@@ -281,19 +281,19 @@ static const char *const verbs[] = {
 static bool read_words(struct words *w, int argc, char **argv)
 {
     const struct option_spec specs[] = {
-        {"name",        &w->what.name,        NULL,        "the customer's name"               },
-        {"host",        &w->what.host,        NULL,        "own host name (else by path /t/ID)"},
+        {"name", &w->what.name, NULL, "the customer's name"},
+        {"host", &w->what.host, NULL, "own host name (else by path /t/ID)"},
         {"admin-email", &w->what.admin_email, NULL,
-         "first master administrator"                                                          },
-        {"admin-name",  &w->what.admin_name,  NULL,        "that person's name"                },
-        {"lang",        &w->lang,             NULL,        "ja or en"                          },
-        {"out",         &w->out,              NULL,        "export: the file to write"         },
-        {"id",          &w->as,               NULL,        "import: id of the new tenant"      },
-        {"reason",      &w->reason,           NULL,        "why it is suspended"               },
-        {"end",         &w->end,              NULL,        "last day of use, 2026-12-31"       },
-        {"delete",      &w->gone,             NULL,
-         "day of the deletion (else 30 days after the end)"                                    },
-        {"json",        NULL,                 &w->as_json, "one JSON object a line"            },
+         "first master administrator"},
+        {"admin-name", &w->what.admin_name, NULL, "that person's name"},
+        {"lang", &w->lang, NULL, "ja or en"},
+        {"out", &w->out, NULL, "export: the file to write"},
+        {"id", &w->as, NULL, "import: id of the new tenant"},
+        {"reason", &w->reason, NULL, "why it is suspended"},
+        {"end", &w->end, NULL, "last day of use, 2026-12-31"},
+        {"delete", &w->gone, NULL,
+         "day of the deletion (else 30 days after the end)"},
+        {"json", NULL, &w->as_json, "one JSON object a line"},
     };
     const char *usage = "tenant create ID --name N --admin-email E "
                         "--admin-name N | list | show ID | suspend ID --name "

@@ -23,17 +23,14 @@ const struct query_set access_review_queries = {"access_review", review_text,
                                                 COUNT(review_text)};
 
 static const struct field review_fields[] = {
-    {"note", FIELD_LINES, 0, 1000, 0, NULL, NULL, "メモ", "Note"},
+    {LINES("note", 0, 1000, OPTIONAL, "メモ", "Note")},
 };
 const struct form access_review_form = {"AccessReviewCreate", review_fields,
                                         COUNT(review_fields)};
 static const struct field reply_fields[] = {
-    {"id",     FIELD_ID,    0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"at",     FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"user",   FIELD_TEXT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"people", FIELD_INT,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"grants", FIELD_INT,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"note",   FIELD_LINES, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},      {OUT_TEXT("at", REQUIRED)},
+    {OUT_TEXT("user", REQUIRED)},  {OUT_INT("people", REQUIRED)},
+    {OUT_INT("grants", REQUIRED)}, {OUT_LINES("note", REQUIRED)},
 };
 const struct form access_review_reply_form = {"AccessReview", reply_fields,
                                               COUNT(reply_fields)};

@@ -46,38 +46,33 @@ const struct query_set advisory_queries = {"advisory", advisory_text,
                                            COUNT(advisory_text)};
 
 #define FIELDS                                                                 \
-    {"component", FIELD_TEXT, 1,      100,        FIELD_REQUIRED,              \
-     NULL,        NULL,       "部品", "Component"},                            \
-        {"advisory", FIELD_TEXT, 1,      100,       FIELD_REQUIRED,            \
-         NULL,       NULL,       "番号", "Advisory"},                          \
-        {"link", FIELD_TEXT, 0,      500,   FIELD_NULLABLE,                    \
-         NULL,   NULL,       "参照", "Link"},                                  \
-        {"summary", FIELD_LINES, 1,      4000,     FIELD_REQUIRED,             \
-         NULL,      NULL,        "概要", "Summary"},                           \
-        {"found_on", FIELD_DAY, DAY_FIRST,    DAY_LAST,      FIELD_REQUIRED,   \
-         NULL,       NULL,      "把握した日", "Learnt of on"},                 \
-        {"impact",     FIELD_CHOICE, 0,      0,       FIELD_NULLABLE,          \
-         impact_words, NULL,         "影響", "Impact"},                        \
-        {"judgement", FIELD_LINES,  0,          4000, FIELD_NULLABLE, NULL,    \
-         NULL,        "判断の理由", "Judgement"},                              \
-        {"notice", FIELD_TEXT,       0,       300, FIELD_NULLABLE, NULL,       \
-         NULL,     "お客様への通知", "Notice"},                                \
+    {TEXT("component", 1, 100, REQUIRED, "部品", "Component")},                \
+        {TEXT("advisory", 1, 100, REQUIRED, "番号", "Advisory")},              \
+        {TEXT("link", 0, 500, NULLABLE, "参照", "Link")},                      \
+        {LINES("summary", 1, 4000, REQUIRED, "概要", "Summary")},              \
+        {DAY_IN("found_on", DAY_FIRST, DAY_LAST, REQUIRED, "把握した日",       \
+                "Learnt of on")},                                              \
+        {CHOICE("impact", impact_words, NULLABLE, "影響", "Impact")},          \
+        {LINES("judgement", 0, 4000, NULLABLE, "判断の理由", "Judgement")},    \
+        {TEXT("notice", 0, 300, NULLABLE, "お客様への通知", "Notice")},        \
     {                                                                          \
-        "is_closed", FIELD_BOOL, 0, 0, 0, NULL, NULL, "対応済み", "Closed"     \
+        BOOL("is_closed", OPTIONAL, "対応済み", "Closed")                      \
     }
-static const struct field advisory_fields[] = {FIELDS};
+static const struct field advisory_fields[] = {
+    FIELDS,
+};
 const struct form advisory_form = {"AdvisoryForm", advisory_fields,
                                    COUNT(advisory_fields)};
 static const struct field shown_fields[] = {
-    {"id",         FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
     FIELDS,
-    {"state",      FIELD_CHOICE, 0, 0, FIELD_REQUIRED, state_words, NULL, "", ""},
-    {"judged_by",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
-    {"judged_at",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
-    {"closed_at",  FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,        NULL, "", ""},
-    {"changed_by", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"changed_at", FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"version",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {OUT_CHOICE("state", state_words, REQUIRED)},
+    {OUT_TEXT("judged_by", NULLABLE)},
+    {OUT_TEXT("judged_at", NULLABLE)},
+    {OUT_TEXT("closed_at", NULLABLE)},
+    {OUT_TEXT("changed_by", REQUIRED)},
+    {OUT_TEXT("changed_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form advisory_shown = {"Advisory", shown_fields,
                                     COUNT(shown_fields)};

@@ -55,27 +55,25 @@ const struct query_set alert_queries = {"alert", alert_text, COUNT(alert_text)};
 
 const char *const alert_source_words[] = {"operation", "sign_in", NULL};
 
-#define RULE_FIELDS(flags)                                                       \
-    {"name", FIELD_TEXT, 1, 100, flags, NULL, NULL, "名前", "Name"},             \
-        {"kind", FIELD_TEXT, 1, 40, FIELD_NULLABLE, NULL, NULL, "対象", "Kind"}, \
-        {"action", FIELD_TEXT, 1,      40,      FIELD_NULLABLE,                  \
-         NULL,     NULL,       "操作", "Action"},                                \
-        {"user", FIELD_ID, 0,          0,       FIELD_NULLABLE,                  \
-         NULL,   NULL,     "ユーザー", "Person"},                                \
-        {"threshold", FIELD_INT, 1, 1000, 0, NULL, NULL, "件数", "Count"},       \
-        {"is_on", FIELD_BOOL, 0, 0, 0, NULL, NULL, "有効", "On"},                \
-    {                                                                            \
-        "readers", FIELD_IDS, 1, ALERT_READERS_MAX, flags, NULL, NULL, "宛先",   \
-            "Readers"                                                            \
+#define RULE_FIELDS(flags)                                                     \
+    {TEXT("name", 1, 100, flags, "名前", "Name")},                             \
+        {TEXT("kind", 1, 40, NULLABLE, "対象", "Kind")},                       \
+        {TEXT("action", 1, 40, NULLABLE, "操作", "Action")},                   \
+        {ID("user", NULLABLE, "ユーザー", "Person")},                          \
+        {INT("threshold", 1, 1000, OPTIONAL, "件数", "Count")},                \
+        {BOOL("is_on", OPTIONAL, "有効", "On")},                               \
+    {                                                                          \
+        IDS("readers", ALERT_READERS_MAX, flags, "宛先", "Readers")            \
     }
 static const struct field alert_fields[] = {
-    RULE_FIELDS(FIELD_REQUIRED),
-    {"source", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, alert_source_words, NULL,
-                      "種類", "Source"},
+    RULE_FIELDS(REQUIRED),
+    {CHOICE("source", alert_source_words, REQUIRED, "種類", "Source")},
 };
 const struct form alert_form = {"AlertCreate", alert_fields,
                                 COUNT(alert_fields)};
-static const struct field edit_fields[] = {RULE_FIELDS(0)};
+static const struct field edit_fields[] = {
+    RULE_FIELDS(0),
+};
 const struct form alert_edit_form = {"AlertEdit", edit_fields,
                                      COUNT(edit_fields)};
 

@@ -34,17 +34,16 @@ const struct query_set allow_list_queries = {"allow_list", allow_text,
                                              COUNT(allow_text)};
 
 static const struct field allow_fields[] = {
-    {"cidr", FIELD_TEXT, 1, 64,  FIELD_REQUIRED, NULL, NULL, "アドレス",
-     "Addresses"                                                                   },
-    {"note", FIELD_TEXT, 0, 100, 0,              NULL, NULL, "メモ",       "Note"},
+    {TEXT("cidr", 1, 64, REQUIRED, "アドレス", "Addresses")},
+    {TEXT("note", 0, 100, OPTIONAL, "メモ", "Note")},
 };
 const struct form allow_list_form = {"AllowedAddressCreate", allow_fields,
                                      COUNT(allow_fields)};
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"cidr",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"note",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("cidr", REQUIRED)},
+    {OUT_TEXT("note", REQUIRED)},
+    {OUT_TEXT("created_at", REQUIRED)},
 };
 const struct form allow_list_reply_form = {"AllowedAddress", reply_fields,
                                            COUNT(reply_fields)};

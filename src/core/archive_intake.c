@@ -71,44 +71,47 @@ static enum err refuse(struct taking *k, const char *rule)
     static const struct {
         const char *rule, *ja, *en;
     } words[] = {
-        {"not_zip",      "書庫ではないか、途中で切れています",
-         "it is no archive, or was cut short"                                                                             },
-        {"form",         "櫓が書き出した形式ではありません",
-         "it is not in the form that Yagura writes"                                                                       },
-        {"overlap",      "中のファイルが重なっているか、隙間があります",
-         "its entries overlap or leave gaps"                                                                              },
-        {"kind",         "通常のファイル以外のものを含みます",
-         "it holds something that is no plain file"                                                                       },
-        {"name",         "使えない名前のファイルを含みます",
-         "it holds a name that leads elsewhere"                                                                           },
-        {"duplicate",    "同じ名前のファイルを含みます",
-         "it holds the same name twice"                                                                                   },
-        {"entries",      "ファイルの数が多すぎます",                               "it holds too many entries"},
-        {"total",        "展開後の大きさが上限を超えます",
-         "unpacked it is larger than there is room for"                                                                   },
-        {"ratio",        "圧縮率が異常です（展開爆弾の疑い）",
-         "it unpacks to more than 100 times its size"                                                                     },
-        {"content",      "中のファイルが壊れています",                            "an entry is damaged"      },
-        {"manifest",     "manifest.json を読めません",
-         "manifest.json is missing or cannot be read"                                                                     },
-        {"checksum",     "チェックサムが一致しません",
-         "a checksum does not match: the file was changed or damaged"                                                     },
+        {"not_zip", "書庫ではないか、途中で切れています",
+         "it is no archive, or was cut short"},
+        {"form", "櫓が書き出した形式ではありません",
+         "it is not in the form that Yagura writes"},
+        {"overlap", "中のファイルが重なっているか、隙間があります",
+         "its entries overlap or leave gaps"},
+        {"kind", "通常のファイル以外のものを含みます",
+         "it holds something that is no plain file"},
+        {"name", "使えない名前のファイルを含みます",
+         "it holds a name that leads elsewhere"},
+        {"duplicate", "同じ名前のファイルを含みます",
+         "it holds the same name twice"},
+        {"entries", "ファイルの数が多すぎます", "it holds too many entries"},
+        {"total", "展開後の大きさが上限を超えます",
+         "unpacked it is larger than there is room for"},
+        {"ratio", "圧縮率が異常です（展開爆弾の疑い）",
+         "it unpacks to more than 100 times its size"},
+        {"content", "中のファイルが壊れています", "an entry is damaged"},
+        {"manifest", "manifest.json を読めません",
+         "manifest.json is missing or cannot be read"},
+        {"checksum", "チェックサムが一致しません",
+         "a checksum does not match: the file was changed or damaged"},
         {"format_newer",
          "新しい版の形式です。この設備を新しい版に更新してから取り込んで"
-         "ください",                                                                       "its form is newer than this program: update this installation "
-         "first, then import again"                                                               },
+         "ください",
+         "its form is newer than this program: update this installation "
+         "first, then import again"},
         {"schema_newer",
          "新しい版の櫓で書き出されています。この設備を新しい版に更新してから"
-         "取り込んでください",                                                        "it was made by a newer Yagura: update this installation to that "
-         "version or later, then import again"                                     },
+         "取り込んでください",
+         "it was made by a newer Yagura: update this installation to that "
+         "version or later, then import again"},
         {"schema_other",
          "この版では読めない版で書き出されています。書き出した設備をこの設備と"
-         "同じ版に更新し、書き出し直してください",                          "it was made by a version whose tables this program does not know: "
+         "同じ版に更新し、書き出し直してください",
+         "it was made by a version whose tables this program does not know: "
          "update the installation it comes from to the version of this one, "
-         "and export again"                          },
-        {"database",     "tenant.db が壊れています",                                    "tenant.db is damaged"     },
-        {"rows",         "件数または内容が合いません",
-         "rows are missing, or break the rules of this program"                                                           },
+         "and export again"},
+        {"database", "tenant.db が壊れています", "tenant.db is damaged"},
+        {"rows", "件数または内容が合いません",
+         "rows are missing, or break the rules of this program"},
     };
 
     for (size_t i = 0; i < COUNT(words); i++)

@@ -510,9 +510,9 @@ static const struct archive_column ticket_file_columns[] = {
     T("person", "氏名"),
     M("created_at", "添付日時"),
     T("name", "ファイル名"),
-    {"path",   "この書庫での場所", CELL_TICKET_PATH, NULL},
+    {"path", "この書庫での場所", CELL_TICKET_PATH, NULL},
     N("bytes", "バイト数"),
-    {"sha256", "SHA-256",                  CELL_HEX,         NULL},
+    {"sha256", "SHA-256", CELL_HEX, NULL},
 };
 static const struct archive_column history_columns[] = {
     N("id", "番号"),          T("ticket", "チケット"),
@@ -547,9 +547,9 @@ static const struct archive_column file_columns[] = {
     N("enquiry_id", "問い合わせの番号"),
     N("message_id", "本文の番号"),
     T("name", "ファイル名"),
-    {"path",   "この書庫での場所", CELL_PATH, NULL},
+    {"path", "この書庫での場所", CELL_PATH, NULL},
     N("bytes", "バイト数"),
-    {"sha256", "SHA-256",                  CELL_HEX,  NULL},
+    {"sha256", "SHA-256", CELL_HEX, NULL},
 };
 static const struct archive_column alert_columns[] = {
     N("id", "番号"),

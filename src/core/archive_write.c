@@ -225,8 +225,7 @@ static enum err add_log(struct writing *w, enum archive_format format)
         .w = w,
         .file = {.b = &lines,
                  .kind = LOG_OPERATION,
-                 .format = format == ARCHIVE_CSV ? LOG_CSV : LOG_NDJSON}
-    };
+                 .format = format == ARCHIVE_CSV ? LOG_CSV : LOG_NDJSON}};
     uint8_t key[CRYPTO_KEY_BYTES];
     enum err e = zip_open_entry(w->zip, name, w->flags);
 

@@ -97,16 +97,13 @@ const struct query_set audit_told_queries = {"audit_told", audit_told_text,
                                              COUNT(audit_told_text)};
 
 static const struct field audit_fields[] = {
-    {"title",     FIELD_TEXT, 1,         200,      FIELD_REQUIRED, NULL, NULL, "題名",          "Title"    },
-    {"issued_on", FIELD_DAY,  DAY_FIRST, DAY_LAST, FIELD_REQUIRED, NULL, NULL,
-     "発行日",                                                                                 "Issued on"},
-    {"name",      FIELD_TEXT, 1,         200,      FIELD_REQUIRED, NULL, NULL, "ファイル名",
-     "File name"                                                                                             },
+    {TEXT("title", 1, 200, REQUIRED, "題名", "Title")},
+    {DAY_IN("issued_on", DAY_FIRST, DAY_LAST, REQUIRED, "発行日", "Issued on")},
+    {TEXT("name", 1, 200, REQUIRED, "ファイル名", "File name")},
 };
 const struct form audit_form = {"AuditFile", audit_fields, COUNT(audit_fields)};
 static const struct field release_fields[] = {
-    {"tenant", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "テナント",
-     "Tenant"},
+    {TEXT("tenant", 1, 32, REQUIRED, "テナント", "Tenant")},
 };
 const struct form audit_release_form = {"AuditRelease", release_fields,
                                         COUNT(release_fields)};
@@ -377,8 +374,7 @@ static enum err tell_customer(struct ctx *c, const struct app *app,
         .report = r,
         .by = {.is_desk = true,
                .operator_id = c->actor->user_id,
-               .name = *c->actor->name ? c->actor->name : "desk"}
-    };
+               .name = *c->actor->name ? c->actor->name : "desk"}};
     enum err e = errand_run(c, &errand, TX_WRITE, tell, t);
     for (size_t i = 0; i < t->requests.count && !e; i++)
         e = desk_tell(c, app, tenant, &t->requests.items[i], "close");

@@ -768,18 +768,16 @@ static void look_at(struct round *r)
 void backup_copy_round(struct app *app, struct arena *mem)
 {
     for (int k = 0; k < BACKUP_PLACES; k++) {
-        struct round r = {
-            .app = app,
-            .mem = mem,
-            .scratch = arena_open(0),
-            .kind = (enum backup_place_kind)k,
-            .name = backup_place_words[k],
-            .actor = {.name = "",
-                      .ip = "",
-                      .request_id = "backup",
-                      .tenant = STORE_OPERATOR,
-                      .base_url = ""}
-        };
+        struct round r = {.app = app,
+                          .mem = mem,
+                          .scratch = arena_open(0),
+                          .kind = (enum backup_place_kind)k,
+                          .name = backup_place_words[k],
+                          .actor = {.name = "",
+                                    .ip = "",
+                                    .request_id = "backup",
+                                    .tenant = STORE_OPERATOR,
+                                    .base_url = ""}};
         backup_copy_hold();
         if (backup_place_is_set(app, r.kind))
             look_at(&r);

@@ -27,14 +27,15 @@ struct backup_reason backup_reason_of_fault(enum err e,
 {
     static const struct backup_reason reasons[] = {
         [GENERATION_FILE_GONE] = {"ファイルがありません",
-                                  "the file is missing"                                      },
+                                  "the file is missing"},
         [GENERATION_FILE_BAD] = {"ファイルが壊れています",
-                                  "the file is damaged"                                      },
+                                 "the file is damaged"},
         [GENERATION_KEY_GONE] = {"鍵のファイルがありません",
-                                  "its key file is missing"                                  },
+                                 "its key file is missing"},
         [GENERATION_KEY_BAD] =
             {"鍵のファイルが開けません（壊れているか、別のマスター鍵で包ま"
-             "れています）",      "its key file does not open: it is damaged, or another master key "
+             "れています）",
+             "its key file does not open: it is damaged, or another master key "
              "wrapped it"},
     };
 

@@ -67,14 +67,12 @@ struct copy {
 static struct copy read_copy(struct ctx *c, const struct app *app,
                              struct query *q)
 {
-    struct copy x = {
-        .id = col_text(c, q, 0),
-        .date = col_text(c, q, 2),
-        .at = col_int(q, 3),
-        .is_damaged = col_int(q, 5) != 0,
-        .failed_at = col_int(q, 6),
-        .why = {col_text(c, q, 7), col_text(c, q, 8)}
-    };
+    struct copy x = {.id = col_text(c, q, 0),
+                     .date = col_text(c, q, 2),
+                     .at = col_int(q, 3),
+                     .is_damaged = col_int(q, 5) != 0,
+                     .failed_at = col_int(q, 6),
+                     .why = {col_text(c, q, 7), col_text(c, q, 8)}};
 
     /* as long as it was when it was checked */
     x.is_there = x.date && generation_tenant_bytes(app->store, x.date, x.id) ==

@@ -334,34 +334,34 @@ static void rest(struct app *app, struct arena *mem)
 }
 
 static const struct round short_rounds[] = {
-    {NULL,       timekeeper_look         },
-    {NULL,       capacity_look           },
-    {NULL,       log_head_look           },
-    {NULL,       notice_look             },
-    {NULL,       incident_look           },
-    {always,     tidy_all                },
-    {always,     settle_all              },
-    {always,     tell_customers          },
-    {is_morning, remind_all              },
-    {is_morning, deadline_look           },
-    {NULL,       trust_look_at_tenants   },
-    {NULL,       watch_logs              },
-    {NULL,       backup_watch            },
-    {NULL,       contract_round          },
-    {always,     erasure_prune_logs      },
-    {NULL,       trust_look              },
-    {always,     capacity_measure_tenants},
-    {NULL,       rest                    },
+    {NULL, timekeeper_look},
+    {NULL, capacity_look},
+    {NULL, log_head_look},
+    {NULL, notice_look},
+    {NULL, incident_look},
+    {always, tidy_all},
+    {always, settle_all},
+    {always, tell_customers},
+    {is_morning, remind_all},
+    {is_morning, deadline_look},
+    {NULL, trust_look_at_tenants},
+    {NULL, watch_logs},
+    {NULL, backup_watch},
+    {NULL, contract_round},
+    {always, erasure_prune_logs},
+    {NULL, trust_look},
+    {always, capacity_measure_tenants},
+    {NULL, rest},
 };
 static const struct round long_rounds[] = {
-    {NULL, erasure_round     },
-    {NULL, backup_round      },
+    {NULL, erasure_round},
+    {NULL, backup_round},
     {NULL, backup_check_round},
-    {NULL, backup_copy_round },
+    {NULL, backup_copy_round},
 };
 static const struct round doctor_rounds[] = {
     {always, doctor_look_daily},
-    {NULL,   doctor_look_asked},
+    {NULL, doctor_look_asked},
 };
 enum {
     ROUNDS_MAX = COUNT(short_rounds) + COUNT(long_rounds) + COUNT(doctor_rounds)

@@ -207,12 +207,10 @@ enum err catalogue_write(struct ctx *c, struct json_out *o)
 {
     static const struct {
         const char *key, *ja, *en;
-    } priorities[] = {
-        {"urgent", "緊急", "Urgent"},
-        {"high",   "高",    "High"  },
-        {"medium", "中",    "Medium"},
-        {"low",    "低",    "Low"   }
-    };
+    } priorities[] = {{"urgent", "緊急", "Urgent"},
+                      {"high", "高", "High"},
+                      {"medium", "中", "Medium"},
+                      {"low", "低", "Low"}};
     const struct catalogue *k;
     enum err e = catalogue_load(c, &k);
 
@@ -248,69 +246,69 @@ static const struct {
     const char *key, *ja, *en;
     unsigned rights;
 } roles[] = {
-    {"manager",     "マネージャー", "Manager",     MAY_EVERYTHING    },
-    {"leader",      "リーダー",       "Leader",
+    {"manager", "マネージャー", "Manager", MAY_EVERYTHING},
+    {"leader", "リーダー", "Leader",
      VIEW | MAY_PROJECT_EDIT | MAY_TICKET_ADD | MAY_TICKET_EDIT |
          MAY_TICKET_DELETE | MAY_TICKET_EDIT_OWN | MAY_COMMENT |
-         MAY_MEMBER_EDIT                                                   },
-    {"member",      "メンバー",       "Member",
+         MAY_MEMBER_EDIT},
+    {"member", "メンバー", "Member",
      VIEW | MAY_TICKET_ADD | MAY_TICKET_EDIT | MAY_TICKET_EDIT_OWN |
-         MAY_COMMENT                                                       },
-    {"contributor", "協力者",          "Contributor",
-     VIEW | MAY_TICKET_EDIT_OWN | MAY_COMMENT                              },
-    {"commenter",   "コメント可",    "Commenter",   VIEW | MAY_COMMENT},
-    {"viewer",      "閲覧者",          "Viewer",      VIEW              },
+         MAY_COMMENT},
+    {"contributor", "協力者", "Contributor",
+     VIEW | MAY_TICKET_EDIT_OWN | MAY_COMMENT},
+    {"commenter", "コメント可", "Commenter", VIEW | MAY_COMMENT},
+    {"viewer", "閲覧者", "Viewer", VIEW},
 };
 
 static const struct status work_statuses[] = {
-    {0, "未着手", "Not started", "gray",  CATEGORY_TODO,  false},
-    {0, "進行中", "In progress", "blue",  CATEGORY_DOING, false},
-    {0, "保留",    "On hold",     "amber", CATEGORY_DOING, false},
-    {0, "完了",    "Done",        "green", CATEGORY_DONE,  false},
+    {0, "未着手", "Not started", "gray", CATEGORY_TODO, false},
+    {0, "進行中", "In progress", "blue", CATEGORY_DOING, false},
+    {0, "保留", "On hold", "amber", CATEGORY_DOING, false},
+    {0, "完了", "Done", "green", CATEGORY_DONE, false},
 };
 static const struct status milestone_statuses[] = {
-    {0, "未達", "Not reached", "gray",  CATEGORY_TODO, false},
-    {0, "達成", "Reached",     "green", CATEGORY_DONE, false},
+    {0, "未達", "Not reached", "gray", CATEGORY_TODO, false},
+    {0, "達成", "Reached", "green", CATEGORY_DONE, false},
 };
 static const struct status issue_statuses[] = {
-    {0, "未対応", "Open",        "gray",  CATEGORY_TODO,  false},
-    {0, "対応中", "In progress", "blue",  CATEGORY_DOING, false},
-    {0, "保留",    "On hold",     "amber", CATEGORY_DOING, false},
-    {0, "完了",    "Closed",      "green", CATEGORY_DONE,  false},
+    {0, "未対応", "Open", "gray", CATEGORY_TODO, false},
+    {0, "対応中", "In progress", "blue", CATEGORY_DOING, false},
+    {0, "保留", "On hold", "amber", CATEGORY_DOING, false},
+    {0, "完了", "Closed", "green", CATEGORY_DONE, false},
 };
 static const struct status risk_statuses[] = {
-    {0, "特定",    "Identified", "gray",  CATEGORY_TODO,  false},
-    {0, "監視中", "Watching",   "blue",  CATEGORY_DOING, false},
+    {0, "特定", "Identified", "gray", CATEGORY_TODO, false},
+    {0, "監視中", "Watching", "blue", CATEGORY_DOING, false},
     {0, "対応中", "Responding", "amber", CATEGORY_DOING, false},
-    {0, "顕在化", "Occurred",   "red",   CATEGORY_DONE,  false},
-    {0, "終結",    "Closed",     "green", CATEGORY_DONE,  false},
+    {0, "顕在化", "Occurred", "red", CATEGORY_DONE, false},
+    {0, "終結", "Closed", "green", CATEGORY_DONE, false},
 };
 static const struct status change_statuses[] = {
-    {0, "起票",    "Raised",    "gray",  CATEGORY_TODO,  false},
-    {0, "検討中", "In review", "blue",  CATEGORY_DOING, false},
-    {0, "承認",    "Approved",  "amber", CATEGORY_DOING, false},
-    {0, "却下",    "Rejected",  "red",   CATEGORY_DONE,  false},
-    {0, "完了",    "Done",      "green", CATEGORY_DONE,  false},
+    {0, "起票", "Raised", "gray", CATEGORY_TODO, false},
+    {0, "検討中", "In review", "blue", CATEGORY_DOING, false},
+    {0, "承認", "Approved", "amber", CATEGORY_DOING, false},
+    {0, "却下", "Rejected", "red", CATEGORY_DONE, false},
+    {0, "完了", "Done", "green", CATEGORY_DONE, false},
 };
 static const struct status review_statuses[] = {
-    {0, "未着手",       "Not started", "gray",  CATEGORY_TODO,  false},
-    {0, "レビュー中", "In review",   "blue",  CATEGORY_DOING, false},
-    {0, "差し戻し",    "Sent back",   "amber", CATEGORY_DOING, false},
-    {0, "完了",          "Done",        "green", CATEGORY_DONE,  false},
+    {0, "未着手", "Not started", "gray", CATEGORY_TODO, false},
+    {0, "レビュー中", "In review", "blue", CATEGORY_DOING, false},
+    {0, "差し戻し", "Sent back", "amber", CATEGORY_DOING, false},
+    {0, "完了", "Done", "green", CATEGORY_DONE, false},
 };
 static const struct status test_statuses[] = {
-    {0, "未実施", "Not run", "gray",  CATEGORY_TODO,  false},
-    {0, "実施中", "Running", "blue",  CATEGORY_DOING, false},
-    {0, "不合格", "Failed",  "red",   CATEGORY_DOING, false},
-    {0, "合格",    "Passed",  "green", CATEGORY_DONE,  false},
+    {0, "未実施", "Not run", "gray", CATEGORY_TODO, false},
+    {0, "実施中", "Running", "blue", CATEGORY_DOING, false},
+    {0, "不合格", "Failed", "red", CATEGORY_DOING, false},
+    {0, "合格", "Passed", "green", CATEGORY_DONE, false},
 };
 static const struct status bug_statuses[] = {
-    {0, "新規",       "New",           "gray",  CATEGORY_TODO,  false},
-    {0, "調査中",    "Investigating", "blue",  CATEGORY_DOING, false},
-    {0, "修正中",    "Fixing",        "blue",  CATEGORY_DOING, false},
-    {0, "確認待ち", "To verify",     "amber", CATEGORY_DOING, false},
-    {0, "保留",       "On hold",       "amber", CATEGORY_DOING, false},
-    {0, "完了",       "Done",          "green", CATEGORY_DONE,  false},
+    {0, "新規", "New", "gray", CATEGORY_TODO, false},
+    {0, "調査中", "Investigating", "blue", CATEGORY_DOING, false},
+    {0, "修正中", "Fixing", "blue", CATEGORY_DOING, false},
+    {0, "確認待ち", "To verify", "amber", CATEGORY_DOING, false},
+    {0, "保留", "On hold", "amber", CATEGORY_DOING, false},
+    {0, "完了", "Done", "green", CATEGORY_DONE, false},
 };
 
 #define STATUSES(of) of##_statuses, COUNT(of##_statuses)
@@ -321,25 +319,25 @@ static const struct {
     const struct status *statuses;
     size_t status_count;
 } classifications[] = {
-    {"phase",       FAMILY_WBS,        "フェーズ",          "Phase",       "violet", STATUSES(work)  },
-    {"task",        FAMILY_WBS,        "タスク",             "Task",        "blue",   STATUSES(work)  },
-    {"deliverable", FAMILY_WBS,        "成果物",             "Deliverable", "teal",
-     STATUSES(work)                                                                                      },
-    {"milestone",   FAMILY_WBS,        "マイルストーン", "Milestone",   "amber",
-     STATUSES(milestone)                                                                                 },
-    {"issue",       FAMILY_MANAGEMENT, "課題",                "Issue",       "orange", STATUSES(issue) },
-    {"risk",        FAMILY_MANAGEMENT, "リスク",             "Risk",        "red",    STATUSES(risk)  },
-    {"todo",        FAMILY_MANAGEMENT, "ToDo",                  "To-do",       "gray",   STATUSES(issue) },
-    {"change",      FAMILY_MANAGEMENT, "変更",                "Change",      "violet", STATUSES(change)},
-    {"review",      FAMILY_MANAGEMENT, "レビュー",          "Review",      "teal",
-     STATUSES(review)                                                                                    },
-    {"test",        FAMILY_MANAGEMENT, "テスト",             "Test",        "green",  STATUSES(test)  },
-    {"bug",         FAMILY_MANAGEMENT, "不具合",             "Bug",         "red",    STATUSES(bug)   },
-    {"epic",        FAMILY_AGILE,      "エピック",          "Epic",        "violet", STATUSES(work)  },
-    {"story",       FAMILY_AGILE,      "ストーリー",       "Story",       "green",  STATUSES(work)  },
-    {"agile_task",  FAMILY_AGILE,      "タスク",             "Task",        "blue",   STATUSES(work)  },
-    {"agile_issue", FAMILY_AGILE,      "課題",                "Issue",       "orange", STATUSES(issue) },
-    {"agile_bug",   FAMILY_AGILE,      "不具合",             "Bug",         "red",    STATUSES(bug)   },
+    {"phase", FAMILY_WBS, "フェーズ", "Phase", "violet", STATUSES(work)},
+    {"task", FAMILY_WBS, "タスク", "Task", "blue", STATUSES(work)},
+    {"deliverable", FAMILY_WBS, "成果物", "Deliverable", "teal",
+     STATUSES(work)},
+    {"milestone", FAMILY_WBS, "マイルストーン", "Milestone", "amber",
+     STATUSES(milestone)},
+    {"issue", FAMILY_MANAGEMENT, "課題", "Issue", "orange", STATUSES(issue)},
+    {"risk", FAMILY_MANAGEMENT, "リスク", "Risk", "red", STATUSES(risk)},
+    {"todo", FAMILY_MANAGEMENT, "ToDo", "To-do", "gray", STATUSES(issue)},
+    {"change", FAMILY_MANAGEMENT, "変更", "Change", "violet", STATUSES(change)},
+    {"review", FAMILY_MANAGEMENT, "レビュー", "Review", "teal",
+     STATUSES(review)},
+    {"test", FAMILY_MANAGEMENT, "テスト", "Test", "green", STATUSES(test)},
+    {"bug", FAMILY_MANAGEMENT, "不具合", "Bug", "red", STATUSES(bug)},
+    {"epic", FAMILY_AGILE, "エピック", "Epic", "violet", STATUSES(work)},
+    {"story", FAMILY_AGILE, "ストーリー", "Story", "green", STATUSES(work)},
+    {"agile_task", FAMILY_AGILE, "タスク", "Task", "blue", STATUSES(work)},
+    {"agile_issue", FAMILY_AGILE, "課題", "Issue", "orange", STATUSES(issue)},
+    {"agile_bug", FAMILY_AGILE, "不具合", "Bug", "red", STATUSES(bug)},
 };
 
 static enum err add_roles(struct ctx *c)

@@ -25,24 +25,22 @@ const struct query_set certification_queries = {
     "certification", certification_text, COUNT(certification_text)};
 
 #define FIELDS                                                                 \
-    {"name", FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "名称", "Name"},  \
-        {"number", FIELD_TEXT, 1,          100,     FIELD_REQUIRED,            \
-         NULL,     NULL,       "登録番号", "Number"},                          \
-        {"issuer", FIELD_TEXT, 0,          200,     FIELD_NULLABLE,            \
-         NULL,     NULL,       "認証機関", "Issuer"},                          \
+    {TEXT("name", 1, 200, REQUIRED, "名称", "Name")},                          \
+        {TEXT("number", 1, 100, REQUIRED, "登録番号", "Number")},              \
+        {TEXT("issuer", 0, 200, NULLABLE, "認証機関", "Issuer")},              \
     {                                                                          \
-        "expires_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_REQUIRED, NULL,    \
-            NULL, "有効期限", "Valid until"                                    \
+        DAY_IN("expires_on", DAY_FIRST, DAY_LAST, REQUIRED, "有効期限",        \
+               "Valid until")                                                  \
     }
-static const struct field certification_fields[] = {FIELDS};
+static const struct field certification_fields[] = {
+    FIELDS,
+};
 const struct form certification_form = {
     "CertificationForm", certification_fields, COUNT(certification_fields)};
 static const struct field shown_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    FIELDS,
-    {"changed_by", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"changed_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           FIELDS,
+    {OUT_TEXT("changed_by", REQUIRED)}, {OUT_TEXT("changed_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form certification_shown = {"Certification", shown_fields,
                                          COUNT(shown_fields)};

@@ -53,47 +53,39 @@ const struct query_set classification_queries = {
 enum { NAME_MAX_CHARS = 40, ORDER_MAX = 100 };
 
 static const struct field kind_fields[] = {
-    {"ja",        FIELD_TEXT,   1, NAME_MAX_CHARS, 0, NULL,        NULL, "日本語名",
-     "Japanese name"                                                                             },
-    {"en",        FIELD_TEXT,   1, NAME_MAX_CHARS, 0, NULL,        NULL, "英語名",
-     "English name"                                                                              },
-    {"color",     FIELD_CHOICE, 0, 0,              0, color_words, NULL, "色",          "Colour"},
-    {"is_hidden", FIELD_BOOL,   0, 0,              0, NULL,        NULL, "非表示",    "Hidden"},
+    {TEXT("ja", 1, NAME_MAX_CHARS, OPTIONAL, "日本語名", "Japanese name")},
+    {TEXT("en", 1, NAME_MAX_CHARS, OPTIONAL, "英語名", "English name")},
+    {CHOICE("color", color_words, OPTIONAL, "色", "Colour")},
+    {BOOL("is_hidden", OPTIONAL, "非表示", "Hidden")},
 };
 const struct form classification_form = {"ClassificationEdit", kind_fields,
                                          COUNT(kind_fields)};
 static const struct field order_fields[] = {
-    {"ids", FIELD_IDS, 0, ORDER_MAX, FIELD_REQUIRED, NULL, NULL, "順序",
-     "Order"},
+    {IDS("ids", ORDER_MAX, REQUIRED, "順序", "Order")},
 };
 const struct form classification_order_form = {
     "ClassificationOrder", order_fields, COUNT(order_fields)};
 static const struct field status_fields[] = {
-    {"id",        FIELD_ID,     0, 0,              0,              NULL,           NULL, "ステータス", "Status"       },
-    {"ja",        FIELD_TEXT,   1, NAME_MAX_CHARS, FIELD_REQUIRED, NULL,           NULL,
-     "日本語名",                                                                                        "Japanese name"},
-    {"en",        FIELD_TEXT,   1, NAME_MAX_CHARS, FIELD_REQUIRED, NULL,           NULL, "英語名",
-     "English name"                                                                                                        },
-    {"color",     FIELD_CHOICE, 0, 0,              FIELD_REQUIRED, color_words,    NULL, "色",
-     "Colour"                                                                                                              },
-    {"category",  FIELD_CHOICE, 0, 0,              FIELD_REQUIRED, category_words, NULL,
-     "進行区分",                                                                                        "Category"     },
-    {"is_hidden", FIELD_BOOL,   0, 0,              0,              NULL,           NULL, "非表示",       "Hidden"       },
+    {ID("id", OPTIONAL, "ステータス", "Status")},
+    {TEXT("ja", 1, NAME_MAX_CHARS, REQUIRED, "日本語名", "Japanese name")},
+    {TEXT("en", 1, NAME_MAX_CHARS, REQUIRED, "英語名", "English name")},
+    {CHOICE("color", color_words, REQUIRED, "色", "Colour")},
+    {CHOICE("category", category_words, REQUIRED, "進行区分", "Category")},
+    {BOOL("is_hidden", OPTIONAL, "非表示", "Hidden")},
 };
 static const struct form status_form = {"StatusRow", status_fields,
                                         COUNT(status_fields)};
 static const struct field replaced_fields[] = {
-    {"status", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "ステータス",
-     "Status"                                                                           },
-    {"by",     FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "移動先",       "Moved to"},
+    {ID("status", REQUIRED, "ステータス", "Status")},
+    {ID("by", REQUIRED, "移動先", "Moved to")},
 };
 static const struct form replaced_form = {"StatusReplaced", replaced_fields,
                                           COUNT(replaced_fields)};
 static const struct field statuses_fields[] = {
-    {"statuses", FIELD_ROWS, 1, CATALOGUE_STATUSES_MAX, FIELD_REQUIRED, NULL,
-     &status_form,                                                                            "ステータス", "Statuses"    },
-    {"replaced", FIELD_ROWS, 0, CATALOGUE_STATUSES_MAX, 0,              NULL, &replaced_form,
-     "置き換え",                                                                                             "Replacements"},
+    {ROWS("statuses", &status_form, 1, CATALOGUE_STATUSES_MAX, REQUIRED,
+          "ステータス", "Statuses")},
+    {ROWS("replaced", &replaced_form, 0, CATALOGUE_STATUSES_MAX, OPTIONAL,
+          "置き換え", "Replacements")},
 };
 const struct form classification_statuses_form = {"StatusSet", statuses_fields,
                                                   COUNT(statuses_fields)};

@@ -36,8 +36,7 @@ const struct query_set comment_queries = {"comment", comment_text,
                                           COUNT(comment_text)};
 
 static const struct field comment_fields[] = {
-    {"body", FIELD_LINES, 1, 20000, FIELD_REQUIRED, NULL, NULL, "コメント",
-     "Comment"},
+    {LINES("body", 1, 20000, REQUIRED, "コメント", "Comment")},
 };
 const struct form comment_form = {"CommentCreate", comment_fields,
                                   COUNT(comment_fields)};

@@ -33,8 +33,7 @@ const struct query_set consent_queries = {"consent", consent_text,
                                           COUNT(consent_text)};
 
 static const struct field setting_fields[] = {
-    {"everyone", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL,
-     "全員の同意を求める", "Everybody accepts"},
+    {BOOL("everyone", REQUIRED, "全員の同意を求める", "Everybody accepts")},
 };
 const struct form consent_setting_form = {"TermsSetting", setting_fields,
                                           COUNT(setting_fields)};

@@ -46,16 +46,14 @@ static const char *const copy_text[] = {
 const struct query_set contact_copy_queries = {"contact_copy", copy_text,
                                                COUNT(copy_text)};
 
-#define CONTACT_FIELDS(flags)                                                   \
-    {                                                                           \
-        {"name", FIELD_TEXT, 1, 100, flags, NULL, NULL, "氏名", "Name"},        \
-            {"role", FIELD_TEXT,   0,           100, 0, NULL,                   \
-             NULL,   "部署・役割", "Department"},                               \
-            {"email", FIELD_TEXT, 3, 254, flags, NULL, NULL, "メール", "Mail"}, \
-            {"phone", FIELD_TEXT, 3,      40,         flags,                    \
-             NULL,    NULL,       "電話", "Telephone"},                         \
+#define CONTACT_FIELDS(flags)                                                  \
+    {                                                                          \
+        {TEXT("name", 1, 100, flags, "氏名", "Name")},                         \
+            {TEXT("role", 0, 100, OPTIONAL, "部署・役割", "Department")},      \
+            {TEXT("email", 3, 254, flags, "メール", "Mail")},                  \
+            {TEXT("phone", 3, 40, flags, "電話", "Telephone")},                \
     }
-static const struct field contact_fields[] = CONTACT_FIELDS(FIELD_REQUIRED);
+static const struct field contact_fields[] = CONTACT_FIELDS(REQUIRED);
 const struct form contact_form = {"ContactCreate", contact_fields,
                                   COUNT(contact_fields)};
 static const struct field contact_edit_fields[] = CONTACT_FIELDS(0);

@@ -70,40 +70,35 @@ const struct query_set contract_queries = {"contract", contract_text,
                                            COUNT(contract_text)};
 
 static const struct field contract_fields[] = {
-    {"number",    FIELD_TEXT, 0,         60,       0,              NULL, NULL, "契約番号",             "Contract number"},
-    {"starts_on", FIELD_DAY,  DAY_FIRST, DAY_LAST, FIELD_NULLABLE, NULL, NULL,
-     "契約開始日",                                                                                    "Start"          },
-    {"ends_on",   FIELD_DAY,  DAY_FIRST, DAY_LAST, FIELD_NULLABLE, NULL, NULL,
-     "契約終了日",                                                                                    "End"            },
-    {"place",     FIELD_TEXT, 0,         200,      0,              NULL, NULL, "データの保管場所",
-     "Place of the data"                                                                                                    },
+    {TEXT("number", 0, 60, OPTIONAL, "契約番号", "Contract number")},
+    {DAY_IN("starts_on", DAY_FIRST, DAY_LAST, NULLABLE, "契約開始日", "Start")},
+    {DAY_IN("ends_on", DAY_FIRST, DAY_LAST, NULLABLE, "契約終了日", "End")},
+    {TEXT("place", 0, 200, OPTIONAL, "データの保管場所", "Place of the data")},
 };
 const struct form contract_form = {"ContractEdit", contract_fields,
                                    COUNT(contract_fields)};
 #define TYPED_NAME                                                             \
     {                                                                          \
-        "name", FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "名称の入力",  \
-            "The typed name"                                                   \
+        TEXT("name", 1, 200, REQUIRED, "名称の入力", "The typed name")         \
     }
 static const struct field suspension_fields[] = {
-    {"reason", FIELD_TEXT, 1, 500, FIELD_REQUIRED, NULL, NULL, "理由",
-     "Reason"},
+    {TEXT("reason", 1, 500, REQUIRED, "理由", "Reason")},
     TYPED_NAME,
 };
 const struct form suspension_form = {"TenantSuspend", suspension_fields,
                                      COUNT(suspension_fields)};
 static const struct field termination_fields[] = {
-    {"end_on",    FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_REQUIRED, NULL, NULL,
-     "最終利用日", "Last day of use"},
-    {"delete_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_NULLABLE, NULL, NULL,
-     "削除日",       "Day of deletion"},
+    {DAY_IN("end_on", DAY_FIRST, DAY_LAST, REQUIRED, "最終利用日",
+            "Last day of use")},
+    {DAY_IN("delete_on", DAY_FIRST, DAY_LAST, NULLABLE, "削除日",
+            "Day of deletion")},
     TYPED_NAME,
 };
 const struct form termination_form = {"TerminationSet", termination_fields,
                                       COUNT(termination_fields)};
 static const struct field confirmation_fields[] = {
-    {"delete_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_NULLABLE, NULL, NULL,
-     "削除日", "Day of deletion"},
+    {DAY_IN("delete_on", DAY_FIRST, DAY_LAST, NULLABLE, "削除日",
+            "Day of deletion")},
     TYPED_NAME,
 };
 const struct form confirmation_form = {
@@ -383,13 +378,11 @@ static enum err save_record(struct ctx *c, struct step *s)
 enum err contract_set(struct ctx *c, const struct app *app, const char *tenant,
                       int64_t version, const struct values *v)
 {
-    struct step s = {
-        .app = app,
-        .tenant = tenant,
-        .values = v,
-        .version = version,
-        .note = {.action = "update", .tenant = tenant}
-    };
+    struct step s = {.app = app,
+                     .tenant = tenant,
+                     .values = v,
+                     .version = version,
+                     .note = {.action = "update", .tenant = tenant}};
 
     return in_control(c, &s, check_record, save_record);
 }
@@ -424,12 +417,10 @@ enum err contract_suspend(struct ctx *c, const struct app *app,
     json_open(&o, NULL, '{');
     json_text(&o, "reason", values_text(v, "reason"));
     json_close(&o, '}');
-    struct step s = {
-        .app = app,
-        .tenant = tenant,
-        .values = v,
-        .note = {.action = "suspend", .after = b.data}
-    };
+    struct step s = {.app = app,
+                     .tenant = tenant,
+                     .values = v,
+                     .note = {.action = "suspend", .after = b.data}};
     return run(c, &s, check_suspend, suspend);
 }
 

@@ -24,27 +24,31 @@ static const struct {
     const char *action, *subject_ja, *subject_en, *ja, *en;
 } texts[CONTRACT_NEWS] = {
     [CONTRACT_SET_END] =
-        {"tell_end",       "契約の終了日が決まりました",
-                            "The end of your contract is set",                                                              "契約の終了日が決まりました。最終利用日までにデータを書き出してくださ"
-         "い。",                                                                                                                              "The end of your contract is set. Please export your data by the last "
+        {"tell_end", "契約の終了日が決まりました",
+         "The end of your contract is set",
+         "契約の終了日が決まりました。最終利用日までにデータを書き出してくださ"
+         "い。",
+         "The end of your contract is set. Please export your data by the last "
          "day of use."},
     [CONTRACT_SOON] =
-        {"tell_soon",      "契約の終了まで7日です",            "Your contract ends in 7 days",
-                            "まもなく契約が終了します。まだ書き出していないデータがないか、確認し"
-         "てください。",                                                                                                                                                                                "Your contract ends soon. Please make sure that everything you need "
-         "is exported."                                                 },
+        {"tell_soon", "契約の終了まで7日です", "Your contract ends in 7 days",
+         "まもなく契約が終了します。まだ書き出していないデータがないか、確認し"
+         "てください。",
+         "Your contract ends soon. Please make sure that everything you need "
+         "is exported."},
     [CONTRACT_CLOSED] =
-        {"tell_closed",    "契約が終了しました",                "Your contract has ended",
-                            "契約が終了しました。マスター管理者は、削除日の前日までサインインして"
+        {"tell_closed", "契約が終了しました", "Your contract has ended",
+         "契約が終了しました。マスター管理者は、削除日の前日までサインインして"
          "デ"
          "ータを書き出せます。それ以外の操作はできません。",
-                            "Your contract has ended. Until the day of deletion master "
-         "administrators can sign in and export the data; nothing else works."                        },
+         "Your contract has ended. Until the day of deletion master "
+         "administrators can sign in and export the data; nothing else works."},
     [CONTRACT_WITHDRAWN] =
         {"tell_withdrawn", "契約の終了は取り消されました",
-                            "The end of your contract is withdrawn",                                                        "契約の終了は取り消されました。このまま利用できます。",
-                            "The end of your contract is withdrawn. Everything goes on as "
-         "before."                                                                                    },
+         "The end of your contract is withdrawn",
+         "契約の終了は取り消されました。このまま利用できます。",
+         "The end of your contract is withdrawn. Everything goes on as "
+         "before."},
 };
 
 struct telling {

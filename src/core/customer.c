@@ -28,16 +28,14 @@ const struct query_set customer_queries = {"customer", customer_text,
                                            COUNT(customer_text)};
 
 static const struct field customer_fields[] = {
-    {"id",          FIELD_TEXT,   1, 32,  FIELD_REQUIRED, NULL,       NULL, "テナントID",
-     "Tenant id"                                                                                                            },
-    {"name",        FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL, "名称",         "Name"                        },
-    {"host",        FIELD_TEXT,   1, 253, FIELD_NULLABLE, NULL,       NULL, "ホスト名",
-     "Host name"                                                                                                            },
-    {"admin_email", FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,       NULL,
-     "最初の管理者のメールアドレス",                                            "First administrator's e-mail"},
-    {"admin_name",  FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL,
-     "最初の管理者の氏名",                                                           "First administrator's name"  },
-    {"lang",        FIELD_CHOICE, 0, 0,   0,              lang_words, NULL, "言語",         "Language"                    },
+    {TEXT("id", 1, 32, REQUIRED, "テナントID", "Tenant id")},
+    {TEXT("name", 1, 100, REQUIRED, "名称", "Name")},
+    {TEXT("host", 1, 253, NULLABLE, "ホスト名", "Host name")},
+    {TEXT("admin_email", 3, 254, REQUIRED, "最初の管理者のメールアドレス",
+          "First administrator's e-mail")},
+    {TEXT("admin_name", 1, 100, REQUIRED, "最初の管理者の氏名",
+          "First administrator's name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
 };
 const struct form customer_form = {"TenantCreate", customer_fields,
                                    COUNT(customer_fields)};

@@ -175,11 +175,11 @@ static void put_line(struct ctx *c, struct buf *b, const struct due *d,
                      enum lang lang)
 {
     static const char *const words[DEADLINE_KINDS][2] = {
-        {"委託先の見直し",          "Review of a supplier" },
-        {"認証の有効期限",          "Certification expires"},
-        {"定期的な見直し",          "Recurring review"     },
-        {"文書の見直し",             "Review of a document" },
-        {"ぜい弱性の影響の判断", "Advisory not judged"  },
+        {"委託先の見直し", "Review of a supplier"},
+        {"認証の有効期限", "Certification expires"},
+        {"定期的な見直し", "Recurring review"},
+        {"文書の見直し", "Review of a document"},
+        {"ぜい弱性の影響の判断", "Advisory not judged"},
     };
     const char *name = d->name;
 

@@ -57,12 +57,12 @@ static const char *const desk_text[] = {
 const struct query_set desk_queries = {"desk", desk_text, COUNT(desk_text)};
 
 static const struct field setting_fields[] = {
-    {"answer_hours", FIELD_INT,   1, 720,  FIELD_REQUIRED, NULL, NULL,
-     "回答の目標時間",                "Hours to an answer"                      },
-    {"contact_ja",   FIELD_LINES, 0, 2000, FIELD_REQUIRED, NULL, NULL,
-     "知的財産権の窓口",             "Intellectual property contact (Japanese)"},
-    {"contact_en",   FIELD_LINES, 0, 2000, FIELD_REQUIRED, NULL, NULL,
-     "知的財産権の窓口（英語）", "Intellectual property contact"           },
+    {INT("answer_hours", 1, 720, REQUIRED, "回答の目標時間",
+         "Hours to an answer")},
+    {LINES("contact_ja", 0, 2000, REQUIRED, "知的財産権の窓口",
+           "Intellectual property contact (Japanese)")},
+    {LINES("contact_en", 0, 2000, REQUIRED, "知的財産権の窓口（英語）",
+           "Intellectual property contact")},
 };
 const struct form desk_setting_form = {"DeskSetting", setting_fields,
                                        COUNT(setting_fields)};

@@ -43,15 +43,11 @@ const struct query_set direct_contact_queries = {"direct_contact", direct_text,
                                                  COUNT(direct_text)};
 
 static const struct field direct_fields[] = {
-    {"tenant", FIELD_TEXT,   1, 32,   FIELD_REQUIRED, NULL,                NULL, "テナント",
-     "Tenant"                                                                                           },
-    {"person", FIELD_TEXT,   1, 100,  FIELD_REQUIRED, NULL,                NULL, "相手",
-     "Person"                                                                                           },
-    {"means",  FIELD_CHOICE, 0, 0,    FIELD_REQUIRED, contact_means_words, NULL,
-     "手段",                                                                                   "Means"},
-    {"at",     FIELD_MOMENT, 0, 0,    FIELD_REQUIRED, NULL,                NULL, "日時",       "When" },
-    {"answer", FIELD_LINES,  1, 4000, FIELD_REQUIRED, NULL,                NULL, "回答",
-     "Answer"                                                                                           },
+    {TEXT("tenant", 1, 32, REQUIRED, "テナント", "Tenant")},
+    {TEXT("person", 1, 100, REQUIRED, "相手", "Person")},
+    {CHOICE("means", contact_means_words, REQUIRED, "手段", "Means")},
+    {MOMENT("at", REQUIRED, "日時", "When")},
+    {LINES("answer", 1, 4000, REQUIRED, "回答", "Answer")},
 };
 const struct form direct_contact_form = {"DirectContactCreate", direct_fields,
                                          COUNT(direct_fields)};

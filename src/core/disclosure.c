@@ -65,29 +65,25 @@ const struct query_set disclosure_told_queries = {
     "disclosure_told", disclosure_told_text, COUNT(disclosure_told_text)};
 
 #define DISCLOSURE_FIELDS(flags)                                               \
+    {TEXT("authority", 1, 200, flags, "開示先", "Authority")},                 \
+        {TEXT("basis", 1, 500, flags, "法的根拠", "Legal basis")},             \
+        {LINES("what", 1, 4000, flags, "開示する内容", "What")},               \
+        {DAY_IN("asked_on", DAY_FIRST, DAY_LAST, flags, "要請日",              \
+                "Asked on")},                                                  \
+        {DAY_IN("disclosed_on", DAY_FIRST, DAY_LAST, NULLABLE, "開示日",       \
+                "Given out on")},                                              \
     {                                                                          \
-        "authority", FIELD_TEXT, 1,        200,        flags,                  \
-        NULL,        NULL,       "開示先", "Authority"},                       \
-        {"basis", FIELD_TEXT, 1,          500,          flags,                 \
-         NULL,    NULL,       "法的根拠", "Legal basis"},                      \
-        {"what", FIELD_LINES,    1,     4000, flags, NULL,                     \
-         NULL,   "開示する内容", "What"},                                      \
-        {"asked_on", FIELD_DAY, DAY_FIRST, DAY_LAST,  flags,                   \
-         NULL,       NULL,      "要請日",  "Asked on"},                        \
-        {"disclosed_on", FIELD_DAY, DAY_FIRST, DAY_LAST,      FIELD_NULLABLE,  \
-         NULL,           NULL,      "開示日",  "Given out on"},                \
-    {                                                                          \
-        "may_tell", FIELD_BOOL, 0, 0, flags, NULL, NULL, "お客様への通知",     \
-            "Customer may know"                                                \
+        BOOL("may_tell", flags, "お客様への通知", "Customer may know")         \
     }
 static const struct field disclosure_fields[] = {
-    DISCLOSURE_FIELDS(FIELD_REQUIRED),
-    {"tenant", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "テナント",
-                      "Tenant"},
+    DISCLOSURE_FIELDS(REQUIRED),
+    {TEXT("tenant", 1, 32, REQUIRED, "テナント", "Tenant")},
 };
 const struct form disclosure_form = {"DisclosureCreate", disclosure_fields,
                                      COUNT(disclosure_fields)};
-static const struct field edit_fields[] = {DISCLOSURE_FIELDS(0)};
+static const struct field edit_fields[] = {
+    DISCLOSURE_FIELDS(0),
+};
 const struct form disclosure_edit_form = {"DisclosureEdit", edit_fields,
                                           COUNT(edit_fields)};
 

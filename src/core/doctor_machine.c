@@ -105,10 +105,10 @@ static const char *find_wide(const struct surroundings *a)
         const char *path;
         mode_t mask;
     } all[] = {
-        {a->data_dir,  077},
+        {a->data_dir, 077},
         {a->spool_dir, 002},
-        {a->config,    022},
-        {a->cert_key,  007},
+        {a->config, 022},
+        {a->cert_key, 007},
     };
     struct stat st;
 

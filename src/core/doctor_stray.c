@@ -38,15 +38,13 @@ static enum err read_owners(struct ctx *c, struct buf *out)
         bool is_closed = col_int(q, 1) == 2;
         /* before it is proved, a deletion is still at it */
         bool is_gone = is_closed && col_int(q, 2) > ERASURE_PROVE;
-        struct owner one = {
-            .id = col_text(c, q, 0),
-            .may = {
-                    [ERASE_KEYS] = !is_gone,
-                    [ERASE_FILES] = !is_gone,
-                    [ERASE_BACKUPS] = !is_closed || !col_int(q, 3),
-                    [ERASE_LOGS] = !is_closed || !col_int(q, 4),
-                    }
-        };
+        struct owner one = {.id = col_text(c, q, 0),
+                            .may = {
+                                [ERASE_KEYS] = !is_gone,
+                                [ERASE_FILES] = !is_gone,
+                                [ERASE_BACKUPS] = !is_closed || !col_int(q, 3),
+                                [ERASE_LOGS] = !is_closed || !col_int(q, 4),
+                            }};
         buf_put(out, &one, sizeof one);
     }
     return e;

@@ -18,14 +18,14 @@ const char *const document_kind_words[] = {
     "basic",    "individual",     "cloud",    "privacy", "law",
     "location", "responsibility", "platform", NULL};
 const char *const document_titles[DOCUMENT_KINDS][2] = {
-    {"情報セキュリティ基本方針",                   "Basic information-security policy"},
-    {"情報セキュリティ個別方針",                   "Individual policies"              },
-    {"クラウドサービス情報セキュリティ方針", "Cloud-service policy"             },
-    {"プライバシーポリシー",                         "Privacy statement"                },
-    {"準拠法",                                              "Governing law"                    },
-    {"データの所在",                                     "Where data is kept"               },
-    {"責任分担",                                           "Shared responsibility"            },
-    {"基盤について",                                     "The platform beneath"             },
+    {"情報セキュリティ基本方針", "Basic information-security policy"},
+    {"情報セキュリティ個別方針", "Individual policies"},
+    {"クラウドサービス情報セキュリティ方針", "Cloud-service policy"},
+    {"プライバシーポリシー", "Privacy statement"},
+    {"準拠法", "Governing law"},
+    {"データの所在", "Where data is kept"},
+    {"責任分担", "Shared responsibility"},
+    {"基盤について", "The platform beneath"},
 };
 
 #define DOCUMENT_HEAD                                                          \
@@ -91,31 +91,28 @@ const struct query_set document_queries = {"document", document_text,
 
 enum { TEXT_CHARS = 100000, REVIEW_DAYS = 365 };
 #define DOCUMENT_FIELDS(flags)                                                 \
+    {LINES("ja", 1, TEXT_CHARS, flags, "日本語", "Japanese")},                 \
+        {LINES("en", 1, TEXT_CHARS, flags, "英語", "English")},                \
+        {TEXT("regions", 0, REGION_LIST_CHARS, NULLABLE, "地域", "Regions")},  \
+        {BOOL("is_public", OPTIONAL, "公開", "Public")},                       \
     {                                                                          \
-        "ja", FIELD_LINES, 1,        TEXT_CHARS, flags,                        \
-        NULL, NULL,        "日本語", "Japanese"},                              \
-        {"en", FIELD_LINES, 1,      TEXT_CHARS, flags,                         \
-         NULL, NULL,        "英語", "English"},                                \
-        {"regions", FIELD_TEXT, 0,      REGION_LIST_CHARS, FIELD_NULLABLE,     \
-         NULL,      NULL,       "地域", "Regions"},                            \
-        {"is_public", FIELD_BOOL, 0, 0, 0, NULL, NULL, "公開", "Public"},      \
-    {                                                                          \
-        "review_on", FIELD_DAY, DAY_FIRST, DAY_LAST, 0, NULL, NULL,            \
-            "次の見直し", "Next review"                                        \
+        DAY_IN("review_on", DAY_FIRST, DAY_LAST, OPTIONAL, "次の見直し",       \
+               "Next review")                                                  \
     }
 static const struct field document_fields[] = {
-    {"kind", FIELD_CHOICE, 0, 0, FIELD_REQUIRED, document_kind_words, NULL,
-     "文書", "Document"},
-    DOCUMENT_FIELDS(FIELD_REQUIRED),
+    {CHOICE("kind", document_kind_words, REQUIRED, "文書", "Document")},
+    DOCUMENT_FIELDS(REQUIRED),
 };
 const struct form document_form = {"DocumentCreate", document_fields,
                                    COUNT(document_fields)};
-static const struct field edit_fields[] = {DOCUMENT_FIELDS(0)};
+static const struct field edit_fields[] = {
+    DOCUMENT_FIELDS(0),
+};
 const struct form document_edit_form = {"DocumentEdit", edit_fields,
                                         COUNT(edit_fields)};
 static const struct field review_fields[] = {
-    {"review_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_REQUIRED, NULL, NULL,
-     "次の見直し", "Next review"},
+    {DAY_IN("review_on", DAY_FIRST, DAY_LAST, REQUIRED, "次の見直し",
+            "Next review")},
 };
 const struct form document_review_form = {"DocumentReview", review_fields,
                                           COUNT(review_fields)};

@@ -76,14 +76,10 @@ enum err document_measure(struct ctx *c, const struct app *app,
         int row;
         enum document_kind kind;
     } rows[] = {
-        {1,  DOCUMENT_BASIC         },
-        {1,  DOCUMENT_INDIVIDUAL    },
-        {1,  DOCUMENT_CLOUD         },
-        {3,  DOCUMENT_LOCATION      },
-        {4,  DOCUMENT_RESPONSIBILITY},
-        {26, DOCUMENT_PLATFORM      },
-        {34, DOCUMENT_LAW           },
-        {34, DOCUMENT_PRIVACY       },
+        {1, DOCUMENT_BASIC},          {1, DOCUMENT_INDIVIDUAL},
+        {1, DOCUMENT_CLOUD},          {3, DOCUMENT_LOCATION},
+        {4, DOCUMENT_RESPONSIBILITY}, {26, DOCUMENT_PLATFORM},
+        {34, DOCUMENT_LAW},           {34, DOCUMENT_PRIVACY},
     };
     const char *list;
     enum err e = OK;

@@ -49,8 +49,7 @@ const struct query_set email_change_queries = {"email_change", change_text,
                                                COUNT(change_text)};
 
 static const struct field email_fields[] = {
-    {"email", FIELD_TEXT, 3, 254, FIELD_REQUIRED, NULL, NULL, "メールアドレス",
-     "E-mail"},
+    {TEXT("email", 3, 254, REQUIRED, "メールアドレス", "E-mail")},
 };
 const struct form email_form = {"EmailChange", email_fields,
                                 COUNT(email_fields)};

@@ -83,41 +83,29 @@ const char *const enquiry_format_words[] = {"ndjson", "csv", NULL};
 #define SUBJECT_MAX 200
 #define BODY_MAX    20000
 static const struct field enquiry_fields[] = {
-    {"category", FIELD_CHOICE, 0, 0,           FIELD_REQUIRED, enquiry_category_words,
-     NULL,                                                                                   "種別",    "Category"},
-    {"subject",  FIELD_TEXT,   1, SUBJECT_MAX, FIELD_REQUIRED, NULL,                   NULL, "件名",
-     "Subject"                                                                                                      },
-    {"body",     FIELD_LINES,  1, BODY_MAX,    FIELD_REQUIRED, NULL,                   NULL, "本文",
-     "Text"                                                                                                         },
-    {"from",     FIELD_DAY,    0, 0,           0,              NULL,                   NULL, "開始日", "From"    },
-    {"to",       FIELD_DAY,    0, 0,           0,              NULL,                   NULL, "終了日", "To"      },
-    {"format",   FIELD_CHOICE, 0, 0,           0,              enquiry_format_words,   NULL, "形式",
-     "Format"                                                                                                       },
+    {CHOICE("category", enquiry_category_words, REQUIRED, "種別", "Category")},
+    {TEXT("subject", 1, SUBJECT_MAX, REQUIRED, "件名", "Subject")},
+    {LINES("body", 1, BODY_MAX, REQUIRED, "本文", "Text")},
+    {DAY("from", OPTIONAL, "開始日", "From")},
+    {DAY("to", OPTIONAL, "終了日", "To")},
+    {CHOICE("format", enquiry_format_words, OPTIONAL, "形式", "Format")},
 };
 const struct form enquiry_form = {"EnquiryCreate", enquiry_fields,
                                   COUNT(enquiry_fields)};
 static const struct field say_fields[] = {
-    {"body", FIELD_LINES, 1, BODY_MAX, FIELD_REQUIRED, NULL, NULL, "本文",
-     "Text"},
+    {LINES("body", 1, BODY_MAX, REQUIRED, "本文", "Text")},
 };
 const struct form enquiry_say_form = {"EnquirySay", say_fields,
                                       COUNT(say_fields)};
 static const struct field mail_fields[] = {
-    {"tenant",      FIELD_TEXT,   1,         32,          FIELD_REQUIRED, NULL,                   NULL, "テナント",
-     "Tenant"                                                                                                                     },
-    {"enquiry",     FIELD_ID,     0,         0,           0,              NULL,                   NULL, "番号",       "Number"  },
-    {"category",    FIELD_CHOICE, 0,         0,           FIELD_REQUIRED, enquiry_category_words,
-     NULL,                                                                                              "種別",       "Category"},
-    {"subject",     FIELD_TEXT,   1,         SUBJECT_MAX, FIELD_REQUIRED, NULL,                   NULL, "件名",
-     "Subject"                                                                                                                    },
-    {"sender",      FIELD_TEXT,   1,         254,         FIELD_REQUIRED, NULL,                   NULL, "差出人",
-     "Sender"                                                                                                                     },
-    {"sent_on",     FIELD_DAY,    DAY_FIRST, DAY_LAST,    FIELD_REQUIRED, NULL,                   NULL,
-     "受信日",                                                                                                       "Day"     },
-    {"sent_minute", FIELD_INT,    0,         1439,        FIELD_REQUIRED, NULL,                   NULL, "受信時刻",
-     "Minute of the day"                                                                                                          },
-    {"body",        FIELD_LINES,  1,         BODY_MAX,    FIELD_REQUIRED, NULL,                   NULL, "本文",
-     "Text"                                                                                                                       },
+    {TEXT("tenant", 1, 32, REQUIRED, "テナント", "Tenant")},
+    {ID("enquiry", OPTIONAL, "番号", "Number")},
+    {CHOICE("category", enquiry_category_words, REQUIRED, "種別", "Category")},
+    {TEXT("subject", 1, SUBJECT_MAX, REQUIRED, "件名", "Subject")},
+    {TEXT("sender", 1, 254, REQUIRED, "差出人", "Sender")},
+    {DAY_IN("sent_on", DAY_FIRST, DAY_LAST, REQUIRED, "受信日", "Day")},
+    {INT("sent_minute", 0, 1439, REQUIRED, "受信時刻", "Minute of the day")},
+    {LINES("body", 1, BODY_MAX, REQUIRED, "本文", "Text")},
 };
 const struct form enquiry_mail_form = {"EnquiryMail", mail_fields,
                                        COUNT(mail_fields)};

@@ -351,10 +351,10 @@ static void chain_entry(const struct entry *it, struct log_mark *last)
     struct log_row row = {
         .numbers = {last->seq + 1, it->at, 0, it->user_id, [6] = it->status},
         .texts = {[2] = it->ip,
-                    [4] = it->method,
-                    it->route,
-                    [7] = it->request_id,
-                    it->agent                                              },
+                  [4] = it->method,
+                  it->route,
+                  [7] = it->request_id,
+                  it->agent},
     };
 
     log_chain(LOG_ACCESS, last->hash, &row, row.hash);

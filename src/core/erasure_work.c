@@ -200,8 +200,7 @@ static enum err keep_logs(struct work *w)
     const struct values_of row[] = {
         {2, false, NULL,
          kept.operations < 0 ? 0 : kept.operations + kept.accesses},
-        {3, true,  note, 0                                        }
-    };
+        {3, true, note, 0}};
     e = put(w, WORK_LOGS, row, COUNT(row));
     return e ? e : move_on(w, ERASURE_LIST);
 }
@@ -281,9 +280,9 @@ static enum err destroy_one(struct work *w, const struct erase_found *f)
     if (e)
         return e;
     const struct values_of row[] = {
-        {2, true,  f->path, 0               },
-        {3, false, NULL,    clock_now_us()  },
-        {4, false, NULL,    was.is_discarded},
+        {2, true, f->path, 0},
+        {3, false, NULL, clock_now_us()},
+        {4, false, NULL, was.is_discarded},
     };
     return put(w, WORK_ERASED, row, COUNT(row));
 }
@@ -307,7 +306,7 @@ static enum err destroy_all(struct work *w, enum erase_kind kind)
     if (e)
         return e;
     const struct values_of row[] = {
-        {2, false, NULL, kind          },
+        {2, false, NULL, kind},
         {3, false, NULL, clock_now_us()},
     };
     return put(w, WORK_REST, row, COUNT(row));
@@ -438,9 +437,9 @@ static enum err certify(struct work *w)
 {
     int64_t now_us = clock_now_us();
     const struct values_of row[] = {
-        {2, false, NULL, now_us                                },
+        {2, false, NULL, now_us},
         {3, false, NULL, clock_today(now_us) + BACKUP_KEEP_DAYS},
-        {4, false, NULL, find_logs_day(now_us)                 },
+        {4, false, NULL, find_logs_day(now_us)},
     };
     enum err e = w->e.done_at ? OK : put(w, WORK_DONE, row, COUNT(row));
 
@@ -506,15 +505,13 @@ static enum err (*const steps[])(struct work *w) = {
 static void do_one(struct app *app, struct arena *mem, const struct erasure *it,
                    enum erasure_step until)
 {
-    struct work w = {
-        .app = app,
-        .mem = mem,
-        .e = *it,
-        .actor = {.name = "",
-                  .ip = "",
-                  .request_id = "erasure",
-                  .tenant = STORE_OPERATOR}
-    };
+    struct work w = {.app = app,
+                     .mem = mem,
+                     .e = *it,
+                     .actor = {.name = "",
+                               .ip = "",
+                               .request_id = "erasure",
+                               .tenant = STORE_OPERATOR}};
     enum err e = w.e.step == ERASURE_DERIVED ? follow_up(&w) : OK;
 
     while (!e && w.e.step < until && go_on(&w))

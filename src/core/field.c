@@ -80,49 +80,41 @@ static const char *const standard_words[] = {
 enum { NEVER_HIDDEN = 3, NAME_MAX_CHARS = 60, HELP_MAX_CHARS = 300 };
 
 static const struct field choice_fields[] = {
-    {"id",        FIELD_ID,   0, 0,              0,              NULL, NULL, "選択肢", "Choice"       },
-    {"ja",        FIELD_TEXT, 1, NAME_MAX_CHARS, FIELD_REQUIRED, NULL, NULL,
-     "日本語名",                                                                      "Japanese name"},
-    {"en",        FIELD_TEXT, 1, NAME_MAX_CHARS, 0,              NULL, NULL, "英語名",
-     "English name"                                                                                      },
-    {"is_hidden", FIELD_BOOL, 0, 0,              0,              NULL, NULL, "非表示", "Hidden"       },
+    {ID("id", OPTIONAL, "選択肢", "Choice")},
+    {TEXT("ja", 1, NAME_MAX_CHARS, REQUIRED, "日本語名", "Japanese name")},
+    {TEXT("en", 1, NAME_MAX_CHARS, OPTIONAL, "英語名", "English name")},
+    {BOOL("is_hidden", OPTIONAL, "非表示", "Hidden")},
 };
 static const struct form choice_form = {"FieldChoice", choice_fields,
                                         COUNT(choice_fields)};
 static const struct field def_fields[] = {
-    {"id",          FIELD_ID,     0, 0,                 0,              NULL,             NULL,         "項目",    "Field"        },
-    {"type",        FIELD_CHOICE, 0, 0,                 FIELD_REQUIRED, field_type_words, NULL,         "種類",
-     "Type"                                                                                                                         },
-    {"ja",          FIELD_TEXT,   1, NAME_MAX_CHARS,    FIELD_REQUIRED, NULL,             NULL,
-     "日本語名",                                                                                                 "Japanese name"},
-    {"en",          FIELD_TEXT,   1, NAME_MAX_CHARS,    0,              NULL,             NULL,         "英語名",
-     "English name"                                                                                                                 },
-    {"help",        FIELD_TEXT,   0, HELP_MAX_CHARS,    0,              NULL,             NULL,         "説明",    "Help"         },
-    {"initial",     FIELD_LINES,  0, FIELD_VALUE_MAX,   FIELD_NULLABLE, NULL,             NULL,
-     "初期値",                                                                                                    "Default"      },
-    {"is_required", FIELD_BOOL,   0, 0,                 0,              NULL,             NULL,         "必須",    "Required"     },
-    {"is_hidden",   FIELD_BOOL,   0, 0,                 0,              NULL,             NULL,         "非表示", "Hidden"       },
-    {"column",      FIELD_INT,    1, 2,                 0,              NULL,             NULL,         "列",       "Column"       },
-    {"choices",     FIELD_ROWS,   0, FIELD_CHOICES_MAX, 0,              NULL,             &choice_form,
-     "選択肢",                                                                                                    "Choices"      },
+    {ID("id", OPTIONAL, "項目", "Field")},
+    {CHOICE("type", field_type_words, REQUIRED, "種類", "Type")},
+    {TEXT("ja", 1, NAME_MAX_CHARS, REQUIRED, "日本語名", "Japanese name")},
+    {TEXT("en", 1, NAME_MAX_CHARS, OPTIONAL, "英語名", "English name")},
+    {TEXT("help", 0, HELP_MAX_CHARS, OPTIONAL, "説明", "Help")},
+    {LINES("initial", 0, FIELD_VALUE_MAX, NULLABLE, "初期値", "Default")},
+    {BOOL("is_required", OPTIONAL, "必須", "Required")},
+    {BOOL("is_hidden", OPTIONAL, "非表示", "Hidden")},
+    {INT("column", 1, 2, OPTIONAL, "列", "Column")},
+    {ROWS("choices", &choice_form, 0, FIELD_CHOICES_MAX, OPTIONAL, "選択肢",
+          "Choices")},
 };
 static const struct form def_form = {"FieldRow", def_fields, COUNT(def_fields)};
 static const struct field set_fields[] = {
-    {"fields", FIELD_ROWS, 0, FIELD_PER_KIND, FIELD_REQUIRED, NULL, &def_form,
-     "項目", "Fields"},
+    {ROWS("fields", &def_form, 0, FIELD_PER_KIND, REQUIRED, "項目", "Fields")},
 };
 const struct form field_set_form = {"FieldSet", set_fields, COUNT(set_fields)};
 static const struct field standard_fields[] = {
-    {"name",      FIELD_CHOICE, 0, 0,              FIELD_REQUIRED, standard_words, NULL, "項目",
-     "Field"                                                                                                  },
-    {"help",      FIELD_TEXT,   0, HELP_MAX_CHARS, 0,              NULL,           NULL, "説明",    "Help"  },
-    {"is_hidden", FIELD_BOOL,   0, 0,              0,              NULL,           NULL, "非表示", "Hidden"},
+    {CHOICE("name", standard_words, REQUIRED, "項目", "Field")},
+    {TEXT("help", 0, HELP_MAX_CHARS, OPTIONAL, "説明", "Help")},
+    {BOOL("is_hidden", OPTIONAL, "非表示", "Hidden")},
 };
 static const struct form standard_form = {"StandardField", standard_fields,
                                           COUNT(standard_fields)};
 static const struct field layout_fields[] = {
-    {"standard", FIELD_ROWS, 0, 40, FIELD_REQUIRED, NULL, &standard_form,
-     "標準項目", "Standard fields"},
+    {ROWS("standard", &standard_form, 0, 40, REQUIRED, "標準項目",
+          "Standard fields")},
 };
 const struct form field_layout_form = {"FieldLayout", layout_fields,
                                        COUNT(layout_fields)};

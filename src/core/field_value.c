@@ -24,9 +24,8 @@ const struct query_set field_value_queries = {"field_value", field_value_text,
                                               COUNT(field_value_text)};
 
 static const struct field value_fields[] = {
-    {"field", FIELD_ID,    0, 0,               FIELD_REQUIRED, NULL, NULL, "項目", "Field"},
-    {"value", FIELD_LINES, 0, FIELD_VALUE_MAX, FIELD_NULLABLE, NULL, NULL, "値",
-     "Value"                                                                                },
+    {ID("field", REQUIRED, "項目", "Field")},
+    {LINES("value", 0, FIELD_VALUE_MAX, NULLABLE, "値", "Value")},
 };
 const struct form field_value_form = {"FieldValue", value_fields,
                                       COUNT(value_fields)};

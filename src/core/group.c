@@ -65,19 +65,22 @@ static const char *const group_text[] = {
 const struct query_set group_queries = {"group", group_text, COUNT(group_text)};
 
 #define GROUP_FIELDS(required)                                                 \
-    {"name", FIELD_TEXT, 1, 100, required, NULL, NULL, "名前", "Name"},        \
+    {TEXT("name", 1, 100, required, "名前", "Name")},                          \
     {                                                                          \
-        "details", FIELD_LINES, 0, 500, 0, NULL, NULL, "説明", "Details"       \
+        LINES("details", 0, 500, OPTIONAL, "説明", "Details")                  \
     }
-static const struct field group_fields[] = {GROUP_FIELDS(FIELD_REQUIRED)};
+static const struct field group_fields[] = {
+    GROUP_FIELDS(REQUIRED),
+};
 const struct form group_form = {"GroupCreate", group_fields,
                                 COUNT(group_fields)};
-static const struct field group_edit_fields[] = {GROUP_FIELDS(0)};
+static const struct field group_edit_fields[] = {
+    GROUP_FIELDS(0),
+};
 const struct form group_edit_form = {"GroupEdit", group_edit_fields,
                                      COUNT(group_edit_fields)};
 static const struct field members_fields[] = {
-    {"users", FIELD_IDS, 1, 2000, FIELD_REQUIRED, NULL, NULL, "ユーザー",
-     "Users"},
+    {IDS("users", 2000, REQUIRED, "ユーザー", "Users")},
 };
 const struct form group_members_form = {"GroupMembers", members_fields,
                                         COUNT(members_fields)};

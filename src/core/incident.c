@@ -111,51 +111,45 @@ const struct query_set incident_queries = {"incident", incident_text,
 
 enum { TENANTS_MAX = 2000 };
 static const struct field pick_fields[] = {
-    {"id", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "テナント", "Tenant"},
+    {TEXT("id", 1, 32, REQUIRED, "テナント", "Tenant")},
 };
 static const struct form pick_form = {"IncidentTenantPick", pick_fields,
                                       COUNT(pick_fields)};
-#define EDIT_FIELDS(flags)                                                       \
-    {"title", FIELD_TEXT, 1, 200, flags, NULL, NULL, "件名", "Title"},           \
-        {"what", FIELD_LINES, 1,      10000,          flags,                     \
-         NULL,   NULL,        "内容", "What is known"},                          \
-        {"severity", FIELD_CHOICE, 0,         0, flags, incident_severity_words, \
-         NULL,       "深刻度",     "Severity"},                                  \
-    {                                                                            \
-        "detected_at", FIELD_MOMENT, 0, 0, flags, NULL, NULL, "検知日時",        \
-            "Detected at"                                                        \
+#define EDIT_FIELDS(flags)                                                     \
+    {TEXT("title", 1, 200, flags, "件名", "Title")},                           \
+        {LINES("what", 1, 10000, flags, "内容", "What is known")},             \
+        {CHOICE("severity", incident_severity_words, flags, "深刻度",          \
+                "Severity")},                                                  \
+    {                                                                          \
+        MOMENT("detected_at", flags, "検知日時", "Detected at")                \
     }
 #define TENANT_FIELDS                                                          \
-    {"tenants",                                                                \
-     FIELD_ROWS,                                                               \
-     0,                                                                        \
-     TENANTS_MAX,                                                              \
-     0,                                                                        \
-     NULL,                                                                     \
-     &pick_form,                                                               \
-     "関係するテナント",                                                       \
-     "Tenants concerned"},                                                     \
+    {ROWS("tenants", &pick_form, 0, TENANTS_MAX, OPTIONAL, "関係するテナント", \
+          "Tenants concerned")},                                               \
     {                                                                          \
-        "is_for_all", FIELD_BOOL, 0, 0, 0, NULL, NULL, "すべてのテナント",     \
-            "All tenants"                                                      \
+        BOOL("is_for_all", OPTIONAL, "すべてのテナント", "All tenants")        \
     }
-static const struct field incident_fields[] = {EDIT_FIELDS(FIELD_REQUIRED),
-                                               TENANT_FIELDS};
+static const struct field incident_fields[] = {
+    EDIT_FIELDS(REQUIRED),
+    TENANT_FIELDS,
+};
 const struct form incident_form = {"IncidentCreate", incident_fields,
                                    COUNT(incident_fields)};
-static const struct field edit_fields[] = {EDIT_FIELDS(0)};
+static const struct field edit_fields[] = {
+    EDIT_FIELDS(0),
+};
 const struct form incident_edit_form = {"IncidentEdit", edit_fields,
                                         COUNT(edit_fields)};
-static const struct field tenants_fields[] = {TENANT_FIELDS};
+static const struct field tenants_fields[] = {
+    TENANT_FIELDS,
+};
 const struct form incident_tenants_form = {"IncidentTenants", tenants_fields,
                                            COUNT(tenants_fields)};
 static const struct field close_fields[] = {
-    {"cause",         FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "原因",
-     "Cause"                                                                                                             },
-    {"measure",       FIELD_LINES, 1, 10000, FIELD_REQUIRED, NULL, NULL, "再発防止策",
-     "Measure"                                                                                                           },
-    {"nobody_reason", FIELD_LINES, 1, 2000,  0,              NULL, NULL,
-     "お客様に関係しない理由",                                                   "Why it concerns no customer"},
+    {LINES("cause", 1, 10000, REQUIRED, "原因", "Cause")},
+    {LINES("measure", 1, 10000, REQUIRED, "再発防止策", "Measure")},
+    {LINES("nobody_reason", 1, 2000, OPTIONAL, "お客様に関係しない理由",
+           "Why it concerns no customer")},
 };
 const struct form incident_close_form = {"IncidentClose", close_fields,
                                          COUNT(close_fields)};

@@ -60,12 +60,12 @@ const struct query_set incident_clock_queries = {"incident_clock", clock_text,
                                                  COUNT(clock_text)};
 
 static const struct field setting_fields[] = {
-    {"contact_ja", FIELD_LINES, 0, 2000, FIELD_REQUIRED, NULL, NULL,
-     "インシデントの連絡先",             "Incident contact (Japanese)"},
-    {"contact_en", FIELD_LINES, 0, 2000, FIELD_REQUIRED, NULL, NULL,
-     "インシデントの連絡先（英語）", "Incident contact"           },
-    {"warn_hours", FIELD_INT,   1, 23,   FIELD_REQUIRED, NULL, NULL,
-     "第一報の期限前の警告",             "Hours of warning"           },
+    {LINES("contact_ja", 0, 2000, REQUIRED, "インシデントの連絡先",
+           "Incident contact (Japanese)")},
+    {LINES("contact_en", 0, 2000, REQUIRED, "インシデントの連絡先（英語）",
+           "Incident contact")},
+    {INT("warn_hours", 1, 23, REQUIRED, "第一報の期限前の警告",
+         "Hours of warning")},
 };
 const struct form incident_setting_form = {"IncidentSettingSet", setting_fields,
                                            COUNT(setting_fields)};

@@ -135,37 +135,34 @@ const char *const label_kind_words[] = {"project", "phase", "team", "free",
                                         NULL};
 
 static const struct field create_fields[] = {
-    {"kind",  FIELD_CHOICE, 0, 0,  FIELD_REQUIRED, label_kind_words, NULL, "種類",
-     "Kind"                                                                                },
-    {"name",  FIELD_TEXT,   1, 60, FIELD_REQUIRED, NULL,             NULL, "名前", "Name"},
-    {"color", FIELD_CHOICE, 0, 0,  FIELD_REQUIRED, color_words,      NULL, "色",
-     "Colour"                                                                              },
+    {CHOICE("kind", label_kind_words, REQUIRED, "種類", "Kind")},
+    {TEXT("name", 1, 60, REQUIRED, "名前", "Name")},
+    {CHOICE("color", color_words, REQUIRED, "色", "Colour")},
 };
 const struct form label_form = {"LabelCreate", create_fields,
                                 COUNT(create_fields)};
 static const struct field edit_fields[] = {
-    {"name",        FIELD_TEXT,   1, 60, 0, NULL,        NULL, "名前",          "Name"    },
-    {"color",       FIELD_CHOICE, 0, 0,  0, color_words, NULL, "色",             "Colour"  },
-    {"is_archived", FIELD_BOOL,   0, 0,  0, NULL,        NULL, "アーカイブ", "Archived"},
+    {TEXT("name", 1, 60, OPTIONAL, "名前", "Name")},
+    {CHOICE("color", color_words, OPTIONAL, "色", "Colour")},
+    {BOOL("is_archived", OPTIONAL, "アーカイブ", "Archived")},
 };
 const struct form label_edit_form = {"LabelEdit", edit_fields,
                                      COUNT(edit_fields)};
 static const struct field merge_fields[] = {
-    {"into", FIELD_ID, 0, 0, FIELD_REQUIRED, NULL, NULL, "統合先", "Into"},
+    {ID("into", REQUIRED, "統合先", "Into")},
 };
 const struct form label_merge_form = {"LabelMerge", merge_fields,
                                       COUNT(merge_fields)};
 static const struct field reply_fields[] = {
-    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"kind",        FIELD_CHOICE, 0, 0, FIELD_REQUIRED, label_kind_words, NULL, "",
-     ""                                                                               },
-    {"name",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"color",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, color_words,      NULL, "", ""},
-    {"is_archived", FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"tickets",     FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
-    {"projects",    FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
-    {"programs",    FIELD_INT,    0, 0, 0,              NULL,             NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_CHOICE("kind", label_kind_words, REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_CHOICE("color", color_words, REQUIRED)},
+    {OUT_BOOL("is_archived", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
+    {OUT_INT("tickets", OPTIONAL)},
+    {OUT_INT("projects", OPTIONAL)},
+    {OUT_INT("programs", OPTIONAL)},
 };
 const struct form label_reply_form = {"Label", reply_fields,
                                       COUNT(reply_fields)};

@@ -146,22 +146,27 @@ static const struct {
     const char *subject_ja, *subject_en, *ja, *en;
 } warnings[] = {
     [LETTER_PASSWORD] = {"【櫓】パスワードが変更されました",
-                         "[Yagura] Your password was changed",       "パスワードが変更されました。",
-                         "Your password was changed."                     },
+                         "[Yagura] Your password was changed",
+                         "パスワードが変更されました。",
+                         "Your password was changed."},
     [LETTER_DEVICE] = {"【櫓】新しい端末からのサインイン",
-                         "[Yagura] Sign-in from a new device",       "これまで使われていない端末からサインインがありました。",
-                         "Somebody signed in with your account from a device"
-                       " that was not used before."                       },
+                       "[Yagura] Sign-in from a new device",
+                       "これまで使われていない端末からサインインがありました。",
+                       "Somebody signed in with your account from a device"
+                       " that was not used before."},
     [LETTER_ADDRESS] = {"【櫓】メールアドレスが変更されました",
-                         "[Yagura] Your e-mail address was changed", "アカウントのメールアドレスが変更されました。",
-                         "The e-mail address of your account was changed."},
+                        "[Yagura] Your e-mail address was changed",
+                        "アカウントのメールアドレスが変更されました。",
+                        "The e-mail address of your account was changed."},
     [LETTER_FACTOR_ADDED] = {"【櫓】サインインの方法が追加されました",
-                         "[Yagura] A way to sign in was added",      "サインインの方法が追加されました。",
-                         "A way to sign in was added to your account."    },
+                             "[Yagura] A way to sign in was added",
+                             "サインインの方法が追加されました。",
+                             "A way to sign in was added to your account."},
     [LETTER_FACTOR_REMOVED] = {"【櫓】サインインの方法が削除されました",
-                         "[Yagura] A way to sign in was removed",    "サインインの方法が削除されました。",
-                         "A way to sign in was removed from your"
-                               " account."                                },
+                               "[Yagura] A way to sign in was removed",
+                               "サインインの方法が削除されました。",
+                               "A way to sign in was removed from your"
+                               " account."},
 };
 
 /* A mail is plain text: a browser's name must not add lines to it. */

@@ -36,14 +36,14 @@ static const struct rule {
                        [NETWORK] = {200, 1, 60},
                        [TENANT] = {1000, 1, 4}},
     [LIMIT_LINK] = {[ADDRESS] = {30, 1, 60},
-                       [NETWORK] = {200, 1, 60},
-                       [TENANT] = {2000, 1, 4}},
+                    [NETWORK] = {200, 1, 60},
+                    [TENANT] = {2000, 1, 4}},
     [LIMIT_TOKEN] = {[ADDRESS] = {100, 1, 60},
-                       [NETWORK] = {1000, 1, 60},
-                       [TENANT] = {5000, 1, 4}},
+                     [NETWORK] = {1000, 1, 60},
+                     [TENANT] = {5000, 1, 4}},
     [LIMIT_MAIL] = {[ADDRESS] = {30, 10, 600},
-                       [NETWORK] = {200, 10, 600},
-                       [TENANT] = {1000, 1, 4}},
+                    [NETWORK] = {200, 10, 600},
+                    [TENANT] = {1000, 1, 4}},
 };
 
 struct limiter *limiter_open(void)

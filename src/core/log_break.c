@@ -333,13 +333,11 @@ static enum err list_untold(struct ctx *c, struct buf *rows)
 
     bind_int(q, 1, LOG_BREAKS_MAX);
     while (query_next(c, q, &e)) {
-        struct untold u = {
-            .b = {.tenant = col_text(c, q, 0),
-                  .kind = (enum log_kind)col_int(q, 1),
-                  .seq = col_int(q, 2)},
-            .operators = col_int(q, 3) != 0,
-            .tenant = col_int(q, 4) != 0
-        };
+        struct untold u = {.b = {.tenant = col_text(c, q, 0),
+                                 .kind = (enum log_kind)col_int(q, 1),
+                                 .seq = col_int(q, 2)},
+                           .operators = col_int(q, 3) != 0,
+                           .tenant = col_int(q, 4) != 0};
         buf_put(rows, &u, sizeof u);
     }
     return e;

@@ -150,8 +150,7 @@ enum err log_export(struct ctx *c, struct tenant *t,
 {
     struct export x = {
         .what = what,
-        .file = {.b = b, .kind = what->kind, .format = what->format}
-    };
+        .file = {.b = b, .kind = what->kind, .format = what->format}};
     uint8_t key[CRYPTO_KEY_BYTES];
     enum err e = begin(c, t, what->kind);
 

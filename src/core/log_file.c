@@ -140,15 +140,13 @@ static void fill_proof(const struct log_file *f, char before[TAIL_HEX],
 {
     str_to_hex(f->before.hash, sizeof f->before.hash, before);
     str_to_hex(f->last.hash, sizeof f->last.hash, last);
-    *out = (struct log_row){
-        .numbers = {[P_BEFORE_SEQ] = f->before.seq,
-                    [P_LAST_SEQ] = f->last.seq,
-                    [P_COUNT] = f->count},
-        .texts = { [P_MAGIC] = MAGIC,
-                    [P_LOG] = log_shape(f->kind)->name,
-                    [P_BEFORE_HASH] = before,
-                    [P_LAST_HASH] = last}
-    };
+    *out = (struct log_row){.numbers = {[P_BEFORE_SEQ] = f->before.seq,
+                                        [P_LAST_SEQ] = f->last.seq,
+                                        [P_COUNT] = f->count},
+                            .texts = {[P_MAGIC] = MAGIC,
+                                      [P_LOG] = log_shape(f->kind)->name,
+                                      [P_BEFORE_HASH] = before,
+                                      [P_LAST_HASH] = last}};
 }
 
 void log_file_end(struct log_file *f, const char *tenant, int64_t now_us,

@@ -24,8 +24,8 @@ const struct query_set log_filter_queries = {"log_filter", log_filter_text,
                                              COUNT(log_filter_text)};
 
 static const struct field filter_fields[] = {
-    {"name",  FIELD_TEXT, 1, 100, FIELD_REQUIRED, NULL, NULL, "名前", "Name"  },
-    {"query", FIELD_TEXT, 1, 500, FIELD_REQUIRED, NULL, NULL, "条件", "Filter"},
+    {TEXT("name", 1, 100, REQUIRED, "名前", "Name")},
+    {TEXT("query", 1, 500, REQUIRED, "条件", "Filter")},
 };
 const struct form log_filter_form = {"LogFilterSave", filter_fields,
                                      COUNT(filter_fields)};

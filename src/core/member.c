@@ -74,7 +74,7 @@ const struct query_set member_queries = {"member", member_text,
                                          COUNT(member_text)};
 
 static const struct field member_fields[] = {
-    {"role", FIELD_TEXT, 1, 64, FIELD_REQUIRED, NULL, NULL, "ロール", "Role"},
+    {TEXT("role", 1, 64, REQUIRED, "ロール", "Role")},
 };
 const struct form member_form = {"MemberPut", member_fields,
                                  COUNT(member_fields)};

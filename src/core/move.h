@@ -17,8 +17,8 @@ extern const char *const move_choice_words[];
 /* The field of the edit forms that says it. */
 #define MOVE_FIELD                                                             \
     {                                                                          \
-        "members", FIELD_CHOICE, 0, 0, 0, move_choice_words, NULL,             \
-            "移動前のメンバー", "Members of before"                            \
+        CHOICE("members", move_choice_words, OPTIONAL, "移動前のメンバー",     \
+               "Members of before")                                            \
     }
 
 /* Everybody whose rights the move changes, by name; master administrators keep

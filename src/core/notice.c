@@ -89,67 +89,59 @@ const struct query_set notice_queries = {"notice", notice_text,
 
 enum { TITLE_CHARS = 200, BODY_CHARS = 20000, TENANTS_MAX = 2000 };
 static const struct field target_fields[] = {
-    {"id", FIELD_TEXT, 1, 32, FIELD_REQUIRED, NULL, NULL, "テナント", "Tenant"},
+    {TEXT("id", 1, 32, REQUIRED, "テナント", "Tenant")},
 };
 static const struct form target_form = {"TenantPick", target_fields,
                                         COUNT(target_fields)};
 #define TEXT_FIELDS(flags)                                                     \
-    {"title_ja",       FIELD_TEXT,        1, TITLE_CHARS, flags, NULL, NULL,   \
-     "件名（日本語）", "Title (Japanese)"},                                    \
-        {"title_en", FIELD_TEXT,     1,      TITLE_CHARS, flags, NULL,         \
-         NULL,       "件名（英語）", "Title"},                                 \
-        {"body_ja",        FIELD_LINES,      1, BODY_CHARS, flags, NULL, NULL, \
-         "本文（日本語）", "Text (Japanese)"},                                 \
-        {"body_en", FIELD_LINES,    1,     BODY_CHARS, flags, NULL,            \
-         NULL,      "本文（英語）", "Text"},                                   \
-        {"starts_at", FIELD_MOMENT, 0,       0, FIELD_NULLABLE, NULL,          \
-         NULL,        "影響の開始", "Begins"},                                 \
+    {TEXT("title_ja", 1, TITLE_CHARS, flags, "件名（日本語）",                 \
+          "Title (Japanese)")},                                                \
+        {TEXT("title_en", 1, TITLE_CHARS, flags, "件名（英語）", "Title")},    \
+        {LINES("body_ja", 1, BODY_CHARS, flags, "本文（日本語）",              \
+               "Text (Japanese)")},                                            \
+        {LINES("body_en", 1, BODY_CHARS, flags, "本文（英語）", "Text")},      \
+        {MOMENT("starts_at", NULLABLE, "影響の開始", "Begins")},               \
     {                                                                          \
-        "ends_at", FIELD_MOMENT, 0, 0, FIELD_NULLABLE, NULL, NULL,             \
-            "影響の終了", "Ends"                                               \
+        MOMENT("ends_at", NULLABLE, "影響の終了", "Ends")                      \
     }
-#define DRAFT_FIELDS(flags)                                                     \
-    {"kind", FIELD_CHOICE, 0,     0, flags, notice_kind_words,                  \
-     NULL,   "種別",       "Kind"},                                             \
-        {"is_emergency", FIELD_BOOL, 0, 0, 0, NULL, NULL, "緊急", "Emergency"}, \
-        {"is_for_all",       FIELD_BOOL,   0, 0, 0, NULL, NULL,                 \
-         "すべてのテナント", "All tenants"},                                    \
-        {"tenants",    FIELD_ROWS,       0,        TENANTS_MAX, 0, NULL,        \
-         &target_form, "対象のテナント", "Tenants"},                            \
-        {"mail_to", FIELD_CHOICE,   0,        0, 0, notice_mail_words,          \
-         NULL,      "メールの宛先", "Mail to"},                                 \
-        {"incident", FIELD_ID,       0,         0, FIELD_NULLABLE, NULL,        \
-         NULL,       "インシデント", "Incident"},                               \
-        {"follows",      FIELD_ID,      0, 0, FIELD_NULLABLE, NULL, NULL,       \
-         "前のお知らせ", "Follow-up of"},                                       \
+#define DRAFT_FIELDS(flags)                                                    \
+    {CHOICE("kind", notice_kind_words, flags, "種別", "Kind")},                \
+        {BOOL("is_emergency", OPTIONAL, "緊急", "Emergency")},                 \
+        {BOOL("is_for_all", OPTIONAL, "すべてのテナント", "All tenants")},     \
+        {ROWS("tenants", &target_form, 0, TENANTS_MAX, OPTIONAL,               \
+              "対象のテナント", "Tenants")},                                   \
+        {CHOICE("mail_to", notice_mail_words, OPTIONAL, "メールの宛先",        \
+                "Mail to")},                                                   \
+        {ID("incident", NULLABLE, "インシデント", "Incident")},                \
+        {ID("follows", NULLABLE, "前のお知らせ", "Follow-up of")},             \
         TEXT_FIELDS(flags)
-static const struct field draft_fields[] = {DRAFT_FIELDS(FIELD_REQUIRED)};
+static const struct field draft_fields[] = {
+    DRAFT_FIELDS(REQUIRED),
+};
 const struct form notice_form = {"NoticeCreate", draft_fields,
                                  COUNT(draft_fields)};
-static const struct field edit_fields[] = {DRAFT_FIELDS(0)};
+static const struct field edit_fields[] = {
+    DRAFT_FIELDS(0),
+};
 const struct form notice_edit_form = {"NoticeEdit", edit_fields,
                                       COUNT(edit_fields)};
 static const struct field schedule_fields[] = {
-    {"publish_at", FIELD_MOMENT, 0, 0, FIELD_NULLABLE, NULL, NULL, "公開日時",
-     "Publish at"},
+    {MOMENT("publish_at", NULLABLE, "公開日時", "Publish at")},
 };
 const struct form notice_schedule_form = {"NoticeSchedule", schedule_fields,
                                           COUNT(schedule_fields)};
 static const struct field correct_fields[] = {
-    {"is_emergency", FIELD_BOOL, 0, 0, 0, NULL, NULL, "緊急",                   "Emergency"},
-    {"is_mailed",    FIELD_BOOL, 0, 0, 0, NULL, NULL, "メールで知らせる",
-     "Tell by mail"                                                                          },
+    {BOOL("is_emergency", OPTIONAL, "緊急", "Emergency")},
+    {BOOL("is_mailed", OPTIONAL, "メールで知らせる", "Tell by mail")},
     TEXT_FIELDS(0),
 };
 const struct form notice_correct_form = {"NoticeCorrect", correct_fields,
                                          COUNT(correct_fields)};
 static const struct field withdraw_fields[] = {
-    {"is_mailed", FIELD_BOOL,  0, 0,    0,              NULL, NULL, "メールで知らせる",
-     "Tell by mail"                                                                                                },
-    {"reason_ja", FIELD_LINES, 1, 2000, FIELD_REQUIRED, NULL, NULL,
-     "理由（日本語）",                                                                   "Reason (Japanese)"},
-    {"reason_en", FIELD_LINES, 1, 2000, FIELD_REQUIRED, NULL, NULL,
-     "理由（英語）",                                                                      "Reason"           },
+    {BOOL("is_mailed", OPTIONAL, "メールで知らせる", "Tell by mail")},
+    {LINES("reason_ja", 1, 2000, REQUIRED, "理由（日本語）",
+           "Reason (Japanese)")},
+    {LINES("reason_en", 1, 2000, REQUIRED, "理由（英語）", "Reason")},
 };
 const struct form notice_withdraw_form = {"NoticeWithdraw", withdraw_fields,
                                           COUNT(withdraw_fields)};

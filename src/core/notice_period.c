@@ -22,10 +22,11 @@ const struct query_set notice_period_queries = {"notice_period", period_text,
                                                 COUNT(period_text)};
 
 static const struct field period_fields[] = {
-    {"change_hours",      FIELD_INT, 1, 2160, FIELD_REQUIRED, NULL, NULL,
-     "変更の予告期間（時間）",             "Notice period of changes (hours)"    },
-    {"maintenance_hours", FIELD_INT, 1, 2160, FIELD_REQUIRED, NULL, NULL,
-     "メンテナンスの予告期間（時間）", "Notice period of maintenance (hours)"},
+    {INT("change_hours", 1, 2160, REQUIRED, "変更の予告期間（時間）",
+         "Notice period of changes (hours)")},
+    {INT("maintenance_hours", 1, 2160, REQUIRED,
+         "メンテナンスの予告期間（時間）",
+         "Notice period of maintenance (hours)")},
 };
 const struct form notice_period_form = {"NoticePeriodSet", period_fields,
                                         COUNT(period_fields)};

@@ -82,15 +82,15 @@ const struct query_set operation_queries = {"operation", operation_text,
 static void to_row(const struct operation_row *o, struct log_row *out)
 {
     *out = (struct log_row){
-        .numbers = {o->seq,     o->at,       o->user_id, [8] = o->op.object_id},
-        .texts = { [3] = o->user_name,
-                    o->ip,
-                    o->request_id,
-                    o->op.action,
-                    o->op.kind,
-                    [9] = o->op.object_name,
-                    o->op.before,
-                    o->op.after},
+        .numbers = {o->seq, o->at, o->user_id, [8] = o->op.object_id},
+        .texts = {[3] = o->user_name,
+                  o->ip,
+                  o->request_id,
+                  o->op.action,
+                  o->op.kind,
+                  [9] = o->op.object_name,
+                  o->op.before,
+                  o->op.after},
     };
     memcpy(out->hash, o->hash, sizeof out->hash);
 }

@@ -36,34 +36,29 @@ const struct query_set operator_queries = {"operator", operator_text,
 const char *const operator_role_words[] = {"auditor", "operator", NULL};
 
 static const struct field operator_fields[] = {
-    {"email", FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,                NULL, "メールアドレス",
-     "E-mail"                                                                                                     },
-    {"name",  FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,                NULL, "氏名",                "Name"    },
-    {"lang",  FIELD_CHOICE, 0, 0,   0,              lang_words,          NULL, "言語",                "Language"},
-    {"role",  FIELD_CHOICE, 0, 0,   FIELD_REQUIRED, operator_role_words, NULL,
-     "役割",                                                                                          "Role"    },
+    {TEXT("email", 3, 254, REQUIRED, "メールアドレス", "E-mail")},
+    {TEXT("name", 1, 100, REQUIRED, "氏名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
+    {CHOICE("role", operator_role_words, REQUIRED, "役割", "Role")},
 };
 const struct form operator_form = {"OperatorCreate", operator_fields,
                                    COUNT(operator_fields)};
 
 static const struct field operator_edit_fields[] = {
-    {"name",  FIELD_TEXT,   1, 100, 0, NULL,                NULL, "氏名", "Name"    },
-    {"lang",  FIELD_CHOICE, 0, 0,   0, lang_words,          NULL, "言語", "Language"},
-    {"role",  FIELD_CHOICE, 0, 0,   0, operator_role_words, NULL, "役割", "Role"    },
-    {"state", FIELD_CHOICE, 0, 0,   0, user_state_words,    NULL, "状態", "State"   },
+    {TEXT("name", 1, 100, OPTIONAL, "氏名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
+    {CHOICE("role", operator_role_words, OPTIONAL, "役割", "Role")},
+    {CHOICE("state", user_state_words, OPTIONAL, "状態", "State")},
 };
 const struct form operator_edit_form = {"OperatorEdit", operator_edit_fields,
                                         COUNT(operator_edit_fields)};
 
 static const struct field setup_fields[] = {
-    {"token",    FIELD_SECRET, 1, 128, FIELD_REQUIRED, NULL,       NULL,
-     "設定用トークン",                                                                     "Set-up token"},
-    {"email",    FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,       NULL, "メールアドレス",
-     "E-mail"                                                                                                   },
-    {"name",     FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL, "氏名",                "Name"        },
-    {"password", FIELD_SECRET, 1, 512, FIELD_REQUIRED, NULL,       NULL, "パスワード",
-     "Password"                                                                                                 },
-    {"lang",     FIELD_CHOICE, 0, 0,   0,              lang_words, NULL, "言語",                "Language"    },
+    {SECRET("token", 1, 128, REQUIRED, "設定用トークン", "Set-up token")},
+    {TEXT("email", 3, 254, REQUIRED, "メールアドレス", "E-mail")},
+    {TEXT("name", 1, 100, REQUIRED, "氏名", "Name")},
+    {SECRET("password", 1, 512, REQUIRED, "パスワード", "Password")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
 };
 const struct form operator_setup_form = {"OperatorSetUp", setup_fields,
                                          COUNT(setup_fields)};

@@ -16,32 +16,24 @@ struct word {
     const char *ja, *en;
 };
 static const struct word heads[PEOPLE_CELLS] = {
-    {"操作",                "Action"              },
-    {"メールアドレス", "E-mail"              },
-    {"氏名",                "Name"                },
-    {"言語",                "Language"            },
+    {"操作", "Action"},
+    {"メールアドレス", "E-mail"},
+    {"氏名", "Name"},
+    {"言語", "Language"},
     {"マスター管理者", "Master administrator"},
-    {"状態",                "State"               },
+    {"状態", "State"},
 };
 static const struct word actions[] = {
-    {"",       ""      },
-    {"追加", "Add"   },
+    {"", ""},
+    {"追加", "Add"},
     {"変更", "Change"},
     {"削除", "Delete"},
 };
-static const struct word langs[] = {
-    {"日本語", "Japanese"},
-    {"英語",    "English" }
-};
+static const struct word langs[] = {{"日本語", "Japanese"},
+                                    {"英語", "English"}};
 static const struct word states[] = {
-    {"招待中", "Invited"  },
-    {"有効",    "Active"   },
-    {"停止中", "Suspended"}
-};
-static const struct word truths[] = {
-    {"いいえ", "No" },
-    {"はい",    "Yes"}
-};
+    {"招待中", "Invited"}, {"有効", "Active"}, {"停止中", "Suspended"}};
+static const struct word truths[] = {{"いいえ", "No"}, {"はい", "Yes"}};
 
 static const char *say(enum lang lang, struct word w)
 {
@@ -255,7 +247,7 @@ static const char *words_wanted(struct ctx *c, enum people_cell cell,
                                 const struct failure *x)
 {
     static const struct word *const wanted[PEOPLE_CELLS][2] = {
-        [PEOPLE_LANG] = {&langs[0],  &langs[1] },
+        [PEOPLE_LANG] = {&langs[0], &langs[1]},
         [PEOPLE_ADMIN] = {&truths[1], &truths[0]},
         [PEOPLE_STATE] = {&states[1], &states[2]}, /* nobody is invited again */
     };
@@ -505,7 +497,7 @@ void people_csv_sample(struct buf *b, enum lang lang)
          {"山田 花子", "Hanako Yamada"},
          {"日本語", "Japanese"},
          {"いいえ", "No"},
-         {"", ""}                  },
+         {"", ""}},
         {{"変更", "Change"},
          {"sato@example.jp", "sato@example.jp"},
          {"佐藤 健", "Ken Sato"},
@@ -517,7 +509,7 @@ void people_csv_sample(struct buf *b, enum lang lang)
          {"", ""},
          {"", ""},
          {"", ""},
-         {"", ""}                  },
+         {"", ""}},
     };
 
     put_heads(b, lang);

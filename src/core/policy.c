@@ -34,27 +34,24 @@ static const struct policy profiles[] = {
                            .symbols =
                                "@#$%^&*-_+=[]{}|\\\xc2\xa5:',?/`~\"();."},
     [POLICY_MODERN] = {.profile = POLICY_MODERN,
-                           .min = 15,
-                           .max = 128,
-                           .classes = 1,
-                           .refuses_guessable = true},
+                       .min = 15,
+                       .max = 128,
+                       .classes = 1,
+                       .refuses_guessable = true},
 };
 const char *const policy_profile_words[] = {"whitepaper", "modern", NULL};
 
 static const struct field policy_fields[] = {
-    {"profile",    FIELD_CHOICE, 0, 0,    0, policy_profile_words, NULL,
-     "プロファイル",                                                                           "Profile"     },
-    {"min",        FIELD_INT,    1, 128,  0, NULL,                 NULL, "最小文字数",
-     "Fewest characters"                                                                                           },
-    {"classes",    FIELD_INT,    1, 4,    0, NULL,                 NULL, "文字の種類",
-     "Kinds of characters"                                                                                         },
-    {"days",       FIELD_INT,    0, 3650, 0, NULL,                 NULL, "有効日数",             "Life in days"},
-    {"totp",       FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "認証アプリ",
-     "Authenticator app"                                                                                           },
-    {"passkey",    FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "パスキー",             "Passkeys"    },
-    {"fresh_code", FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "本人確認のコード",
-     "Code before sensitive steps"                                                                                 },
-    {"tokens",     FIELD_BOOL,   0, 0,    0, NULL,                 NULL, "APIトークン",          "API tokens"  },
+    {CHOICE("profile", policy_profile_words, OPTIONAL, "プロファイル",
+            "Profile")},
+    {INT("min", 1, 128, OPTIONAL, "最小文字数", "Fewest characters")},
+    {INT("classes", 1, 4, OPTIONAL, "文字の種類", "Kinds of characters")},
+    {INT("days", 0, 3650, OPTIONAL, "有効日数", "Life in days")},
+    {BOOL("totp", OPTIONAL, "認証アプリ", "Authenticator app")},
+    {BOOL("passkey", OPTIONAL, "パスキー", "Passkeys")},
+    {BOOL("fresh_code", OPTIONAL, "本人確認のコード",
+          "Code before sensitive steps")},
+    {BOOL("tokens", OPTIONAL, "APIトークン", "API tokens")},
 };
 const struct form policy_form = {"SecurityEdit", policy_fields,
                                  COUNT(policy_fields)};

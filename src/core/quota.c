@@ -37,12 +37,10 @@ static const char *const seat_text[] = {
 const struct query_set seat_queries = {"seat", seat_text, COUNT(seat_text)};
 
 static const struct field quota_fields[] = {
-    {"bytes",    FIELD_INT, 1 << 20, INT64_C(1) << 50, FIELD_NULLABLE, NULL, NULL,
-     "容量",                                                                                        "Size"             },
-    {"users",    FIELD_INT, 1,       1000000,          FIELD_NULLABLE, NULL, NULL, "ユーザー数",
-     "Users"                                                                                                             },
-    {"requests", FIELD_INT, 10,      1000000,          FIELD_NULLABLE, NULL, NULL,
-     "1分あたりのリクエスト数",                                                            "Requests a minute"},
+    {INT("bytes", 1 << 20, INT64_C(1) << 50, NULLABLE, "容量", "Size")},
+    {INT("users", 1, 1000000, NULLABLE, "ユーザー数", "Users")},
+    {INT("requests", 10, 1000000, NULLABLE, "1分あたりのリクエスト数",
+         "Requests a minute")},
 };
 const struct form quota_form = {"QuotaEdit", quota_fields, COUNT(quota_fields)};
 

@@ -41,33 +41,26 @@ const struct query_set review_queries = {"review", review_text,
                                          COUNT(review_text)};
 
 #define FIELDS                                                                 \
-    {"kind",     FIELD_CHOICE, 0,      0,     FIELD_REQUIRED,                  \
-     kind_words, NULL,         "種別", "Kind"},                                \
-        {"subject", FIELD_TEXT, 1,      200,      FIELD_REQUIRED,              \
-         NULL,      NULL,       "対象", "Subject"},                            \
-        {"every_months", FIELD_INT,       0, 36, FIELD_REQUIRED, NULL, NULL,   \
-         "間隔",         "Months between"},                                    \
-        {"due_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_REQUIRED,             \
-         NULL,     NULL,      "期限",    "Due"},                               \
-        {"done_on", FIELD_DAY, DAY_FIRST, DAY_LAST, FIELD_NULLABLE,            \
-         NULL,      NULL,      "実施日",  "Done on"},                          \
-        {"result",     FIELD_CHOICE, 0,      0,       FIELD_NULLABLE,          \
-         result_words, NULL,         "結果", "Result"},                        \
+    {CHOICE("kind", kind_words, REQUIRED, "種別", "Kind")},                    \
+        {TEXT("subject", 1, 200, REQUIRED, "対象", "Subject")},                \
+        {INT("every_months", 0, 36, REQUIRED, "間隔", "Months between")},      \
+        {DAY_IN("due_on", DAY_FIRST, DAY_LAST, REQUIRED, "期限", "Due")},      \
+        {DAY_IN("done_on", DAY_FIRST, DAY_LAST, NULLABLE, "実施日",            \
+                "Done on")},                                                   \
+        {CHOICE("result", result_words, NULLABLE, "結果", "Result")},          \
     {                                                                          \
-        "note", FIELD_LINES, 0, 4000, FIELD_NULLABLE, NULL, NULL, "所見",      \
-            "Findings"                                                         \
+        LINES("note", 0, 4000, NULLABLE, "所見", "Findings")                   \
     }
-static const struct field review_fields[] = {FIELDS};
+static const struct field review_fields[] = {
+    FIELDS,
+};
 const struct form review_form = {"ReviewForm", review_fields,
                                  COUNT(review_fields)};
 static const struct field shown_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    FIELDS,
-    {"signer",     FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"signed_at",  FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"changed_by", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"changed_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           FIELDS,
+    {OUT_TEXT("signer", NULLABLE)},     {OUT_TEXT("signed_at", NULLABLE)},
+    {OUT_TEXT("changed_by", REQUIRED)}, {OUT_TEXT("changed_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form review_shown = {"Review", shown_fields, COUNT(shown_fields)};
 

@@ -43,17 +43,19 @@ static const char *const role_text[] = {
 const struct query_set role_queries = {"role", role_text, COUNT(role_text)};
 
 #define ROLE_FIELDS(required)                                                  \
-    {"ja", FIELD_TEXT, 1, 60, required, NULL, NULL, "名前", "Name"},           \
-        {"en",         FIELD_TEXT,       0, 60, 0, NULL, NULL,                 \
-         "英語の名前", "Name in English"},                                     \
-        {"details", FIELD_LINES, 0, 500, 0, NULL, NULL, "説明", "Details"},    \
+    {TEXT("ja", 1, 60, required, "名前", "Name")},                             \
+        {TEXT("en", 0, 60, OPTIONAL, "英語の名前", "Name in English")},        \
+        {LINES("details", 0, 500, OPTIONAL, "説明", "Details")},               \
     {                                                                          \
-        "rights", FIELD_WORDS, 0, 0, required, permission_words, NULL, "権限", \
-            "Permissions"                                                      \
+        WORDS("rights", permission_words, required, "権限", "Permissions")     \
     }
-static const struct field role_fields[] = {ROLE_FIELDS(FIELD_REQUIRED)};
+static const struct field role_fields[] = {
+    ROLE_FIELDS(REQUIRED),
+};
 const struct form role_form = {"RoleCreate", role_fields, COUNT(role_fields)};
-static const struct field role_edit_fields[] = {ROLE_FIELDS(0)};
+static const struct field role_edit_fields[] = {
+    ROLE_FIELDS(0),
+};
 const struct form role_edit_form = {"RoleEdit", role_edit_fields,
                                     COUNT(role_edit_fields)};
 
@@ -137,21 +139,21 @@ enum err role_get(struct ctx *c, int64_t id, struct role *out)
 
 /* As the screens call them, by bit. */
 static const char *const called[][2] = {
-    {"プログラムの参照",       "View programs"         },
-    {"プログラムの追加",       "Add programs"          },
-    {"プログラムの編集",       "Edit programs"         },
-    {"プログラムの削除",       "Delete programs"       },
-    {"プロジェクトの参照",    "View projects"         },
-    {"プロジェクトの追加",    "Add projects"          },
-    {"プロジェクトの編集",    "Edit projects"         },
-    {"プロジェクトの削除",    "Delete projects"       },
-    {"チケットの参照",          "View tickets"          },
-    {"チケットの追加",          "Add tickets"           },
-    {"チケットの編集",          "Edit tickets"          },
-    {"チケットの削除",          "Delete tickets"        },
+    {"プログラムの参照", "View programs"},
+    {"プログラムの追加", "Add programs"},
+    {"プログラムの編集", "Edit programs"},
+    {"プログラムの削除", "Delete programs"},
+    {"プロジェクトの参照", "View projects"},
+    {"プロジェクトの追加", "Add projects"},
+    {"プロジェクトの編集", "Edit projects"},
+    {"プロジェクトの削除", "Delete projects"},
+    {"チケットの参照", "View tickets"},
+    {"チケットの追加", "Add tickets"},
+    {"チケットの編集", "Edit tickets"},
+    {"チケットの削除", "Delete tickets"},
     {"自分のチケットの編集", "Edit one's own tickets"},
-    {"コメント",                   "Comment"               },
-    {"メンバーの管理",          "Manage members"        },
+    {"コメント", "Comment"},
+    {"メンバーの管理", "Manage members"},
 };
 
 static const char *name_of(struct ctx *c, unsigned bit)

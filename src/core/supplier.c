@@ -32,33 +32,29 @@ static const char *const supplier_text[LEDGER_STATEMENTS] = {
 const struct query_set supplier_queries = {"supplier", supplier_text,
                                            COUNT(supplier_text)};
 
-#define FIELDS                                                                   \
-    {"name", FIELD_TEXT, 1, 200, FIELD_REQUIRED, NULL, NULL, "名称", "Name"},    \
-        {"purpose", FIELD_CHOICE,   0,        0, FIELD_REQUIRED, purpose_words,  \
-         NULL,      "委託する内容", "Purpose"},                                  \
-        {"region", FIELD_TEXT, 2,      REGION_CHARS, FIELD_REQUIRED,             \
-         NULL,     NULL,       "地域", "Region"},                                \
-        {"certificate", FIELD_TEXT, 0,      300,          FIELD_NULLABLE,        \
-         NULL,          NULL,       "認証", "Certificate"},                      \
-        {"risk",     FIELD_CHOICE, 0,        0,     FIELD_REQUIRED,              \
-         risk_words, NULL,         "リスク", "Risk"},                            \
-        {"reviewed_on", FIELD_DAY, DAY_FIRST,      DAY_LAST,     FIELD_REQUIRED, \
-         NULL,          NULL,      "最後の見直し", "Last review"},               \
-        {"review_on", FIELD_DAY, DAY_FIRST,    DAY_LAST,     FIELD_REQUIRED,     \
-         NULL,        NULL,      "次の見直し", "Next review"},                   \
-    {                                                                            \
-        "note", FIELD_LINES, 0, 2000, FIELD_NULLABLE, NULL, NULL, "備考",        \
-            "Note"                                                               \
+#define FIELDS                                                                 \
+    {TEXT("name", 1, 200, REQUIRED, "名称", "Name")},                          \
+        {CHOICE("purpose", purpose_words, REQUIRED, "委託する内容",            \
+                "Purpose")},                                                   \
+        {TEXT("region", 2, REGION_CHARS, REQUIRED, "地域", "Region")},         \
+        {TEXT("certificate", 0, 300, NULLABLE, "認証", "Certificate")},        \
+        {CHOICE("risk", risk_words, REQUIRED, "リスク", "Risk")},              \
+        {DAY_IN("reviewed_on", DAY_FIRST, DAY_LAST, REQUIRED, "最後の見直し",  \
+                "Last review")},                                               \
+        {DAY_IN("review_on", DAY_FIRST, DAY_LAST, REQUIRED, "次の見直し",      \
+                "Next review")},                                               \
+    {                                                                          \
+        LINES("note", 0, 2000, NULLABLE, "備考", "Note")                       \
     }
-static const struct field supplier_fields[] = {FIELDS};
+static const struct field supplier_fields[] = {
+    FIELDS,
+};
 const struct form supplier_form = {"SupplierForm", supplier_fields,
                                    COUNT(supplier_fields)};
 static const struct field shown_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    FIELDS,
-    {"changed_by", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"changed_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"version",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           FIELDS,
+    {OUT_TEXT("changed_by", REQUIRED)}, {OUT_TEXT("changed_at", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
 };
 const struct form supplier_shown = {"Supplier", shown_fields,
                                     COUNT(shown_fields)};

@@ -83,17 +83,15 @@ const struct query_set supporter_queries = {"supporter", supporter_text,
 const char *const support_state_words[] = {"asked", "granted", "refused",
                                            "ended", NULL};
 static const struct field support_fields[] = {
-    {"reason",    FIELD_LINES, 1, 1000,              FIELD_REQUIRED, NULL, NULL, "理由",
-     "Reason"                                                                                             },
-    {"hours",     FIELD_INT,   1, SUPPORT_HOURS_MAX, FIELD_REQUIRED, NULL, NULL,
-     "時間",                                                                                "Hours"     },
-    {"may_write", FIELD_BOOL,  0, 0,                 0,              NULL, NULL, "変更可", "May change"},
+    {LINES("reason", 1, 1000, REQUIRED, "理由", "Reason")},
+    {INT("hours", 1, SUPPORT_HOURS_MAX, REQUIRED, "時間", "Hours")},
+    {BOOL("may_write", OPTIONAL, "変更可", "May change")},
 };
 const struct form support_form = {"SupportAsk", support_fields,
                                   COUNT(support_fields)};
 static const struct field approve_fields[] = {
-    {"hours",     FIELD_INT,  1, SUPPORT_HOURS_MAX, 0, NULL, NULL, "時間",    "Hours"     },
-    {"may_write", FIELD_BOOL, 0, 0,                 0, NULL, NULL, "変更可", "May change"},
+    {INT("hours", 1, SUPPORT_HOURS_MAX, OPTIONAL, "時間", "Hours")},
+    {BOOL("may_write", OPTIONAL, "変更可", "May change")},
 };
 const struct form support_approve_form = {"SupportApprove", approve_fields,
                                           COUNT(approve_fields)};

@@ -20,19 +20,23 @@ static const struct {
 } news_texts[] = {
     [SUPPORT_MAIL_ASKED] =
         {"【櫓】サポートアクセスの依頼", "[Yagura] Support access is asked for",
-                              "運用者からサポートアクセスの依頼がありました。"
-         "承認するまで、データは見られません。",                                                                                                                  "An operator asks for support access. Nothing can be seen until you "
-         "grant it."                                                                                                                                                        },
+         "運用者からサポートアクセスの依頼がありました。"
+         "承認するまで、データは見られません。",
+         "An operator asks for support access. Nothing can be seen until you "
+         "grant it."},
     [SUPPORT_MAIL_GRANTED] =
         {"【櫓】サポートアクセスの承認", "[Yagura] Support access was granted",
-                              "サポートアクセスが承認されました。"
-         "いつでも終了できます。",                                                                                                                                       "Support access was granted. It can be ended at any time."},
+         "サポートアクセスが承認されました。"
+         "いつでも終了できます。",
+         "Support access was granted. It can be ended at any time."},
     [SUPPORT_MAIL_REFUSED] = {"【櫓】サポートアクセスの却下",
-                              "[Yagura] Support access was refused",                                                "サポートアクセスは承認されませんでした。",
-                              "Support access was refused."                                                                                                                                                                                   },
+                              "[Yagura] Support access was refused",
+                              "サポートアクセスは承認されませんでした。",
+                              "Support access was refused."},
     [SUPPORT_MAIL_ENDED] = {"【櫓】サポートアクセスの終了",
-                              "[Yagura] Support access has ended",                                                  "サポートアクセスが終了しました。",
-                              "Support access has ended."                                                                                                                                                                                     },
+                            "[Yagura] Support access has ended",
+                            "サポートアクセスが終了しました。",
+                            "Support access has ended."},
 };
 
 struct reader {

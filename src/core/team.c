@@ -86,30 +86,30 @@ const struct query_set team_queries = {"team", team_text, COUNT(team_text)};
 
 enum { MEMBERS_MAX = 500 };
 #define TEAM_FIELDS(needed)                                                    \
-    {"name", FIELD_TEXT, 1, 60, needed, NULL, NULL, "名前", "Name"},           \
-        {"color",     FIELD_CHOICE, 0,    0,       needed,                     \
-         color_words, NULL,         "色", "Colour"},                           \
+    {TEXT("name", 1, 60, needed, "名前", "Name")},                             \
+        {CHOICE("color", color_words, needed, "色", "Colour")},                \
     {                                                                          \
-        "members", FIELD_IDS, 0, MEMBERS_MAX, 0, NULL, NULL, "メンバー",       \
-            "Members"                                                          \
+        IDS("members", MEMBERS_MAX, OPTIONAL, "メンバー", "Members")           \
     }
-static const struct field create_fields[] = {TEAM_FIELDS(FIELD_REQUIRED)};
+static const struct field create_fields[] = {
+    TEAM_FIELDS(REQUIRED),
+};
 const struct form team_form = {"TeamCreate", create_fields,
                                COUNT(create_fields)};
 static const struct field edit_fields[] = {
     TEAM_FIELDS(0),
-    {"is_archived", FIELD_BOOL, 0, 0, 0, NULL, NULL, "アーカイブ", "Archived"},
+    {BOOL("is_archived", OPTIONAL, "アーカイブ", "Archived")},
 };
 const struct form team_edit_form = {"TeamEdit", edit_fields,
                                     COUNT(edit_fields)};
 static const struct field reply_fields[] = {
-    {"id",          FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"name",        FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"color",       FIELD_CHOICE, 0, 0, FIELD_REQUIRED, color_words, NULL, "", ""},
-    {"is_archived", FIELD_BOOL,   0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"version",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"tickets",     FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
-    {"projects",    FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,        NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_CHOICE("color", color_words, REQUIRED)},
+    {OUT_BOOL("is_archived", REQUIRED)},
+    {OUT_INT("version", REQUIRED)},
+    {OUT_INT("tickets", REQUIRED)},
+    {OUT_INT("projects", REQUIRED)},
 };
 const struct form team_reply_form = {"Team", reply_fields, COUNT(reply_fields)};
 

@@ -19,12 +19,12 @@ const struct query_set tenancy_queries = {"tenancy", tenancy_text,
                                           COUNT(tenancy_text)};
 
 static const struct field tenancy_fields[] = {
-    {"name",          FIELD_TEXT,   1, 100, 0, NULL,       NULL, "テナント名",    "Name"    },
-    {"lang",          FIELD_CHOICE, 0, 0,   0, lang_words, NULL, "言語",             "Language"},
-    {"first_weekday", FIELD_INT,    0, 6,   0, NULL,       NULL, "週の始まり",
-     "First day of the week"                                                                     },
-    {"fiscal_month",  FIELD_INT,    1, 12,  0, NULL,       NULL, "年度の始まり",
-     "First month of the fiscal year"                                                            },
+    {TEXT("name", 1, 100, OPTIONAL, "テナント名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
+    {INT("first_weekday", 0, 6, OPTIONAL, "週の始まり",
+         "First day of the week")},
+    {INT("fiscal_month", 1, 12, OPTIONAL, "年度の始まり",
+         "First month of the fiscal year")},
 };
 const struct form tenancy_form = {"TenantEdit", tenancy_fields,
                                   COUNT(tenancy_fields)};

@@ -62,16 +62,12 @@ const struct query_set terms_queries = {"terms", terms_text, COUNT(terms_text)};
 enum { TERMS_CHARS = 100000 };
 #define TERMS_FIELDS(flags)                                                    \
     {                                                                          \
-        {"ja", FIELD_LINES, 1,        TERMS_CHARS, flags,                      \
-         NULL, NULL,        "日本語", "Japanese"},                             \
-            {"en", FIELD_LINES, 1,      TERMS_CHARS, flags,                    \
-             NULL, NULL,        "英語", "English"},                            \
-            {"valid_from", FIELD_DAY,    0,           0, flags, NULL,          \
-             NULL,         "効力発生日", "Valid from"},                        \
-            {"is_material", FIELD_BOOL,       0, 0, 0, NULL, NULL,             \
-             "重要な変更",  "Material change"},                                \
+        {LINES("ja", 1, TERMS_CHARS, flags, "日本語", "Japanese")},            \
+            {LINES("en", 1, TERMS_CHARS, flags, "英語", "English")},           \
+            {DAY("valid_from", flags, "効力発生日", "Valid from")},            \
+            {BOOL("is_material", OPTIONAL, "重要な変更", "Material change")},  \
     }
-static const struct field terms_fields[] = TERMS_FIELDS(FIELD_REQUIRED);
+static const struct field terms_fields[] = TERMS_FIELDS(REQUIRED);
 const struct form terms_form = {"TermsCreate", terms_fields,
                                 COUNT(terms_fields)};
 static const struct field terms_edit_fields[] = TERMS_FIELDS(0);

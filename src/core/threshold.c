@@ -35,8 +35,8 @@ const struct query_set threshold_queries = {"threshold", threshold_text,
                                             COUNT(threshold_text)};
 
 static const struct field threshold_fields[] = {
-    {"level", FIELD_INT,  1, 1000000000, 0, NULL, NULL, "しきい値", "Threshold"},
-    {"is_on", FIELD_BOOL, 0, 0,          0, NULL, NULL, "通知",       "Warn"     },
+    {INT("level", 1, 1000000000, OPTIONAL, "しきい値", "Threshold")},
+    {BOOL("is_on", OPTIONAL, "通知", "Warn")},
 };
 const struct form threshold_form = {"ThresholdEdit", threshold_fields,
                                     COUNT(threshold_fields)};
@@ -46,26 +46,26 @@ static const struct {
     double level;
     const char *ja, *en, *unit;
 } measures[MEASURE_COUNT] = {
-    [MEASURE_CPU] = {90,   "CPU使用率",                                     "CPU",                       "%"  },
-    [MEASURE_MEMORY] = {85,   "メモリ使用率",                               "Memory",                    "%"  },
-    [MEASURE_DISK] = {85,   "ディスク使用率",                            "Disk",                      "%"  },
-    [MEASURE_FILES] = {80,   "開いているファイル",                      "Open files",                "%"  },
-    [MEASURE_THREADS] = {80,   "スレッド",                                     "Threads",                   "%"  },
-    [MEASURE_QUEUE] = {100,  "待ち接続",                                     "Waiting connections",       ""   },
-    [MEASURE_REQUESTS] = {0,    "",                                                 "",                          ""   },
-    [MEASURE_LATENCY] = {2000, "応答時間（95%）",                            "Response time (95%)",       " ms"},
-    [MEASURE_FAILURES] = {20,   "1分あたりのサーバーエラー",
-                     "Server errors a minute",                                                              ""   },
-    [MEASURE_MAIL] = {50,   "メール待ちのテナント",                   "Tenants with mail waiting",
-                     ""                                                                                          },
-    [MEASURE_JOBS] = {20,   "処理待ちのジョブ",                         "Jobs waiting",              ""   },
+    [MEASURE_CPU] = {90, "CPU使用率", "CPU", "%"},
+    [MEASURE_MEMORY] = {85, "メモリ使用率", "Memory", "%"},
+    [MEASURE_DISK] = {85, "ディスク使用率", "Disk", "%"},
+    [MEASURE_FILES] = {80, "開いているファイル", "Open files", "%"},
+    [MEASURE_THREADS] = {80, "スレッド", "Threads", "%"},
+    [MEASURE_QUEUE] = {100, "待ち接続", "Waiting connections", ""},
+    [MEASURE_REQUESTS] = {0, "", "", ""},
+    [MEASURE_LATENCY] = {2000, "応答時間（95%）", "Response time (95%)", " ms"},
+    [MEASURE_FAILURES] = {20, "1分あたりのサーバーエラー",
+                          "Server errors a minute", ""},
+    [MEASURE_MAIL] = {50, "メール待ちのテナント", "Tenants with mail waiting",
+                      ""},
+    [MEASURE_JOBS] = {20, "処理待ちのジョブ", "Jobs waiting", ""},
     [MEASURE_LOG] = {6000, "書き込み待ちのアクセスログ",
-                     "Accesses not written yet",                                                            ""   },
-    [MEASURE_TENANT] = {90,   "最も余裕のないテナント（上限比）",
-                     "Fullest tenant (of its quota)",                                                       "%"  },
-    [MEASURE_CLOCK] = {500,  "時計の推定誤差",                            "Estimated clock error",     " ms"},
-    [MEASURE_UNSYNCED] = {1,    "時計が同期していない",                   "Clock not synchronised",
-                     ""                                                                                          },
+                     "Accesses not written yet", ""},
+    [MEASURE_TENANT] = {90, "最も余裕のないテナント（上限比）",
+                        "Fullest tenant (of its quota)", "%"},
+    [MEASURE_CLOCK] = {500, "時計の推定誤差", "Estimated clock error", " ms"},
+    [MEASURE_UNSYNCED] = {1, "時計が同期していない", "Clock not synchronised",
+                          ""},
 };
 
 const char *threshold_title(const struct ctx *c, enum measure measure)

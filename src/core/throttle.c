@@ -42,14 +42,14 @@ const struct query_set throttle_queries = {"throttle", throttle_text,
 static const struct rule {
     int free, first_s, max_s, stop, hours;
 } rules[THROTTLE_SCOPES] = {
-    [THROTTLE_PASSWORD] = {5,  1,  900,  100, MONTH},
-    [THROTTLE_DEVICE] = {5,  1,  900,  100, MONTH},
-    [THROTTLE_STEP] = {10, 1,  900,  100, MONTH},
-    [THROTTLE_STEP_DEVICE] = {5,  1,  900,  100, MONTH},
-    [THROTTLE_SESSION] = {5,  1,  900,  100, MONTH},
-    [THROTTLE_PROOF] = {5,  1,  900,  100, MONTH},
-    [THROTTLE_RESET] = {3,  60, 3600, 0,   DAY  },
-    [THROTTLE_EMAIL] = {3,  60, 3600, 0,   DAY  },
+    [THROTTLE_PASSWORD] = {5, 1, 900, 100, MONTH},
+    [THROTTLE_DEVICE] = {5, 1, 900, 100, MONTH},
+    [THROTTLE_STEP] = {10, 1, 900, 100, MONTH},
+    [THROTTLE_STEP_DEVICE] = {5, 1, 900, 100, MONTH},
+    [THROTTLE_SESSION] = {5, 1, 900, 100, MONTH},
+    [THROTTLE_PROOF] = {5, 1, 900, 100, MONTH},
+    [THROTTLE_RESET] = {3, 60, 3600, 0, DAY},
+    [THROTTLE_EMAIL] = {3, 60, 3600, 0, DAY},
 };
 
 static struct query *query_of(struct ctx *c, int n, enum throttle_scope scope,

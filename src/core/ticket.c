@@ -107,61 +107,51 @@ const struct query_set ticket_queries = {"ticket", ticket_text,
 
 enum { MINUTES_MAX = 60 * 24 * 365 * 100, DETAILS_MAX = 100000 };
 
-#define TICKET_FIELDS(needed)                                                    \
-    {"subject", FIELD_TEXT, 1, 255, needed, NULL, NULL, "件名", "Subject"},      \
-        {"classification", FIELD_TEXT,      1, 40, needed, NULL, NULL,           \
-         "チケット分類",   "Classification"},                                    \
-        {"status", FIELD_ID, 0, 0, 0, NULL, NULL, "ステータス", "Status"},       \
-        {"priority",     FIELD_CHOICE, 0,        0,         0,                   \
-         priority_words, NULL,         "優先度", "Priority"},                    \
-        {"parent", FIELD_TEXT,   1,       64, FIELD_NULLABLE, NULL,              \
-         NULL,     "親チケット", "Parent"},                                      \
-        {"after",          FIELD_TEXT,        1, 64, FIELD_NULLABLE, NULL, NULL, \
-         "直前のチケット", "Previous sibling"},                                  \
-        {"assignee", FIELD_ID, 0,        0,         FIELD_NULLABLE,              \
-         NULL,       NULL,     "担当者", "Assignee"},                            \
-        {"assignees", FIELD_IDS, 0, 20, 0, NULL, NULL, "担当者", "Assignees"},   \
-        {"labels", FIELD_IDS, 0,        LABEL_PER_OBJECT, 0,                     \
-         NULL,     NULL,      "ラベル", "Labels"},                               \
-        {"team", FIELD_ID, 0, 0, FIELD_NULLABLE, NULL, NULL, "チーム", "Team"},  \
-        {"fields", FIELD_ROWS,        0,      FIELD_PER_KIND, 0,                 \
-         NULL,     &field_value_form, "項目", "Fields"},                         \
-        {"planned_start", FIELD_DAY,      0, 0, FIELD_NULLABLE, NULL, NULL,      \
-         "予定開始日",    "Planned start"},                                      \
-        {"planned_end", FIELD_DAY,    0, 0, FIELD_NULLABLE, NULL, NULL,          \
-         "予定終了日",  "Planned end"},                                          \
-        {"actual_start", FIELD_DAY,     0, 0, FIELD_NULLABLE, NULL, NULL,        \
-         "実績開始日",   "Actual start"},                                        \
-        {"actual_end", FIELD_DAY,    0,           0, FIELD_NULLABLE, NULL,       \
-         NULL,         "実績終了日", "Actual end"},                              \
-        {"due", FIELD_DAY, 0, 0, FIELD_NULLABLE, NULL, NULL, "期限", "Due"},     \
-        {"progress", FIELD_INT, 0, 100, 0, NULL, NULL, "進捗率", "Progress"},    \
-        {"estimate", FIELD_INT, 0,          MINUTES_MAX, FIELD_NULLABLE,         \
-         NULL,       NULL,      "予定工数", "Estimate"},                         \
-        {"actual", FIELD_INT, 0,          MINUTES_MAX,    FIELD_NULLABLE,        \
-         NULL,     NULL,      "実績工数", "Actual effort"},                      \
-        {"manual",           FIELD_BOOL,       0, 0, 0, NULL, NULL,              \
-         "手動スケジュール", "Manual schedule"},                                 \
-    {                                                                            \
-        "details", FIELD_LINES, 0, DETAILS_MAX, 0, NULL, NULL, "詳細",           \
-            "Details"                                                            \
+#define TICKET_FIELDS(needed)                                                  \
+    {TEXT("subject", 1, 255, needed, "件名", "Subject")},                      \
+        {TEXT("classification", 1, 40, needed, "チケット分類",                 \
+              "Classification")},                                              \
+        {ID("status", OPTIONAL, "ステータス", "Status")},                      \
+        {CHOICE("priority", priority_words, OPTIONAL, "優先度", "Priority")},  \
+        {TEXT("parent", 1, 64, NULLABLE, "親チケット", "Parent")},             \
+        {TEXT("after", 1, 64, NULLABLE, "直前のチケット",                      \
+              "Previous sibling")},                                            \
+        {ID("assignee", NULLABLE, "担当者", "Assignee")},                      \
+        {IDS("assignees", 20, OPTIONAL, "担当者", "Assignees")},               \
+        {IDS("labels", LABEL_PER_OBJECT, OPTIONAL, "ラベル", "Labels")},       \
+        {ID("team", NULLABLE, "チーム", "Team")},                              \
+        {ROWS("fields", &field_value_form, 0, FIELD_PER_KIND, OPTIONAL,        \
+              "項目", "Fields")},                                              \
+        {DAY("planned_start", NULLABLE, "予定開始日", "Planned start")},       \
+        {DAY("planned_end", NULLABLE, "予定終了日", "Planned end")},           \
+        {DAY("actual_start", NULLABLE, "実績開始日", "Actual start")},         \
+        {DAY("actual_end", NULLABLE, "実績終了日", "Actual end")},             \
+        {DAY("due", NULLABLE, "期限", "Due")},                                 \
+        {INT("progress", 0, 100, OPTIONAL, "進捗率", "Progress")},             \
+        {INT("estimate", 0, MINUTES_MAX, NULLABLE, "予定工数", "Estimate")},   \
+        {INT("actual", 0, MINUTES_MAX, NULLABLE, "実績工数",                   \
+             "Actual effort")},                                                \
+        {BOOL("manual", OPTIONAL, "手動スケジュール", "Manual schedule")},     \
+    {                                                                          \
+        LINES("details", 0, DETAILS_MAX, OPTIONAL, "詳細", "Details")          \
     }
 
-static const struct field create_fields[] = {TICKET_FIELDS(FIELD_REQUIRED)};
+static const struct field create_fields[] = {
+    TICKET_FIELDS(REQUIRED),
+};
 const struct form ticket_form = {"TicketCreate", create_fields,
                                  COUNT(create_fields)};
-static const struct field edit_fields[] = {TICKET_FIELDS(0)};
+static const struct field edit_fields[] = {
+    TICKET_FIELDS(0),
+};
 const struct form ticket_edit_form = {"TicketEdit", edit_fields,
                                       COUNT(edit_fields)};
 
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"key",        FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"no",         FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    TICKET_FIELDS(FIELD_REQUIRED),
-    {"version",    FIELD_INT,  0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"updated_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           {OUT_TEXT("key", REQUIRED)},
+    {OUT_INT("no", REQUIRED)},          TICKET_FIELDS(REQUIRED),
+    {OUT_INT("version", REQUIRED)},     {OUT_TEXT("created_at", REQUIRED)},
+    {OUT_TEXT("updated_at", REQUIRED)},
 };
 const struct form ticket_reply_form = {"Ticket", reply_fields,
                                        COUNT(reply_fields)};

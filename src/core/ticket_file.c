@@ -41,8 +41,8 @@ const struct query_set ticket_file_queries = {"ticket_file", ticket_file_text,
                                               COUNT(ticket_file_text)};
 
 static const struct field upload_fields[] = {
-    {"name", FIELD_TEXT, 1, TICKET_FILE_NAME_MAX, FIELD_REQUIRED, NULL, NULL,
-     "ファイル名", "File name"},
+    {TEXT("name", 1, TICKET_FILE_NAME_MAX, REQUIRED, "ファイル名",
+          "File name")},
 };
 const struct form ticket_file_upload_form = {"TicketFileUpload", upload_fields,
                                              COUNT(upload_fields)};
@@ -56,17 +56,17 @@ static const struct {
     size_t at, len; /* of the magic; 0: any bytes */
     enum picture_kind picture;
 } kinds[] = {
-    {"",      "application/octet-stream", "",                  0, 0, PICTURE_NONE},
-    {".png",  "image/png",                "\x89PNG\r\n\x1a\n", 0, 8, PICTURE_PNG },
-    {".jpg",  "image/jpeg",               "\xff\xd8\xff",      0, 3, PICTURE_JPEG},
-    {".jpeg", "image/jpeg",               "\xff\xd8\xff",      0, 3, PICTURE_JPEG},
-    {".gif",  "image/gif",                "GIF8",              0, 4, PICTURE_GIF },
-    {".webp", "image/webp",               "WEBP",              8, 4, PICTURE_WEBP},
-    {".pdf",  "application/pdf",          "%PDF-",             0, 5, PICTURE_NONE},
-    {".zip",  "application/zip",          "PK",                0, 2, PICTURE_NONE},
-    {".docx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
-    {".xlsx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
-    {".pptx", "application/zip",          "PK\x03\x04",        0, 4, PICTURE_NONE},
+    {"", "application/octet-stream", "", 0, 0, PICTURE_NONE},
+    {".png", "image/png", "\x89PNG\r\n\x1a\n", 0, 8, PICTURE_PNG},
+    {".jpg", "image/jpeg", "\xff\xd8\xff", 0, 3, PICTURE_JPEG},
+    {".jpeg", "image/jpeg", "\xff\xd8\xff", 0, 3, PICTURE_JPEG},
+    {".gif", "image/gif", "GIF8", 0, 4, PICTURE_GIF},
+    {".webp", "image/webp", "WEBP", 8, 4, PICTURE_WEBP},
+    {".pdf", "application/pdf", "%PDF-", 0, 5, PICTURE_NONE},
+    {".zip", "application/zip", "PK", 0, 2, PICTURE_NONE},
+    {".docx", "application/zip", "PK\x03\x04", 0, 4, PICTURE_NONE},
+    {".xlsx", "application/zip", "PK\x03\x04", 0, 4, PICTURE_NONE},
+    {".pptx", "application/zip", "PK\x03\x04", 0, 4, PICTURE_NONE},
 };
 
 static bool has_magic(size_t kind, const char *data, size_t len)

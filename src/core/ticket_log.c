@@ -203,22 +203,22 @@ static const struct {
     const char *name;
     show_fn *show;
 } shown[IN_COUNT] = {
-    [IN_SUBJECT] = {"subject",        show_subject       },
-    [IN_DETAILS] = {"details",        show_details       },
+    [IN_SUBJECT] = {"subject", show_subject},
+    [IN_DETAILS] = {"details", show_details},
     [IN_CLASSIFICATION] = {"classification", show_classification},
-    [IN_STATUS] = {"status",         show_status        },
-    [IN_PRIORITY] = {"priority",       show_priority      },
-    [IN_PARENT] = {"parent",         show_parent        },
-    [IN_ASSIGNEES] = {"assignees",      show_assignees     },
-    [IN_PLANNED_START] = {"planned_start",  show_planned_start },
-    [IN_PLANNED_END] = {"planned_end",    show_planned_end   },
-    [IN_ACTUAL_START] = {"actual_start",   show_actual_start  },
-    [IN_ACTUAL_END] = {"actual_end",     show_actual_end    },
-    [IN_DUE] = {"due",            show_due           },
-    [IN_PROGRESS] = {"progress",       show_progress      },
-    [IN_ESTIMATE] = {"estimate",       show_estimate      },
-    [IN_ACTUAL] = {"actual",         show_actual        },
-    [IN_MANUAL] = {"manual",         show_manual        },
+    [IN_STATUS] = {"status", show_status},
+    [IN_PRIORITY] = {"priority", show_priority},
+    [IN_PARENT] = {"parent", show_parent},
+    [IN_ASSIGNEES] = {"assignees", show_assignees},
+    [IN_PLANNED_START] = {"planned_start", show_planned_start},
+    [IN_PLANNED_END] = {"planned_end", show_planned_end},
+    [IN_ACTUAL_START] = {"actual_start", show_actual_start},
+    [IN_ACTUAL_END] = {"actual_end", show_actual_end},
+    [IN_DUE] = {"due", show_due},
+    [IN_PROGRESS] = {"progress", show_progress},
+    [IN_ESTIMATE] = {"estimate", show_estimate},
+    [IN_ACTUAL] = {"actual", show_actual},
+    [IN_MANUAL] = {"manual", show_manual},
 };
 
 static bool same_people(const struct ticket *a, const struct ticket *b)

@@ -55,26 +55,19 @@ static const char *const token_text[] = {
 const struct query_set token_queries = {"token", token_text, COUNT(token_text)};
 
 static const struct field token_fields[] = {
-    {"name",     FIELD_TEXT, 1, 60,                 FIELD_REQUIRED, NULL, NULL, "名前",             "Name"        },
-    {"write",    FIELD_BOOL, 0, 0,                  0,              NULL, NULL, "変更もできる",
-     "May change things"                                                                                            },
-    {"days",     FIELD_INT,  1, TOKEN_DAYS_MAX,     FIELD_REQUIRED, NULL, NULL,
-     "有効日数",                                                                                  "Life in days"},
-    {"projects", FIELD_IDS,  0, TOKEN_PROJECTS_MAX, 0,              NULL, NULL,
-     "プロジェクト",                                                                            "Projects"    },
+    {TEXT("name", 1, 60, REQUIRED, "名前", "Name")},
+    {BOOL("write", OPTIONAL, "変更もできる", "May change things")},
+    {INT("days", 1, TOKEN_DAYS_MAX, REQUIRED, "有効日数", "Life in days")},
+    {IDS("projects", TOKEN_PROJECTS_MAX, OPTIONAL, "プロジェクト", "Projects")},
 };
 const struct form token_form = {"TokenCreate", token_fields,
                                 COUNT(token_fields)};
 static const struct field reply_fields[] = {
-    {"id",         FIELD_ID,   0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"name",       FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"write",      FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_limited", FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"is_over",    FIELD_BOOL, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"created_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"expires_at", FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
-    {"used_at",    FIELD_TEXT, 0, 0, FIELD_NULLABLE, NULL, NULL, "", ""},
-    {"used_ip",    FIELD_TEXT, 0, 0, FIELD_REQUIRED, NULL, NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},           {OUT_TEXT("name", REQUIRED)},
+    {OUT_BOOL("write", REQUIRED)},      {OUT_BOOL("is_limited", REQUIRED)},
+    {OUT_BOOL("is_over", REQUIRED)},    {OUT_TEXT("created_at", REQUIRED)},
+    {OUT_TEXT("expires_at", REQUIRED)}, {OUT_TEXT("used_at", NULLABLE)},
+    {OUT_TEXT("used_ip", REQUIRED)},
 };
 const struct form token_reply_form = {"Token", reply_fields,
                                       COUNT(reply_fields)};

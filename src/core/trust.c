@@ -100,12 +100,11 @@ static const char *const trust_text[] = {
 const struct query_set trust_queries = {"trust", trust_text, COUNT(trust_text)};
 
 static const struct field trust_fields[] = {
-    {"is_public", FIELD_BOOL,  0, 0,    FIELD_REQUIRED, NULL, NULL, "公開",
-     "Public"                                                                                                   },
-    {"reason_ja", FIELD_LINES, 1, 1000, FIELD_NULLABLE, NULL, NULL,
-     "適用しない理由（日本語）",                                  "Why it does not apply (Japanese)"},
-    {"reason_en", FIELD_LINES, 1, 1000, FIELD_NULLABLE, NULL, NULL,
-     "適用しない理由（英語）",                                     "Why it does not apply (English)" },
+    {BOOL("is_public", REQUIRED, "公開", "Public")},
+    {LINES("reason_ja", 1, 1000, NULLABLE, "適用しない理由（日本語）",
+           "Why it does not apply (Japanese)")},
+    {LINES("reason_en", 1, 1000, NULLABLE, "適用しない理由（英語）",
+           "Why it does not apply (English)")},
 };
 const struct form trust_form = {"TrustSet", trust_fields, COUNT(trust_fields)};
 

@@ -121,37 +121,33 @@ const char *const user_state_words[] = {"invited", "active", "suspended",
 const char *const lang_words[] = {"ja", "en", NULL};
 
 static const struct field user_fields[] = {
-    {"email",    FIELD_TEXT,   3, 254, FIELD_REQUIRED, NULL,       NULL, "メールアドレス",
-     "E-mail"                                                                                               },
-    {"name",     FIELD_TEXT,   1, 100, FIELD_REQUIRED, NULL,       NULL, "氏名",                "Name"    },
-    {"lang",     FIELD_CHOICE, 0, 0,   0,              lang_words, NULL, "言語",                "Language"},
-    {"is_admin", FIELD_BOOL,   0, 0,   0,              NULL,       NULL, "マスター管理者",
-     "Master administrator"                                                                                 },
+    {TEXT("email", 3, 254, REQUIRED, "メールアドレス", "E-mail")},
+    {TEXT("name", 1, 100, REQUIRED, "氏名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
+    {BOOL("is_admin", OPTIONAL, "マスター管理者", "Master administrator")},
 };
 const struct form user_form = {"UserCreate", user_fields, COUNT(user_fields)};
 
 static const struct field user_edit_fields[] = {
-    {"name",     FIELD_TEXT,   1, 100, 0, NULL,             NULL, "氏名",                "Name"    },
-    {"lang",     FIELD_CHOICE, 0, 0,   0, lang_words,       NULL, "言語",                "Language"},
-    {"is_admin", FIELD_BOOL,   0, 0,   0, NULL,             NULL, "マスター管理者",
-     "Master administrator"                                                                          },
-    {"state",    FIELD_CHOICE, 0, 0,   0, user_state_words, NULL, "状態",                "State"   },
+    {TEXT("name", 1, 100, OPTIONAL, "氏名", "Name")},
+    {CHOICE("lang", lang_words, OPTIONAL, "言語", "Language")},
+    {BOOL("is_admin", OPTIONAL, "マスター管理者", "Master administrator")},
+    {CHOICE("state", user_state_words, OPTIONAL, "状態", "State")},
 };
 const struct form user_edit_form = {"UserEdit", user_edit_fields,
                                     COUNT(user_edit_fields)};
 
 static const struct field user_reply_fields[] = {
-    {"id",              FIELD_ID,     0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"name",            FIELD_TEXT,   0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"email",           FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"lang",            FIELD_CHOICE, 0, 0, FIELD_REQUIRED, lang_words,       NULL, "", ""},
-    {"state",           FIELD_CHOICE, 0, 0, FIELD_REQUIRED, user_state_words, NULL, "",
-     ""                                                                                   },
-    {"is_admin",        FIELD_BOOL,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"signed_in_at",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"version",         FIELD_INT,    0, 0, FIELD_REQUIRED, NULL,             NULL, "", ""},
-    {"mail_refused_at", FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
-    {"mail_refused",    FIELD_TEXT,   0, 0, FIELD_NULLABLE, NULL,             NULL, "", ""},
+    {OUT_ID("id", REQUIRED)},
+    {OUT_TEXT("name", REQUIRED)},
+    {OUT_TEXT("email", NULLABLE)},
+    {OUT_CHOICE("lang", lang_words, REQUIRED)},
+    {OUT_CHOICE("state", user_state_words, REQUIRED)},
+    {OUT_BOOL("is_admin", NULLABLE)},
+    {OUT_TEXT("signed_in_at", NULLABLE)},
+    {OUT_INT("version", REQUIRED)},
+    {OUT_TEXT("mail_refused_at", NULLABLE)},
+    {OUT_TEXT("mail_refused", NULLABLE)},
 };
 const struct form user_reply_form = {"User", user_reply_fields,
                                      COUNT(user_reply_fields)};

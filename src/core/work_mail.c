@@ -34,12 +34,11 @@ const struct query_set work_mail_queries = {"work_mail", work_mail_text,
                                             COUNT(work_mail_text)};
 
 static const struct field work_mail_fields[] = {
-    {"assigned",  FIELD_BOOL, 0, 0, 0, NULL, NULL, "担当に設定されたとき",
-     "When something is assigned to me"},
-    {"commented", FIELD_BOOL, 0, 0, 0, NULL, NULL, "コメントされたとき",
-     "When somebody comments"          },
-    {"due",       FIELD_BOOL, 0, 0, 0, NULL, NULL, "期限が近いとき",
-     "When something is due"           },
+    {BOOL("assigned", OPTIONAL, "担当に設定されたとき",
+          "When something is assigned to me")},
+    {BOOL("commented", OPTIONAL, "コメントされたとき",
+          "When somebody comments")},
+    {BOOL("due", OPTIONAL, "期限が近いとき", "When something is due")},
 };
 const struct form work_mail_form = {"NotificationEdit", work_mail_fields,
                                     COUNT(work_mail_fields)};
@@ -162,11 +161,14 @@ static const struct {
     const char *subject_ja, *subject_en, *ja, *en;
 } words[] = {
     [WORK_MAIL_ASSIGNED] = {"【櫓】担当に設定されました",
-                            "[Yagura] Assigned to you", "さんが、あなたを担当に設定しました。",
-                            " has assigned this to you."                                                                                                },
+                            "[Yagura] Assigned to you",
+                            "さんが、あなたを担当に設定しました。",
+                            " has assigned this to you."},
     [WORK_MAIL_COMMENTED] = {"【櫓】コメントがありました",
-                            "[Yagura] New comment",     "さんが、あなたの関わるチケットにコメント"
-                             "しました。",                " has commented on a ticket of yours."},
+                             "[Yagura] New comment",
+                             "さんが、あなたの関わるチケットにコメント"
+                             "しました。",
+                             " has commented on a ticket of yours."},
 };
 
 static enum err write_mail(struct ctx *c, const struct app *app,

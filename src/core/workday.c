@@ -52,34 +52,26 @@ const struct query_set workday_queries = {"workday", workday_text,
                                           COUNT(workday_text)};
 
 static const struct field day_fields[] = {
-    {"day",        FIELD_DAY,  0, 0,   FIELD_REQUIRED, NULL, NULL, "日付",    "Day" },
-    {"is_working", FIELD_BOOL, 0, 0,   FIELD_REQUIRED, NULL, NULL, "稼働日",
-     "Working day"                                                                    },
-    {"name",       FIELD_TEXT, 0, 100, 0,              NULL, NULL, "名前",    "Name"},
+    {DAY("day", REQUIRED, "日付", "Day")},
+    {BOOL("is_working", REQUIRED, "稼働日", "Working day")},
+    {TEXT("name", 0, 100, OPTIONAL, "名前", "Name")},
 };
 static const struct form day_form = {"CalendarDay", day_fields,
                                      COUNT(day_fields)};
 #define WORKDAYS_FIELDS                                                        \
-    {"weekdays", FIELD_INT,         1, 127, FIELD_REQUIRED, NULL, NULL,        \
-     "稼働曜日", "Working weekdays"},                                          \
-        {"holidays",                                                           \
-         FIELD_BOOL,                                                           \
-         0,                                                                    \
-         0,                                                                    \
-         FIELD_REQUIRED,                                                       \
-         NULL,                                                                 \
-         NULL,                                                                 \
-         "日本の祝日を休みにする",                                             \
-         "Japanese holidays are free"},                                        \
+    {INT("weekdays", 1, 127, REQUIRED, "稼働曜日", "Working weekdays")},       \
+        {BOOL("holidays", REQUIRED, "日本の祝日を休みにする",                  \
+              "Japanese holidays are free")},                                  \
     {                                                                          \
-        "days", FIELD_ROWS, 0, 2000, FIELD_REQUIRED, NULL, &day_form,          \
-            "例外日", "Exceptions"                                             \
+        ROWS("days", &day_form, 0, 2000, REQUIRED, "例外日", "Exceptions")     \
     }
-static const struct field workdays_fields[] = {WORKDAYS_FIELDS};
+static const struct field workdays_fields[] = {
+    WORKDAYS_FIELDS,
+};
 const struct form workdays_form = {"Calendar", workdays_fields,
                                    COUNT(workdays_fields)};
 static const struct field named_fields[] = {
-    {"name", FIELD_TEXT, 1, 60, FIELD_REQUIRED, NULL, NULL, "名前", "Name"},
+    {TEXT("name", 1, 60, REQUIRED, "名前", "Name")},
     WORKDAYS_FIELDS,
 };
 const struct form workday_named_form = {"NamedCalendar", named_fields,

@@ -37,17 +37,17 @@ static const char *const control_text[CONTROL_COUNT] = {
 static const struct {
     int id, max;
 } limits[] = {
-    {SQLITE_LIMIT_LENGTH,              10 * 1000 * 1000},
-    {SQLITE_LIMIT_SQL_LENGTH,          100 * 1000      },
-    {SQLITE_LIMIT_COLUMN,              200             },
-    {SQLITE_LIMIT_EXPR_DEPTH,          100             },
-    {SQLITE_LIMIT_COMPOUND_SELECT,     20              },
-    {SQLITE_LIMIT_VDBE_OP,             250 * 1000      },
-    {SQLITE_LIMIT_FUNCTION_ARG,        32              },
-    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000            },
-    {SQLITE_LIMIT_VARIABLE_NUMBER,     250             },
-    {SQLITE_LIMIT_TRIGGER_DEPTH,       20              },
-    {SQLITE_LIMIT_WORKER_THREADS,      0               },
+    {SQLITE_LIMIT_LENGTH, 10 * 1000 * 1000},
+    {SQLITE_LIMIT_SQL_LENGTH, 100 * 1000},
+    {SQLITE_LIMIT_COLUMN, 200},
+    {SQLITE_LIMIT_EXPR_DEPTH, 100},
+    {SQLITE_LIMIT_COMPOUND_SELECT, 20},
+    {SQLITE_LIMIT_VDBE_OP, 250 * 1000},
+    {SQLITE_LIMIT_FUNCTION_ARG, 32},
+    {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
+    {SQLITE_LIMIT_VARIABLE_NUMBER, 250},
+    {SQLITE_LIMIT_TRIGGER_DEPTH, 20},
+    {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
 /* ---- what statements may do ---- */

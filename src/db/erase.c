@@ -480,10 +480,7 @@ bool erase_is_gone(const struct store *s, const char *id)
 {
     static const struct {
         const char *folder, *ending;
-    } places[] = {
-        {"tenants", ""    },
-        {"keys",    ".key"}
-    };
+    } places[] = {{"tenants", ""}, {"keys", ".key"}};
     char path[PATH_BYTES];
     struct stat st;
 
@@ -503,15 +500,11 @@ void erase_look_at_medium(const struct store *s, struct erase_medium *out)
         const char *name;
         bool is_copying;
     } known[] = {
-        {0xEF53,     "ext4",     false},
-        {0x58465342, "xfs",      false},
-        {0x01021994, "tmpfs",    false},
-        {0xF2F52010, "f2fs",     true },
-        {0x9123683E, "btrfs",    true },
-        {0x2FC12FC1, "zfs",      true },
-        {0xCA451A4E, "bcachefs", true },
-        {0x794C7630, "overlay",  false},
-        {0x6969,     "nfs",      false},
+        {0xEF53, "ext4", false},        {0x58465342, "xfs", false},
+        {0x01021994, "tmpfs", false},   {0xF2F52010, "f2fs", true},
+        {0x9123683E, "btrfs", true},    {0x2FC12FC1, "zfs", true},
+        {0xCA451A4E, "bcachefs", true}, {0x794C7630, "overlay", false},
+        {0x6969, "nfs", false},
     };
     struct statfs fs;
 

@@ -24,7 +24,7 @@ enum { CHUNK_BYTES = 1 << 16, KEY_BYTES_MAX = 256 };
 #define WRITING ".writing"
 
 const struct part part_of_tenant[PART_COUNT] = {
-    {".db",        "tenant.db", "",     "file:tenant", &migrate_tenant},
+    {".db", "tenant.db", "", "file:tenant", &migrate_tenant},
     {".access.db", "access.db", ".log", "file:access", &migrate_access},
 };
 const struct part part_of_control = {".db", "control.db", "", "file:control",

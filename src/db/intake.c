@@ -146,14 +146,14 @@ static void lock_down(struct intake *n)
     static const struct {
         int id, max;
     } limits[] = {
-        {SQLITE_LIMIT_LENGTH,         10 * 1000 * 1000},
-        {SQLITE_LIMIT_SQL_LENGTH,     100 * 1000      },
-        {SQLITE_LIMIT_COLUMN,         200             },
-        {SQLITE_LIMIT_EXPR_DEPTH,     100             },
-        {SQLITE_LIMIT_VDBE_OP,        250 * 1000      },
-        {SQLITE_LIMIT_ATTACHED,       0               },
-        {SQLITE_LIMIT_TRIGGER_DEPTH,  1               },
-        {SQLITE_LIMIT_WORKER_THREADS, 0               },
+        {SQLITE_LIMIT_LENGTH, 10 * 1000 * 1000},
+        {SQLITE_LIMIT_SQL_LENGTH, 100 * 1000},
+        {SQLITE_LIMIT_COLUMN, 200},
+        {SQLITE_LIMIT_EXPR_DEPTH, 100},
+        {SQLITE_LIMIT_VDBE_OP, 250 * 1000},
+        {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
     };
 
     for (size_t i = 0; i < COUNT(on); i++)

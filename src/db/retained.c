@@ -47,7 +47,7 @@ struct source {
     size_t count;
 };
 static const struct source sources[] = {
-    {"tenant.db", "",     "file:tenant", of_tenant, COUNT(of_tenant)},
+    {"tenant.db", "", "file:tenant", of_tenant, COUNT(of_tenant)},
     {"access.db", ".log", "file:access", of_access, COUNT(of_access)},
 };
 

@@ -230,10 +230,10 @@ static void visit_root(struct walk *w, const char *path, const char *name,
         const char *name;
         visit_fn *visit;
     } folders[] = {
-        {"keys",     visit_key       },
-        {"tenants",  visit_tenant    },
-        {"retained", visit_retained  },
-        {"backups",  visit_generation},
+        {"keys", visit_key},
+        {"tenants", visit_tenant},
+        {"retained", visit_retained},
+        {"backups", visit_generation},
     };
     const char *bare = trim(w->mem, name);
 

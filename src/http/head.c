@@ -46,12 +46,8 @@ static const struct {
     const char *name;
     enum method method;
 } methods[] = {
-    {"GET",    METHOD_GET   },
-    {"HEAD",   METHOD_HEAD  },
-    {"POST",   METHOD_POST  },
-    {"PUT",    METHOD_PUT   },
-    {"PATCH",  METHOD_PATCH },
-    {"DELETE", METHOD_DELETE},
+    {"GET", METHOD_GET}, {"HEAD", METHOD_HEAD},   {"POST", METHOD_POST},
+    {"PUT", METHOD_PUT}, {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
 };
 
 static bool is_alnum(unsigned char ch)

@@ -312,17 +312,17 @@ enum err server_start(struct server *s)
     char count[16];
     (void)snprintf(count, sizeof count, "%d", s->threads);
     const char *options[][2] = {
-        {"listening_ports",                       s->tls_paths ? "0s" : "0"},
-        {"num_threads",                           count                    },
-        {"connection_queue",                      "512"                    },
-        {"request_timeout_ms",                    "5000"                   },
-        {"enable_keep_alive",                     "yes"                    },
-        {"keep_alive_timeout_ms",                 "5000"                   },
-        {"max_request_size",                      "16384"                  },
-        {"decode_url",                            "no"                     },
-        {"enable_auth_domain_check",              "no"                     },
-        {s->tls_paths ? "ssl_certificate" : NULL, s->tls_paths             },
-        {NULL,                                    NULL                     },
+        {"listening_ports", s->tls_paths ? "0s" : "0"},
+        {"num_threads", count},
+        {"connection_queue", "512"},
+        {"request_timeout_ms", "5000"},
+        {"enable_keep_alive", "yes"},
+        {"keep_alive_timeout_ms", "5000"},
+        {"max_request_size", "16384"},
+        {"decode_url", "no"},
+        {"enable_auth_domain_check", "no"},
+        {s->tls_paths ? "ssl_certificate" : NULL, s->tls_paths},
+        {NULL, NULL},
     };
     char text[256] = "";
     struct mg_error_data error = {.text = text,

@@ -319,14 +319,12 @@ void network_push(struct arena *mem, const struct network *n,
                   const struct network_order *order, bool roll_up,
                   bool *changed, const int **conflicts, size_t *conflict_count)
 {
-    struct push p = {
-        .n = n,
-        .o = order,
-        .bound = {arena_array(mem, int32_t, n->count + 1),
-                  arena_array(mem, int32_t, n->count + 1)},
-        .changed = changed,
-        .conflicts = arena_array(mem, int, n->link_count + 1)
-    };
+    struct push p = {.n = n,
+                     .o = order,
+                     .bound = {arena_array(mem, int32_t, n->count + 1),
+                               arena_array(mem, int32_t, n->count + 1)},
+                     .changed = changed,
+                     .conflicts = arena_array(mem, int, n->link_count + 1)};
 
     for (size_t v = 0; v < order->count; v++) {
         int i = order->nodes[v] / 2;

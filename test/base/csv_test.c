@@ -51,12 +51,12 @@ static void an_error_is_where_it_began(void **state)
         const char *text, *rule;
         int line, column;
     } cases[] = {
-        {"a,b\n1,\"never\nclosed\n\n,", "quote",            2, 2},
-        {"a,b\n\"x\ny\",\"open\n\n",    "quote",            3, 2},
-        {"a\n\"x\"y\n",                 "text_after_quote", 2, 1},
-        {"a,b,c,d\n",                   "cells",            1, 4},
-        {"1\n2\n3\n4\n5\n",             "rows",             6, 1},
-        {"a,123456789012345678901\n",   "cell_size",        1, 2},
+        {"a,b\n1,\"never\nclosed\n\n,", "quote", 2, 2},
+        {"a,b\n\"x\ny\",\"open\n\n", "quote", 3, 2},
+        {"a\n\"x\"y\n", "text_after_quote", 2, 1},
+        {"a,b,c,d\n", "cells", 1, 4},
+        {"1\n2\n3\n4\n5\n", "rows", 6, 1},
+        {"a,123456789012345678901\n", "cell_size", 1, 2},
     };
     struct csv csv;
     struct csv_error bad;

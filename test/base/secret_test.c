@@ -77,11 +77,7 @@ static void test_tells_old_parameters(void **state)
 static void test_knows_what_calibrating_can_choose(void **state)
 {
     (void)state;
-    static const struct secret_params good[] =
-        {
-            {19456, 2 },
-            {65536, 32}
-    },
+    static const struct secret_params good[] = {{19456, 2}, {65536, 32}},
                                       bad[] = {{19455, 2},
                                                {19456, 1},
                                                {65537, 2},

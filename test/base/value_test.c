@@ -16,22 +16,22 @@
 static const char *const states[] = {"open", "done", NULL};
 
 static const struct field row_fields[] = {
-    {"start", FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "開始", "Start"},
-    {"note",  FIELD_TEXT, 0, 5, 0,              NULL, NULL, "備考", "Note" },
+    {DAY("start", REQUIRED, "開始", "Start")},
+    {TEXT("note", 0, 5, OPTIONAL, "備考", "Note")},
 };
 static const struct form row_form = {"Row", row_fields, COUNT(row_fields)};
 
 static const struct field fields[] = {
-    {"title",  FIELD_TEXT,   1, 10,  FIELD_REQUIRED, NULL,   NULL,      "件名",    "Subject"},
-    {"body",   FIELD_LINES,  0, 0,   0,              NULL,   NULL,      "本文",    "Body"   },
-    {"secret", FIELD_SECRET, 0, 0,   0,              NULL,   NULL,      "合言葉", "Secret" },
-    {"rate",   FIELD_INT,    0, 100, FIELD_NULLABLE, NULL,   NULL,      "進捗率", "Rate"   },
-    {"open",   FIELD_BOOL,   0, 0,   0,              NULL,   NULL,      "公開",    "Open"   },
-    {"due",    FIELD_DAY,    0, 0,   FIELD_NULLABLE, NULL,   NULL,      "期限",    "Due"    },
-    {"owner",  FIELD_ID,     0, 0,   0,              NULL,   NULL,      "担当",    "Owner"  },
-    {"state",  FIELD_CHOICE, 0, 0,   0,              states, NULL,      "状態",    "State"  },
-    {"tags",   FIELD_IDS,    0, 3,   0,              NULL,   NULL,      "札",       "Tags"   },
-    {"edits",  FIELD_ROWS,   0, 3,   0,              NULL,   &row_form, "編集",    "Edits"  },
+    {TEXT("title", 1, 10, REQUIRED, "件名", "Subject")},
+    {LINES("body", 0, 0, OPTIONAL, "本文", "Body")},
+    {SECRET("secret", 0, 0, OPTIONAL, "合言葉", "Secret")},
+    {INT("rate", 0, 100, NULLABLE, "進捗率", "Rate")},
+    {BOOL("open", OPTIONAL, "公開", "Open")},
+    {DAY("due", NULLABLE, "期限", "Due")},
+    {ID("owner", OPTIONAL, "担当", "Owner")},
+    {CHOICE("state", states, OPTIONAL, "状態", "State")},
+    {IDS("tags", 3, OPTIONAL, "札", "Tags")},
+    {ROWS("edits", &row_form, 0, 3, OPTIONAL, "編集", "Edits")},
 };
 static const struct form form = {"Thing", fields, COUNT(fields)};
 
@@ -111,9 +111,9 @@ static void test_takes_blank_lines_for_none(void **state)
 {
     (void)state;
     static const struct field lines[] = {
-        {"must", FIELD_LINES, 1, 9, FIELD_REQUIRED, NULL, NULL, "本文", "Body"},
-        {"may",  FIELD_LINES, 0, 9, 0,              NULL, NULL, "備考", "Note"},
-        {"null", FIELD_LINES, 1, 9, FIELD_NULLABLE, NULL, NULL, "理由", "Why" },
+        {LINES("must", 1, 9, REQUIRED, "本文", "Body")},
+        {LINES("may", 0, 9, OPTIONAL, "備考", "Note")},
+        {LINES("null", 1, 9, NULLABLE, "理由", "Why")},
     };
     static const struct form two = {"Two", lines, COUNT(lines)};
     static const char *const bad[] = {"{\"must\":\" \"}",

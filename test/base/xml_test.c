@@ -45,20 +45,20 @@ static void a_refusal_names_its_line(void **state)
         const char *text, *rule;
         int line;
     } cases[] = {
-        {"<a>\n<b>\n</a>\n",                       "xml",      3},
-        {"<\t",                                    "xml",      1},
-        {"<a>\n<b c",                              "xml",      2},
-        {"<a/>\n<b/>",                             "xml",      0},
-        {"<a/>\n</ >",                             "xml",      2},
-        {"text",                                   "xml",      0},
-        {"<a>\n<b c=d/></a>",                      "xml",      2},
-        {"<a>\n<b c='<'/></a>",                    "xml",      2},
-        {"</a>",                                   "xml",      1},
-        {"<a>\n<!-- ",                             "xml",      2},
-        {"<a>\n<!DOCTYPE a>\n</a>",                "doctype",  2},
-        {"<!DOCTYPE a [\n<!ENTITY x \"y\">]><a/>", "doctype",  1},
-        {"<a>\n\n\xff</a>",                        "encoding", 3},
-        {"\xff\xfe<\0a",                           "encoding", 1},
+        {"<a>\n<b>\n</a>\n", "xml", 3},
+        {"<\t", "xml", 1},
+        {"<a>\n<b c", "xml", 2},
+        {"<a/>\n<b/>", "xml", 0},
+        {"<a/>\n</ >", "xml", 2},
+        {"text", "xml", 0},
+        {"<a>\n<b c=d/></a>", "xml", 2},
+        {"<a>\n<b c='<'/></a>", "xml", 2},
+        {"</a>", "xml", 1},
+        {"<a>\n<!-- ", "xml", 2},
+        {"<a>\n<!DOCTYPE a>\n</a>", "doctype", 2},
+        {"<!DOCTYPE a [\n<!ENTITY x \"y\">]><a/>", "doctype", 1},
+        {"<a>\n\n\xff</a>", "encoding", 3},
+        {"\xff\xfe<\0a", "encoding", 1},
     };
     const char *rule;
     int line;
@@ -102,15 +102,15 @@ static void one_element_has_an_end(void **state)
         const char *head, *before, *after, *tail, *rule;
         int times;
     } cases[] = {
-        {"<a>\n<b",        " a",   "=\"1\"", "/></a>",   NULL,       32   },
-        {"<a>\n<b",        " a",   "=\"1\"", "/></a>",   "too_many", 33   },
-        {"<a>\n<b c='",    "",     "",       "'/></a>",  "too_long", 40000},
-        {"<a>\n",          "",     "",       "</a>",     NULL,       32000},
-        {"<a>\n<b>",       "",     "",       "</b></a>", "too_long", 40000},
-        {"<a>\n<![CDATA[", "<br ", ">",      "]]></a>",  NULL,       1000 },
-        {"<a>\n<![CDATA[", "<",    "",       "]]></a>",  "too_long", 40000},
-        {"<a>\n<!-- --->", "<",    "",       "--></a>",  "too_long", 40000},
-        {"<a>\n<?x ",      "<",    "",       "?></a>",   "too_long", 40000},
+        {"<a>\n<b", " a", "=\"1\"", "/></a>", NULL, 32},
+        {"<a>\n<b", " a", "=\"1\"", "/></a>", "too_many", 33},
+        {"<a>\n<b c='", "", "", "'/></a>", "too_long", 40000},
+        {"<a>\n", "", "", "</a>", NULL, 32000},
+        {"<a>\n<b>", "", "", "</b></a>", "too_long", 40000},
+        {"<a>\n<![CDATA[", "<br ", ">", "]]></a>", NULL, 1000},
+        {"<a>\n<![CDATA[", "<", "", "]]></a>", "too_long", 40000},
+        {"<a>\n<!-- --->", "<", "", "--></a>", "too_long", 40000},
+        {"<a>\n<?x ", "<", "", "?></a>", "too_long", 40000},
     };
 
     (void)state;

@@ -185,10 +185,10 @@ static void bad_entries_are_named(void **state)
     static const struct {
         const char *from, *to, *rule;
     } cases[] = {
-        {"README.txt", "../etc/pwd",    "name"     },
-        {"README.txt", "/etc/passw",    "name"     },
-        {"README.txt", "a\\b\\c\\d.tt", "name"     },
-        {"plain.bin",  "LARGE.bin",     "duplicate"},
+        {"README.txt", "../etc/pwd", "name"},
+        {"README.txt", "/etc/passw", "name"},
+        {"README.txt", "a\\b\\c\\d.tt", "name"},
+        {"plain.bin", "LARGE.bin", "duplicate"},
     };
 
     (void)state;

@@ -203,13 +203,13 @@ int main(void)
         int64_t user; /* 0: another each time */
         void (*work)(struct ctx *, int64_t);
     } rows[] = {
-        {"1,000 projects, 2,000 people: a row by its key", 0, by_key  },
-        {"may this person see this project",               0, check   },
-        {"programs a person sees",                         0, programs},
-        {"projects a person sees, with counts",            0, projects},
-        {"the same, all 1,000 (administrator)",            1, projects},
-        {"who can see this and why, 50",                   1, who     },
-        {"what can this person see and why, 100",          1, what    },
+        {"1,000 projects, 2,000 people: a row by its key", 0, by_key},
+        {"may this person see this project", 0, check},
+        {"programs a person sees", 0, programs},
+        {"projects a person sees, with counts", 0, projects},
+        {"the same, all 1,000 (administrator)", 1, projects},
+        {"who can see this and why, 50", 1, who},
+        {"what can this person see and why, 100", 1, what},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         double us = measure(t, mem, rows[i].user, rows[i].work);

@@ -321,23 +321,28 @@ static const char *const limit_text[][STEPS_MAX] = {
          " JOIN status s ON s.id = t.status_id"
          " WHERE t.project_id = 1 AND t.deleted_at IS NULL"
          " ORDER BY t.updated_at DESC, t.id DESC LIMIT 51"},
- /* the row, its people, links both ways, what is below, labels */
+    /* the row, its people, links both ways, what is below, labels */
     [TICKET] =
         {"SELECT t.*, k.key, s.category, p.key, u.name FROM ticket t"
          " JOIN project p ON p.id = t.project_id JOIN classification k"
          " ON k.id = t.classification_id JOIN status s ON s.id = t.status_id"
          " LEFT JOIN user u ON u.id = t.assignee_id"
-         " WHERE t.project_id = 1 AND t.no = 5000",         "SELECT a.user_id, u.name FROM assignee a JOIN user u"
-         " ON u.id = a.user_id WHERE a.ticket_id = 5000 ORDER BY a.rank", "SELECT d.id, t.no, t.subject, d.kind, d.lag FROM dependency d"
+         " WHERE t.project_id = 1 AND t.no = 5000",
+         "SELECT a.user_id, u.name FROM assignee a JOIN user u"
+         " ON u.id = a.user_id WHERE a.ticket_id = 5000 ORDER BY a.rank",
+         "SELECT d.id, t.no, t.subject, d.kind, d.lag FROM dependency d"
          " JOIN ticket t ON t.id = d.predecessor_id"
-         " WHERE d.successor_id = 5000", "SELECT d.id, t.no, t.subject, d.kind, d.lag FROM dependency d"
+         " WHERE d.successor_id = 5000",
+         "SELECT d.id, t.no, t.subject, d.kind, d.lag FROM dependency d"
          " JOIN ticket t ON t.id = d.successor_id"
-         " WHERE d.predecessor_id = 5000", "SELECT id, no, subject, status_id, progress FROM ticket"
-         " WHERE parent_id = 5000 AND deleted_at IS NULL ORDER BY rank", "SELECT label_id FROM label WHERE ticket_id = 5000"},
+         " WHERE d.predecessor_id = 5000",
+         "SELECT id, no, subject, status_id, progress FROM ticket"
+         " WHERE parent_id = 5000 AND deleted_at IS NULL ORDER BY rank",
+         "SELECT label_id FROM label WHERE ticket_id = 5000"},
     [SEARCH] = {"SELECT t.id, p.key, t.no, t.subject, p.id FROM ticket_search f"
                 " JOIN ticket t ON t.id = f.rowid JOIN project p"
                 " ON p.id = t.project_id WHERE f.text MATCH '棚卸'"
-                " ORDER BY f.rowid DESC LIMIT 50"                   },
+                " ORDER BY f.rowid DESC LIMIT 50"},
 };
 
 /* The rows that one new ticket is: itself, its number, its words to search
@@ -682,8 +687,8 @@ static void print_reads(struct site *s, int port)
         const char *name, *goal;
     } rows[] = {
         [LIST] = {"list, 50 of 10,000, 8 connections: bare civetweb", "60 %"},
-        [TICKET] = {"one ticket: bare civetweb, same statements",       "60 %"},
-        [SEARCH] = {"search for a rare word of 10,000: same",           "70 %"},
+        [TICKET] = {"one ticket: bare civetweb, same statements", "60 %"},
+        [SEARCH] = {"search for a rare word of 10,000: same", "70 %"},
     };
 
     for (int what = LIST; what <= SEARCH; what++) {

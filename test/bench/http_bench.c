@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     struct server *s = NULL;
     struct listener listeners[2] = {
         {"127.0.0.1", 0, false, false},
-        {"127.0.0.1", 0, true,  true },
+        {"127.0.0.1", 0, true, true},
     };
     struct server_config config = {.listeners = listeners,
                                    .listener_count = argc > 5 ? 2 : 1,

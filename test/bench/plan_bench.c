@@ -69,10 +69,7 @@ static const struct values *fields(struct ctx *c, const struct form *form,
 static void seed(struct ctx *c, int64_t *project_id)
 {
     static const char *const cells[][2] = {
-        {"key",      "BENCH"    },
-        {"name",     "bench"    },
-        {"approach", "waterfall"}
-    };
+        {"key", "BENCH"}, {"name", "bench"}, {"approach", "waterfall"}};
     struct project p;
 
     must(seed_tenant(c, "bench", LANG_JA) == OK);
@@ -89,12 +86,12 @@ static struct edit task(struct ctx *c, int i)
     bool phase = i % PER_PHASE == 0;
     const char *parent = arena_printf(c->mem, "t%d", i - i % PER_PHASE);
     const char *const cells[][2] = {
-        {"subject",                 arena_printf(c->mem,    "要件定義と設計 %d", i)},
-        {"classification",                       phase ? "phase" : "task"                                            },
-        {"parent",phase ? NULL : parent},
-        {"assignee",                          "1"                                                                                           },
-        {"planned_start","2026-12-01"},
-        {"planned_end",                 "2026-12-03"                                                                                                               },
+        {"subject", arena_printf(c->mem, "要件定義と設計 %d", i)},
+        {"classification", phase ? "phase" : "task"},
+        {"parent", phase ? NULL : parent},
+        {"assignee", "1"},
+        {"planned_start", "2026-12-01"},
+        {"planned_end", "2026-12-03"},
     };
 
     return (struct edit){.op = EDIT_CREATE,
@@ -155,8 +152,8 @@ static double drag(struct ctx *c, int64_t project_id, int id, int day,
                    size_t *changed)
 {
     const char *const cells[][2] = {
-        {"planned_start", arena_printf(c->mem, "2026-12-%02d", day)    },
-        {"planned_end",   arena_printf(c->mem, "2026-12-%02d", day + 2)},
+        {"planned_start", arena_printf(c->mem, "2026-12-%02d", day)},
+        {"planned_end", arena_printf(c->mem, "2026-12-%02d", day + 2)},
     };
     struct edit_result r;
     struct edit edit = {.op = EDIT_UPDATE,

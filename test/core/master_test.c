@@ -115,15 +115,15 @@ static void values_are_held_to_their_type(void **state)
         enum field_type type;
         const char *good, *bad;
     } tries[] = {
-        {FIELD_TYPE_INTEGER, "-7",             "7.0"             },
-        {FIELD_TYPE_DECIMAL, "0.25",           "0.2.5"           },
-        {FIELD_TYPE_DAY,     "2028-02-29",     "2027-02-29"      },
-        {FIELD_TYPE_CHECK,   "true",           "1"               },
-        {FIELD_TYPE_USER,    "2",              "77"              },
-        {FIELD_TYPE_URL,     "http://a.jp/?b", "data:text/html,x"},
-        {FIELD_TYPE_TEXT,    "一行",         "二\n行"        },
-        {FIELD_TYPE_CHOICE,  "5",              "5||6"            },
-        {FIELD_TYPE_CHOICES, "5||6",           "5||"             },
+        {FIELD_TYPE_INTEGER, "-7", "7.0"},
+        {FIELD_TYPE_DECIMAL, "0.25", "0.2.5"},
+        {FIELD_TYPE_DAY, "2028-02-29", "2027-02-29"},
+        {FIELD_TYPE_CHECK, "true", "1"},
+        {FIELD_TYPE_USER, "2", "77"},
+        {FIELD_TYPE_URL, "http://a.jp/?b", "data:text/html,x"},
+        {FIELD_TYPE_TEXT, "一行", "二\n行"},
+        {FIELD_TYPE_CHOICE, "5", "5||6"},
+        {FIELD_TYPE_CHOICES, "5||6", "5||"},
     };
     struct field_choice choices[] = {
         {5, "甲", "A", false},

@@ -9,9 +9,7 @@
 #define SECOND_US INT64_C(1000000)
 #define DAY_US    (86400 * SECOND_US)
 
-static const struct app app = {
-    .code_key = {7, 8, 9}
-};
+static const struct app app = {.code_key = {7, 8, 9}};
 
 static int wait_at(struct world *w, enum throttle_scope scope, int64_t subject,
                    int64_t now_us)

@@ -64,15 +64,15 @@ static void a_file_is_what_its_name_and_its_bytes_say(void **state)
         const char *type;
         bool is_picture;
     } good[] = {
-        {"a.PNG",    png,                     sizeof png - 1, "image/png",                true },
-        {"a.txt",    png,                     sizeof png - 1, "application/octet-stream", false},
-        {"png",      "x",                     1,              "application/octet-stream", false},
-        {".png",     "x",                     1,              "application/octet-stream", false},
-        {"a.svg",    "<svg/>",                6,              "application/octet-stream", false},
-        {"a.html",   "<script>",              8,              "application/octet-stream", false},
-        {"a.gif",    "GIF89a\1\0\1\0\0\0\0;", 14,             "image/gif",                true },
-        {"a.pdf",    "%PDF-1.7",              8,              "application/pdf",          false},
-        {"b.a.xlsx", "PK\3\4",                4,              "application/zip",          false},
+        {"a.PNG", png, sizeof png - 1, "image/png", true},
+        {"a.txt", png, sizeof png - 1, "application/octet-stream", false},
+        {"png", "x", 1, "application/octet-stream", false},
+        {".png", "x", 1, "application/octet-stream", false},
+        {"a.svg", "<svg/>", 6, "application/octet-stream", false},
+        {"a.html", "<script>", 8, "application/octet-stream", false},
+        {"a.gif", "GIF89a\1\0\1\0\0\0\0;", 14, "image/gif", true},
+        {"a.pdf", "%PDF-1.7", 8, "application/pdf", false},
+        {"b.a.xlsx", "PK\3\4", 4, "application/zip", false},
     };
     struct world *w = *state;
     struct ticket_file f;

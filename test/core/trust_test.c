@@ -995,15 +995,16 @@ static void a_tenant_that_is_not_looked_at_turns_its_rows(void **state)
         const char *breaks, *mends;
     } ways[] = {
         {"UPDATE trust_proof SET at = at - 49 * 3600000000",
-         "UPDATE trust_proof SET at = at + 49 * 3600000000"                                                              },
+         "UPDATE trust_proof SET at = at + 49 * 3600000000"},
         {"UPDATE trust_tenant SET at = at - 49 * 3600000000",
-         "UPDATE trust_tenant SET at = at + 49 * 3600000000"                                                             },
+         "UPDATE trust_tenant SET at = at + 49 * 3600000000"},
         {"UPDATE trust_tenant SET at = at + 49 * 3600000000", /* a wrong clock */
          "UPDATE trust_tenant SET at = at - 49 * 3600000000"},
         {"UPDATE trust_proof SET error = 'not_found'",
-         "UPDATE trust_proof SET error = NULL"                                                                           },
+         "UPDATE trust_proof SET error = NULL"},
         {"INSERT INTO customer (id, name, state, created_at)"
-         " VALUES ('never', 'n', 1, 0)",             "DELETE FROM customer WHERE id = 'never'"                  },
+         " VALUES ('never', 'n', 1, 0)",
+         "DELETE FROM customer WHERE id = 'never'"},
     };
     struct watch x = watch(state);
 
@@ -1261,8 +1262,7 @@ static void make_well(struct watch *x)
         .is_tls = true,
         .newest = {"TLSv1.3", "A", {0, NOW_US + 90 * DAY_US, false}},
         .oldest = {"TLSv1.2", "B", {0, NOW_US + 90 * DAY_US, false}},
-        .refuses_older = true
-    };
+        .refuses_older = true};
     x->app.read_sandbox = read_fake;
     x->app.prove_server = prove_fake;
     x->app.door_count = 1;
@@ -1506,25 +1506,25 @@ static void every_measurement_that_is_kept_grows_old(void **state)
         int no, hours; /* hours 0: minutes, ten of them */
         const char *words;
     } kept[] = {
-        {33, 48,      "ログの連鎖を毎日検証"   },
-        {33, 48,      "運用者の操作ログを"      },
-        {14, 48,      "点検（doctor）"               },
-        {14, 48,      "Landlock"                         },
-        {14, 48,      "更新"                           },
-        {15, 48,      "TLS 1.1 は拒否"                },
-        {15, 48,      "証明書は"                     },
-        {15, 48,      "主鍵"                           },
-        {16, 48,      "フォルダーにあるものは"},
-        {16, 48,      "鍵が包み直されて"         },
-        {37, 48,      "TLS 1.1 は拒否"                },
-        {37, 48,      "証明書は"                     },
-        {18, 0,       "最後の測定"                  },
-        {18, 0,       "有効な警告"                  },
-        {18, 48,      "大きさを毎日測定"         },
-        {20, 48,      "最後のバックアップ"      },
-        {20, 8 * 24,  "最後の検査"                  },
-        {20, 32 * 24, "最後の復元訓練"            },
-        {24, 31 * 24, "最後に確認した日"         },
+        {33, 48, "ログの連鎖を毎日検証"},
+        {33, 48, "運用者の操作ログを"},
+        {14, 48, "点検（doctor）"},
+        {14, 48, "Landlock"},
+        {14, 48, "更新"},
+        {15, 48, "TLS 1.1 は拒否"},
+        {15, 48, "証明書は"},
+        {15, 48, "主鍵"},
+        {16, 48, "フォルダーにあるものは"},
+        {16, 48, "鍵が包み直されて"},
+        {37, 48, "TLS 1.1 は拒否"},
+        {37, 48, "証明書は"},
+        {18, 0, "最後の測定"},
+        {18, 0, "有効な警告"},
+        {18, 48, "大きさを毎日測定"},
+        {20, 48, "最後のバックアップ"},
+        {20, 8 * 24, "最後の検査"},
+        {20, 32 * 24, "最後の復元訓練"},
+        {24, 31 * 24, "最後に確認した日"},
     };
     const int64_t minute = 60000000, hour = 60 * minute;
     struct watch x = watch(state);

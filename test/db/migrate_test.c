@@ -15,11 +15,11 @@ static const struct migrate_step good_steps[] = {
     {1, "ALTER TABLE note ADD COLUMN author TEXT NOT NULL DEFAULT 'nobody'"},
     {2, "CREATE TABLE tag (note_id INTEGER NOT NULL REFERENCES note(id),"
         " name TEXT NOT NULL) STRICT;"
-        "INSERT INTO tag SELECT id, 'old' FROM note"                },
+        "INSERT INTO tag SELECT id, 'old' FROM note"},
 };
 static const struct migrate_step wrong_steps[] = {
     {1, "ALTER TABLE note ADD COLUMN author TEXT"},
-    {2, "INSERT INTO nowhere VALUES (1)"         },
+    {2, "INSERT INTO nowhere VALUES (1)"},
 };
 static const struct migrate_step dangling_steps[] = {
     {1, "CREATE TABLE tag (note_id INTEGER REFERENCES note(id)) STRICT;"
@@ -95,9 +95,9 @@ static void leaves_a_file_as_it_was(void **state)
 {
     struct old_file *f = *state;
     const struct migrate_plan plans[] = {
-        {"note", 3, wrong_steps,    COUNT(wrong_steps)   },
+        {"note", 3, wrong_steps, COUNT(wrong_steps)},
         {"note", 2, dangling_steps, COUNT(dangling_steps)},
-        {"note", 9, good_steps,     COUNT(good_steps)    }, /* a gap */
+        {"note", 9, good_steps, COUNT(good_steps)}, /* a gap */
     };
 
     for (size_t i = 0; i < COUNT(plans); i++) {

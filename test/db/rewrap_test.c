@@ -61,15 +61,15 @@ static void read_master(const struct fixture *f, uint8_t out[32])
 static const struct {
     const char *path, *context;
 } files[FILES] = {
-    {"keys/control.key",             "control"        },
-    {"keys/acme.key",                "tenant:acme"    },
-    {"keys/acme.log.key",            "tenant:acme.log"},
-    {"keys/.replaced-acme.key",      "tenant:acme"    },
-    {"backups/" DAY "/acme.key",     "tenant:acme"    },
+    {"keys/control.key", "control"},
+    {"keys/acme.key", "tenant:acme"},
+    {"keys/acme.log.key", "tenant:acme.log"},
+    {"keys/.replaced-acme.key", "tenant:acme"},
+    {"backups/" DAY "/acme.key", "tenant:acme"},
     {"backups/" DAY "/acme.log.key", "tenant:acme.log"},
-    {"backups/" DAY "/CONTROL.key",  "control"        },
-    {"copies/" DAY "/acme.key",      "tenant:acme"    },
-    {"copies/" DAY "/acme.log.key",  "tenant:acme.log"},
+    {"backups/" DAY "/CONTROL.key", "control"},
+    {"copies/" DAY "/acme.key", "tenant:acme"},
+    {"copies/" DAY "/acme.log.key", "tenant:acme.log"},
 };
 
 static size_t count_opened(struct fixture *f, const uint8_t master[32])

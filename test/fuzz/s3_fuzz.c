@@ -15,18 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t count = 0;
 
     answerer_start(mem, data, size);
-    const struct s3_config config = {
-        .place = {.host = answerer.host,
-                  .port = answerer.port,
-                  .timeout_ms = 1000},
-        .bucket = "copies",
-        .prefix = "yagura/",
-        .region = "jp",
-        .key_id = "id",
-        .secret = "open sesame",
-        .is_path_style = true,
-        .pause_ms = 1
-    };
+    const struct s3_config config = {.place = {.host = answerer.host,
+                                               .port = answerer.port,
+                                               .timeout_ms = 1000},
+                                     .bucket = "copies",
+                                     .prefix = "yagura/",
+                                     .region = "jp",
+                                     .key_id = "id",
+                                     .secret = "open sesame",
+                                     .is_path_style = true,
+                                     .pause_ms = 1};
     struct s3 *s = s3_open(mem, &config);
     enum err e = s3_list(s, mem, "", &list, &count);
     for (size_t i = 0; !e && i < count; i++)

@@ -13,22 +13,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char *const states[] = {"open", "done", NULL};
 
 static const struct field row_fields[] = {
-    {"d", FIELD_DAY,  0, 0, FIELD_REQUIRED, NULL, NULL, "日",    "Day" },
-    {"t", FIELD_TEXT, 0, 5, 0,              NULL, NULL, "備考", "Note"},
+    {DAY("d", REQUIRED, "日", "Day")},
+    {TEXT("t", 0, 5, OPTIONAL, "備考", "Note")},
 };
 static const struct form row_form = {"Row", row_fields, COUNT(row_fields)};
 
 static const struct field fields[] = {
-    {"t", FIELD_TEXT,   1,  10,  FIELD_REQUIRED, NULL,   NULL,      "件名",    "Subject"},
-    {"l", FIELD_LINES,  0,  100, 0,              NULL,   NULL,      "本文",    "Body"   },
-    {"s", FIELD_SECRET, 0,  50,  0,              NULL,   NULL,      "合言葉", "Secret" },
-    {"i", FIELD_INT,    -5, 100, FIELD_NULLABLE, NULL,   NULL,      "率",       "Rate"   },
-    {"b", FIELD_BOOL,   0,  0,   0,              NULL,   NULL,      "公開",    "Open"   },
-    {"d", FIELD_DAY,    0,  0,   FIELD_NULLABLE, NULL,   NULL,      "期限",    "Due"    },
-    {"o", FIELD_ID,     0,  0,   0,              NULL,   NULL,      "担当",    "Owner"  },
-    {"c", FIELD_CHOICE, 0,  0,   0,              states, NULL,      "状態",    "State"  },
-    {"x", FIELD_IDS,    0,  3,   0,              NULL,   NULL,      "札",       "Tags"   },
-    {"r", FIELD_ROWS,   0,  3,   0,              NULL,   &row_form, "編集",    "Edits"  },
+    {TEXT("t", 1, 10, REQUIRED, "件名", "Subject")},
+    {LINES("l", 0, 100, OPTIONAL, "本文", "Body")},
+    {SECRET("s", 0, 50, OPTIONAL, "合言葉", "Secret")},
+    {INT("i", -5, 100, NULLABLE, "率", "Rate")},
+    {BOOL("b", OPTIONAL, "公開", "Open")},
+    {DAY("d", NULLABLE, "期限", "Due")},
+    {ID("o", OPTIONAL, "担当", "Owner")},
+    {CHOICE("c", states, OPTIONAL, "状態", "State")},
+    {IDS("x", 3, OPTIONAL, "札", "Tags")},
+    {ROWS("r", &row_form, 0, 3, OPTIONAL, "編集", "Edits")},
 };
 static const struct form form = {"Thing", fields, COUNT(fields)};
 

@@ -13,22 +13,22 @@ static const struct {
     enum if_match_kind kind;
     int64_t version;
 } known[] = {
-    {"\"3\"",                    IF_MATCH_VERSION, 3 },
-    {"\"3\", \"12\",\"7\"",      IF_MATCH_VERSION, 12},
-    {"W/\"9\", \"3\"",           IF_MATCH_VERSION, 3 },
-    {" \"0\" ",                  IF_MATCH_VERSION, 0 },
-    {"W/\"3\"",                  IF_MATCH_NEVER,   0 },
-    {"\"abc\"",                  IF_MATCH_NEVER,   0 },
-    {"\"\"",                     IF_MATCH_NEVER,   0 },
-    {"\"-3\"",                   IF_MATCH_NEVER,   0 },
-    {"\"99999999999999999999\"", IF_MATCH_NEVER,   0 },
-    {NULL,                       IF_MATCH_MISSING, 0 },
-    {"",                         IF_MATCH_MISSING, 0 },
-    {"*",                        IF_MATCH_MISSING, 0 },
-    {"3",                        IF_MATCH_MISSING, 0 },
-    {"\"3",                      IF_MATCH_MISSING, 0 },
-    {"\"3\" \"4\"",              IF_MATCH_MISSING, 0 },
-    {"w/\"3\"",                  IF_MATCH_MISSING, 0 },
+    {"\"3\"", IF_MATCH_VERSION, 3},
+    {"\"3\", \"12\",\"7\"", IF_MATCH_VERSION, 12},
+    {"W/\"9\", \"3\"", IF_MATCH_VERSION, 3},
+    {" \"0\" ", IF_MATCH_VERSION, 0},
+    {"W/\"3\"", IF_MATCH_NEVER, 0},
+    {"\"abc\"", IF_MATCH_NEVER, 0},
+    {"\"\"", IF_MATCH_NEVER, 0},
+    {"\"-3\"", IF_MATCH_NEVER, 0},
+    {"\"99999999999999999999\"", IF_MATCH_NEVER, 0},
+    {NULL, IF_MATCH_MISSING, 0},
+    {"", IF_MATCH_MISSING, 0},
+    {"*", IF_MATCH_MISSING, 0},
+    {"3", IF_MATCH_MISSING, 0},
+    {"\"3", IF_MATCH_MISSING, 0},
+    {"\"3\" \"4\"", IF_MATCH_MISSING, 0},
+    {"w/\"3\"", IF_MATCH_MISSING, 0},
 };
 
 static void each_is_read(void **state)

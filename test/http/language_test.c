@@ -13,21 +13,21 @@ static const struct {
     const char *header;
     int chosen;
 } known[] = {
-    {"ja",                     0 },
-    {"en",                     1 },
-    {"en-GB,en;q=0.8",         1 },
-    {"fr, en;q=0.7, ja;q=0.3", 1 },
-    {"en;q=0.5, ja",           0 },
-    {"ja;q=0, en;q=0.1",       1 },
-    {"EN-us",                  1 },
-    {"ja-JP, en",              0 },
-    {"de;q=0.9",               -1},
-    {"jam, eng",               -1},
-    {"*",                      -1},
-    {"en;q=0",                 -1},
-    {"",                       -1},
-    {NULL,                     -1},
-    {";;;,,,q=,",              -1},
+    {"ja", 0},
+    {"en", 1},
+    {"en-GB,en;q=0.8", 1},
+    {"fr, en;q=0.7, ja;q=0.3", 1},
+    {"en;q=0.5, ja", 0},
+    {"ja;q=0, en;q=0.1", 1},
+    {"EN-us", 1},
+    {"ja-JP, en", 0},
+    {"de;q=0.9", -1},
+    {"jam, eng", -1},
+    {"*", -1},
+    {"en;q=0", -1},
+    {"", -1},
+    {NULL, -1},
+    {";;;,,,q=,", -1},
 };
 
 static void the_best_is_chosen(void **state)

@@ -17,22 +17,22 @@ static void ranges_are_read_as_rfc_9110_says(void **state)
         enum range_kind kind;
         int64_t from, bytes;
     } cases[] = {
-        {NULL,                          RANGE_WHOLE,   0,   1000},
-        {"",                            RANGE_WHOLE,   0,   1000},
-        {"bytes=0-0",                   RANGE_PART,    0,   1   },
-        {"bytes=0-999",                 RANGE_PART,    0,   1000},
-        {"bytes=10-",                   RANGE_PART,    10,  990 },
-        {"bytes=999-5000",              RANGE_PART,    999, 1   },
-        {"bytes=-1",                    RANGE_PART,    999, 1   },
-        {"bytes=-5000",                 RANGE_PART,    0,   1000},
-        {"bytes=-0",                    RANGE_OUTSIDE, 0,   1000},
-        {"bytes=1000-",                 RANGE_OUTSIDE, 0,   1000},
-        {"bytes=5-4",                   RANGE_WHOLE,   0,   1000},
-        {"bytes=-",                     RANGE_WHOLE,   0,   1000},
-        {"bytes=1-2,4-5",               RANGE_WHOLE,   0,   1000},
-        {"bytes=+1-2",                  RANGE_WHOLE,   0,   1000},
-        {"bytes=1-9999999999999999999", RANGE_WHOLE,   0,   1000},
-        {"lines=1-2",                   RANGE_WHOLE,   0,   1000},
+        {NULL, RANGE_WHOLE, 0, 1000},
+        {"", RANGE_WHOLE, 0, 1000},
+        {"bytes=0-0", RANGE_PART, 0, 1},
+        {"bytes=0-999", RANGE_PART, 0, 1000},
+        {"bytes=10-", RANGE_PART, 10, 990},
+        {"bytes=999-5000", RANGE_PART, 999, 1},
+        {"bytes=-1", RANGE_PART, 999, 1},
+        {"bytes=-5000", RANGE_PART, 0, 1000},
+        {"bytes=-0", RANGE_OUTSIDE, 0, 1000},
+        {"bytes=1000-", RANGE_OUTSIDE, 0, 1000},
+        {"bytes=5-4", RANGE_WHOLE, 0, 1000},
+        {"bytes=-", RANGE_WHOLE, 0, 1000},
+        {"bytes=1-2,4-5", RANGE_WHOLE, 0, 1000},
+        {"bytes=+1-2", RANGE_WHOLE, 0, 1000},
+        {"bytes=1-9999999999999999999", RANGE_WHOLE, 0, 1000},
+        {"lines=1-2", RANGE_WHOLE, 0, 1000},
     };
 
     (void)state;

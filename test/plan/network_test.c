@@ -63,45 +63,45 @@ static void test_the_earliest_start_by_kind_and_lag(void **state)
         enum what to; /* two days long, or a milestone */
         int earliest;
     } rows[] = {
-        {LINK_FS, 0,  BAR,              3, 5, BAR,       8 },
-        {LINK_FS, 1,  BAR,              3, 5, BAR,       9 },
-        {LINK_FS, -1, BAR,              3, 5, BAR,       5 },
-        {LINK_FS, -3, BAR,              3, 5, BAR,       3 },
-        {LINK_FS, 5,  BAR,              3, 5, BAR,       15},
- /* a milestone stands at the end of the day its predecessor ends */
-        {LINK_FS, 0,  BAR,              3, 5, MILESTONE, 5 },
-        {LINK_FS, 1,  BAR,              3, 5, MILESTONE, 8 },
-        {LINK_SS, 0,  BAR,              3, 5, BAR,       3 },
-        {LINK_SS, 3,  BAR,              3, 5, BAR,       8 },
-        {LINK_SS, -2, BAR,              3, 5, BAR,       1 },
-        {LINK_SS, 0,  BAR,              3, 5, MILESTONE, 3 },
- /* both days of the bar lie before the wanted end */
-        {LINK_FF, 0,  BAR,              3, 5, BAR,       4 },
-        {LINK_FF, 1,  BAR,              3, 5, BAR,       5 },
-        {LINK_FF, 2,  BAR,              3, 5, BAR,       8 },
-        {LINK_FF, -2, BAR,              3, 5, BAR,       2 },
-        {LINK_FF, 0,  BAR,              3, 5, MILESTONE, 5 },
-        {LINK_FF, 1,  BAR,              3, 5, MILESTONE, 8 },
- /* it ends the day before the predecessor begins */
-        {LINK_SF, 0,  BAR,              3, 5, BAR,       1 },
-        {LINK_SF, 1,  BAR,              3, 5, BAR,       2 },
-        {LINK_SF, 4,  BAR,              3, 5, BAR,       5 },
-        {LINK_SF, 0,  BAR,              3, 5, MILESTONE, 2 },
- /* what follows a milestone begins on the next working day … */
-        {LINK_FS, 0,  MILESTONE,        5, 5, BAR,       8 },
-        {LINK_FS, 0,  MILESTONE,        5, 5, MILESTONE, 5 },
-        {LINK_FF, 0,  MILESTONE,        5, 5, BAR,       4 },
- /* … what begins with it, on its day */
-        {LINK_SS, 0,  MILESTONE,        5, 5, BAR,       5 },
-        {LINK_SF, 0,  MILESTONE,        5, 5, BAR,       3 },
- /* on days off by hand: no further than the work around it */
-        {LINK_FS, 0,  MANUAL,           6, 7, BAR,       8 },
-        {LINK_FS, 0,  MANUAL,           4, 6, BAR,       8 },
-        {LINK_FS, 0,  MANUAL,           6, 7, MILESTONE, 5 },
-        {LINK_SS, 0,  MANUAL,           6, 7, BAR,       8 },
-        {LINK_FF, 0,  MANUAL,           6, 7, BAR,       4 },
-        {LINK_FS, 0,  MANUAL_MILESTONE, 6, 6, BAR,       8 },
-        {LINK_FS, 1,  MANUAL_MILESTONE, 6, 6, BAR,       9 },
+        {LINK_FS, 0, BAR, 3, 5, BAR, 8},
+        {LINK_FS, 1, BAR, 3, 5, BAR, 9},
+        {LINK_FS, -1, BAR, 3, 5, BAR, 5},
+        {LINK_FS, -3, BAR, 3, 5, BAR, 3},
+        {LINK_FS, 5, BAR, 3, 5, BAR, 15},
+        /* a milestone stands at the end of the day its predecessor ends */
+        {LINK_FS, 0, BAR, 3, 5, MILESTONE, 5},
+        {LINK_FS, 1, BAR, 3, 5, MILESTONE, 8},
+        {LINK_SS, 0, BAR, 3, 5, BAR, 3},
+        {LINK_SS, 3, BAR, 3, 5, BAR, 8},
+        {LINK_SS, -2, BAR, 3, 5, BAR, 1},
+        {LINK_SS, 0, BAR, 3, 5, MILESTONE, 3},
+        /* both days of the bar lie before the wanted end */
+        {LINK_FF, 0, BAR, 3, 5, BAR, 4},
+        {LINK_FF, 1, BAR, 3, 5, BAR, 5},
+        {LINK_FF, 2, BAR, 3, 5, BAR, 8},
+        {LINK_FF, -2, BAR, 3, 5, BAR, 2},
+        {LINK_FF, 0, BAR, 3, 5, MILESTONE, 5},
+        {LINK_FF, 1, BAR, 3, 5, MILESTONE, 8},
+        /* it ends the day before the predecessor begins */
+        {LINK_SF, 0, BAR, 3, 5, BAR, 1},
+        {LINK_SF, 1, BAR, 3, 5, BAR, 2},
+        {LINK_SF, 4, BAR, 3, 5, BAR, 5},
+        {LINK_SF, 0, BAR, 3, 5, MILESTONE, 2},
+        /* what follows a milestone begins on the next working day … */
+        {LINK_FS, 0, MILESTONE, 5, 5, BAR, 8},
+        {LINK_FS, 0, MILESTONE, 5, 5, MILESTONE, 5},
+        {LINK_FF, 0, MILESTONE, 5, 5, BAR, 4},
+        /* … what begins with it, on its day */
+        {LINK_SS, 0, MILESTONE, 5, 5, BAR, 5},
+        {LINK_SF, 0, MILESTONE, 5, 5, BAR, 3},
+        /* on days off by hand: no further than the work around it */
+        {LINK_FS, 0, MANUAL, 6, 7, BAR, 8},
+        {LINK_FS, 0, MANUAL, 4, 6, BAR, 8},
+        {LINK_FS, 0, MANUAL, 6, 7, MILESTONE, 5},
+        {LINK_SS, 0, MANUAL, 6, 7, BAR, 8},
+        {LINK_FF, 0, MANUAL, 6, 7, BAR, 4},
+        {LINK_FS, 0, MANUAL_MILESTONE, 6, 6, BAR, 8},
+        {LINK_FS, 1, MANUAL_MILESTONE, 6, 6, BAR, 9},
     };
     struct arena *mem = arena_open(0);
     const struct calendar *k = weekdays(mem);
@@ -322,16 +322,16 @@ static void test_cycles_are_named_in_order(void **state)
         const char *links;   /* pairs of indices */
         const char *cycle;   /* "" none; from its lowest */
     } rows[] = {
-        {"000",  "0112",     ""    },
-        {"000",  "011220",   "012" },
-        {"0000", "01122331", "123" },
-        {"00",   "00",       "0"   },
-        {"01",   "01",       "01"  }, /* a summary and its own child */
-        {"01",   "10",       "01"  },
-        {"010",  "1220",     "012" }, /* out of it and back at its parent */
-        {"0103", "1230",     "0123"}, /* two, each after a child of the other */
-        {"0101", "1330",     "013" }, /* siblings, and back at the parent */
-        {"0103", "1213",     ""    },
+        {"000", "0112", ""},
+        {"000", "011220", "012"},
+        {"0000", "01122331", "123"},
+        {"00", "00", "0"},
+        {"01", "01", "01"}, /* a summary and its own child */
+        {"01", "10", "01"},
+        {"010", "1220", "012"},   /* out of it and back at its parent */
+        {"0103", "1230", "0123"}, /* two, each after a child of the other */
+        {"0101", "1330", "013"},  /* siblings, and back at the parent */
+        {"0103", "1213", ""},
     };
     struct arena *mem = arena_open(0);
 
@@ -386,9 +386,7 @@ static void make_random(struct sample *s, const struct calendar *k)
 {
     int first = (int)june(1) - 40, count = 2 + random_below(12);
 
-    *s = (struct sample){
-        .n = {.calendar = k, .count = (size_t)count}
-    };
+    *s = (struct sample){.n = {.calendar = k, .count = (size_t)count}};
     s->n.activities = s->activities;
     s->n.links = s->links;
     for (int i = 0; i < count; i++) {

@@ -16,7 +16,7 @@
 #include "core/operation.h"
 #include "core/outbox.h"
 #include "core/registry.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #include <string.h>

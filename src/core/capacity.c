@@ -9,7 +9,7 @@
 #include "core/quota.h"
 #include "core/registry.h"
 #include "core/threshold.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #include <pthread.h>

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/tls.h"
 #include "base/zip.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/operation.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #include <string.h>

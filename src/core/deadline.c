@@ -12,7 +12,7 @@
 #include "core/operation.h"
 #include "core/operator_mail.h"
 #include "core/region.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #define US_PER_DAY INT64_C(86400000000)

@@ -3,7 +3,7 @@
 #define CORE_DOCTOR_H
 
 #include "core/app.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 
 /* What is in force and what is not, on this machine and in this process: each
  * start, each day and on request.  The findings are rows of control.db, so

@@ -14,7 +14,7 @@
 #include "core/notice.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #define US_PER_HOUR INT64_C(3600000000)

@@ -9,7 +9,7 @@
 #include "core/core.h"
 #include "core/incident.h"
 #include "core/notice_period.h"
-#include "core/trust.h"
+#include "core/trust_evidence.h"
 #include "db/query.h"
 
 #define US_PER_HOUR INT64_C(3600000000)

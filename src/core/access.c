@@ -31,7 +31,8 @@ enum {
     ACCESS_SOMEWHERE,
     ACCESS_PERSON,
     ACCESS_TOKEN_PROJECT,
-    ACCESS_TOKEN_TICKET
+    ACCESS_TOKEN_TICKET,
+    ACCESS_USER,
 };
 static const char *const access_text[] = {
     [ACCESS_PROJECT] = "WITH RECURSIVE " ACCESS_ME(
@@ -84,6 +85,7 @@ static const char *const access_text[] = {
     [ACCESS_TOKEN_TICKET] =
         "SELECT 1 FROM ticket t JOIN token_project x"
         " ON x.project_id = t.project_id WHERE t.id = ?1 AND x.token_id = ?2",
+    [ACCESS_USER] = "SELECT 1 FROM user WHERE id = ?1 AND state < 3",
 };
 const struct query_set access_queries = {"access", access_text,
                                          COUNT(access_text)};
@@ -556,6 +558,20 @@ unsigned access_map_project(const struct access_map *m, int64_t project_id,
     for (; h && h < m->projects + m->project_count && h->id == project_id; h++)
         rights |= h->rights;
     return access_settle(rights);
+}
+
+enum err access_check_user(struct ctx *c, const char *field, int64_t user_id)
+{
+    if (user_id == 0)
+        return OK;
+    struct query *q = query(c, access_text[ACCESS_USER]);
+    bind_int(q, 1, user_id);
+    enum err e = query_one(c, q);
+    query_done(q);
+    if (e == ERR_NOT_FOUND)
+        return ctx_fail(c, ERR_INVALID, field, "user",
+                        "ユーザーが見つかりません", "No such person");
+    return e;
 }
 
 const char *const permission_words[] = {

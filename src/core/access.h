@@ -92,6 +92,9 @@ MUST_USE enum err access_ticket(struct ctx *c, int64_t ticket_id,
 /* Those of somebody else on a project; nobody who is deleted has any. */
 MUST_USE enum err access_project_of(struct ctx *c, int64_t user_id,
                                     int64_t project_id, unsigned *out);
+/* An existing, not deleted user, or 0: nobody; recorded under field. */
+MUST_USE enum err access_check_user(struct ctx *c, const char *field,
+                                    int64_t user_id);
 /* What grants on the whole tenant give the actor: areas of administration,
  * and permissions on everything. */
 MUST_USE enum err access_tenant(struct ctx *c, unsigned *out);

@@ -9,7 +9,6 @@
 #include "core/core.h"
 #include "core/group.h"
 #include "core/operation.h"
-#include "core/program.h"
 #include "core/role.h"
 
 #define AT "a.program_id IS ?1 AND a.project_id IS ?2"
@@ -257,7 +256,7 @@ static enum err check_principal(struct ctx *c, int64_t principal)
 
     if (principal < 0)
         return group_get(c, -principal, &g);
-    return program_check_user(c, "user", principal ? principal : -1);
+    return access_check_user(c, "user", principal ? principal : -1);
 }
 
 enum err member_put(struct ctx *c, struct member_place at, int64_t principal,

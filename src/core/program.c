@@ -28,7 +28,6 @@ enum {
     PROGRAM_IS_USED,
     PROGRAM_ABOVE,
     PROGRAM_HEIGHT,
-    PROGRAM_USER,
 };
 static const char *const program_text[] = {
     [PROGRAM_GET] = "SELECT " PROGRAM_COLS PROGRAM_FROM
@@ -61,7 +60,6 @@ static const char *const program_text[] = {
         " SELECT p.id, down.depth + 1 FROM down JOIN program p"
         " ON p.parent_id = down.id WHERE depth < 32)"
         " SELECT max(depth) FROM down",
-    [PROGRAM_USER] = "SELECT 1 FROM user WHERE id = ?1 AND state < 3",
 };
 const struct query_set program_queries = {"program", program_text,
                                           COUNT(program_text)};
@@ -208,20 +206,6 @@ enum err program_check_days(struct ctx *c, int32_t start, int32_t end)
                     "The end must not be before the start");
 }
 
-enum err program_check_user(struct ctx *c, const char *field, int64_t user_id)
-{
-    if (user_id == 0)
-        return OK;
-    struct query *q = query(c, program_text[PROGRAM_USER]);
-    bind_int(q, 1, user_id);
-    enum err e = query_one(c, q);
-    query_done(q);
-    if (e == ERR_NOT_FOUND)
-        return ctx_fail(c, ERR_INVALID, field, "user",
-                        "ユーザーが見つかりません", "No such person");
-    return e;
-}
-
 /* ---- changing ---- */
 
 static enum err log_program(struct ctx *c, const char *action,
@@ -299,7 +283,7 @@ enum err program_check_parent(struct ctx *c, int64_t id, int64_t parent_id)
 static enum err check(struct ctx *c, const struct program *p)
 {
     enum err e = program_check_days(c, p->start_day, p->end_day);
-    enum err f = program_check_user(c, "manager", p->manager_id);
+    enum err f = access_check_user(c, "manager", p->manager_id);
 
     return e ? e : f;
 }

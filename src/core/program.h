@@ -48,8 +48,5 @@ MUST_USE enum err program_delete(struct ctx *c, int64_t id, int64_t version);
 MUST_USE enum err program_take_key(struct ctx *c, const char *key);
 /* start <= end, recorded as "end_before_start". */
 MUST_USE enum err program_check_days(struct ctx *c, int32_t start, int32_t end);
-/* An existing, not deleted user; recorded under field. */
-MUST_USE enum err program_check_user(struct ctx *c, const char *field,
-                                     int64_t user_id);
 
 #endif

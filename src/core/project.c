@@ -293,7 +293,7 @@ enum err project_check_program(struct ctx *c, int64_t program_id)
 static enum err check(struct ctx *c, const struct project *p)
 {
     enum err e = program_check_days(c, p->start_day, p->end_day);
-    enum err f = program_check_user(c, "manager", p->manager_id);
+    enum err f = access_check_user(c, "manager", p->manager_id);
 
     return e ? e : f;
 }

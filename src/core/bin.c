@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/bin.h"
 
-#include "core/caretaker.h"
 #include "core/core.h"
 #include "core/operation.h"
 
@@ -52,8 +51,7 @@ static enum err put_list(struct ctx *c, struct query *q, int64_t after_id,
         json_text(o, "key", col_peek(q, 1));
         json_text(o, "name", col_peek(q, 2));
         json_moment(o, "deleted_at", col_int(q, 3));
-        json_moment(o, "erased_at",
-                    col_int(q, 3) + CARETAKER_BIN_DAYS * us_per_day);
+        json_moment(o, "erased_at", col_int(q, 3) + BIN_DAYS * us_per_day);
         json_int(o, "tickets", col_int(q, 4));
         json_close(o, '}');
     }

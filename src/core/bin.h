@@ -5,6 +5,9 @@
 #include "base/ctx.h"
 #include "base/json.h"
 
+/* What is deleted lies in the bin so long before it is gone. */
+enum { BIN_DAYS = 30 };
+
 /* What was deleted and is not erased yet (caretaker.h says when it will be):
  * {items, next}, newest first.  after_id pages by the id of the last. */
 

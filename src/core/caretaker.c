@@ -12,6 +12,7 @@
 #include "core/archive.h"
 #include "core/audit.h"
 #include "core/backup.h"
+#include "core/bin.h"
 #include "core/capacity.h"
 #include "core/contact.h"
 #include "core/contract.h"
@@ -97,7 +98,7 @@ struct caretaker {
 
 static enum err empty_bin(struct ctx *c)
 {
-    int64_t before = c->now_us - CARETAKER_BIN_DAYS * US_PER_DAY;
+    int64_t before = c->now_us - BIN_DAYS * US_PER_DAY;
     enum err e = OK;
 
     for (int i = 0; !e && i < ERASE_COUNT; i++) {

@@ -9,8 +9,6 @@
  * were written, what lies in the bin after 30 days, sessions that are over. */
 struct caretaker;
 
-enum { CARETAKER_BIN_DAYS = 30 };
-
 struct caretaker *caretaker_open(struct app *app);
 void caretaker_wake(struct caretaker *t);  /* looks now */
 void caretaker_close(struct caretaker *t); /* NULL is allowed */

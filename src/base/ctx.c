@@ -9,6 +9,8 @@
 
 #define CTX_FAILURES_MAX 100
 
+const char *const lang_words[] = {"ja", "en", NULL};
+
 const char *ctx_text(const struct ctx *c, const char *ja, const char *en)
 {
     return c->actor->lang == LANG_EN ? en : ja;

@@ -12,6 +12,7 @@ struct db;
 struct work_mail;
 
 enum lang { LANG_JA, LANG_EN };
+extern const char *const lang_words[]; /* "ja" "en", ends with NULL */
 
 /* One refused value.  The message is in the reader's language; field names
  * the input (dotted for nested rows, "edits.3.start"), rule is a stable word

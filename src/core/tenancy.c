@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "core/core.h"
 #include "core/operation.h"
-#include "core/user.h"
 
 enum { TENANCY_GET, TENANCY_UPDATE };
 static const char *const tenancy_text[] = {

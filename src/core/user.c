@@ -118,7 +118,6 @@ const struct query_set colleague_queries = {"colleague", colleague_text,
 
 const char *const user_state_words[] = {"invited", "active", "suspended",
                                         "deleted", NULL};
-const char *const lang_words[] = {"ja", "en", NULL};
 
 static const struct field user_fields[] = {
     {TEXT("email", 3, 254, REQUIRED, "メールアドレス", "E-mail")},

@@ -42,7 +42,6 @@ extern const struct form user_form;      /* create: email name lang is_admin */
 extern const struct form user_edit_form; /* name lang is_admin state */
 extern const struct form user_reply_form;
 extern const char *const user_state_words[];
-extern const char *const lang_words[];
 
 MUST_USE enum err user_get(struct ctx *c, int64_t id, struct user *out);
 /* As addresses are compared: without regard to the case of ASCII. */

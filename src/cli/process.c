@@ -339,6 +339,11 @@ static enum err confine(struct process *p)
     return sandbox_enter(&config);
 }
 
+static void wake_caretaker(const struct app *app)
+{
+    caretaker_wake(app->caretaker);
+}
+
 enum err process_start(struct process *p)
 {
     clock_init_cond(&readings.ended_one);
@@ -363,6 +368,7 @@ enum err process_start(struct process *p)
     p->app.outbox = outbox_open(&p->app);
     p->app.worker = worker_open(&p->app);
     p->caretaker = p->app.caretaker = caretaker_open(&p->app);
+    p->app.wake_caretaker = wake_caretaker;
     if ((e = server_start(p->app.server)))
         return e;
     show_server(p->app.server);

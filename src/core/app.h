@@ -102,7 +102,9 @@ struct app {
     struct trust_facts facts;
     const struct build_record *record; /* NULL: not known */
     struct caretaker *caretaker;       /* wakes for what was asked */
-    _Atomic bool is_stopping;          /* long work ends at the next step */
+    /* the caretaker looks now; NULL: there is none */
+    void (*wake_caretaker)(const struct app *app);
+    _Atomic bool is_stopping; /* long work ends at the next step */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];
     uint8_t code_key[32];

@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "core/backup_keep.h"
 #include "core/backup_work.h"
-#include "core/caretaker.h"
 #include "core/core.h"
 #include "core/log_head.h"
 #include "core/registry.h"
@@ -387,8 +386,8 @@ enum err backup_run_now(struct app *app, struct arena *mem,
         e = run(app, mem, id, is_gentle);
     log_head_let();
     backup_let();
-    if (app->caretaker) /* heads of logs waited meanwhile */
-        caretaker_wake(app->caretaker);
+    if (app->wake_caretaker) /* heads of logs waited meanwhile */
+        app->wake_caretaker(app);
     return e;
 }
 

@@ -17,6 +17,7 @@
 #include "core/access_log.h"
 #include "core/capacity.h"
 #include "core/caretaker.h"
+#include "core/invite.h"
 #include "core/limiter.h"
 #include "core/operator.h"
 #include "core/outbox.h"
@@ -26,6 +27,7 @@
 #include "core/standing.h"
 #include "core/terms.h"
 #include "core/timekeeper.h"
+#include "core/work_mail.h"
 #include "core/worker.h"
 
 #include <limits.h>
@@ -339,6 +341,9 @@ static enum err confine(struct process *p)
     return sandbox_enter(&config);
 }
 
+static const struct outbox_hooks outbox_hooks = {
+    .may_go = work_mail_may_go, .answer_wish = invite_answer_wish};
+
 static void wake_caretaker(const struct app *app)
 {
     caretaker_wake(app->caretaker);
@@ -365,7 +370,7 @@ enum err process_start(struct process *p)
     p->app.access_log = access_log_open(&p->app);
     if (p->is_making)
         return OK;
-    p->app.outbox = outbox_open(&p->app);
+    p->app.outbox = outbox_open(&p->app, &outbox_hooks);
     p->app.worker = worker_open(&p->app);
     p->caretaker = p->app.caretaker = caretaker_open(&p->app);
     p->app.wake_caretaker = wake_caretaker;

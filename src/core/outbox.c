@@ -13,10 +13,8 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "core/core.h"
-#include "core/invite.h"
 #include "core/link_base.h"
 #include "core/registry.h"
-#include "core/work_mail.h"
 #include "db/query.h"
 
 #include <errno.h>
@@ -91,6 +89,7 @@ struct sender {
 
 struct outbox {
     struct app *app;
+    const struct outbox_hooks *hooks;
     struct sender senders[SENDERS]; /* tenant and mail_id under the lock */
     int count_of_senders;
     pthread_mutex_t lock; /* guards all below */
@@ -420,7 +419,7 @@ static enum err send_claimed(struct sender *s, struct ctx *c, struct tenant *t)
     if (e)
         return e;
     if (!(e = read_claimed(c, s->mail_id, &d)) && d.user_id)
-        e = work_mail_may_go(c, d.user_id, d.project_id, &may_go);
+        e = o->hooks->may_go(c, d.user_id, d.project_id, &may_go);
     if ((e = tx_end(c, t, e)))
         return e == ERR_NOT_FOUND ? OK : e;
     want(o, c->actor->tenant, 0); /* others see to the other mails */
@@ -496,7 +495,7 @@ static int64_t serve_tenant(struct sender *s, struct arena *mem, const char *id,
 
     if (tenant_open(o->app->store, id, &t))
         return INT64_MAX;
-    while (!invite_answer_wish(&c, o->app, t))
+    while (!o->hooks->answer_wish(&c, o->app, t))
         ;
     do
         e = send_one(s, &c, t);
@@ -578,12 +577,13 @@ static void *run(void *arg)
 }
 
 /* demo: what is captured never hangs, and keeps its order. */
-struct outbox *outbox_open(struct app *app)
+struct outbox *outbox_open(struct app *app, const struct outbox_hooks *hooks)
 {
     struct outbox *o = calloc(1, sizeof(*o));
 
     must(o);
     o->app = app;
+    o->hooks = hooks;
     o->count_of_senders = app->is_demo ? 1 : SENDERS;
     must(pthread_mutex_init(&o->lock, NULL) == 0);
     clock_init_cond(&o->wake);

@@ -29,8 +29,20 @@ MUST_USE enum err outbox_add(struct ctx *c, const struct app *app,
 /* The worker looks at the actor's tenant after the reply. */
 void outbox_wake(struct ctx *c, const struct app *app);
 
-/* Starts and stops the worker. */
-struct outbox *outbox_open(struct app *app);
+/* What the outbox asks of modules that write mail; it knows none of them.
+ * Both are called by the worker's threads. */
+struct outbox_hooks {
+    /* In a read transaction of the tenant's file: whether a mail about tickets
+     * of this project may go to this person now. */
+    enum err (*may_go)(struct ctx *c, int64_t user_id, int64_t project_id,
+                       bool *out);
+    /* Writes the mails of the oldest wish that was only written down, in
+     * transactions of its own.  ERR_NOT_FOUND: there is none. */
+    enum err (*answer_wish)(struct ctx *c, const struct app *app,
+                            struct tenant *t);
+};
+/* Starts and stops the worker; hooks must outlive it. */
+struct outbox *outbox_open(struct app *app, const struct outbox_hooks *hooks);
 void outbox_close(struct outbox *o);
 
 /* Tenants that have mail waiting; tries since the start; when the oldest of

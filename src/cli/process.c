@@ -15,12 +15,14 @@
 #include "cli/supervisor.h"
 #include "cli/watchdog.h"
 #include "core/access_log.h"
+#include "core/archive.h"
 #include "core/capacity.h"
 #include "core/caretaker.h"
 #include "core/invite.h"
 #include "core/limiter.h"
 #include "core/operator.h"
 #include "core/outbox.h"
+#include "core/people_import.h"
 #include "core/quota.h"
 #include "core/region.h"
 #include "core/registry.h"
@@ -344,6 +346,11 @@ static enum err confine(struct process *p)
 static const struct outbox_hooks outbox_hooks = {
     .may_go = work_mail_may_go, .answer_wish = invite_answer_wish};
 
+static const struct worker_kind job_kinds[] = {
+    [JOB_PEOPLE_IMPORT] = {.run = people_import_run},
+    [JOB_ARCHIVE] = {.run_apart = archive_run},
+};
+
 static void wake_caretaker(const struct app *app)
 {
     caretaker_wake(app->caretaker);
@@ -371,7 +378,7 @@ enum err process_start(struct process *p)
     if (p->is_making)
         return OK;
     p->app.outbox = outbox_open(&p->app, &outbox_hooks);
-    p->app.worker = worker_open(&p->app);
+    p->app.worker = worker_open(&p->app, job_kinds);
     p->caretaker = p->app.caretaker = caretaker_open(&p->app);
     p->app.wake_caretaker = wake_caretaker;
     if ((e = server_start(p->app.server)))

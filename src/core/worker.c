@@ -4,8 +4,6 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
-#include "core/archive.h"
-#include "core/people_import.h"
 #include "core/quota.h"
 #include "core/registry.h"
 #include "core/user.h"
@@ -23,6 +21,7 @@ struct wish {
 
 struct worker {
     struct app *app;
+    const struct worker_kind *kinds; /* by enum job_kind */
     pthread_t thread;
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t wake;
@@ -145,6 +144,12 @@ static enum err load_actor(struct ctx *c, const struct job_order *order,
     return OK;
 }
 
+static const struct worker_kind *kind_of(const struct worker *w,
+                                         const struct job_order *order)
+{
+    return &w->kinds[order->job.kind];
+}
+
 /* The work and the word that it is done, in one transaction. */
 static enum err work(struct worker *w, struct ctx *c, struct tenant *t,
                      const struct job_order *order, const char **result)
@@ -158,7 +163,7 @@ static enum err work(struct worker *w, struct ctx *c, struct tenant *t,
     tx_extend(c, TX_SECONDS);
     if (!(e = load_actor(c, order, &person))) {
         c->actor = &person;
-        e = people_import_run(c, w->app, w, order, result);
+        e = kind_of(w, order)->run(c, w->app, w, order, result);
     }
     if (!e)
         e = quota_check_written(c, w->app);
@@ -169,9 +174,8 @@ static enum err work(struct worker *w, struct ctx *c, struct tenant *t,
     return e;
 }
 
-/* Reading everything takes its time: nobody who writes waits for it. */
-static enum err work_archive(struct worker *w, struct ctx *c, struct tenant *t,
-                             const struct job_order *order, const char **result)
+static enum err work_apart(struct worker *w, struct ctx *c, struct tenant *t,
+                           const struct job_order *order, const char **result)
 {
     const struct actor *system = c->actor;
     struct actor person;
@@ -180,7 +184,7 @@ static enum err work_archive(struct worker *w, struct ctx *c, struct tenant *t,
     if (e || (e = tx_end(c, t, load_actor(c, order, &person))))
         return e;
     c->actor = &person;
-    e = archive_run(c, w->app, w, t, order, result);
+    e = kind_of(w, order)->run_apart(c, w->app, w, t, order, result);
     c->actor = system;
     return e;
 }
@@ -214,8 +218,8 @@ static enum err do_one(struct worker *w, struct ctx *c, struct tenant *t)
     if ((e = tx_end(c, t, job_take(c, &order))))
         return e;
     set_running(w, c->actor->tenant, order.job.id);
-    e = order.job.kind == JOB_ARCHIVE ? work_archive(w, c, t, &order, &result)
-                                      : work(w, c, t, &order, &result);
+    e = kind_of(w, &order)->run ? work(w, c, t, &order, &result)
+                                : work_apart(w, c, t, &order, &result);
     if (e && !is_stopping(w)) {
         log_error("job failed tenant=%s err=%s", c->actor->tenant, err_name(e));
         c->fail = NULL;
@@ -292,12 +296,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-struct worker *worker_open(struct app *app)
+struct worker *worker_open(struct app *app, const struct worker_kind *kinds)
 {
     struct worker *w = calloc(1, sizeof(*w));
 
     must(w);
     w->app = app;
+    w->kinds = kinds;
     must(pthread_mutex_init(&w->lock, NULL) == 0);
     must(pthread_cond_init(&w->wake, NULL) == 0);
     must(pthread_create(&w->thread, NULL, run, w) == 0);

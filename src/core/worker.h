@@ -9,7 +9,21 @@
  * of a job is all or nothing. */
 struct worker;
 
-struct worker *worker_open(struct app *app);
+/* How a kind of job is done, with the person who asked as the actor; *result
+ * is the job's JSON, also when it fails.  One of the two. */
+struct worker_kind {
+    /* In a write transaction of the tenant's file, which also ends the job. */
+    enum err (*run)(struct ctx *c, const struct app *app, struct worker *w,
+                    const struct job_order *order, const char **result);
+    /* In transactions of its own, for work that mostly reads: nobody who
+     * writes waits for it.  It ends the job itself. */
+    enum err (*run_apart)(struct ctx *c, const struct app *app,
+                          struct worker *w, struct tenant *t,
+                          const struct job_order *order, const char **result);
+};
+
+/* kinds: by enum job_kind, all of them; must outlive the worker. */
+struct worker *worker_open(struct app *app, const struct worker_kind *kinds);
 void worker_close(struct worker *w); /* NULL is allowed */
 /* There is a new job in this tenant, committed. */
 void worker_wake(struct worker *w, const char *tenant);

@@ -12,6 +12,7 @@
 #include "cli/sample_plan.h"
 #include "cli/sample_register.h"
 #include "cli/sample_service.h"
+#include "core/customer_make.h"
 #include "core/import.h"
 #include "core/label.h"
 #include "core/member.h"
@@ -506,7 +507,7 @@ enum err sample_create(struct sample_stage *s,
     if (e)
         return e;
     sample_as_person(s, (struct sample_when){78, 540}, NULL);
-    if ((e = registry_create(s->c, s->app, &what)) ||
+    if ((e = customer_make(s->c, s->app, &what)) ||
         (e = inside(s, sample_tenant, find_admin, out, hashes)) ||
         (e = sample_begin_contract(s)))
         return e;

@@ -15,6 +15,7 @@
 #include "core/caretaker.h"
 #include "core/contract.h"
 #include "core/customer.h"
+#include "core/customer_make.h"
 #include "core/link_base.h"
 
 #include <errno.h>
@@ -165,7 +166,7 @@ static enum err run_create(struct command *c,
     what.admin_name = values_text(v, "admin_name");
     actor.tenant = what.id;
     actor.base_url = LINK_BASE;
-    if ((e = registry_create(&x, c->app, &what)))
+    if ((e = customer_make(&x, c->app, &what)))
         return complain(c, &x, e);
     registry_find_sole(c->app, c->mem);
     buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",

@@ -123,8 +123,6 @@ MUST_USE enum err backup_restore_whole(struct ctx *c, const struct app *app,
                                        const char *name, const char *to,
                                        struct buf *said, size_t *tenants);
 
-/* A drill's tenant has this id while it runs. */
-#define BACKUP_DRILL_ID "yagura-drill"
 /* While a deletion works no run, drill, check, restore or return does: false
  * when one is at it. */
 bool backup_try_hold(void);

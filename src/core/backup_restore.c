@@ -174,16 +174,17 @@ static enum err do_drill(struct app *app, struct arena *mem, const char *name,
     *out = (struct backup_drill){.at = from, .date = name, .tenant = id};
     struct registry_row row;
     int64_t left;
-    if (registry_get(&c, app->store, BACKUP_DRILL_ID, &row) == ERR_NOT_FOUND &&
-        !generation_drop(app->store, BACKUP_DRILL_ID, &left))
+    if (registry_get(&c, app->store, REGISTRY_DRILL_ID, &row) ==
+            ERR_NOT_FOUND &&
+        !generation_drop(app->store, REGISTRY_DRILL_ID, &left))
         log_warn("backup: what a broken drill left was removed");
     e = check_sample(mem, app, name, id, &out->why);
     if (!e)
         e = generation_restore(
             app->store, &(struct generation_aim){
-                            .name = name, .id = id, .as = BACKUP_DRILL_ID});
+                            .name = name, .id = id, .as = REGISTRY_DRILL_ID});
     if (!e)
-        e = generation_drop(app->store, BACKUP_DRILL_ID, &out->rows);
+        e = generation_drop(app->store, REGISTRY_DRILL_ID, &out->rows);
     out->us = clock_now_us() - from;
     if (e && !out->why.en)
         out->why = backup_reason_of(e);

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/consent.h"
 #include "core/core.h"
+#include "core/customer_make.h"
 #include "core/link_base.h"
 #include "core/operation.h"
 #include "core/user.h"
@@ -81,7 +82,7 @@ enum err customer_create(struct ctx *c, struct app *app, const struct values *v,
     founder.tenant = what.id;
     founder.base_url = LINK_BASE;
     there.actor = &founder;
-    if ((e = registry_create(&there, app, &what))) {
+    if ((e = customer_make(&there, app, &what))) {
         c->fail = there.fail;
         return e;
     }

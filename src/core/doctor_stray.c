@@ -73,7 +73,7 @@ static bool is_stray(const struct stray_file *f, const struct owner *owners,
 {
     if (!f->id)
         return true;
-    if (strcmp(f->id, BACKUP_DRILL_ID) == 0)
+    if (strcmp(f->id, REGISTRY_DRILL_ID) == 0)
         return false; /* the next drill removes it, or uses it now */
     const struct owner *o = find_owner(owners, count, f->id);
     return !o || !o->may[f->kind];

@@ -230,7 +230,7 @@ static enum err list_one(struct work *w, const struct erase_found *f)
  * drills now, the backups are held. */
 static enum err find(struct work *w, enum erase_kind kind, struct buf *out)
 {
-    const char *const ids[] = {w->e.tenant, BACKUP_DRILL_ID};
+    const char *const ids[] = {w->e.tenant, REGISTRY_DRILL_ID};
     struct registry_row row;
     struct ctx c = fresh_ctx(w);
     enum err e = OK;

@@ -21,6 +21,9 @@ struct registry_row {
     int64_t use_bytes, use_users;     /* when it was last looked at */
     int64_t quota_bytes, quota_users; /* 0: no limit */
 };
+/* A drill's tenant has this id while it runs: nobody else's. */
+#define REGISTRY_DRILL_ID "yagura-drill"
+
 /* In one word; ENDED: after its last day, not deleted yet. */
 enum registry_standing {
     STANDING_MAKING,
@@ -37,17 +40,13 @@ enum registry_standing registry_standing(const struct registry_row *r,
 const char *registry_say_standing(const struct ctx *c,
                                   const struct registry_row *r);
 
-/* Makes the file, seeds it, adds the first master administrator and sends the
- * invitation.  All or nothing: fields are checked before anything is made, and
- * what a crash leaves half made is removed by the next start. */
+/* A tenant to be (customer_make.h). */
 struct registry_create {
     const char *id_field; /* what refuses the id names it so; NULL: "id" */
     const char *copy_of;  /* NULL: it is nobody's copy */
     const char *id, *name, *host, *admin_email, *admin_name;
     enum lang lang;
 };
-MUST_USE enum err registry_create(struct ctx *c, const struct app *app,
-                                  const struct registry_create *what);
 /* ERR_INVALID: "tenant_id", or "reserved" for a name of Yagura's own. */
 MUST_USE enum err registry_check_id(struct ctx *c, const char *field,
                                     const char *id);

@@ -1,18 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of the line for broken invariants.  Going on with a wrong state
- * would risk acknowledged data; stopping costs one restart, since an
- * acknowledged write is already on the disk. */
 #include "base/err.h"
-
-#include <stdlib.h>
-
-#include "base/log.h"
-
-void err_abort(const char *what, const char *file, int line)
-{
-    log_error("abort at=%s:%d what=%s", file, line, what);
-    abort();
-}
 
 const char *err_name(enum err e)
 {

@@ -24,6 +24,7 @@ enum err {
 /* An invariant: logs and aborts when broken, in release builds too. */
 #define must(x) ((x) ? (void)0 : err_abort(#x, __FILE__, __LINE__))
 
+/* In log.c. */
 __attribute__((noreturn)) void err_abort(const char *what, const char *file,
                                          int line);
 const char *err_name(enum err e);

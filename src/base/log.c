@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/str.h"
 
 #define LINE_BYTES 2048
@@ -137,4 +138,13 @@ void log_complain(const char *format, ...)
     (void)vfprintf(stderr, format, args);
     va_end(args);
     (void)fputc('\n', stderr);
+}
+
+/* The end of the line for broken invariants.  Going on with a wrong state
+ * would risk acknowledged data; stopping costs one restart, since an
+ * acknowledged write is already on the disk. */
+void err_abort(const char *what, const char *file, int line)
+{
+    log_error("abort at=%s:%d what=%s", file, line, what);
+    abort();
 }

@@ -3,6 +3,7 @@
 #define BASE_SANDBOX_H
 
 #include "base/err.h"
+#include "base/landlock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,12 +18,6 @@
 MUST_USE enum err sandbox_become(const char *user);
 /* Root once more, or no longer; nothing for who never was. */
 void sandbox_lend_root(bool on);
-
-struct sandbox_config {
-    const char *const *write_paths; /* folders, all beneath; NULL at the end */
-    const char *const *read_paths;  /* folders or files; missing ones pass */
-    const int *connect_ports;       /* TCP; 0 at the end */
-};
 
 /* The user for good, no capability, no new privilege, Landlock, seccomp, no
  * core dump.  Must be called from the only thread.  ERR_INTERNAL: privileges

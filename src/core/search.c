@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "core/label.h"
 #include "core/ticket.h"
+#include "db/tokenizer.h"
 
 #include <string.h>
 

@@ -12,6 +12,7 @@
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/ticket.h"
+#include "db/tokenizer.h"
 
 #include <stdlib.h>
 

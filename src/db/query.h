@@ -66,9 +66,4 @@ const char *db_cipher(struct ctx *c); /* "aegis"; NULL: none */
 MUST_USE enum err savepoint_begin(struct ctx *c);
 MUST_USE enum err savepoint_end(struct ctx *c, enum err outcome);
 
-/* What ticket_search MATCH takes for a text a person typed, folded by
- * str_fold(): every word must occur, the last may go on.  NULL when there is
- * nothing to look for. */
-const char *search_match(struct arena *mem, const char *folded);
-
 #endif

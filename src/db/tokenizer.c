@@ -9,9 +9,11 @@
 #include "db/tokenizer.h"
 
 #include "base/buf.h"
-#include "db/query.h"
+#include "base/err.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { TERMS_MAX = 16, TERM_BYTES_MAX = 200 };

@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/str.h"
+#include "db/tokenizer.h"
 
 static const char *const documents[] = {
     "要件定義書の作成",

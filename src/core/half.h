@@ -2,8 +2,34 @@
 #ifndef CORE_HALF_H
 #define CORE_HALF_H
 
-#include "core/sign_in.h"
+#include "core/app.h"
+#include "core/session.h"
 #include "core/user.h"
+
+/* What a half session still owes (column session.owed). */
+enum sign_in_owed {
+    OWES_CODE = 1,     /* the mailed one */
+    OWES_FACTOR = 2,   /* authenticator app or passkey */
+    OWES_PASSWORD = 4, /* a new one, when all else is paid */
+    OWES_EITHER = 8,   /* of code and factor one will do */
+};
+
+/* What the next step needs; token is the new cookie. */
+struct sign_in {
+    char token[SECRET_TOKEN_CHARS + 1];
+    unsigned owed;      /* bits of enum sign_in_owed, 0: signed in */
+    int64_t expires_at; /* of the code, or of the session once full */
+    int sends_left;
+    unsigned factors; /* bits of enum policy_factor the person may prove */
+    const char *email;
+    const char *device; /* cookie that marks this browser as known, or NULL */
+};
+
+struct sign_in_from {
+    const char *agent;  /* User-Agent, "" when none */
+    const char *device; /* cookie of a known device, or NULL */
+    int64_t session_id; /* session the browser came with, 0: none */
+};
 
 /* A half session: the password was right, something is still owed.  These are
  * the steps that the proofs have in common, inside their transactions. */

@@ -2,37 +2,12 @@
 #ifndef CORE_SIGN_IN_H
 #define CORE_SIGN_IN_H
 
-#include "core/app.h"
-#include "core/session.h"
+#include "core/half.h"
 
 /* Signing in: password, then the mailed code, for everyone, always; in profile
  * "modern" a further factor may stand in for the code.  Every
  * function opens its own transactions: argon2 runs outside any, and a wrong
  * code must be counted although the reply is an error. */
-/* What a half session still owes (column session.owed). */
-enum sign_in_owed {
-    OWES_CODE = 1,     /* the mailed one */
-    OWES_FACTOR = 2,   /* authenticator app or passkey */
-    OWES_PASSWORD = 4, /* a new one, when all else is paid */
-    OWES_EITHER = 8,   /* of code and factor one will do */
-};
-
-/* What the next step needs; token is the new cookie. */
-struct sign_in {
-    char token[SECRET_TOKEN_CHARS + 1];
-    unsigned owed;      /* bits of enum sign_in_owed, 0: signed in */
-    int64_t expires_at; /* of the code, or of the session once full */
-    int sends_left;
-    unsigned factors; /* bits of enum policy_factor the person may prove */
-    const char *email;
-    const char *device; /* cookie that marks this browser as known, or NULL */
-};
-
-struct sign_in_from {
-    const char *agent;  /* User-Agent, "" when none */
-    const char *device; /* cookie of a known device, or NULL */
-    int64_t session_id; /* session the browser came with, 0: none */
-};
 
 /* ERR_AUTH "credentials" says nothing about which part was wrong and takes
  * the same time; ERR_LIMIT "throttled". */

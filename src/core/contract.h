@@ -4,6 +4,7 @@
 
 #include "base/value.h"
 #include "core/app.h"
+#include "core/termination.h"
 
 /* A tenant's contract: its record, whether the tenant is suspended, and its
  * end.  After the last day (end_on) the tenant is closed: its master
@@ -19,16 +20,6 @@ struct contract {
     int32_t starts_on, ends_on; /* DAY_NONE */
     const char *place;          /* "" */
     int64_t version;            /* 0: nothing written yet */
-};
-struct termination {
-    int32_t end_on, delete_on; /* end_on DAY_NONE: none */
-    bool is_customers;         /* asked for by the customer */
-    const char *asked_by;
-    int64_t asked_at;
-    const char *operator_by, *customer_by; /* NULL: not confirmed */
-    int64_t operator_at, customer_at;
-    unsigned told;
-    int64_t version;
 };
 struct contract_view {
     const char *name; /* of the customer */

@@ -2,7 +2,8 @@
 #ifndef CORE_CONTRACT_MAIL_H
 #define CORE_CONTRACT_MAIL_H
 
-#include "core/contract.h"
+#include "core/app.h"
+#include "core/termination.h"
 
 /* What the master administrators are told of the end of their contract, each
  * in their language, by the tenant's own outbox. */

@@ -9,7 +9,7 @@
 #include "cli/config_backup.h"
 #include "cli/option.h"
 #include "cli/process.h"
-#include "cli/sample_stage.h"
+#include "cli/sample.h"
 #include "core/caretaker.h"
 #include "core/registry.h"
 

@@ -25,8 +25,6 @@
 
 #include <string.h>
 
-const char sample_tenant[] = "kaku";
-
 static const struct {
     const char *email, *name;
     const char *role; /* on the first program; NULL: master administrator */

@@ -2,23 +2,8 @@
 #ifndef CLI_SAMPLE_H
 #define CLI_SAMPLE_H
 
-#include "core/app.h"
+#include "cli/sample_stage.h"
 
-#include <stddef.h>
-
-/* The sample company of an evaluation: 架空商事 with its people, programs and
- * projects, dated around today. */
-struct sample_account {
-    const char *email, *name, *role;
-    char password[17]; /* random, of this evaluation alone */
-    int64_t id;        /* while the sample is made */
-    bool is_admin;
-};
-
-enum { SAMPLE_ACCOUNTS = 10 };
-extern const char sample_tenant[]; /* "kaku" */
-
-struct sample_stage;
 /* The first operator, by the token of the start, 80 days ago. */
 MUST_USE enum err sample_operator(struct sample_stage *s, const char *token,
                                   struct sample_account *out);

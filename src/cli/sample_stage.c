@@ -6,6 +6,8 @@
 #include "base/value.h"
 #include "core/link_base.h"
 
+const char sample_tenant[] = "kaku";
+
 #define US_PER_MINUTE INT64_C(60000000)
 #define US_PER_DAY    (1440 * US_PER_MINUTE)
 #define JAPAN_US      (540 * US_PER_MINUTE)

@@ -2,8 +2,21 @@
 #ifndef CLI_SAMPLE_STAGE_H
 #define CLI_SAMPLE_STAGE_H
 
-#include "cli/sample.h"
+#include "core/app.h"
 
+#include <stddef.h>
+
+/* The sample company of an evaluation: 架空商事 with its people, programs and
+ * projects, dated around today. */
+struct sample_account {
+    const char *email, *name, *role;
+    char password[17]; /* random, of this evaluation alone */
+    int64_t id;        /* while the sample is made */
+    bool is_admin;
+};
+
+enum { SAMPLE_ACCOUNTS = 10 };
+extern const char sample_tenant[]; /* "kaku" */
 /* Where the sample is played: one request after the other, each by somebody,
  * at a moment, by the rules everybody has.  Moments only go forward, so that
  * the logs read as if it had happened then. */

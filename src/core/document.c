@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "core/core.h"
 #include "core/operation.h"
-#include "core/region.h"
+#include "core/region_tag.h"
 #include "core/terms.h"
 #include "db/query.h"
 

@@ -2,20 +2,9 @@
 #ifndef CORE_REGION_H
 #define CORE_REGION_H
 
+#include "core/region_tag.h"
+
 #include "base/ctx.h"
-
-#include <stdbool.h>
-
-/* Where data is kept, in short: a country's two letters, and what the operator
- * says more exactly after a hyphen: "jp", "jp-tokyo".  A list has blanks
- * between. */
-enum { REGION_CHARS = 40, REGION_LIST_CHARS = 400 };
-#define REGION_DEFAULT "jp"
-
-bool region_is_tag(const char *text);
-bool region_is_list(const char *text); /* at least one */
-/* "jp" covers "jp" and "jp-tokyo"; "jp-tokyo" covers itself alone. */
-bool region_list_covers(const char *list, const char *tag);
 
 /* In a transaction of control.db: what the published statement of where data
  * is kept names, or REGION_DEFAULT while there is none. */

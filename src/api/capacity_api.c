@@ -2,6 +2,7 @@
 /* How full the installation is, for its operators.  Figures are whole numbers:
  * what is behind the point says nothing. */
 #include "api/routes.h"
+#include "core/capacity.h"
 #include "core/threshold.h"
 
 #include <math.h>

@@ -80,11 +80,6 @@ static const char *const capacity_text[] = {
 const struct query_set capacity_queries = {"capacity", capacity_text,
                                            COUNT(capacity_text)};
 
-const char *const measure_words[] = {
-    "cpu",      "memory",  "disk",     "files", "threads", "queue",
-    "requests", "latency", "failures", "mail",  "jobs",    "log",
-    "tenant",   "clock",   "unsynced", NULL};
-
 static const struct actor system_actor = {.name = "",
                                           .ip = "",
                                           .request_id = "capacity",

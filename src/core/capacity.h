@@ -4,6 +4,7 @@
 
 #include "base/value.h"
 #include "core/gauge.h"
+#include "core/measure.h"
 
 #include <stddef.h>
 
@@ -11,25 +12,6 @@
  * of control.db (the last 24 hours by the minute, 90 days by the hour, there
  * the highest), so that the operator sees curves and is warned by mail before
  * something runs out. */
-enum measure {
-    MEASURE_CPU,      /* percent of all processors */
-    MEASURE_MEMORY,   /* percent of what the process may have */
-    MEASURE_DISK,     /* percent in use */
-    MEASURE_FILES,    /* percent of the open files allowed */
-    MEASURE_THREADS,  /* percent of the most there may be */
-    MEASURE_QUEUE,    /* connections that wait for a thread */
-    MEASURE_REQUESTS, /* a minute */
-    MEASURE_LATENCY,  /* ms that 95 of 100 requests stay below */
-    MEASURE_FAILURES, /* 5xx a minute */
-    MEASURE_MAIL,     /* tenants with mail waiting */
-    MEASURE_JOBS,
-    MEASURE_LOG,      /* accesses not yet written */
-    MEASURE_TENANT,   /* the fullest tenant, percent of its quota */
-    MEASURE_CLOCK,    /* estimated error in ms */
-    MEASURE_UNSYNCED, /* 1: the kernel's clock is not synchronised */
-    MEASURE_COUNT
-};
-extern const char *const measure_words[]; /* "cpu", … and NULL */
 
 struct capacity *capacity_open(void);
 void capacity_close(struct capacity *x); /* NULL is allowed */

@@ -2,7 +2,9 @@
 #ifndef CORE_THRESHOLD_H
 #define CORE_THRESHOLD_H
 
-#include "core/capacity.h"
+#include "base/value.h"
+#include "core/app.h"
+#include "core/measure.h"
 
 /* From which value on a measure is a warning.  Three samples in a row at or
  * above it cross it: one mail to the operators.  Three below nine tenths of it

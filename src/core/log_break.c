@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/core.h"
 #include "core/errand.h"
+#include "core/log_verify.h"
 #include "core/operation.h"
 #include "core/operator_mail.h"
 #include "core/outbox.h"

@@ -2,9 +2,8 @@
 #ifndef CORE_LOG_BREAK_H
 #define CORE_LOG_BREAK_H
 
-#include "core/log_export.h"
-
 #include "core/app.h"
+#include "core/log_chain.h"
 
 /* The alarm: a log whose chain was found broken is written down in control.db,
  * with a row of the operator's log, and told by mail to the operators and to

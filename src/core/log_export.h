@@ -8,10 +8,12 @@
 
 /* What is done with a whole log of a tenant; opens its own transactions. */
 
-/* Against what the other file of the tenant and control.db know of it, too.
- * ERR_NOT_FOUND for the access log of a place that has none. */
-MUST_USE enum err log_verify(struct ctx *c, struct store *s, struct tenant *t,
-                             enum log_kind kind, struct log_proof *out);
+/* A read transaction on the file that holds the log, long enough to walk all of
+ * it; ERR_NOT_FOUND for the access log of a place that has none. */
+MUST_USE enum err log_walk_begin(struct ctx *c, struct tenant *t,
+                                 enum log_kind kind);
+MUST_USE enum err log_walk_end(struct ctx *c, struct tenant *t,
+                               enum log_kind kind, enum err e);
 
 struct log_export {
     enum log_kind kind;

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "core/access_log.h"
-#include "core/log_export.h"
+#include "core/log_verify.h"
 #include "core/operation.h"
 
 #define DAY_US INT64_C(86400000000)

@@ -10,6 +10,7 @@
 #include "core/backup_work.h"
 #include "core/core.h"
 #include "core/log_head.h"
+#include "core/log_watch.h"
 #include "core/operation.h"
 #include "core/registry.h"
 #include "core/standing.h"
@@ -346,7 +347,7 @@ static enum err note_restored(struct ctx *c, const char *id, const char *date)
     struct buf was = buf_in(c->mem), is = buf_in(c->mem);
     struct json_out o = {.b = &was};
     int64_t seq = 0;
-    enum err e = log_head_forget(c, id, &seq);
+    enum err e = log_watch_forget(c, id, &seq);
 
     if (e)
         return e;

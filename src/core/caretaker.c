@@ -27,7 +27,7 @@
 #include "core/expiry_mail.h"
 #include "core/incident.h"
 #include "core/link_base.h"
-#include "core/log_head.h"
+#include "core/log_watch.h"
 #include "core/notice_mail.h"
 #include "core/operation.h"
 #include "core/registry.h"
@@ -337,7 +337,7 @@ static void rest(struct app *app, struct arena *mem)
 static const struct round short_rounds[] = {
     {NULL, timekeeper_look},
     {NULL, capacity_look},
-    {NULL, log_head_look},
+    {NULL, log_watch_look},
     {NULL, notice_look},
     {NULL, incident_look},
     {always, tidy_all},

@@ -75,10 +75,10 @@ const struct query_set *const core_control_sets[] = {
     &standing_queries,       &contract_trust_queries, &notice_queries,
     &notice_publish_queries, &notice_owed_queries,    &notice_board_queries,
     &incident_queries,       &incident_clock_queries, &contact_copy_queries,
-    &direct_contact_queries, &log_head_queries,       &blob_audit_queries,
-    &capacity_trust_queries, &throttle_queries,       &master_key_queries,
-    &log_break_queries,      &doctor_stray_queries,   &backup_keep_queries,
-    &notice_period_queries,  &door_queries,
+    &direct_contact_queries, &log_head_queries,       &log_watch_queries,
+    &blob_audit_queries,     &capacity_trust_queries, &throttle_queries,
+    &master_key_queries,     &log_break_queries,      &doctor_stray_queries,
+    &backup_keep_queries,    &notice_period_queries,  &door_queries,
 };
 const size_t core_control_set_count = COUNT(core_control_sets);
 

@@ -141,7 +141,7 @@ extern const struct query_set backup_copy_queries;
 extern const struct query_set backup_watch_queries;
 extern const struct query_set log_break_queries, log_break_told_queries;
 extern const struct query_set backup_keep_queries;
-extern const struct query_set log_head_queries;
+extern const struct query_set log_head_queries, log_watch_queries;
 extern const struct query_set throttle_queries;
 extern const struct query_set notice_period_queries;
 extern const struct query_set trust_queries;

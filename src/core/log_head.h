@@ -23,16 +23,13 @@ struct log_heads {
     struct log_head items[LOG_HEADS_MAX]; /* by rising seq */
 };
 
-/* The caretaker's, each minute: signs the logs that moved, and raises the alarm
- * (log_break.h) for those that do not go on from where they stood.  Nothing is
- * signed while log_head_hold() is in force. */
-void log_head_look(struct app *app, struct arena *mem);
-
 /* While a generation is written, so that no control.db in it is ahead of its
  * tenants; and while a tenant's files are replaced or erased.  Waits for the
  * look that is under way; held by one thread at a time, briefly or for the
  * length of a backup. */
 void log_head_hold(void);
+/* False when somebody has it. */
+bool log_head_try_hold(void);
 void log_head_let(void);
 /* Whether somebody does at this moment: heads may be missing until he lets go. */
 bool log_head_is_held(void);
@@ -47,9 +44,10 @@ MUST_USE enum err log_head_list(struct ctx *c, struct store *s,
                                 enum log_kind kind, const char *tenant,
                                 const uint8_t key[CRYPTO_KEY_BYTES],
                                 struct log_heads *out);
-/* In a write transaction on control.db: an older copy took the tenant's
- * place on purpose.  *seq: the last row known of the operation log. */
-MUST_USE enum err log_head_forget(struct ctx *c, const char *tenant,
-                                  int64_t *seq);
+/* In a write transaction on control.db: where the log stands now, signed by the
+ * tenant's key; nothing for one that is behind the newest head. */
+MUST_USE enum err log_head_add(struct ctx *c, enum log_kind kind,
+                               const char *tenant, const struct log_mark *mark,
+                               const uint8_t key[CRYPTO_KEY_BYTES]);
 
 #endif

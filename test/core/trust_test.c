@@ -7,8 +7,8 @@
 #include "core/core.h"
 #include "core/doctor.h"
 #include "core/entry.h"
-#include "core/log_head.h"
 #include "core/log_verify.h"
+#include "core/log_watch.h"
 #include "core/operation.h"
 #include "core/trust.h"
 #include "core/trust_edition.h"
@@ -867,7 +867,7 @@ static void a_changed_row_of_the_log_turns_row_33(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     assert_int_equal(state_of(&x, NULL, 33), TRUST_ATTENTION);
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     look_at_tenants(&x);
     assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
     assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
@@ -935,7 +935,7 @@ static void files_put_back_together_turn_row_33(void **state)
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     append_entries(&x, "first");
     sign_anew(&x);
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     look_at_tenants(&x);
     assert_int_equal(state_of(&x, NULL, 33), TRUST_HOLDS);
     last = world_number(x.w, "SELECT max(seq) FROM operation", 0);
@@ -945,7 +945,7 @@ static void files_put_back_together_turn_row_33(void **state)
     sign_anew(&x);
     assert_int_equal(broken_at(&x, LOG_OPERATION), last);
     assert_int_equal(broken_at(&x, LOG_ACCESS), 2);
-    log_head_look(&x.app, x.w->f->c.mem); /* of the next minute */
+    log_watch_look(&x.app, x.w->f->c.mem); /* of the next minute */
     for (int no = 33; no <= 36; no += 3) {
         assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
         assert_int_equal(state_of(&x, x.w->f->t, no), TRUST_ATTENTION);
@@ -976,11 +976,11 @@ static void a_cut_end_of_the_operators_log_turns_row_33(void **state)
                                                          .object_name = "x"})),
             OK);
     }
-    log_head_look(&x.app, w->f->c.mem);
+    log_watch_look(&x.app, w->f->c.mem);
     assert_int_equal(count_control(&x, "SELECT count(*) FROM log_break"), 0);
     run_control(&x, "DELETE FROM operation WHERE seq ="
                     " (SELECT max(seq) FROM operation)");
-    log_head_look(&x.app, w->f->c.mem);
+    log_watch_look(&x.app, w->f->c.mem);
     for (int no = 33; no <= 36; no += 3) {
         assert_int_equal(state_of(&x, NULL, no), TRUST_ATTENTION);
         assert_true(says(&x, no, "OPERATOR: 操作ログ 3 番"));
@@ -1010,7 +1010,7 @@ static void a_tenant_that_is_not_looked_at_turns_its_rows(void **state)
 
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     look_at_tenants(&x);
     run_control(&x, "UPDATE trust_tenant SET holds = 1");
     for (size_t n = 0; n < COUNT(ways); n++) {
@@ -1040,7 +1040,7 @@ static void a_tenant_whose_key_is_lost_turns_its_rows(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0),"
                     " ('lost', 'y', 1, 0)");
-    log_head_look(&x.app, f->c.mem);
+    log_watch_look(&x.app, f->c.mem);
     look_at_tenants(&x);
     run_control(&x, "UPDATE trust_tenant SET holds = 1");
     look(&x, NULL);
@@ -1078,9 +1078,9 @@ static void an_hour_keeps_its_newest_head(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     append_entries(&x, "a");
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     assert_int_equal(heads(&x), 1);
-    log_head_look(&x.app, x.w->f->c.mem); /* nothing moved */
+    log_watch_look(&x.app, x.w->f->c.mem); /* nothing moved */
     assert_int_equal(heads(&x), 1);
     for (int step = -30; step <= 30; step += 60) {
         run_control(&x, step < 0
@@ -1089,7 +1089,7 @@ static void an_hour_keeps_its_newest_head(void **state)
         int64_t before = heads(&x);
         for (int minute = 0; minute < 2; minute++) {
             append_entries(&x, "b");
-            log_head_look(&x.app, x.w->f->c.mem);
+            log_watch_look(&x.app, x.w->f->c.mem);
             assert_int_equal(heads(&x), before + 1);
             assert_int_equal(count_control(&x, "SELECT max(seq) FROM log_head"
                                                " WHERE kind = 1"),
@@ -1129,7 +1129,7 @@ static int64_t opens_of_a_look(struct watch *x)
     x->app.store = f->store;
     look(x, NULL); /* control.db is open */
     store_stats(f->store, &before);
-    log_head_look(&x->app, f->c.mem);
+    log_watch_look(&x->app, f->c.mem);
     store_stats(f->store, &after);
     assert_int_equal(tenant_open(f->store, "acme", &f->t), OK);
     return after.opens - before.opens;
@@ -1142,7 +1142,7 @@ static void a_quiet_tenant_is_not_opened_for_its_heads(void **state)
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
     append_entries(&x, "a");
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     assert_true(opens_of_a_look(&x) > 0); /* not seen at rest before */
     assert_int_equal(opens_of_a_look(&x), 0);
     run_control(&x, "UPDATE log_head_seen SET word = 'other'");
@@ -1491,7 +1491,7 @@ static void look_at_everything(struct watch *x)
     for (size_t i = 0; i < COUNT(facts); i++)
         run_control(x, facts[i]);
     make_generation(x, "2026-11-22");
-    log_head_look(&x->app, x->w->f->c.mem);
+    log_watch_look(&x->app, x->w->f->c.mem);
     look_at_tenants(x);
     make_well(x);
     look(x, NULL);
@@ -1572,7 +1572,7 @@ static void heads_that_are_not_signed_turn_row_33(void **state)
 
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
     run_control(&x, "UPDATE log_head SET seq = 0 WHERE kind = 0");
     run_tenant(&x, "UPDATE operation SET at = 1795312800000000");
@@ -1590,7 +1590,7 @@ static void a_walk_that_failed_turns_row_33(void **state)
 
     run_control(&x, "INSERT OR REPLACE INTO customer (id, name, state,"
                     " created_at) VALUES ('acme', 'x', 1, 0)");
-    log_head_look(&x.app, x.w->f->c.mem);
+    log_watch_look(&x.app, x.w->f->c.mem);
     look_at_tenants(&x);
     assert_int_equal(state_of(&x, x.w->f->t, 33), TRUST_HOLDS);
     run_control(&x, "UPDATE trust_proof SET error = 'internal'"

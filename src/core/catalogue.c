@@ -51,8 +51,6 @@ const struct query_set catalogue_queries = {"catalogue", catalogue_text,
 
 const char *const family_words[] = {"wbs", "management", "agile", NULL};
 const char *const category_words[] = {"todo", "doing", "done", NULL};
-const char *const color_words[] = {"gray",   "blue", "green", "violet", "teal",
-                                   "orange", "red",  "amber", NULL};
 const char *const priority_words[] = {"urgent", "high", "medium", "low", NULL};
 
 /* ---- reading ---- */

@@ -3,6 +3,7 @@
 #define CORE_CATALOGUE_H
 
 #include "base/json.h"
+#include "core/color.h"
 
 #include <stddef.h>
 
@@ -36,8 +37,6 @@ struct catalogue {
 
 extern const char *const family_words[];
 extern const char *const category_words[];
-/* Names of the colour tokens that labels, teams and statuses may have. */
-extern const char *const color_words[];
 extern const char *const priority_words[]; /* urgent high medium low */
 
 /* Everything, in the request's arena. */

@@ -6,7 +6,6 @@
 #include "core/field.h"
 
 #include "base/str.h"
-#include "core/catalogue.h"
 #include "core/core.h"
 #include "core/field_value.h"
 #include "core/operation.h"

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "core/access.h"
-#include "core/catalogue.h"
+#include "core/color.h"
 #include "core/core.h"
 #include "core/operation.h"
 

@@ -6,13 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http/server.h"
-
 #define HEAD_MAX_BYTES  16384
 #define HEAD_MAX_TARGET 2048
 #define HEAD_MAX_FIELDS 50
 #define HEAD_MAX_HOST   255
 #define HEAD_ALLOW      "GET, HEAD, POST, PUT, PATCH, DELETE"
+
+enum method {
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_OTHER
+};
 
 /* What the framing of a request says, once the head has passed. */
 struct head {

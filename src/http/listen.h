@@ -3,7 +3,16 @@
 #define HTTP_LISTEN_H
 
 #include "base/err.h"
-#include "http/server.h"
+
+#include <stdbool.h>
+
+struct listener {
+    const char *address; /* "127.0.0.1", "::", … */
+    int port;            /* 0: any free one, see server_port() */
+    bool is_tls;
+    /* people reach it by https: it is TLS, or a proxy before it is */
+    bool is_https;
+};
 
 /* The descriptors that systemd's socket activation handed over (LISTEN_PID,
  * LISTEN_FDS), and which of them a listener has. */

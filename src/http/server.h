@@ -4,19 +4,11 @@
 
 #include "base/buf.h"
 #include "base/ctx.h"
+#include "http/head.h"
+#include "http/listen.h"
 
 /* The web server: civetweb behind a strict check of the request head, our TLS
  * glue, deadlines and limits.  Everything above sees struct request/reply. */
-enum method {
-    METHOD_GET,
-    METHOD_HEAD,
-    METHOD_POST,
-    METHOD_PUT,
-    METHOD_PATCH,
-    METHOD_DELETE,
-    METHOD_OTHER
-};
-
 struct request {
     struct arena *mem; /* dies after the reply */
     enum method method;
@@ -56,14 +48,6 @@ struct reply {
 };
 
 typedef void request_fn(void *app, struct request *r, struct reply *out);
-
-struct listener {
-    const char *address; /* "127.0.0.1", "::", … */
-    int port;            /* 0: any free one, see server_port() */
-    bool is_tls;
-    /* people reach it by https: it is TLS, or a proxy before it is */
-    bool is_https;
-};
 
 struct server;
 struct server_config {

@@ -29,13 +29,13 @@ export NODE_USE_SYSTEM_CA := 1
 all: $(B)/yagura
 
 # ---- what is compiled ----
-SRC   := $(wildcard src/*.c src/*/*.c)
-TESTS := $(wildcard test/*/*_test.c)
+SRC   := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
+TESTS := $(wildcard test/*/*_test.c test/*/*/*_test.c)
 BENCH := $(wildcard test/bench/*.c)
 FUZZ  := $(wildcard test/fuzz/*_fuzz.c)
-AIDS  := $(wildcard test/*/*_server.c)
-PROBES := $(wildcard test/*/*_probe.c)
-NEXT  := $(wildcard test/*/*_next.c)
+AIDS  := $(wildcard test/*/*_server.c test/*/*/*_server.c)
+PROBES := $(wildcard test/*/*_probe.c test/*/*/*_probe.c)
+NEXT  := $(wildcard test/*/*_next.c test/*/*/*_next.c)
 WWW   := $(if $(wildcard www/package-lock.json),$(shell find www -type f \
   -not -path '*/node_modules/*' -not -path 'www/policy/*' -not -name '*.test.ts'))
 
@@ -142,7 +142,7 @@ endef
 define variant
 $(foreach l,$(LIBS) $(LIBS_$(1)),$(eval $(call library,$(1),$(l))))
 LIB_$(1) := $(patsubst %,$(B)/$(1)/lib/%.a,$(LIBS) $(LIBS_$(1))) $(if $(filter release,$(1)),$(B)/release/lib/move.a)
-OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/guessable.o $(B)/$(1)/$(B)/sbom.o $(B)/$(1)/$(B)/texts.o $(B)/$(1)/$(B)/record.o
+OBJ_$(1) := $(SRC:%.c=$(B)/$(1)/%.o) $(B)/$(1)/$(B)/cp932.o $(B)/$(1)/$(B)/common_password.o $(B)/$(1)/$(B)/sbom.o $(B)/$(1)/$(B)/texts.o $(B)/$(1)/$(B)/record.o
 $(B)/$(1)/test/%: $(B)/$(1)/test/%.o $$$$(call below,$(1),$$$$(*D)) $$(LIB_$(1))
 	@echo "  link  $$@"
 	@$$(HEAD_$(1)) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) $$(TAIL_$(1)) $$(if $$(filter %_test,$$@),-lcmocka)
@@ -164,8 +164,9 @@ FLOOR_http := http base
 FLOOR_net  := net base
 FLOOR_plan := plan base
 FLOOR_core := core plan net db base
-below = $(filter $(if $(FLOOR_$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(FLOOR_$(2)))) $(B)/$(1)/$(B)/%,%),$(filter-out \
-  %/src/main.o $(if $(FLOOR_$(2)),%/record.o),$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
+floor = $(FLOOR_$(firstword $(subst /, ,$(1))))
+below = $(filter $(if $(call floor,$(2)),$(addsuffix /%,$(addprefix $(B)/$(1)/src/,$(call floor,$(2)))) $(B)/$(1)/$(B)/%,%),$(filter-out \
+  %/src/main.o $(if $(call floor,$(2)),%/record.o),$(OBJ_$(1)))) $(B)/$(1)/$(B)/bare.o
 .SECONDEXPANSION:
 $(foreach v,release asan tsan fuzz,$(eval $(call variant,$(v))))
 
@@ -224,7 +225,7 @@ $(B)/record.c: scripts/record.mjs $(S)/node/.stamp FORCE
 .PHONY: FORCE
 $(B)/texts.c: scripts/texts.mjs $(wildcard www/policy/*/*.md) $(S)/node/.stamp
 	@$(NODE) $< >$@.new && mv $@.new $@
-$(B)/guessable.c: scripts/guessable.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
+$(B)/common_password.c: scripts/common_password.mjs $(S)/zxcvbn/.stamp $(S)/node/.stamp
 	@$(NODE) $< $(S)/zxcvbn >$@
 $(B)/bare.c: schema.sql $(B)/embed
 	@$(B)/embed schema.sql >$@

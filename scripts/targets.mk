@@ -20,12 +20,12 @@ tsan: $(TESTS:%.c=$(B)/tsan/%)
 # what hangs is killed and named, each file for itself
 NODE_TEST := $(NODE) --test --test-timeout=600000
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_NEXT=$(CURDIR)/$(B)/asan/next/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
-ifneq ($(wildcard test/api/*.test.ts),)
+ifneq ($(wildcard test/api/*/*.test.ts),)
 api-test: $(if $(T),,unit) $(B)/asan/yagura $(B)/asan/next/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/$(or $(T),*).test.ts'
 endif
 UI_TESTS = $(sort $(wildcard test/ui/$(or $(T),*).test.ts www/src/*/$(or $(T),*).test.ts www/src/*/*/$(or $(T),*).test.ts))
-ifneq ($(wildcard test/ui/*.test.ts www/src/*/*.test.ts),)
+ifneq ($(wildcard test/ui/*/*.test.ts www/src/*/*.test.ts),)
 ui-test: $(if $(T),,api-test) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
 	@$(if $(UI_TESTS),,$(error there is no test/ui/$(T).test.ts nor one in www/src))
 	@$(if $(filter www/%,$(UI_TESTS)),$(NODE_TEST) $(filter www/%,$(UI_TESTS)))
@@ -40,9 +40,9 @@ ops-test: $(B)/yagura test/ops/node_modules/.stamp
 .PHONY: ops-test
 # two people, random edits, latency, breaks, restarts: N edits each
 ui-together: $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@YAGURA=$(CURDIR)/$(B)/yagura EDITS=$(or $(N),2000) $(NODE) --test test/ui/together_random.test.ts
+	@YAGURA=$(CURDIR)/$(B)/yagura EDITS=$(or $(N),2000) $(NODE) --test test/ui/work/together_random.test.ts
 torture: $(B)/yagura $(S)/node/.stamp
-	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/torture.test.ts
+	@$(TEST_ENV) N=$(or $(N),100) $(NODE) --test test/api/process/torture.test.ts
 # Long use: M minutes of the release (20), D moved days (30) of the same sources
 # with the tests' clock, both confined and watched by the kernel (root).
 soak: $(B)/yagura $(B)/soak/yagura $(S)/node/.stamp | $(B)/setup-test
@@ -62,7 +62,7 @@ fuzz: $(FUZZ:%.c=$(B)/fuzz/%) | $(B)/setup-check
 
 # ---- checks: what passed once is not looked at again until it changes ----
 OURC := $(SRC) $(TESTS) $(AIDS) $(PROBES) $(NEXT) $(BENCH) $(FUZZ)
-OURH := $(wildcard src/*/*.h test/*/*.h)
+OURH := $(wildcard src/*/*.h src/*/*/*.h test/*/*.h test/*/*/*.h)
 check: | $(B)/setup-check
 check: $(B)/check/text $(OURC:%=$(B)/check/%.gcc) $(SRC:%=$(B)/check/%.tidy)
 ifneq ($(WWW),)

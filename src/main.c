@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Yagura: one binary, one word for what to do. */
-#include "api/api.h"
+#include "api/dispatch/call.h"
 #include "base/build.h"
 #include "base/crypto.h"
 #include "base/tls.h"
@@ -101,7 +101,7 @@ int cli_openapi(int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    api_print_openapi(&b);
+    openapi_print(&b);
     printf("%s\n", b.data);
     arena_close(mem);
     return 0;
@@ -114,7 +114,7 @@ int cli_types(int argc, char **argv)
 
     (void)argc;
     (void)argv;
-    api_print_types(&b);
+    openapi_print_types(&b);
     printf("%s", b.data);
     arena_close(mem);
     return 0;

@@ -33,7 +33,7 @@ struct actor {
     const char *ip;         /* textual, IPv4-mapped folded */
     const char *request_id; /* 16 hex digits */
     const char *tenant;     /* tenant id */
-    const char *base_url;   /* of links in mails: see core/link_base.h */
+    const char *base_url;   /* of links in mails: see core/tenant/link_base.h */
     enum lang lang;
     bool is_admin; /* master administrator of the tenant */
 };
@@ -46,7 +46,7 @@ struct ctx {
     int64_t now_us;            /* the one moment of this request, UTC */
     struct failure *fail;      /* first wins; NULL while all is well */
     struct work_mail
-        *work_mails; /* mails this change asks for (core/work_mail.h) */
+        *work_mails; /* mails this change asks for (core/work/work_mail.h) */
 };
 
 /* Records why and returns e.  Both texts take the same arguments in the same

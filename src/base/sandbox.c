@@ -5,9 +5,9 @@
  * All of it binds the calling thread and those it starts. */
 #include "base/sandbox.h"
 
-#include "base/call_filter.h"
 #include "base/landlock.h"
 #include "base/log.h"
+#include "base/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +101,7 @@ static void forbid_cores(void)
     const struct rlimit none = {0, 0};
 
     (void)setrlimit(RLIMIT_CORE, &none);
-    if (!call_filter_is_wide()) /* leak checks trace this process */
+    if (!seccomp_is_wide()) /* leak checks trace this process */
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
@@ -118,13 +118,13 @@ enum err sandbox_enter(const struct sandbox_config *config)
     if (geteuid() == 0)
         log_warn("sandbox: this runs as root; set user in the configuration");
     forbid_cores();
-    if (call_filter_is_wide())
+    if (seccomp_is_wide())
         c.read_paths = all; /* the loader, symbols for reports */
     if (!landlock_enter(&c))
         log_warn("sandbox: no Landlock, kernel's version=%d: files outside the"
                  " data directory are kept by their rights alone",
                  landlock_abi());
-    if (!call_filter_enter())
+    if (!seccomp_enter())
         log_warn("sandbox: no seccomp, errno=%d: system calls are not filtered",
                  errno);
     return OK;
@@ -136,8 +136,7 @@ enum err sandbox_enter(const struct sandbox_config *config)
  * for tests may read it, and try to write. */
 static bool tries_folder(void)
 {
-    int how =
-        call_filter_is_wide() ? O_WRONLY | O_TMPFILE : O_RDONLY | O_DIRECTORY;
+    int how = seccomp_is_wide() ? O_WRONLY | O_TMPFILE : O_RDONLY | O_DIRECTORY;
     int fd = open("/", how | O_CLOEXEC, 0600);
 
     if (fd >= 0)
@@ -177,9 +176,9 @@ void sandbox_read(struct sandbox_report *out)
         .keeps_files = tries_folder(),
         .keeps_ports = tries_port(),
         .filters_calls = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2 && tries_call(),
-        .is_test_build = call_filter_is_wide(),
+        .is_test_build = seccomp_is_wide(),
         .landlock_abi = landlock_abi(),
-        .calls = call_filter_count()};
+        .calls = seccomp_count()};
     if (!read_capabilities(caps) || caps[1].permitted ||
         (caps[0].permitted & ~(out->is_root ? OVER_FILES : 0)))
         out->has_capabilities = true;

@@ -7,8 +7,8 @@
 #include "cli/config_backup.h"
 #include "cli/hold.h"
 #include "cli/option.h"
-#include "core/backup.h"
-#include "core/backup_copy.h"
+#include "core/backup/backup.h"
+#include "core/backup/backup_copy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +76,7 @@ static void print_generation(struct command *c, const struct backup_view *v,
 
 static enum err run_list(struct command *c, bool as_json)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     struct backup_view v = {.runs = NULL};
     enum err e = tx_begin_control(&x, c->app->store, TX_READ);
 
@@ -101,7 +101,7 @@ static bool find_place(const char *word, enum backup_place_kind *out)
 
 static enum err run_list_from(struct command *c, const char *from)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     enum backup_place_kind kind = BACKUP_DIR;
     const char *const *dates;
     size_t count = 0;
@@ -117,7 +117,7 @@ static enum err run_list_from(struct command *c, const char *from)
 
 static enum err run_fetch(struct command *c, const struct words *w)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     enum backup_place_kind kind = BACKUP_DIR;
     struct buf notes = buf_in(c->mem);
     size_t files;
@@ -136,7 +136,7 @@ static enum err run_fetch(struct command *c, const struct words *w)
 
 static enum err run_verify(struct command *c, const char *date)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     struct buf bad = buf_in(c->mem);
     size_t files;
     enum err e = backup_verify(&x, c->app, date, &bad, &files);
@@ -180,9 +180,9 @@ static enum err restore_beside(struct command *c, struct ctx *x,
     struct restored r = {.date = w->date, .id = w->tenant, .as = w->as};
     enum err e = backup_restore_beside(x, c->app, &r);
 
-    if (!e && registry_standing(&r.row, x->now_us) != STANDING_OPEN)
+    if (!e && tenant_directory_status(&r.row, x->now_us) != TENANT_STATUS_OPEN)
         buf_printf(&c->out, "tenant %s is %s, as %s is\n", r.as,
-                   registry_say_standing(x, &r.row), r.id);
+                   tenant_directory_say_status(x, &r.row), r.id);
     return e;
 }
 
@@ -207,7 +207,7 @@ static void say_restored(struct command *c, const struct words *w,
 
 static enum err run_restore(struct command *c, const struct words *w)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     struct buf said = buf_in(c->mem);
     size_t tenants = 1;
     enum err e;
@@ -352,7 +352,7 @@ static bool is_service(struct arena *mem, const char *dir)
 }
 
 /* What lies at a place of copies, on a machine that has nothing yet. */
-static int list_without(struct process *p, const struct config *config,
+static int list_without(struct server_process *p, const struct config *config,
                         const struct words *w)
 {
     struct command c = {.app = &p->app,
@@ -372,7 +372,7 @@ static int list_without(struct process *p, const struct config *config,
 }
 
 /* While it restores nobody starts a server on what is being changed. */
-static int do_held(struct process *p, const struct config *config,
+static int do_held(struct server_process *p, const struct config *config,
                    const struct words *w, int argc, char **argv)
 {
     bool is_restore = w->is_over || w->is_whole;
@@ -389,7 +389,7 @@ static int do_held(struct process *p, const struct config *config,
 
 int cli_backup(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct config config;
     struct words w;
     int code = 2;
@@ -405,6 +405,6 @@ int cli_backup(int argc, char **argv)
         else
             code = do_held(&p, &config, &w, argc, argv);
     }
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
-#include "core/certificate.h"
+#include "core/contract/deletion_certificate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,14 +30,14 @@ struct words {
 
 static enum err run_list(struct command *c, struct ctx *x)
 {
-    const struct certificate *list = NULL;
+    const struct deletion_certificate *list = NULL;
     size_t count = 0;
     bool more = true;
     int64_t after = 0;
     enum err e = OK;
 
     while (more && !e) {
-        e = certificate_list(x, after, LIST_MAX, &list, &count, &more);
+        e = deletion_certificate_list(x, after, LIST_MAX, &list, &count, &more);
         for (size_t i = 0; i < count && !e; i++) {
             buf_printf(&c->out, "%-32s revision %lld  %s\n", list[i].tenant,
                        (long long)list[i].revision, list[i].name);
@@ -49,8 +49,8 @@ static enum err run_list(struct command *c, struct ctx *x)
 
 static enum err run_show(struct command *c, struct ctx *x, const char *tenant)
 {
-    struct certificate it;
-    enum err e = certificate_get(x, tenant, &it);
+    struct deletion_certificate it;
+    enum err e = deletion_certificate_get(x, tenant, &it);
 
     if (!e)
         buf_puts(&c->out, it.text);
@@ -62,7 +62,7 @@ static void print_key(struct command *c)
     uint8_t key[65];
     char hex[2 * sizeof key + 1];
 
-    certificate_public_key(c->app, key);
+    deletion_certificate_public_key(c->app, key);
     str_to_hex(key, sizeof key, hex);
     buf_printf(&c->out, "%s\n", hex);
 }
@@ -91,7 +91,7 @@ static bool read_words(struct words *w, int argc, char **argv)
 
 int certificate_run(struct command *c, int argc, char **argv)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     struct words w;
 
     if (!read_words(&w, argc, argv) || strcmp(w.verb, "verify") == 0)
@@ -113,7 +113,7 @@ int certificate_run(struct command *c, int argc, char **argv)
 
 /* ---- a file alone ---- */
 
-static int say(const char *file, const struct certificate_report *r,
+static int say(const char *file, const struct deletion_certificate_report *r,
                bool is_known)
 {
     char hex[2 * sizeof r->public_key + 1];
@@ -140,7 +140,7 @@ static int say(const char *file, const struct certificate_report *r,
 static int verify(struct arena *mem, const struct words *w)
 {
     char *text = arena_alloc(mem, CERTIFICATE_BYTES_MAX + 1);
-    struct certificate_report report;
+    struct deletion_certificate_report report;
     uint8_t key[65];
     FILE *f;
 
@@ -155,13 +155,13 @@ static int verify(struct arena *mem, const struct words *w)
     }
     size_t len = fread(text, 1, CERTIFICATE_BYTES_MAX, f);
     (void)fclose(f);
-    certificate_check(mem, text, len, w->key ? key : NULL, &report);
+    deletion_certificate_check(mem, text, len, w->key ? key : NULL, &report);
     return say(w->what, &report, w->key != NULL);
 }
 
 int cli_certificate(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct config config;
     struct words w;
     int code = 2;
@@ -171,6 +171,6 @@ int cli_certificate(int argc, char **argv)
         code = strcmp(w.verb, "verify") == 0
                    ? verify(p.mem, &w)
                    : command_do(&p, &config, "certificate", argc, argv, -1);
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

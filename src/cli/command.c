@@ -9,7 +9,7 @@
 
 static int reload_run(struct command *c, int argc, char **argv)
 {
-    enum err e = c->is_served ? process_reload() : ERR_NOT_FOUND;
+    enum err e = c->is_served ? server_process_reload() : ERR_NOT_FOUND;
 
     (void)argc;
     (void)argv;
@@ -48,7 +48,7 @@ static void print(const struct buf *text, FILE *where)
         (void)fwrite(text->data, 1, text->len, where);
 }
 
-static int run_here(struct process *p, const struct config *config,
+static int run_here(struct server_process *p, const struct config *config,
                     const char *name, int argc, char **argv, int file)
 {
     struct command c = {.app = &p->app,
@@ -57,7 +57,7 @@ static int run_here(struct process *p, const struct config *config,
                         .out = buf_in(p->mem),
                         .err = buf_in(p->mem)};
 
-    if (process_open_store(p, config))
+    if (server_process_open_store(p, config))
         return 1;
     if (!p->app.base_url)
         p->app.base_url = config_base_url(p->mem, config);
@@ -75,8 +75,8 @@ static int run_here(struct process *p, const struct config *config,
     return code;
 }
 
-int command_do(struct process *p, const struct config *config, const char *name,
-               int argc, char **argv, int file)
+int command_do(struct server_process *p, const struct config *config,
+               const char *name, int argc, char **argv, int file)
 {
     int code = control_ask(config->data_dir, name, argc, argv, file);
 

@@ -3,7 +3,7 @@
 #define CLI_COMMAND_H
 
 #include "base/buf.h"
-#include "cli/process.h"
+#include "cli/server_process.h"
 
 /* A command that works on a data directory: in this process when nobody holds
  * the directory, else inside the server that does (control.h).  So it writes
@@ -29,8 +29,8 @@ int log_run(struct command *c, int argc, char **argv);
 int command_run(struct command *c, const char *name, int argc, char **argv);
 
 /* Here, or where the data directory is held; prints what it says. */
-int command_do(struct process *p, const struct config *config, const char *name,
-               int argc, char **argv, int file);
+int command_do(struct server_process *p, const struct config *config,
+               const char *name, int argc, char **argv, int file);
 /* The words as they are, for a command that reads them twice. */
 char **command_copy_words(struct arena *mem, int argc, char **argv);
 /* An error in words, where nothing more is known of it. */

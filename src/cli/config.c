@@ -3,14 +3,14 @@
  * output of `config show`. */
 #include "cli/config.h"
 
-#include "base/address.h"
+#include "base/ip_address.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/config_backup.h"
 #include "cli/config_listen.h"
-#include "cli/process.h"
-#include "core/region.h"
+#include "cli/server_process.h"
+#include "core/document/region.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -264,9 +264,9 @@ void config_set_log_level(const struct config *c)
         log_set_level(level);
 }
 
-static bool is_all_of_v4(const struct address_range *r)
+static bool is_all_of_v4(const struct ip_address_range *r)
 {
-    return r->prefix == 96 && address_is_v4(&r->base);
+    return r->prefix == 96 && ip_address_is_v4(&r->base);
 }
 
 static bool check_network(const struct config *c)
@@ -275,10 +275,10 @@ static bool check_network(const struct config *c)
     struct listen_plan *plan = arena_new(mem, struct listen_plan);
     bool good = config_read_listeners(mem, c, plan);
     const char *const *ranges = config_split(mem, c->trusted_proxies);
-    struct address_range range;
+    struct ip_address_range range;
 
     for (; ranges && *ranges; ranges++) {
-        const char *fault = !address_parse_range(*ranges, &range)
+        const char *fault = !ip_address_parse_range(*ranges, &range)
                                 ? "no range of addresses, such as 10.0.0.0/8"
                             : range.prefix == 0 || is_all_of_v4(&range)
                                 ? "everybody: name the proxies alone"
@@ -502,7 +502,8 @@ int cli_config(int argc, char **argv)
         config_show(&config);
         code = 0;
     } else if (argc == 1 && strcmp(argv[0], "check") == 0) {
-        code = config_check(&config) && process_check_place(&config) ? 0 : 1;
+        code = config_check(&config) && server_process_check_place(&config) ? 0
+                                                                            : 1;
         if (code == 0) {
             config_say_listeners(mem, &config);
             printf("ok\n");

@@ -2,8 +2,8 @@
 /* "0.0.0.0:8443 [::]:8443", and of tenants "acme=0.0.0.0:9443". */
 #include "cli/config_listen.h"
 
-#include "base/address.h"
 #include "base/buf.h"
+#include "base/ip_address.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "db/store.h"
@@ -29,10 +29,10 @@ const char *const *config_split(struct arena *mem, const char *text)
 
 bool config_is_loopback(const char *host)
 {
-    struct address a;
+    struct ip_address a;
 
     return strcmp(host, "localhost") == 0 ||
-           (address_parse(host, &a) && address_is_loopback(&a));
+           (ip_address_parse(host, &a) && ip_address_is_loopback(&a));
 }
 
 static bool complain(const char *key, const char *word, const char *text)
@@ -46,7 +46,7 @@ static bool read_one(struct arena *mem, const char *word, struct listener *out)
 {
     char *host = arena_strdup(mem, word), *colon = strrchr(host, ':');
     size_t len = colon ? (size_t)(colon - host) : 0;
-    struct address a;
+    struct ip_address a;
     int64_t port;
 
     if (!colon || !str_parse_int(colon + 1, 0, 65535, &port))
@@ -58,7 +58,7 @@ static bool read_one(struct arena *mem, const char *word, struct listener *out)
     }
     out->address = host;
     out->port = (int)port;
-    return address_parse(host, &a);
+    return ip_address_parse(host, &a);
 }
 
 /* Whether trusted_proxies names a machine besides this one: what is plain may
@@ -66,10 +66,11 @@ static bool read_one(struct arena *mem, const char *word, struct listener *out)
 static bool has_far_proxy(struct arena *mem, const struct config *c)
 {
     const char *const *ranges = config_split(mem, c->trusted_proxies);
-    struct address_range r;
+    struct ip_address_range r;
 
     for (; ranges && *ranges; ranges++)
-        if (address_parse_range(*ranges, &r) && !address_is_loopback(&r.base))
+        if (ip_address_parse_range(*ranges, &r) &&
+            !ip_address_is_loopback(&r.base))
             return true;
     return false;
 }
@@ -144,13 +145,13 @@ bool config_read_listeners(struct arena *mem, const struct config *c,
 
 static const char *name_place(struct arena *mem, const struct listener *l)
 {
-    char text[ADDRESS_TEXT_BYTES];
-    struct address a;
+    char text[IP_ADDRESS_TEXT_BYTES];
+    struct ip_address a;
 
-    if (!address_parse(l->address, &a))
+    if (!ip_address_parse(l->address, &a))
         return l->address;
-    address_format(&a, text);
-    return arena_printf(mem, address_is_v4(&a) ? "%s:%d" : "[%s]:%d", text,
+    ip_address_format(&a, text);
+    return arena_printf(mem, ip_address_is_v4(&a) ? "%s:%d" : "[%s]:%d", text,
                         l->port);
 }
 

@@ -8,10 +8,10 @@
 #include "cli/cli.h"
 #include "cli/config_backup.h"
 #include "cli/option.h"
-#include "cli/process.h"
 #include "cli/sample.h"
-#include "core/caretaker.h"
-#include "core/registry.h"
+#include "cli/server_process.h"
+#include "core/scheduler.h"
+#include "core/tenant/tenant_directory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -96,13 +96,13 @@ static bool load_accounts(struct arena *mem, const char *path,
 
 /* ---- what is printed ---- */
 
-static const char *console_url(struct process *p)
+static const char *console_url(struct server_process *p)
 {
     return arena_printf(p->mem, "http://localhost:%d/operator",
                         server_port(p->app.server, 0));
 }
 
-static void print_json(struct process *p, const char *url,
+static void print_json(struct server_process *p, const char *url,
                        const struct sample_account *accounts)
 {
     struct buf b = buf_in(p->mem);
@@ -120,7 +120,7 @@ static void print_json(struct process *p, const char *url,
     (void)fflush(stdout);
 }
 
-static void print_text(struct process *p, const char *url,
+static void print_text(struct server_process *p, const char *url,
                        const struct sample_account *accounts)
 {
     const struct sample_account *oper = &accounts[DEMO_OPERATOR];
@@ -140,7 +140,7 @@ static void print_text(struct process *p, const char *url,
 
 /* ---- start ---- */
 
-static enum err make_sample(struct process *p, const char *path,
+static enum err make_sample(struct server_process *p, const char *path,
                             struct sample_account *accounts)
 {
     static const struct actor nobody = {.name = "",
@@ -151,7 +151,7 @@ static enum err make_sample(struct process *p, const char *path,
     struct sample_account *oper = &accounts[DEMO_OPERATOR];
     /* its end tells the workers of the mails, so it comes before theirs */
     struct arena *mem = arena_open(SAMPLE_ARENA_MAX);
-    struct ctx c = process_ctx(mem, &nobody);
+    struct ctx c = server_process_ctx(mem, &nobody);
     struct sample_stage stage = {.c = &c, .app = &p->app, .now_us = c.now_us};
 
     fprintf(stderr, "making the sample company …\n");
@@ -161,12 +161,12 @@ static enum err make_sample(struct process *p, const char *path,
     if (!e)
         e = sample_finish(&stage, oper);
     if (e)
-        process_complain(&c, e);
+        server_process_complain(&c, e);
     arena_close(mem);
     return e ? e : save_accounts(p->mem, path, accounts);
 }
 
-static enum err check_file(struct process *p)
+static enum err check_file(struct server_process *p)
 {
     struct tenant *t;
     enum err e = tenant_open(p->app.store, sample_tenant, &t);
@@ -181,7 +181,7 @@ static enum err check_file(struct process *p)
 
 /* Where backups are copied to, and where the machine is, can be tried in a demo
  * too: by YAGURA_BACKUP_… and YAGURA_…_REGION in the environment. */
-static enum err set_up_places(struct process *p, const char *dir)
+static enum err set_up_places(struct server_process *p, const char *dir)
 {
     struct config config;
     int none = 0;
@@ -195,8 +195,8 @@ static enum err set_up_places(struct process *p, const char *dir)
     return e ? e : config_set_up_backup(p->mem, &config, &p->app.backup);
 }
 
-static enum err start(struct process *p, const char *dir, int port, bool check,
-                      struct sample_account *accounts)
+static enum err start(struct server_process *p, const char *dir, int port,
+                      bool check, struct sample_account *accounts)
 {
     struct store_config sc = {.dir = dir,
                               .master_key_path =
@@ -211,7 +211,7 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
         e = store_open(&sc, &p->app.store);
     p->app.around = (struct surroundings){.data_dir = dir,
                                           .master_key = sc.master_key_path};
-    if (e || (e = process_open(p)))
+    if (e || (e = server_process_open(p)))
         return e;
     if (check && (e = check_file(p)))
         return e;
@@ -220,19 +220,19 @@ static enum err start(struct process *p, const char *dir, int port, bool check,
     p->server.listener_count = 1;
     p->app.is_demo = true;
     p->app.operator_listener = -1;
-    if ((e = process_start(p)))
+    if ((e = server_process_start(p)))
         return e;
     if (load_accounts(p->mem, path, accounts))
         return OK;
     e = make_sample(p, path, accounts);
-    if (p->caretaker)
-        caretaker_wake(p->caretaker); /* a tenant more to look after */
+    if (p->scheduler)
+        scheduler_wake(p->scheduler); /* a tenant more to look after */
     return e;
 }
 
 int cli_demo(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct sample_account accounts[DEMO_ACCOUNTS] = {0};
     const char *port_text = "8080", *dir = "yagura-demo";
     bool as_json = false, check = false, make = false;
@@ -249,7 +249,7 @@ int cli_demo(int argc, char **argv)
                         COUNT(specs), argc, argv);
     if (argc != 0 || !str_parse_int(port_text, 0, 65535, &port))
         return 2;
-    process_block_signals();
+    server_process_block_signals();
     p.is_making = make;
     enum err e = start(&p, dir, (int)port, check, accounts);
     if (e) {
@@ -260,13 +260,13 @@ int cli_demo(int argc, char **argv)
                             " another directory with --data\n");
     } else if (!make) {
         const char *url =
-            registry_url(p.mem, p.app.base_url, sample_tenant, NULL);
+            tenant_directory_url(p.mem, p.app.base_url, sample_tenant, NULL);
         if (as_json)
             print_json(&p, url, accounts);
         else
             print_text(&p, url, accounts);
-        process_wait(&p);
+        server_process_wait(&p);
     }
-    process_close(&p);
+    server_process_close(&p);
     return e ? 1 : 0;
 }

@@ -9,8 +9,8 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
-#include "core/doctor.h"
-#include "core/registry.h"
+#include "core/health/doctor.h"
+#include "core/tenant/tenant_directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,10 +103,10 @@ static void put_support(struct command *c, const struct doctor_view *v)
     buf_printf(&c->out,
                "tenants %zu, open %zu; commits %lld, shared %lld, busy %lld, "
                "stopped %lld\ndisk %lld MB, free %lld MB\n\n",
-               registry_list_ids(c->app->store, list, &ids), s.tenants_open,
-               (long long)s.commits, (long long)s.shared_commits,
-               (long long)s.busy, (long long)s.stopped,
-               (long long)(disk.bytes >> 20),
+               tenant_directory_list_ids(c->app->store, list, &ids),
+               s.tenants_open, (long long)s.commits,
+               (long long)s.shared_commits, (long long)s.busy,
+               (long long)s.stopped, (long long)(disk.bytes >> 20),
                (long long)(disk.free_bytes >> 20));
     arena_close(list);
     put_text(c, v);
@@ -139,7 +139,7 @@ int doctor_run_command(struct command *c, int argc, char **argv)
                                  .tenant = STORE_OPERATOR,
                                  .base_url = "",
                                  .lang = LANG_EN};
-    struct ctx x = process_ctx(c->mem, &system);
+    struct ctx x = server_process_ctx(c->mem, &system);
     struct doctor_view view = {.count = 0};
     struct words w;
     int code = 0;
@@ -263,7 +263,7 @@ static bool write_to(const char *path, const struct config *config)
 
 int cli_doctor(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct config config;
     struct words w;
     char *words[8];
@@ -272,11 +272,11 @@ int cli_doctor(int argc, char **argv)
     if (!config_load(p.mem, &argc, argv, &config) &&
         read_words(&w, argc, command_copy_words(p.mem, argc, argv))) {
         int n = add_words(p.mem, &w, words);
-        p.app.around = process_surroundings(&config);
+        p.app.around = server_process_surroundings(&config);
         code = w.support && !write_to(w.support, &config)
                    ? 1
                    : command_do(&p, &config, "doctor", n, words, -1);
     }
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

@@ -5,10 +5,10 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
-#include "core/import.h"
-#include "core/project.h"
-#include "core/registry.h"
-#include "core/user.h"
+#include "core/account/user.h"
+#include "core/exchange/import.h"
+#include "core/tenant/tenant_directory.h"
+#include "core/work/project.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -232,13 +232,13 @@ int import_run(struct command *c, int argc, char **argv)
     if (!read_words(&w, argc, argv))
         return 2;
     actor.tenant = w.tenant;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     return run(c, &w, &x, &actor) ? 1 : 0;
 }
 
 int cli_import(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(1u << 30)};
+    struct server_process p = {.mem = arena_open(1u << 30)};
     struct config config;
     struct request_words w;
     int code = 2;
@@ -250,6 +250,6 @@ int cli_import(int argc, char **argv)
         if (file >= 0)
             (void)close(file);
     }
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

@@ -5,7 +5,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
-#include "core/master_key.h"
+#include "core/contract/master_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static bool read_words(struct words *w, int argc, char **argv)
 
 int key_run(struct command *c, int argc, char **argv)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     struct words w;
 
     if (!read_words(&w, argc, argv))
@@ -111,7 +111,7 @@ int key_run(struct command *c, int argc, char **argv)
 
 int cli_key(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct config config;
     struct words w;
     int code = 2;
@@ -119,6 +119,6 @@ int cli_key(int argc, char **argv)
     if (!config_load(p.mem, &argc, argv, &config) &&
         read_words(&w, argc, command_copy_words(p.mem, argc, argv)))
         code = command_do(&p, &config, "key", argc, argv, -1);
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

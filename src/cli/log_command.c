@@ -7,11 +7,11 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/option.h"
-#include "cli/process.h"
-#include "core/access_log.h"
-#include "core/log_break.h"
-#include "core/log_export.h"
-#include "core/operation.h"
+#include "cli/server_process.h"
+#include "core/backup/log_break.h"
+#include "core/log/log_export.h"
+#include "core/log/operation.h"
+#include "core/log/request_log_writer.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -22,7 +22,7 @@
 #define ARENA_MAX ((size_t)4 << 30)
 
 struct wish {
-    struct process p;
+    struct server_process p;
     const char *tenant, *file, *key, *out;
     bool is_access, is_csv;
     struct config config;
@@ -56,7 +56,7 @@ static const char *explain_open(enum err e)
 
 static enum err open_tenant(struct wish *w)
 {
-    enum err e = process_open_store(&w->p, &w->config);
+    enum err e = server_process_open_store(&w->p, &w->config);
 
     if (e == ERR_CONFLICT)
         fprintf(stderr, "while a server runs, export in the console, and "
@@ -87,7 +87,7 @@ static enum err verify_one(struct command *c, const char *tenant,
     struct log_proof proof;
 
     actor.tenant = tenant;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     enum err e = log_check(&x, c->app, t, kind, &proof);
     if (e) {
         command_complain(c, &x, e);
@@ -131,7 +131,7 @@ int log_run(struct command *c, int argc, char **argv)
     argc = option_parse(usage, specs, COUNT(specs), argc, argv);
     if (argc != 1 || !id)
         return 2;
-    access_log_flush(c->app->access_log);
+    request_log_writer_flush(c->app->access_log);
     enum err e = open_logs(c->app, id, &t);
     if (e) {
         buf_printf(&c->err, "yagura: %s: %s\n", id, explain_open(e));
@@ -260,7 +260,7 @@ static enum err export_tenant(struct wish *w)
     if (e)
         return e;
     actor.tenant = w->tenant;
-    struct ctx c = process_ctx(w->p.mem, &actor);
+    struct ctx c = server_process_ctx(w->p.mem, &actor);
     if (w->out && !freopen(w->out, "wb", stdout)) {
         fprintf(stderr, "yagura: %s cannot be written\n", w->out);
         return ERR_INTERNAL;
@@ -270,7 +270,7 @@ static enum err export_tenant(struct wish *w)
     if (fflush(stdout) && !e)
         e = ERR_FULL;
     if (e)
-        process_complain(&c, e);
+        server_process_complain(&c, e);
     else
         fprintf(stderr, "%lld rows\n", (long long)rows);
     return e;
@@ -304,6 +304,6 @@ int cli_log(int argc, char **argv)
     else
         fprintf(stderr, "usage: yagura %s\n", usage);
     tenant_close(w.t);
-    process_close(&w.p);
+    server_process_close(&w.p);
     return code;
 }

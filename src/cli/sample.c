@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dates are laid around today, so that the demo is always in the middle of
  * its project: some things done, some late, most to come.  The plans enter by
- * the same door as everybody's: core/import.h. */
+ * the same door as everybody's: core/exchange/import.h. */
 #include "cli/sample.h"
 
 #include "base/civil.h"
@@ -12,16 +12,16 @@
 #include "cli/sample_plan.h"
 #include "cli/sample_register.h"
 #include "cli/sample_service.h"
-#include "core/customer_make.h"
-#include "core/import.h"
-#include "core/label.h"
-#include "core/member.h"
-#include "core/operator.h"
-#include "core/password.h"
-#include "core/program.h"
-#include "core/project.h"
-#include "core/registry.h"
-#include "core/user.h"
+#include "core/access/member.h"
+#include "core/account/password.h"
+#include "core/account/user.h"
+#include "core/console/operator.h"
+#include "core/contract/customer_make.h"
+#include "core/exchange/import.h"
+#include "core/master/label.h"
+#include "core/tenant/tenant_directory.h"
+#include "core/work/program.h"
+#include "core/work/project.h"
 
 #include <string.h>
 
@@ -493,11 +493,11 @@ enum err sample_create(struct sample_stage *s,
                        struct sample_account out[SAMPLE_ACCOUNTS])
 {
     const char *hashes[SAMPLE_ACCOUNTS];
-    struct registry_create what = {.id = sample_tenant,
-                                   .name = "株式会社 架空商事",
-                                   .admin_email = people[0].email,
-                                   .admin_name = people[0].name,
-                                   .lang = LANG_JA};
+    struct tenant_directory_create what = {.id = sample_tenant,
+                                           .name = "株式会社 架空商事",
+                                           .admin_email = people[0].email,
+                                           .admin_name = people[0].name,
+                                           .lang = LANG_JA};
     enum err e = hash_passwords(s->c, s->app, out, hashes);
 
     if (!e)

@@ -4,10 +4,10 @@
 #include "cli/sample_notice.h"
 
 #include "base/json.h"
-#include "core/contact.h"
-#include "core/incident.h"
-#include "core/notice.h"
-#include "core/notice_mail.h"
+#include "core/notice/contact.h"
+#include "core/notice/incident.h"
+#include "core/notice/notice.h"
+#include "core/notice/notice_mail.h"
 
 struct sample_notice {
     const char *kind;

@@ -5,40 +5,40 @@
 
 #include "base/civil.h"
 #include "base/clock.h"
-#include "core/audit.h"
-#include "core/document.h"
-#include "core/ledger.h"
+#include "core/document/document.h"
+#include "core/register/audit.h"
+#include "core/register/register.h"
 
 #include <string.h>
 
 /* Days are written as @N: N days from today. */
 static const struct {
-    const struct ledger *ledger;
+    const struct register_kind *ledger;
     const char *json;
 } rows[] = {
-    {&supplier_ledger,
+    {&supplier_register,
      "{\"name\":\"国内データセンター（評価用の例）\",\"purpose\":\"hosting\","
      "\"region\":\"jp-tokyo\",\"certificate\":\"ISO/IEC 27001、ISO/IEC 27017\","
      "\"risk\":\"medium\",\"reviewed_on\":\"@-60\",\"review_on\":\"@305\","
      "\"note\":\"年1回、認証書と監査報告書を確認する。\"}"},
-    {&supplier_ledger,
+    {&supplier_register,
      "{\"name\":\"メール配送サービス（評価用の例）\",\"purpose\":\"mail\","
      "\"region\":\"jp\",\"certificate\":\"ISO/IEC 27001\",\"risk\":\"low\","
      "\"reviewed_on\":\"@-30\",\"review_on\":\"@335\",\"note\":"
      "\"メールには案件の内容を書かない設定を確認した。\"}"},
-    {&certification_ledger,
+    {&certification_register,
      "{\"name\":\"プライバシーマーク（評価用の例）\",\"number\":"
      "\"00000000(00)\",\"issuer\":\"審査機関の名称\",\"expires_on\":\"@480\"}"},
-    {&review_ledger,
+    {&review_register,
      "{\"kind\":\"access\",\"subject\":\"運用者アカウントの権限の点検\","
      "\"every_months\":3,\"due_on\":\"@-15\",\"done_on\":\"@-16\",\"result\":"
      "\"good\",\"note\":\"運用者1名。不要なアカウントはなかった。\"}"},
-    {&review_ledger,
+    {&review_register,
      "{\"kind\":\"hardening\",\"subject\":\"サーバーの要塞化の点検\","
      "\"every_months\":3,\"due_on\":\"@-20\",\"done_on\":\"@-20\",\"result\":"
      "\"found\",\"note\":\"再起動待ちの更新が1件あった。翌営業日に適用した。"
      "\"}"},
-    {&advisory_ledger,
+    {&advisory_register,
      "{\"component\":\"civetweb\",\"advisory\":\"CVE-2025-55763\",\"link\":"
      "\"https://nvd.nist.gov/vuln/detail/CVE-2025-55763\",\"summary\":"
      "\"CivetWeb の URI の処理でバッファーがあふれるおそれがある。\","
@@ -90,10 +90,10 @@ static enum err add_rows(struct ctx *c)
     for (size_t i = 0; !e && i < COUNT(rows); i++) {
         const char *json = with_days(c, rows[i].json);
         const struct values *v;
-        struct ledger_row row;
+        struct register_row row;
         e = values_parse_json(c, rows[i].ledger->form, json, strlen(json), &v);
         if (!e)
-            e = ledger_create(c, rows[i].ledger, v, &row);
+            e = register_create(c, rows[i].ledger, v, &row);
     }
     return e ? e : add_report(c);
 }

@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/sample_notice.h"
-#include "core/consent.h"
-#include "core/contact.h"
-#include "core/contract.h"
-#include "core/desk_thread.h"
-#include "core/incident.h"
-#include "core/notice_board.h"
-#include "core/terms.h"
+#include "core/contract/contract.h"
+#include "core/desk/helpdesk_thread.h"
+#include "core/document/consent.h"
+#include "core/document/terms.h"
+#include "core/notice/contact.h"
+#include "core/notice/incident.h"
+#include "core/notice/notice_board.h"
 
 enum { READERS = 7 }; /* of ten: the others have not looked */
 
@@ -46,7 +46,7 @@ static enum err set_property_contact(struct sample_stage *s)
 {
     struct buf b = buf_in(s->c->mem);
     struct json_out o = {.b = &b};
-    struct desk_setting setting;
+    struct helpdesk_setting setting;
     const struct values *v;
 
     json_open(&o, NULL, '{');
@@ -62,8 +62,8 @@ static enum err set_property_contact(struct sample_stage *s)
               "Open an enquiry of the kind Intellectual property and say which "
               "right, which place and how to reach you.");
     json_close(&o, '}');
-    enum err e = sample_fill(s, &desk_setting_form, &b, &v);
-    return e ? e : desk_setting_set(s->c, s->app->store, 0, v, &setting);
+    enum err e = sample_fill(s, &helpdesk_setting_form, &b, &v);
+    return e ? e : helpdesk_setting_set(s->c, s->app->store, 0, v, &setting);
 }
 
 /* The draft that every installation begins with, valid from that day on. */
@@ -173,21 +173,21 @@ static enum err begin_customer(struct sample_stage *s,
 /* ---- an enquiry ---- */
 
 static enum err ask(struct sample_stage *s, const char *subject,
-                    const char *body, struct enquiry *it)
+                    const char *body, struct support_request *it)
 {
-    const struct enquiry_side by = {.answer_hours = 48};
+    const struct support_request_side by = {.answer_hours = 48};
     const char *cells[] = {"support", subject, body, NULL, NULL, NULL};
     const struct values *v;
     int64_t message;
 
-    return it->id ? enquiry_say(s->c, &by, it->id, body, it, &message)
-           : values_parse_cells(s->c, &enquiry_form, cells, &v)
+    return it->id ? support_request_say(s->c, &by, it->id, body, it, &message)
+           : values_parse_cells(s->c, &support_request_form, cells, &v)
                ? ERR_INVALID
-               : enquiry_open(s->c, &by, v, it);
+               : support_request_open(s->c, &by, v, it);
 }
 
 static enum err customer_says(struct sample_stage *s, const char *subject,
-                              const char *body, struct enquiry *it)
+                              const char *body, struct support_request *it)
 {
     struct tenant *t;
     enum err e = tenant_open(s->app->store, sample_tenant, &t);
@@ -197,26 +197,26 @@ static enum err customer_says(struct sample_stage *s, const char *subject,
     if (!(e = tx_begin(s->c, t, TX_WRITE)))
         e = tx_end(s->c, t, ask(s, subject, body, it));
     tenant_close(t);
-    return e ? e : desk_tell(s->c, s->app, sample_tenant, it, NULL);
+    return e ? e : helpdesk_tell(s->c, s->app, sample_tenant, it, NULL);
 }
 
 static enum err desk_says(struct sample_stage *s, const char *body,
-                          const struct enquiry *it)
+                          const struct support_request *it)
 {
-    const struct desk_thread thread = {.app = s->app,
-                                       .tenant = sample_tenant,
-                                       .id = it->id,
-                                       .operator_id = s->oper->id,
-                                       .operator_name = s->oper->name};
-    struct enquiry_view view;
+    const struct helpdesk_thread thread = {.app = s->app,
+                                           .tenant = sample_tenant,
+                                           .id = it->id,
+                                           .operator_id = s->oper->id,
+                                           .operator_name = s->oper->name};
+    struct support_request_view view;
 
-    return desk_thread_say(s->c, &thread, body, &view);
+    return helpdesk_thread_say(s->c, &thread, body, &view);
 }
 
 static enum err enquire(struct sample_stage *s,
                         const struct sample_account *who)
 {
-    struct enquiry it = {.id = 0};
+    struct support_request it = {.id = 0};
 
     sample_as_person(s, (struct sample_when){18, 580}, who);
     enum err e = customer_says(

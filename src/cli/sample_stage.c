@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/value.h"
-#include "core/link_base.h"
+#include "base/form.h"
+#include "core/tenant/link_base.h"
 
 const char sample_tenant[] = "kaku";
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `yagura serve`: the service, from its configuration. */
-#include "base/address.h"
+#include "base/ip_address.h"
 #include "base/log.h"
 #include "base/sandbox.h"
 #include "base/str.h"
@@ -12,15 +12,15 @@
 #include "cli/control.h"
 #include "cli/hold.h"
 #include "cli/option.h"
-#include "cli/process.h"
-#include "core/registry.h"
+#include "cli/server_process.h"
+#include "core/tenant/tenant_directory.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static enum err ensure_certificate(struct process *p, struct config *c)
+static enum err ensure_certificate(struct server_process *p, struct config *c)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
     char fingerprint[96];
@@ -54,13 +54,13 @@ static const char *find_mail_name(struct arena *mem, const char *base_url)
     const char *start = host ? host + 3 : base_url;
     const char *name = arena_strndup(mem, start, strcspn(start, ":/"));
     const char *dot = strrchr(name, '.');
-    struct address a;
+    struct ip_address a;
 
-    return dot && dot[1] && *name != '[' && !address_parse(name, &a) ? name
-                                                                     : NULL;
+    return dot && dot[1] && *name != '[' && !ip_address_parse(name, &a) ? name
+                                                                        : NULL;
 }
 
-static enum err make_mail(struct process *p, const struct config *c,
+static enum err make_mail(struct server_process *p, const struct config *c,
                           const struct smtp_config **out)
 {
     struct smtp_config *m = arena_new(p->mem, struct smtp_config);
@@ -87,7 +87,7 @@ static enum err make_mail(struct process *p, const struct config *c,
     return OK;
 }
 
-static enum err set_up_mail(struct process *p, const struct config *c)
+static enum err set_up_mail(struct server_process *p, const struct config *c)
 {
     const struct smtp_config *mail = NULL;
     p->app.mail_stop = smtp_stop_open();
@@ -113,7 +113,7 @@ static bool may_read(const char *path)
 
 /* What a running server takes over: mail and the log's level.  Both lists of
  * words live as long as the process, for a mail may be on its way. */
-static bool reload(struct process *p)
+static bool reload(struct server_process *p)
 {
     struct words *w = p->reload_arg;
     const struct smtp_config *mail = NULL, *old = p->app.mail;
@@ -145,7 +145,8 @@ static bool reload(struct process *p)
 }
 
 /* The values were checked by config_check(). */
-static enum err set_up_listeners(struct process *p, const struct config *c)
+static enum err set_up_listeners(struct server_process *p,
+                                 const struct config *c)
 {
     struct listen_plan *l = arena_new(p->mem, struct listen_plan);
     int64_t threads = 0;
@@ -167,7 +168,8 @@ static enum err set_up_listeners(struct process *p, const struct config *c)
     return OK;
 }
 
-static void set_up_floor(struct policy_floor *floor, const struct config *c)
+static void set_up_floor(struct auth_policy_floor *floor,
+                         const struct config *c)
 {
     int64_t min = 0, days = 0;
 
@@ -178,13 +180,15 @@ static void set_up_floor(struct policy_floor *floor, const struct config *c)
         floor->days = (int)days;
 }
 
-/* Where the console answers: place_find() in api/place.c says the same. */
-static const char *find_console(const struct process *p, const struct config *c)
+/* Where the console answers: tenant_resolver_find() in api/dispatch/tenant_resolver.c says the same. */
+static const char *find_console(const struct server_process *p,
+                                const struct config *c)
 {
     int own = p->app.operator_listener;
 
     if (c->operator_host)
-        return registry_url(p->mem, p->app.base_url, "", c->operator_host);
+        return tenant_directory_url(p->mem, p->app.base_url, "",
+                                    c->operator_host);
     if (own < 0)
         return p->app.base_url;
     return arena_printf(p->mem, "http://localhost:%d",
@@ -192,7 +196,7 @@ static const char *find_console(const struct process *p, const struct config *c)
 }
 
 /* The first operator is set up with what only this output tells. */
-static void say_token(const struct process *p, const struct config *c)
+static void say_token(const struct server_process *p, const struct config *c)
 {
     if (!*p->setup_token)
         return;
@@ -203,7 +207,7 @@ static void say_token(const struct process *p, const struct config *c)
     (void)fflush(stdout);
 }
 
-static enum err start(struct process *p, struct config *c)
+static enum err start(struct server_process *p, struct config *c)
 {
     struct store_config sc = {.dir = c->data_dir,
                               .master_key_path = c->master_key,
@@ -232,11 +236,11 @@ static enum err start(struct process *p, struct config *c)
     if ((e = ensure_certificate(p, c)) || (e = set_up_mail(p, c)) ||
         (e = set_up_listeners(p, c)))
         return e;
-    p->app.around = process_surroundings(c);
-    if ((e = process_open(p)) || (e = process_check_region(p)))
+    p->app.around = server_process_surroundings(c);
+    if ((e = server_process_open(p)) || (e = server_process_check_region(p)))
         return e;
-    registry_find_sole(&p->app, p->mem);
-    if ((e = process_start(p)))
+    tenant_directory_find_sole(&p->app, p->mem);
+    if ((e = server_process_start(p)))
         return e;
     say_token(p, c);
     return OK;
@@ -262,7 +266,7 @@ int cli_reload(int argc, char **argv)
 
 int cli_serve(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(0)};
+    struct server_process p = {.mem = arena_open(0)};
     struct config config;
     struct words words = {argc, command_copy_words(p.mem, argc, argv), {0}};
     enum err e = config_load(p.mem, &argc, argv, &config);
@@ -280,7 +284,7 @@ int cli_serve(int argc, char **argv)
                 argv[0]);
         return 2;
     }
-    process_block_signals();
+    server_process_block_signals();
     words.config = config;
     p.reload = reload;
     p.reload_arg = &words;
@@ -292,10 +296,10 @@ int cli_serve(int argc, char **argv)
                      p.server.listeners[i].address,
                      server_port(p.app.server, (int)i),
                      p.server.listeners[i].is_tls);
-        process_wait(&p);
+        server_process_wait(&p);
     } else {
         log_complain("yagura: cannot start: %s", command_explain(e));
     }
-    process_close(&p);
+    server_process_close(&p);
     return e ? 1 : 0;
 }

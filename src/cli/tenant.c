@@ -11,12 +11,12 @@
 #include "cli/command.h"
 #include "cli/option.h"
 #include "cli/tenant_archive.h"
-#include "core/allow_list.h"
-#include "core/caretaker.h"
-#include "core/contract.h"
-#include "core/customer.h"
-#include "core/customer_make.h"
-#include "core/link_base.h"
+#include "core/access/allow_list.h"
+#include "core/contract/contract.h"
+#include "core/contract/customer.h"
+#include "core/contract/customer_make.h"
+#include "core/scheduler.h"
+#include "core/tenant/link_base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,15 +31,16 @@ static const struct actor system_actor = {.name = "system",
                                           .base_url = "",
                                           .lang = LANG_EN};
 
-static void put_row(struct json_out *o, const struct registry_row *r,
+static void put_row(struct json_out *o, const struct tenant_directory_row *r,
                     int64_t now_us)
 {
     json_open(o, NULL, '{');
     json_text(o, "id", r->id);
     json_text(o, "name", r->name);
     json_text(o, "host", r->host);
-    json_text(o, "state",
-              registry_standing_words[registry_standing(r, now_us)]);
+    json_text(
+        o, "state",
+        tenant_directory_status_words[tenant_directory_status(r, now_us)]);
     json_bool(o, "is_suspended", r->is_suspended);
     json_day(o, "end_on", r->end_on);
     json_day(o, "delete_on", r->delete_on);
@@ -48,7 +49,7 @@ static void put_row(struct json_out *o, const struct registry_row *r,
 }
 
 static void print_row(struct command *c, const struct ctx *x,
-                      const struct registry_row *r, bool as_json)
+                      const struct tenant_directory_row *r, bool as_json)
 {
     struct json_out o = {.b = &c->out};
 
@@ -57,17 +58,17 @@ static void print_row(struct command *c, const struct ctx *x,
         buf_putc(&c->out, '\n');
     } else {
         buf_printf(&c->out, "%-32s %-24s %-22s %s\n", r->id,
-                   r->host ? r->host : "(by path)", registry_say_standing(x, r),
-                   r->name);
+                   r->host ? r->host : "(by path)",
+                   tenant_directory_say_status(x, r), r->name);
     }
 }
 
 static enum err run_list(struct command *c, bool as_json)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
-    const struct registry_row *rows;
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
+    const struct tenant_directory_row *rows;
     size_t count;
-    enum err e = registry_list(&x, c->app->store, &rows, &count);
+    enum err e = tenant_directory_list(&x, c->app->store, &rows, &count);
 
     for (size_t i = 0; !e && i < count; i++)
         print_row(c, &x, &rows[i], as_json);
@@ -78,9 +79,9 @@ static enum err run_list(struct command *c, bool as_json)
 
 static enum err run_show(struct command *c, const char *id, bool as_json)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
-    struct registry_row row;
-    enum err e = registry_get(&x, c->app->store, id, &row);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
+    struct tenant_directory_row row;
+    enum err e = tenant_directory_get(&x, c->app->store, id, &row);
 
     if (e)
         command_complain_tenant(c, id, e);
@@ -116,7 +117,7 @@ static enum err run_clear_allow_list(struct command *c, const char *id)
     size_t removed = 0;
 
     actor.tenant = id;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     enum err e = tenant_open(c->app->store, id, &t);
     if (!e) {
         if (!(e = tx_begin(&x, t, TX_WRITE)))
@@ -150,14 +151,14 @@ static enum err parse(struct command *c, struct ctx *x, const struct form *form,
 }
 
 static enum err run_create(struct command *c,
-                           const struct registry_create *asked)
+                           const struct tenant_directory_create *asked)
 {
     struct actor actor = system_actor;
-    struct registry_create what = *asked;
+    struct tenant_directory_create what = *asked;
     const char *cells[] = {what.id,          what.name,       what.host,
                            what.admin_email, what.admin_name, NULL};
     const struct values *v = NULL;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     enum err e = parse(c, &x, &customer_form, cells, &v);
 
     if (e)
@@ -168,7 +169,7 @@ static enum err run_create(struct command *c,
     actor.base_url = LINK_BASE;
     if ((e = customer_make(&x, c->app, &what)))
         return complain(c, &x, e);
-    registry_find_sole(c->app, c->mem);
+    tenant_directory_find_sole(c->app, c->mem);
     buf_printf(&c->out, "tenant %s created; the invitation to %s leaves %s\n",
                what.id, what.admin_email,
                c->is_served ? "now" : "with the next start of the server");
@@ -182,8 +183,8 @@ static enum err say(struct command *c, struct ctx *x, enum err e,
 {
     if (e)
         return complain(c, x, e);
-    if (c->app->caretaker)
-        caretaker_wake(c->app->caretaker);
+    if (c->app->scheduler)
+        scheduler_wake(c->app->scheduler);
     buf_printf(&c->out, "tenant %s %s\n", id, what);
     return OK;
 }
@@ -191,7 +192,7 @@ static enum err say(struct command *c, struct ctx *x, enum err e,
 static enum err run_suspend(struct command *c, const char *id,
                             const char *reason, const char *name)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     const char *cells[] = {reason, name};
     const struct values *v = NULL;
     enum err e = parse(c, &x, &suspension_form, cells, &v);
@@ -203,14 +204,14 @@ static enum err run_suspend(struct command *c, const char *id,
 
 static enum err run_resume(struct command *c, const char *id)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
 
     return say(c, &x, contract_resume(&x, c->app, id), id, "resumed");
 }
 
 static enum err run_withdraw(struct command *c, const char *id)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
 
     return say(c, &x, contract_withdraw(&x, c->app, id, CONTRACT_OPERATOR), id,
                "goes on: the end is withdrawn");
@@ -220,7 +221,7 @@ static enum err run_terminate(struct command *c, const char *id,
                               const char *end, const char *gone,
                               const char *name)
 {
-    struct ctx x = process_ctx(c->mem, &system_actor);
+    struct ctx x = server_process_ctx(c->mem, &system_actor);
     const char *cells[] = {end, gone, name};
     const struct values *v = NULL;
     struct contract_view view;
@@ -247,13 +248,13 @@ static enum err run_terminate(struct command *c, const char *id,
 struct words {
     const char *verb, *lang, *out, *as; /* as: the id an import gets */
     const char *reason, *end, *gone;
-    struct registry_create what;
+    struct tenant_directory_create what;
     bool as_json;
 };
 
 static bool is_whole(const struct words *w)
 {
-    const struct registry_create *what = &w->what;
+    const struct tenant_directory_create *what = &w->what;
 
     if (strcmp(w->verb, "list") == 0)
         return true;
@@ -355,7 +356,7 @@ int tenant_run(struct command *c, int argc, char **argv)
 }
 
 /* The file of an export or import is opened here, by whoever typed it. */
-static int run_with_file(struct process *p, const struct config *config,
+static int run_with_file(struct server_process *p, const struct config *config,
                          const struct words *w, int argc, char **argv)
 {
     bool is_export = strcmp(w->verb, "export") == 0;
@@ -379,7 +380,7 @@ static int run_with_file(struct process *p, const struct config *config,
 
 int cli_tenant(int argc, char **argv)
 {
-    struct process p = {.mem = arena_open(1u << 30)};
+    struct server_process p = {.mem = arena_open(1u << 30)};
     struct config config;
     struct words w;
     int code = 2;
@@ -390,6 +391,6 @@ int cli_tenant(int argc, char **argv)
             strcmp(w.verb, "create") == 0 || strcmp(w.verb, "import") == 0;
         code = run_with_file(&p, &config, &w, argc, argv);
     }
-    process_close(&p);
+    server_process_close(&p);
     return code;
 }

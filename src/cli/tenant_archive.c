@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/tenant_archive.h"
 
-#include "core/archive.h"
-#include "core/archive_intake.h"
-#include "core/link_base.h"
-#include "core/registry.h"
+#include "core/archive/archive.h"
+#include "core/archive/archive_intake.h"
+#include "core/tenant/link_base.h"
+#include "core/tenant/tenant_directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ enum err tenant_archive_export(struct command *c, const char *id)
     int64_t bytes = 0;
 
     actor.tenant = id;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     enum err e = c->file < 0 ? ERR_INVALID : OK;
     if (!e)
         e = tenant_open(c->app->store, id, &t);
@@ -113,13 +113,13 @@ enum err tenant_archive_import(struct command *c, const char *id,
 
     actor.tenant = id;
     actor.base_url = LINK_BASE;
-    struct ctx x = process_ctx(c->mem, &actor);
+    struct ctx x = server_process_ctx(c->mem, &actor);
     enum err e = archive_intake(&x, c->app, c->file, id, host, &report);
     if (e) {
         command_complain(c, &x, e);
         return e;
     }
-    registry_find_sole(c->app, c->mem);
+    tenant_directory_find_sole(c->app, c->mem);
     buf_printf(&c->out,
                "tenant %s imported: %lld rows, %lld people invited; the"
                " invitations leave %s\n",

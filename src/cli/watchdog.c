@@ -3,8 +3,8 @@
  * this thread runs; what matters is that a stranger is answered. */
 #include "cli/watchdog.h"
 
-#include "base/address.h"
 #include "base/clock.h"
+#include "base/ip_address.h"
 #include "base/tls.h"
 
 #include <errno.h>
@@ -28,13 +28,13 @@ static socklen_t place(const struct listener *l, struct sockaddr_storage *out)
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
                                .sin6_port = htons((uint16_t)l->port)};
-    static const struct address any = {{0}};
-    struct address a;
+    static const struct ip_address any = {{0}};
+    struct ip_address a;
     bool is_known =
-        address_parse(l->address, &a) && memcmp(&a, &any, sizeof a) != 0;
+        ip_address_parse(l->address, &a) && memcmp(&a, &any, sizeof a) != 0;
 
     *out = (struct sockaddr_storage){0};
-    if (is_known && !address_is_v4(&a)) {
+    if (is_known && !ip_address_is_v4(&a)) {
         memcpy(&in6.sin6_addr, a.bytes, sizeof a.bytes);
         memcpy(out, &in6, sizeof in6);
         return sizeof in6;

@@ -16,7 +16,7 @@ struct sandbox_report;
 enum { LISTENERS_MAX = 16 };
 
 /* The weakest password policy the operator lets a tenant have. */
-struct policy_floor {
+struct auth_policy_floor {
     bool is_modern; /* profile "modern"; else "whitepaper" */
     int min, days;  /* fewest characters, longest life; 0: the profile's */
 };
@@ -63,8 +63,8 @@ struct app {
     const struct listener *doors; /* with the ports they have got */
     size_t door_count;
     int operator_listener; /* index of the listener with /metrics, -1: none */
-    const char
-        *operator_host; /* only there is the console; NULL: see place.c */
+    const char *
+        operator_host; /* only there is the console; NULL: see tenant_resolver.c */
     const struct smtp_config *_Atomic mail; /* another after a reload */
     struct smtp_stop *mail_stop;            /* ends what waits for the relay */
     struct backup_places backup;
@@ -80,20 +80,20 @@ struct app {
     int listener_ports[LISTENERS_MAX];
     /* by listener: as a client at base_url's host names it, NULL: none */
     const char *listener_urls[LISTENERS_MAX];
-    struct limiter *limiter;       /* sign-in throttling */
-    struct outbox *outbox;         /* wakes the mail worker */
-    struct worker *worker;         /* does the jobs */
-    struct access_log *access_log; /* NULL: none is kept */
-    struct quotas *quotas;         /* what tenants may take; NULL: all */
-    struct standings *standings;   /* suspended, ending; NULL: not known */
-    struct gauges *gauges;
+    struct rate_limiter *limiter;          /* sign-in throttling */
+    struct outbox *outbox;                 /* wakes the mail worker */
+    struct worker *worker;                 /* does the jobs */
+    struct request_log_writer *access_log; /* NULL: none is kept */
+    struct quotas *quotas;             /* what tenants may take; NULL: all */
+    struct tenant_statuses *standings; /* suspended, ending; NULL: not known */
+    struct process_stats *gauges;
     struct capacity *capacity;
-    struct timekeeper *timekeeper;
+    struct clock_monitor *clock_monitor;
     void (*read_server)(const struct app *app, struct server_figures *out);
     void (*read_sandbox)(struct sandbox_report *out); /* NULL: in none */
     bool (*is_reached)(const struct app *app); /* by TLS, where it is on */
     void (*prove_server)(const struct app *app, struct server_proof *out);
-    struct policy_floor floor;
+    struct auth_policy_floor floor;
     /* where the operator says the paths are, "jp"; NULL: not said */
     const char *operator_name; /* who runs it, in words; NULL: not said */
     const char *data_region, *backup_region, *log_region;
@@ -101,9 +101,9 @@ struct app {
     struct terms_cache *terms; /* which version of the terms is in force */
     struct trust_facts facts;
     const struct build_record *record; /* NULL: not known */
-    struct caretaker *caretaker;       /* wakes for what was asked */
-    /* the caretaker looks now; NULL: there is none */
-    void (*wake_caretaker)(const struct app *app);
+    struct scheduler *scheduler;       /* wakes for what was asked */
+    /* the scheduler looks now; NULL: there is none */
+    void (*wake_scheduler)(const struct app *app);
     _Atomic bool is_stopping; /* long work ends at the next step */
     uint8_t setup_hash[32]; /* of the first operator's token; 0: none needed */
     uint8_t pepper[32];

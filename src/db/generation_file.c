@@ -2,9 +2,9 @@
 /* Files of a generation as bytes, for copies elsewhere and back. */
 #include "base/buf.h"
 #include "base/log.h"
+#include "db/backup_mirror.h"
 #include "db/erase.h"
 #include "db/generation.h"
-#include "db/shelf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,14 +36,14 @@ enum err generation_list_files(const struct store *s, const char *name,
                                const struct generation_file **out,
                                size_t *count)
 {
-    const struct shelf_file *files;
+    const struct backup_mirror_file *files;
     size_t found;
     char place[PATH_BYTES];
 
     must(generation_is_name(name));
     place_of(place, s);
     *count = 0;
-    enum err e = shelf_list(place, name, mem, &files, &found);
+    enum err e = backup_mirror_list(place, name, mem, &files, &found);
     struct generation_file *list =
         arena_array(mem, struct generation_file, found + 1);
     for (size_t i = 0; !e && i < found; i++)

@@ -7,11 +7,11 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "db/encrypted_file.h"
 #include "db/erase.h"
 #include "db/generation_part.h"
 #include "db/key.h"
 #include "db/pool.h"
-#include "db/sealed.h"
 #include "db/tenant_folder.h"
 #include "db/tenant_swap.h"
 
@@ -138,7 +138,8 @@ static enum err make_files(const struct rotation *r)
     if (!e)
         e = copy_file(r, "access.db", r->old.log_file, r->new.log_file);
     if (!e)
-        e = sealed_seal_anew(r->live, r->old.data, r->beside, r->new.data);
+        e = encrypted_file_seal_anew(r->live, r->old.data, r->beside,
+                                     r->new.data);
     return e ? e : key_sync_dir(r->beside);
 }
 

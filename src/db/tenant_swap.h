@@ -12,7 +12,7 @@
 #define TENANT_NEW ".new-"
 /* What stood there, while the names change hands. */
 #define TENANT_ASIDE ".aside-"
-/* The same afterwards; from then on its age counts, see leftover.h. */
+/* The same afterwards; from then on its age counts, see stale_files.h. */
 #define TENANT_REPLACED ".replaced-"
 
 /* Files, a key, or the logs kept of a deleted tenant have this id. */

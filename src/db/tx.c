@@ -67,7 +67,7 @@ static void leave_queue(struct file *f, struct waiter *w)
 }
 
 /* With the lock held: until the token is ours. */
-static enum err take_turn(struct file *f)
+static enum err lock_writer(struct file *f)
 {
     if (!f->is_writing && !f->first) {
         f->is_writing = true;
@@ -285,7 +285,7 @@ static enum err join_batch(struct file *f)
 static enum err begin_write(struct ctx *c, struct file *f)
 {
     pthread_mutex_lock(&f->lock);
-    enum err e = take_turn(f);
+    enum err e = lock_writer(f);
     pthread_mutex_unlock(&f->lock);
     if (e) {
         atomic_fetch_add(&f->figures->busy, 1);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "http/wire.h"
+#include "http/server_wire.h"
 
 /* RFC 6265 cookie-octet: what needs no quoting and cannot end the line. */
 static bool is_plain(const char *value)

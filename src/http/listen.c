@@ -18,14 +18,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/address.h"
+#include "base/ip_address.h"
 #include "base/log.h"
 
 #define BACKLOG         4096
 #define FIRST_INHERITED 3
 #define MAX_FILES       65536
 
-static const struct address any = {{0}};
+static const struct ip_address any = {{0}};
 
 void listen_find_inherited(struct inherited *out)
 {
@@ -46,28 +46,28 @@ static bool is_listening(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
 }
 
-static bool is_any_v4(const struct address *a)
+static bool is_any_v4(const struct ip_address *a)
 {
     static const uint8_t zero[4] = {0};
-    return address_is_v4(a) && memcmp(a->bytes + 12, zero, sizeof zero) == 0;
+    return ip_address_is_v4(a) && memcmp(a->bytes + 12, zero, sizeof zero) == 0;
 }
 
 /* Where a socket listens; false when it is none of TCP. */
-static bool read_place(int fd, struct address *a, int *port)
+static bool read_place(int fd, struct ip_address *a, int *port)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof at;
     if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
-        !address_read(&at, a))
+        !ip_address_read(&at, a))
         return false;
     *port = listen_port(fd);
     return true;
 }
 
 /* 0.0.0.0 does for "::": so systemd binds a bare port without IPv6. */
-static bool is_place_of(int fd, const struct address *wanted, int port)
+static bool is_place_of(int fd, const struct ip_address *wanted, int port)
 {
-    struct address a;
+    struct ip_address a;
     int found = 0;
     return is_listening(fd) && read_place(fd, &a, &found) && found == port &&
            (memcmp(&a, wanted, sizeof a) == 0 ||
@@ -76,8 +76,8 @@ static bool is_place_of(int fd, const struct address *wanted, int port)
 
 int listen_take(struct inherited *from, const struct listener *l)
 {
-    struct address wanted;
-    if (!address_parse(l->address, &wanted))
+    struct ip_address wanted;
+    if (!ip_address_parse(l->address, &wanted))
         return -1;
     for (int i = 0; i < from->count; i++) {
         int fd = FIRST_INHERITED + i;
@@ -105,15 +105,15 @@ static const char *find_name(int n, char out[64])
 
 enum err listen_refuse_rest(const struct inherited *from)
 {
-    char name[64], text[ADDRESS_TEXT_BYTES] = "no TCP socket";
+    char name[64], text[IP_ADDRESS_TEXT_BYTES] = "no TCP socket";
     enum err e = OK;
     for (int i = 0; i < from->count; i++) {
-        struct address a;
+        struct ip_address a;
         int port = 0;
         if (from->is_taken[i])
             continue;
         if (read_place(FIRST_INHERITED + i, &a, &port))
-            address_format(&a, text);
+            ip_address_format(&a, text);
         log_error("listen inherited=%s address=%s port=%d: the configuration "
                   "does not listen there; make the socket unit agree with it "
                   "(systemctl daemon-reload, then systemctl restart "
@@ -124,7 +124,7 @@ enum err listen_refuse_rest(const struct inherited *from)
     return e;
 }
 
-static socklen_t fill(const struct address *a, int port, bool as_v4,
+static socklen_t fill(const struct ip_address *a, int port, bool as_v4,
                       struct sockaddr_storage *out)
 {
     *out = (struct sockaddr_storage){0};
@@ -142,7 +142,7 @@ static socklen_t fill(const struct address *a, int port, bool as_v4,
     return sizeof *in6;
 }
 
-static int open_socket(const struct address *a, int port, bool as_v4)
+static int open_socket(const struct ip_address *a, int port, bool as_v4)
 {
     struct sockaddr_storage at;
     socklen_t len = fill(a, port, as_v4, &at);
@@ -164,12 +164,12 @@ static int open_socket(const struct address *a, int port, bool as_v4)
 
 enum err listen_open(const struct listener *l, int *fd)
 {
-    struct address a;
-    if (!address_parse(l->address, &a) || l->port < 0 || l->port > 65535) {
+    struct ip_address a;
+    if (!ip_address_parse(l->address, &a) || l->port < 0 || l->port > 65535) {
         log_error("listen address=%s port=%d invalid", l->address, l->port);
         return ERR_INVALID;
     }
-    *fd = open_socket(&a, l->port, address_is_v4(&a));
+    *fd = open_socket(&a, l->port, ip_address_is_v4(&a));
     if (*fd < 0 && memcmp(&a, &any, sizeof a) == 0 &&
         (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
         *fd = open_socket(&a, l->port, true);

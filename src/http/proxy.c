@@ -21,7 +21,7 @@ enum err proxy_init(struct proxy_list *list, const char *const *texts)
     list->ranges = calloc(count, sizeof list->ranges[0]);
     must(list->ranges != NULL);
     for (size_t i = 0; i < count; i++) {
-        if (!address_parse_range(texts[i], &list->ranges[i])) {
+        if (!ip_address_parse_range(texts[i], &list->ranges[i])) {
             log_error("trusted_proxy invalid=%s", texts[i]);
             proxy_free(list);
             return ERR_INVALID;
@@ -37,19 +37,20 @@ void proxy_free(struct proxy_list *list)
     *list = (struct proxy_list){0};
 }
 
-bool proxy_is_trusted(const struct proxy_list *list, const struct address *a)
+bool proxy_is_trusted(const struct proxy_list *list, const struct ip_address *a)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (address_in(a, &list->ranges[i]))
+        if (ip_address_in(a, &list->ranges[i]))
             return true;
     return false;
 }
 
 /* The entry that ends before *end, blanks trimmed; *end moves to its comma,
  * or to NULL after the first. */
-static bool take_last(const char *chain, const char **end, struct address *out)
+static bool take_last(const char *chain, const char **end,
+                      struct ip_address *out)
 {
-    char text[ADDRESS_TEXT_BYTES];
+    char text[IP_ADDRESS_TEXT_BYTES];
     const char *stop = *end, *start = stop;
     while (start > chain && start[-1] != ',')
         start--;
@@ -63,15 +64,15 @@ static bool take_last(const char *chain, const char **end, struct address *out)
         return false;
     memcpy(text, start, len);
     text[len] = '\0';
-    return address_parse(text, out);
+    return ip_address_parse(text, out);
 }
 
 void proxy_find_client(const struct proxy_list *list, const char *chain,
-                       struct address *client)
+                       struct ip_address *client)
 {
     const char *end = chain + strlen(chain);
     while (end && proxy_is_trusted(list, client)) {
-        struct address hop;
+        struct ip_address hop;
         if (!take_last(chain, &end, &hop))
             return;
         *client = hop;

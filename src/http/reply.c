@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "http/gzip.h"
 #include "http/range.h"
-#include "http/wire.h"
+#include "http/server_wire.h"
 
 #define WRITE_MS          30000
 #define WRITE_BYTES_PER_S 16384
@@ -450,8 +450,9 @@ void reply_refuse(struct mg_connection *conn, int status, bool is_tls)
         "Content-Type: application/problem+json\r\nCache-Control: no-store\r\n"
         "%s%s%sConnection: close\r\n\r\n%s",
         status, find_reason(status),
-        status == 405 ? "Allow: " HEAD_ALLOW "\r\n" : "", size, common_head,
-        is_tls ? transport_head(w->server) : "", data_policy, body);
+        status == 405 ? "Allow: " REQUEST_HEAD_ALLOW "\r\n" : "", size,
+        common_head, is_tls ? transport_head(w->server) : "", data_policy,
+        body);
     must(len > 0 && (size_t)len < sizeof wire);
     (void)push_all(conn, wire, (size_t)len, clock_monotonic_ms() + WRITE_MS);
     mg_linger(conn);

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "http/chunk.h"
-#include "http/wire.h"
+#include "http/server_wire.h"
 
 #define BODY_MS          10000
 #define BODY_BYTES_PER_S 16384
@@ -50,7 +50,7 @@ static const char *lower(struct arena *mem, const char *text)
 /* A trusted proxy may say who asked, and nothing else: the host is what Host
  * names, for other lines (X-Forwarded-Host, Forwarded, …) pass a proxy as the
  * client wrote them.  A chain that came in several lines is one chain. */
-static void believe_proxy(struct request *r, struct address *client)
+static void believe_proxy(struct request *r, struct ip_address *client)
 {
     const struct mg_request_info *info = mg_get_request_info(r->conn);
     struct buf chain = buf_in(r->mem);
@@ -69,7 +69,7 @@ void request_begin(struct request *r, struct mg_connection *conn)
 {
     const struct mg_request_info *info = mg_get_request_info(conn);
     struct worker *w = mg_get_thread_pointer(conn);
-    struct address client = w->peer;
+    struct ip_address client = w->peer;
     *r = (struct request){
         .mem = w->mem,
         .method = w->head.method,
@@ -86,8 +86,8 @@ void request_begin(struct request *r, struct mg_connection *conn)
     r->is_proxied = proxy_is_trusted(server_proxies(w->server), &client);
     if (r->is_proxied)
         believe_proxy(r, &client);
-    char *ip = arena_alloc(r->mem, ADDRESS_TEXT_BYTES);
-    address_format(&client, ip);
+    char *ip = arena_alloc(r->mem, IP_ADDRESS_TEXT_BYTES);
+    ip_address_format(&client, ip);
     r->ip = ip;
 }
 
@@ -211,7 +211,7 @@ static enum err read_chunked(struct request *r, size_t limit, struct buf *out)
 enum err request_body(struct request *r, size_t limit_bytes, const char **data,
                       size_t *len)
 {
-    const struct head *head = &worker_of(r)->head;
+    const struct request_head *head = &worker_of(r)->head;
     struct buf body = buf_in(r->mem);
     *data = "";
     *len = 0;

@@ -20,7 +20,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "http/listen.h"
-#include "http/wire.h"
+#include "http/server_wire.h"
 
 #define THREADS_DEFAULT 2048
 #define SPARE_FILES     256 /* for databases, logs, mail */
@@ -28,7 +28,7 @@
 
 struct door {
     int fd, port; /* fd -1: not open yet */
-    struct address at;
+    struct ip_address at;
     bool is_tls, is_https;
 };
 
@@ -36,7 +36,7 @@ struct server {
     request_fn *handle;
     void *app;
     struct mg_context *mg;
-    struct admission *admission;
+    struct connection_limit *admission;
     struct proxy_list proxies;
     bool owns_domain;
     struct door *doors;
@@ -53,7 +53,7 @@ struct server {
 bool server_wants_close(const struct server *s)
 {
     return atomic_load_explicit(&s->is_closing, memory_order_relaxed) ||
-           admission_is_busy(s->admission);
+           connection_limit_is_busy(s->admission);
 }
 
 bool server_owns_domain(const struct server *s)
@@ -79,10 +79,10 @@ static int hand_socket(const struct mg_context *mg, int n, int *is_ssl)
 
 /* What is said in the clear stays on this machine, or goes to a proxy that the
  * operator named. */
-static bool may_speak(const struct door *d, const struct address *from,
+static bool may_speak(const struct door *d, const struct ip_address *from,
                       bool is_proxy)
 {
-    return d->is_tls || is_proxy || address_is_loopback(from) ||
+    return d->is_tls || is_proxy || ip_address_is_loopback(from) ||
            memcmp(from, &d->at, sizeof *from) == 0;
 }
 
@@ -90,14 +90,14 @@ static int admit(const struct mg_context *mg, const void *sockaddr,
                  int listener)
 {
     struct server *s = mg_get_user_data(mg);
-    struct address from;
+    struct ip_address from;
     int tag = -1;
     const struct door *d = &s->doors[listener];
-    bool is_known = address_read(sockaddr, &from);
+    bool is_known = ip_address_read(sockaddr, &from);
     bool is_proxy = is_known && proxy_is_trusted(&s->proxies, &from);
     if (is_known && may_speak(d, &from, is_proxy))
-        tag = admission_enter(s->admission, &from, is_proxy, d->is_tls,
-                              clock_monotonic_ms());
+        tag = connection_limit_enter(s->admission, &from, is_proxy, d->is_tls,
+                                     clock_monotonic_ms());
     if (tag < 0)
         atomic_fetch_add(&s->shed, 1);
     return tag;
@@ -106,7 +106,7 @@ static int admit(const struct mg_context *mg, const void *sockaddr,
 static void drop(const struct mg_context *mg, int tag)
 {
     struct server *s = mg_get_user_data(mg);
-    admission_leave(s->admission, tag);
+    connection_limit_leave(s->admission, tag);
     atomic_fetch_add(&s->shed, 1);
 }
 
@@ -118,7 +118,7 @@ static void *begin_thread(const struct mg_context *mg, int type)
     struct worker *w = calloc(1, sizeof *w);
     must(w != NULL);
     w->server = s;
-    w->seat = admission_take_seat(s->admission);
+    w->seat = connection_limit_take_seat(s->admission);
     crypto_random(&w->id_state, sizeof w->id_state);
     return w;
 }
@@ -129,7 +129,7 @@ static void end_thread(const struct mg_context *mg, int type, void *pointer)
     struct worker *w = pointer;
     if (type != 1)
         return;
-    admission_leave_seat(w->seat);
+    connection_limit_leave_seat(w->seat);
     arena_close(w->mem);
     free(w);
 }
@@ -152,7 +152,7 @@ static void attach(const struct mg_connection *conn, const void *sockaddr,
     w->is_tls = w->server->doors[listener].is_tls;
     w->is_https = w->server->doors[listener].is_https;
     w->is_shaking = w->is_tls;
-    (void)address_read(sockaddr, &w->peer); /* admit() has read it too */
+    (void)ip_address_read(sockaddr, &w->peer); /* admit() has read it too */
     if (w->is_tls)
         atomic_fetch_add(&w->server->handshakes, 1);
     seat_attach(w->seat, fd, tag, clock_monotonic_ms());
@@ -187,13 +187,13 @@ static void after_close(const struct mg_connection *conn)
     if (w->is_shaking)
         atomic_fetch_add(&w->server->failed_handshakes, 1);
     w->is_shaking = false;
-    admission_leave(w->server->admission, w->tag);
+    connection_limit_leave(w->server->admission, w->tag);
 }
 
 static int check_head(struct mg_connection *conn, const char *text, size_t len)
 {
     struct worker *w = mg_get_thread_pointer(conn);
-    int status = head_check(text, len, &w->head);
+    int status = request_head_check(text, len, &w->head);
     if (status) {
         atomic_fetch_add(&w->server->refused_heads, 1);
         reply_refuse(conn, status, w->is_https);
@@ -266,7 +266,7 @@ static enum err open_doors(struct server *s, const struct server_config *config)
         d->is_tls = l->is_tls;
         d->is_https = l->is_https;
         d->port = listen_port(d->fd);
-        (void)address_parse(l->address, &d->at);
+        (void)ip_address_parse(l->address, &d->at);
         if (!d->is_tls || s->tls_paths)
             continue;
         if (!config->cert_path || !config->key_path)
@@ -283,7 +283,7 @@ static void free_server(struct server *s)
     for (size_t i = 0; s->owns_doors && i < s->door_count; i++)
         if (s->doors[i].fd >= 0)
             close(s->doors[i].fd);
-    admission_close(s->admission);
+    connection_limit_close(s->admission);
     proxy_free(&s->proxies);
     free(s->doors);
     free(s->tls_paths);
@@ -363,7 +363,7 @@ enum err server_open(const struct server_config *config, struct server **out)
     s->owns_doors = true;
     s->threads = fit_threads(config->max_threads);
     s->owns_domain = config->owns_domain;
-    s->admission = admission_open(s->threads);
+    s->admission = connection_limit_open(s->threads);
     enum err e = proxy_init(&s->proxies, config->trusted_proxies);
     if (!e)
         e = open_doors(s, config);
@@ -391,12 +391,12 @@ void server_close(struct server *s, int deadline_ms)
         return;
     }
     mg_drain(s->mg);
-    while (admission_working(s->admission) > 0 &&
+    while (connection_limit_working(s->admission) > 0 &&
            clock_monotonic_ms() < deadline) {
         const struct timespec pause = {.tv_nsec = 2000000};
         nanosleep(&pause, NULL);
     }
-    admission_shut(s->admission);
+    connection_limit_shut(s->admission);
     mg_stop(s->mg);
     mg_exit_library();
     free_server(s);
@@ -417,10 +417,10 @@ void server_stats(const struct server *s, struct server_stats *out)
         .shed = atomic_load(&s->shed),
         .handshakes = atomic_load(&s->handshakes),
         .failed_handshakes = atomic_load(&s->failed_handshakes),
-        .connections = admission_connections(s->admission),
+        .connections = connection_limit_connections(s->admission),
         .threads = mg_count_threads(s->mg),
-        .max_threads = admission_workers(s->admission),
-        .busy_threads = admission_working(s->admission),
-        .waiting = admission_waiting(s->admission),
+        .max_threads = connection_limit_workers(s->admission),
+        .busy_threads = connection_limit_working(s->admission),
+        .waiting = connection_limit_waiting(s->admission),
     };
 }

@@ -4,8 +4,8 @@
 
 #include "base/buf.h"
 #include "base/ctx.h"
-#include "http/head.h"
 #include "http/listen.h"
+#include "http/request_head.h"
 
 /* The web server: civetweb behind a strict check of the request head, our TLS
  * glue, deadlines and limits.  Everything above sees struct request/reply. */

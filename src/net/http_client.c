@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/tls.h"
-#include "net/dial.h"
+#include "net/tcp_connect.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -77,7 +77,7 @@ static void hang_up(struct http_client *h)
 static enum err reach(struct http_client *h)
 {
     const struct http_place *p = &h->place;
-    enum err e = dial(p->host, p->port, !p->is_tls, wait_ms(h), &h->fd);
+    enum err e = tcp_connect(p->host, p->port, !p->is_tls, wait_ms(h), &h->fd);
 
     if (e == ERR_NOT_FOUND)
         return fail(h, ERR_BUSY, "接続先の名前を解決できません",
@@ -101,7 +101,7 @@ static enum err write_all(struct http_client *h, const char *data, size_t len)
         long n;
         if (h->tls)
             n = tls_write(h->tls, data, len, wait_ms(h));
-        else if (!dial_wait(h->fd, POLLOUT, wait_ms(h)))
+        else if (!tcp_connect_wait(h->fd, POLLOUT, wait_ms(h)))
             return fail(h, ERR_BUSY, "接続先がデータを受け取りません",
                         "it does not take data");
         else
@@ -124,7 +124,7 @@ static enum err fill(struct http_client *h, bool *ended)
     *ended = false;
     if (h->tls)
         n = tls_read(h->tls, h->in + h->in_len, room, wait_ms(h));
-    else if (!dial_wait(h->fd, POLLIN, wait_ms(h)))
+    else if (!tcp_connect_wait(h->fd, POLLIN, wait_ms(h)))
         return fail(h, ERR_BUSY, "時間内に応答がありません",
                     "it did not answer in time");
     else

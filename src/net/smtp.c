@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/tls.h"
-#include "net/dial.h"
+#include "net/tcp_connect.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -57,8 +57,9 @@ static int wait_ms(const struct smtp *s)
 static enum err connect_relay(struct smtp *s)
 {
     const struct smtp_config *c = s->config;
-    enum err e = dial(c->host, c->port, c->security == SMTP_PLAIN_LOOPBACK,
-                      wait_ms(s), &s->fd);
+    enum err e =
+        tcp_connect(c->host, c->port, c->security == SMTP_PLAIN_LOOPBACK,
+                    wait_ms(s), &s->fd);
 
     if (e == ERR_NOT_FOUND)
         return fail(s, ERR_BUSY, "the relay's name cannot be resolved");
@@ -71,7 +72,7 @@ static long read_some(struct smtp *s, void *data, size_t len)
 {
     if (s->tls)
         return tls_read(s->tls, data, len, wait_ms(s));
-    if (!dial_wait(s->fd, POLLIN, wait_ms(s)))
+    if (!tcp_connect_wait(s->fd, POLLIN, wait_ms(s)))
         return -1;
     return recv(s->fd, data, len, 0);
 }
@@ -83,7 +84,7 @@ static enum err write_all(struct smtp *s, const char *data, size_t len)
         if (s->tls) {
             n = tls_write(s->tls, data, len, wait_ms(s));
         } else {
-            if (!dial_wait(s->fd, POLLOUT, wait_ms(s)))
+            if (!tcp_connect_wait(s->fd, POLLOUT, wait_ms(s)))
                 return fail(s, ERR_BUSY, "the relay does not take data");
             n = send(s->fd, data, len, MSG_NOSIGNAL);
         }

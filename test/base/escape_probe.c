@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* escape_probe DIR TRY: enters the sandbox of the release with DIR as its only
  * folder and port 53 as its only way out, then tries to get away.  Prints what
- * came of it: "ok", or the error.  test/api/sandbox.test.ts runs it. */
+ * came of it: "ok", or the error.  test/api/process/sandbox.test.ts runs it. */
 #include "base/crypto.h"
 #include "base/sandbox.h"
 

@@ -6,13 +6,13 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "bench/table.h"
-#include "core/access.h"
-#include "core/catalogue.h"
-#include "core/program.h"
-#include "core/project.h"
-#include "core/reach.h"
-#include "core/search.h"
-#include "core/ticket_list.h"
+#include "core/access/access.h"
+#include "core/master/catalogue.h"
+#include "core/work/effective_access.h"
+#include "core/work/program.h"
+#include "core/work/project.h"
+#include "core/work/search.h"
+#include "core/work/ticket_list.h"
 
 #include "db/query.h"
 #include "db/store.h"
@@ -130,23 +130,23 @@ static void projects(struct ctx *c, int64_t i)
 
 static void who(struct ctx *c, int64_t i)
 {
-    const struct reach *list;
+    const struct effective_access *list;
     size_t count;
     bool more;
 
-    must(reach_of_place(
+    must(effective_access_of_place(
              c, (struct member_place){MEMBER_OF_PROJECT, 1 + i % PROJECTS},
              NULL, 0, 50, &list, &count, &more) == OK);
 }
 
 static void what(struct ctx *c, int64_t i)
 {
-    const struct reach *list;
+    const struct effective_access *list;
     size_t count;
     bool more;
 
-    must(reach_of_user(c, 2 + i % (PEOPLE - 2), NULL, 100, &list, &count,
-                       &more) == OK);
+    must(effective_access_of_user(c, 2 + i % (PEOPLE - 2), NULL, 100, &list,
+                                  &count, &more) == OK);
 }
 
 /* Median, so that one long pause does not speak for all. */

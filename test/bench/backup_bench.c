@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "core/backup.h"
-#include "core/registry.h"
+#include "core/backup/backup.h"
+#include "core/tenant/tenant_directory.h"
 #include "db/query.h"
 
 #include <fcntl.h>

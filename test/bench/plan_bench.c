@@ -5,12 +5,12 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "bench/table.h"
-#include "core/catalogue.h"
-#include "core/edit.h"
-#include "core/plan_view.h"
-#include "core/program.h"
-#include "core/project.h"
-#include "core/ticket_list.h"
+#include "core/master/catalogue.h"
+#include "core/work/plan_edit.h"
+#include "core/work/plan_view.h"
+#include "core/work/program.h"
+#include "core/work/project.h"
+#include "core/work/ticket_list.h"
 
 #include "db/query.h"
 #include "db/store.h"
@@ -81,7 +81,7 @@ static void seed(struct ctx *c, int64_t *project_id)
     *project_id = p.id;
 }
 
-static struct edit task(struct ctx *c, int i)
+static struct plan_edit task(struct ctx *c, int i)
 {
     bool phase = i % PER_PHASE == 0;
     const char *parent = arena_printf(c->mem, "t%d", i - i % PER_PHASE);
@@ -94,30 +94,30 @@ static struct edit task(struct ctx *c, int i)
         {"planned_end", "2026-12-03"},
     };
 
-    return (struct edit){.op = EDIT_CREATE,
-                         .ref = arena_printf(c->mem, "t%d", i),
-                         .values =
-                             fields(c, &ticket_edit_form, cells, COUNT(cells)),
-                         .is_import = true};
+    return (struct plan_edit){
+        .op = PLAN_EDIT_CREATE,
+        .ref = arena_printf(c->mem, "t%d", i),
+        .values = fields(c, &ticket_edit_form, cells, COUNT(cells)),
+        .is_import = true};
 }
 
 static void fill(struct ctx *c, int64_t project_id)
 {
-    struct edit *edits = arena_array(c->mem, struct edit, 2 * ROWS);
-    struct edit_result r;
+    struct plan_edit *edits = arena_array(c->mem, struct plan_edit, 2 * ROWS);
+    struct plan_edit_result r;
     size_t n = 0;
 
     for (int i = 0; i < ROWS; i++)
         edits[n++] = task(c, i);
     for (int i = 2; i < ROWS; i++)
         if (i % PER_PHASE > 1)
-            edits[n++] =
-                (struct edit){.op = EDIT_LINK,
-                              .predecessor = arena_printf(c->mem, "t%d", i - 1),
-                              .successor = arena_printf(c->mem, "t%d", i),
-                              .kind = -1};
+            edits[n++] = (struct plan_edit){
+                .op = PLAN_EDIT_LINK,
+                .predecessor = arena_printf(c->mem, "t%d", i - 1),
+                .successor = arena_printf(c->mem, "t%d", i),
+                .kind = -1};
     double start = now_ms();
-    enum err e = edit_apply(c, project_id, edits, n, &r);
+    enum err e = plan_edit_apply(c, project_id, edits, n, &r);
     if (e)
         (void)printf("%s %s\n", err_name(e), c->fail ? c->fail->message : "");
     must(e == OK);
@@ -155,13 +155,13 @@ static double drag(struct ctx *c, int64_t project_id, int id, int day,
         {"planned_start", arena_printf(c->mem, "2026-12-%02d", day)},
         {"planned_end", arena_printf(c->mem, "2026-12-%02d", day + 2)},
     };
-    struct edit_result r;
-    struct edit edit = {.op = EDIT_UPDATE,
-                        .target = arena_printf(c->mem, "%d", id),
-                        .values =
-                            fields(c, &ticket_edit_form, cells, COUNT(cells))};
+    struct plan_edit_result r;
+    struct plan_edit edit = {
+        .op = PLAN_EDIT_UPDATE,
+        .target = arena_printf(c->mem, "%d", id),
+        .values = fields(c, &ticket_edit_form, cells, COUNT(cells))};
     double start = now_ms();
-    must(edit_apply(c, project_id, &edit, 1, &r) == OK);
+    must(plan_edit_apply(c, project_id, &edit, 1, &r) == OK);
     *changed = r.cascaded;
     return now_ms() - start;
 }

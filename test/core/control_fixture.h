@@ -7,10 +7,10 @@
 #include "core_fixture.h"
 
 #include "base/clock.h"
-#include "core/notice.h"
-#include "core/notice_mail.h"
-#include "core/standing.h"
-#include "core/trust.h"
+#include "core/notice/notice.h"
+#include "core/notice/notice_mail.h"
+#include "core/tenant/tenant_status.h"
+#include "core/trust/trust.h"
 
 static const struct actor oper = {.user_id = 1,
                                   .name = "運用 一郎",
@@ -75,14 +75,14 @@ static inline void look(struct world *w)
 {
     struct app app = {.store = w->f->store,
                       .base_url = "https://example.jp",
-                      .standings = standing_open()};
+                      .standings = tenant_status_open()};
     struct arena *mem = arena_open(0);
 
     w->c.mem = mem;
-    must(standing_load(&w->c, &app) == OK);
+    must(tenant_status_load(&w->c, &app) == OK);
     notice_look(&app, mem);
     arena_close(mem);
-    standing_close(app.standings);
+    tenant_status_close(app.standings);
 }
 
 static inline void add_customers(struct world *w)

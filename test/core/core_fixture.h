@@ -9,13 +9,13 @@
 #include "base/civil.h"
 #include "base/crypto.h"
 #include "base/json.h"
-#include "core/access.h"
-#include "core/catalogue.h"
-#include "core/edit.h"
-#include "core/member.h"
-#include "core/plan_view.h"
-#include "core/program.h"
-#include "core/project.h"
+#include "core/access/access.h"
+#include "core/access/member.h"
+#include "core/master/catalogue.h"
+#include "core/work/plan_edit.h"
+#include "core/work/plan_view.h"
+#include "core/work/program.h"
+#include "core/work/project.h"
 
 struct world {
     struct fixture *f;
@@ -140,13 +140,13 @@ static int world_tear_down(void **state)
 static inline enum err world_edit(struct world *w, int64_t user,
                                   const char *json)
 {
-    struct edit_result r;
+    struct plan_edit_result r;
 
     world_begin(w, user, TX_WRITE);
     const struct values *v = world_values(
-        w, &edit_form, arena_printf(w->c.mem, "{\"edits\":[%s]}", json));
+        w, &plan_edit_form, arena_printf(w->c.mem, "{\"edits\":[%s]}", json));
     enum err e =
-        v ? edit_apply_form(&w->c, w->project, v, -1, &r) : ERR_INVALID;
+        v ? plan_edit_apply_form(&w->c, w->project, v, -1, &r) : ERR_INVALID;
     return world_end(w, e);
 }
 

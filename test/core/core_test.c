@@ -26,7 +26,7 @@ static const char *const may_scan[] = {
     "SCAN top",
     "SCAN given",
     "SCAN touched",
-    "SCAN what", /* what reach.c has put together already */
+    "SCAN what", /* what effective_access.c has put together already */
     "SCAN held",
     "SCAN reason",
     "SCAN seen",

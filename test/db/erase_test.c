@@ -5,11 +5,11 @@
 
 #include "base/crypto.h"
 #include "base/landlock.h"
+#include "db/backup_mirror.h"
 #include "db/erase.h"
 #include "db/generation.h"
 #include "db/key.h"
-#include "db/leftover.h"
-#include "db/shelf.h"
+#include "db/stale_files.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -202,7 +202,7 @@ static void keys_of_restores_are_overwritten(void **state)
         assert_int_equal(generation_restore(f->store, &over), OK);
         watch_keys(in(f, "keys"));
     }
-    assert_int_equal(leftover_drop(f->store, INT64_MAX, &removed), OK);
+    assert_int_equal(stale_files_drop(f->store, INT64_MAX, &removed), OK);
     assert_int_equal(tenant_discard(f->store, "acme"), OK);
     assert_int_equal(count_readable(), 0);
     forget_watched();
@@ -223,15 +223,16 @@ static void keys_of_copies_are_overwritten(void **state)
     no_key = open(in(f, "b"), O_RDONLY);
     must(generation_is_name("2026-11-24"));
     crypto_sha256("first key", 9, hash);
-    assert_int_equal(shelf_put(place, "2026-11-24", "acme.key", fd, 9, hash),
-                     OK);
+    assert_int_equal(
+        backup_mirror_put(place, "2026-11-24", "acme.key", fd, 9, hash), OK);
     (void)snprintf(key, sizeof key, "%.200s/2026-11-24/acme.key", place);
     watch(key);
     crypto_sha256("other key", 9, hash);
     assert_int_equal(
-        shelf_put(place, "2026-11-24", "acme.key", no_key, 9, hash), OK);
+        backup_mirror_put(place, "2026-11-24", "acme.key", no_key, 9, hash),
+        OK);
     watch(key);
-    assert_int_equal(shelf_delete(place, "2026-11-24", "acme.key"), OK);
+    assert_int_equal(backup_mirror_delete(place, "2026-11-24", "acme.key"), OK);
     assert_int_equal(watched_count, 2);
     assert_int_equal(count_readable(), 0);
     must(close(fd) == 0 && close(no_key) == 0);

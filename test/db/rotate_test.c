@@ -6,9 +6,9 @@
 
 #include "base/crypto.h"
 #include "db/conn.h"
+#include "db/encrypted_file.h"
 #include "db/key.h"
 #include "db/rotate.h"
-#include "db/sealed.h"
 
 #include <dirent.h>
 
@@ -25,18 +25,19 @@ int mkdir(const char *path, mode_t mode)
 
 /* ---- a tenant with rows, a backup and an archive ---- */
 
-static char archive[SEALED_NAME_CHARS + 1];
+static char archive[ENCRYPTED_FILE_NAME_CHARS + 1];
 
 static void seal(struct tenant *t)
 {
-    struct sealed *s;
+    struct encrypted_file *s;
     int64_t bytes;
 
-    must(sealed_create(t, &s) == OK);
+    must(encrypted_file_create(t, &s) == OK);
     for (int i = 0; i < SEALED_BYTES / 10; i++)
-        must(sealed_put(s, "0123456789", 10) == OK);
-    must(sealed_finish(s, &bytes) == OK && sealed_keep(s, archive) == OK);
-    sealed_close(s);
+        must(encrypted_file_put(s, "0123456789", 10) == OK);
+    must(encrypted_file_finish(s, &bytes) == OK &&
+         encrypted_file_keep(s, archive) == OK);
+    encrypted_file_close(s);
 }
 
 static int set_up(void **state)
@@ -69,18 +70,19 @@ static void derive(struct tenant *t, struct derived *out)
 static void all_is_there(struct fixture *f, struct derived *out)
 {
     struct generation_found found;
-    struct sealed_file *file;
+    struct encrypted_file_reader *file;
     struct tenant *t;
     char part[10];
 
     assert_int_equal(tenant_open(f->store, "acme", &t), OK);
     assert_int_equal(fixture_number(f, t, count_keys), ROWS);
     assert_int_equal(tenant_check(t), OK);
-    assert_int_equal(sealed_open(t, archive, &file), OK);
-    assert_int_equal(sealed_bytes(file), SEALED_BYTES);
-    assert_int_equal(sealed_read(file, SEALED_BYTES - 10, part, 10), OK);
+    assert_int_equal(encrypted_file_open(t, archive, &file), OK);
+    assert_int_equal(encrypted_file_bytes(file), SEALED_BYTES);
+    assert_int_equal(encrypted_file_read(file, SEALED_BYTES - 10, part, 10),
+                     OK);
     assert_memory_equal(part, "0123456789", 10);
-    sealed_leave(file);
+    encrypted_file_leave(file);
     struct ctx c = f->c;
     assert_int_equal(tx_begin_access(&c, t, TX_READ), OK);
     assert_int_equal(tx_end_access(&c, t, OK), OK);

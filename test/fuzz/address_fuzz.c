@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is taken for an address is written back and read as the same; a range
  * holds its own base and has no bits beyond its prefix. */
-#include "base/address.h"
+#include "base/ip_address.h"
 
 #include <string.h>
 
@@ -14,18 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena *mem = arena_open(0);
     const char *text = arena_strndup(mem, (const char *)data, size);
-    struct address a, again;
-    struct address_range range;
-    char out[ADDRESS_TEXT_BYTES];
+    struct ip_address a, again;
+    struct ip_address_range range;
+    char out[IP_ADDRESS_TEXT_BYTES];
 
-    if (address_parse(text, &a)) {
-        address_format(&a, out);
-        must(strlen(out) < sizeof out && address_parse(out, &again));
+    if (ip_address_parse(text, &a)) {
+        ip_address_format(&a, out);
+        must(strlen(out) < sizeof out && ip_address_parse(out, &again));
         must(memcmp(&a, &again, sizeof a) == 0);
     }
-    if (address_parse_range(text, &range)) {
+    if (ip_address_parse_range(text, &range)) {
         must(range.prefix >= 0 && range.prefix <= 128);
-        must(address_in(&range.base, &range));
+        must(ip_address_in(&range.base, &range));
         for (int i = range.prefix; i < 128; i++)
             must(!(range.base.bytes[i / 8] & 0x80 >> i % 8));
     }

@@ -8,9 +8,9 @@
 
 #include "base/str.h"
 #include "base/zip.h"
-#include "core/archive.h"
-#include "core/archive_intake.h"
-#include "core/archive_write.h"
+#include "core/archive/archive.h"
+#include "core/archive/archive_intake.h"
+#include "core/archive/archive_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

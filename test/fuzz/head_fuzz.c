@@ -7,15 +7,15 @@
 
 #include "base/err.h"
 #include "http/chunk.h"
-#include "http/head.h"
+#include "http/request_head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct head head;
+    struct request_head head;
     const char *text = (const char *)data;
-    if (head_check(text, size, &head) == 0) {
+    if (request_head_check(text, size, &head) == 0) {
         must(size >= 4 && memcmp(text + size - 4, "\r\n\r\n", 4) == 0);
         must(memchr(text, '\0', size) == NULL);
         must(head.method != METHOD_OTHER);

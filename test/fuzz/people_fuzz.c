@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a CSV of people: rows whose cells are whole text, or errors
  * that name a line of the file, a rule and a message. */
-#include "core/people_csv.h"
+#include "core/exchange/people_csv.h"
 
 #include <stdint.h>
 #include <string.h>

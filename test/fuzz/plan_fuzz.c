@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan from anywhere, as CSV or MS Project XML: refused with a line and a
  * rule, or rows whose cells are whole text. */
-#include "core/plan_file.h"
+#include "core/exchange/plan_file.h"
 
 #include <stdint.h>
 #include <string.h>

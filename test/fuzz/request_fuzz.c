@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "http/head.h"
 #include "http/proxy.h"
 #include "http/range.h"
+#include "http/request_head.h"
 #include "http/server.h"
-#include "http/wire.h"
+#include "http/server_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -19,10 +19,10 @@ static void check_query(struct arena *mem, const char *query)
     char *text = arena_printf(
         mem, "GET /?%s HTTP/1.1\r\nHost: example.jp\r\n\r\n", query);
     struct request r = {.mem = mem, .query = query};
-    struct head head;
+    struct request_head head;
     const char *name;
 
-    if (head_check(text, strlen(text), &head))
+    if (request_head_check(text, strlen(text), &head))
         return; /* such a query never gets there */
     for (size_t i = 0; i < 100 && (name = request_param_name(&r, i)); i++) {
         const char *value = request_param(&r, name);
@@ -60,18 +60,18 @@ static void check_chain(const char *chain)
 {
     static const char *const trusted[] = {"10.0.0.0/8", "fd00::/8", NULL};
     struct proxy_list list = {0}, nobody = {0};
-    struct address peer, client, again;
-    char text[ADDRESS_TEXT_BYTES];
+    struct ip_address peer, client, again;
+    char text[IP_ADDRESS_TEXT_BYTES];
 
     must(proxy_init(&list, trusted) == OK);
-    must(address_parse("203.0.113.9", &peer));
+    must(ip_address_parse("203.0.113.9", &peer));
     client = peer;
     if (proxy_is_trusted(&nobody, &client))
         must(false);
-    must(address_parse("10.1.2.3", &client));
+    must(ip_address_parse("10.1.2.3", &client));
     proxy_find_client(&list, chain, &client);
-    address_format(&client, text);
-    must(address_parse(text, &again) &&
+    ip_address_format(&client, text);
+    must(ip_address_parse(text, &again) &&
          memcmp(&again, &client, sizeof again) == 0);
     proxy_free(&list);
 }

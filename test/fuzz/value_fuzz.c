@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The body decides everything: either it is refused with a reason, or each
  * value keeps the promise of its field.  The same bytes also serve as cells. */
-#include "base/value.h"
+#include "base/form.h"
 
 #include <stdint.h>
 #include <string.h>

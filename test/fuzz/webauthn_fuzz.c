@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Authenticator data, keys, attestation objects and CBOR from anywhere: what
  * is taken points inside the input, and keeps the promises of the header. */
-#include "core/webauthn.h"
+#include "core/account/webauthn.h"
 
 #include <stdint.h>
 

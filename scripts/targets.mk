@@ -20,17 +20,16 @@ tsan: $(TESTS:%.c=$(B)/tsan/%)
 # what hangs is killed and named, each file for itself
 NODE_TEST := $(NODE) --test --test-timeout=600000
 TEST_ENV := YAGURA=$(CURDIR)/$(B)/asan/yagura YAGURA_NEXT=$(CURDIR)/$(B)/asan/next/yagura YAGURA_RELEASE=$(CURDIR)/$(B)/yagura
-ifneq ($(wildcard test/api/*/*.test.ts),)
+API_TESTS = $(sort $(wildcard test/api/*/$(or $(T),*).test.ts))
 api-test: $(if $(T),,unit) $(B)/asan/yagura $(B)/asan/next/yagura $(AIDS:%.c=$(B)/asan/%) $(PROBES:%.c=$(B)/release/%) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 'test/api/$(or $(T),*).test.ts'
-endif
-UI_TESTS = $(sort $(wildcard test/ui/$(or $(T),*).test.ts www/src/*/$(or $(T),*).test.ts www/src/*/*/$(or $(T),*).test.ts))
-ifneq ($(wildcard test/ui/*/*.test.ts www/src/*/*.test.ts),)
+	@$(if $(API_TESTS),,$(error there is no test/api/*/$(or $(T),*).test.ts))
+	@$(TEST_ENV) N=$(or $(N),20) $(NODE_TEST) --test-concurrency=2 $(API_TESTS)
+UI_TESTS = $(sort $(wildcard test/ui/*/$(or $(T),*).test.ts www/src/*/$(or $(T),*).test.ts www/src/*/*/$(or $(T),*).test.ts))
 ui-test: $(if $(T),,api-test) $(B)/yagura test/node_modules/.stamp | $(B)/setup-test
-	@$(if $(UI_TESTS),,$(error there is no test/ui/$(T).test.ts nor one in www/src))
+	@$(if $(UI_TESTS),,$(error there is no test/ui/*/$(or $(T),*).test.ts nor one in www/src))
+	@$(if $(T)$(filter test/%,$(UI_TESTS)),,$(error there are no browser tests))
 	@$(if $(filter www/%,$(UI_TESTS)),$(NODE_TEST) $(filter www/%,$(UI_TESTS)))
 	@$(if $(filter test/%,$(UI_TESTS)),YAGURA=$(CURDIR)/$(B)/yagura $(NODE_TEST) --test-concurrency=2 $(filter test/%,$(UI_TESTS)))
-endif
 # the operator's story with systemd, proxies, a relay and a store: as root,
 # fetches a Debian once
 ops-test: $(B)/yagura test/ops/node_modules/.stamp

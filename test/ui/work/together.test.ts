@@ -301,6 +301,41 @@ test("what one goes on typing while a save is under way stays", async () => {
   assert.equal((await api.get(`/tickets/${row.id}`)).body.details, "一行目\n二行目");
 });
 
+test("an older try that is still under way does not take the place of what was saved after it", async () => {
+  await plan("甲");
+  await a.goto(`${demo.ready.url}/tickets/${project.key}-1`);
+  const tries: string[] = [];
+  await a.route("**/api/v1/tickets/*", async (route) => {
+    if (route.request().method() !== "PATCH") return route.continue();
+    tries.push(route.request().postDataJSON().details);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    await route.abort();
+  });
+  const until = async (check: () => boolean) => {
+    for (const end = Date.now() + 15_000; !check() && Date.now() < end; ) await a.waitForTimeout(10);
+    assert.ok(check(), JSON.stringify(tries));
+  };
+  await a.locator("section", { has: a.getByRole("heading", { name: "詳細" }) }).getByRole("button", { name: "編集" }).click();
+  const details = a.getByRole("textbox", { name: "詳細" });
+  await details.fill("一行目");
+  await details.press("Control+Enter");
+  await a.getByRole("button", { name: "未保存" }).first().waitFor();
+  const before = tries.length;
+  await until(() => tries.length > before); // tried again, and under way
+  await details.fill("一行目\n二行目");
+  await details.press("Control+Enter");
+  await a.getByRole("button", { name: "未保存" }).first().click(); // and once more
+  await until(() => tries.includes("一行目\n二行目"));
+  await a.waitForTimeout(1500);
+  await a.unroute("**/api/v1/tickets/*");
+  const [row] = await rowsOf();
+  for (const end = Date.now() + 10_000; ; await a.waitForTimeout(100)) {
+    const stored = (await api.get(`/tickets/${row.id}`)).body.details;
+    if (stored === "一行目\n二行目") break;
+    if (Date.now() > end) assert.fail(`${JSON.stringify(stored)} after ${JSON.stringify(tries)}`);
+  }
+});
+
 test("a field that could not be saved, of a ticket deleted since: it comes back and is asked for what it says then", async () => {
   await plan("甲");
   await a.goto(`${demo.ready.url}/tickets/${project.key}-1`);

@@ -7,7 +7,7 @@ import { ApiError, del, get, patch, post } from "../../lib/api";
 import { ask, whoChanged } from "../../lib/ask.svelte";
 import { formatDay, hours } from "../../lib/format";
 import { i18n, t, word, type Key } from "../../lib/i18n.svelte";
-import { keep, kept } from "../../lib/keep";
+import { keep, kept, keptOne } from "../../lib/keep";
 import { mergeLines } from "../../lib/merge";
 import type { LinkKind, Ticket } from "../../lib/model";
 import { app, classificationOf, complain, nameIn, statusOf, toast } from "../../lib/state.svelte";
@@ -93,6 +93,9 @@ interface Wish {
   at: number; // ms, when the person saved it
   project: string; // id, of its ticket
 }
+
+/** What this page saved last, by ticket and field. */
+const own = new Map<string, Value>();
 
 const RETRY_MS = 3000;
 const isTrouble = (error: unknown) => !(error instanceof ApiError) || error.status >= 500 || [401, 429].includes(error.status);
@@ -237,14 +240,17 @@ export class TicketEditor {
   }
   private done(wish: Wish, reply: Ticket) {
     const { ticket } = this;
-    this.drop(wish.field);
+    this.drop(wish);
+    own.set(`${ticket!.id} ${wish.field}`, wish.value);
     if (!wish.isBack && !same(wish.before, wish.value)) rememberField(ticket!, wish.field, wish.before, wish.value, wish.at);
     this.take(reply);
     announce(reply);
   }
-  private drop(field: Field) {
-    this.failed = this.failed.filter((x) => x.field !== field);
-    keep(`field:${this.ticket!.id}:${field}`, null);
+  /** It is done with, and what it replaced; not what was typed after it. */
+  private drop({ field, at }: Wish) {
+    this.failed = this.failed.filter((x) => x.field !== field || x.at > at);
+    const name = `field:${this.ticket!.id}:${field}`;
+    if ((keptOne<Wish>(name)?.at ?? 0) <= at) keep(name, null);
     if (!this.failed.length) this.trouble = "";
   }
 
@@ -254,10 +260,12 @@ export class TicketEditor {
     const { field } = wish;
     const theirs = valueOf(ticket, field);
     if (same(theirs, wish.value)) {
-      this.drop(field);
+      this.drop(wish);
       return "saved";
     }
     if (same(theirs, wish.before)) return null;
+    // one's own save that was under way while this was typed
+    if (!wish.isBack && own.has(`${ticket.id} ${field}`) && same(theirs, own.get(`${ticket.id} ${field}`)!)) return null;
     const who = await whoChanged(ticket.id, field);
     const by = who.by || t("somebody");
     const isText = field === "details";
@@ -266,7 +274,7 @@ export class TicketEditor {
       wish.value = merged;
       wish.before = theirs;
       if (same(merged, theirs)) {
-        this.drop(field);
+        this.drop(wish);
         return "saved";
       }
       toast(t("merged_text", { by }));
@@ -287,7 +295,7 @@ export class TicketEditor {
       wish.before = theirs;
       return null;
     }
-    this.drop(field);
+    this.drop(wish);
     return answer as Outcome;
   }
 
@@ -295,6 +303,7 @@ export class TicketEditor {
     const { field } = wish;
     // no line, too busy, locked, full: it waits, the mark in the head says so
     if (isTrouble(error) && !this.isClosed) {
+      if (this.failed.some((x) => x.field === field && x.at > wish.at)) return "unsent"; // a newer one waits
       this.failed = [...this.failed.filter((x) => x.field !== field), wish];
       this.trouble = error instanceof ApiError && error.status === 507 ? `${error.message} ${t("full_advice")}` : "";
       keep(`field:${this.ticket!.id}:${field}`, wish);
@@ -308,7 +317,7 @@ export class TicketEditor {
     const found = error instanceof ApiError ? error.errors.filter((e) => e.field) : [];
     this.errors = { ...this.errors, ...Object.fromEntries(found.map((e) => [errorKey(e.field), e.message])) };
     if (!found.some((e) => errorKey(e.field) === field)) complain(error);
-    this.drop(field);
+    this.drop(wish);
     this.ticket = this.ticket && { ...this.ticket }; // choices show the stored value again
     return "refused";
   }
@@ -323,7 +332,7 @@ export class TicketEditor {
       otherwise: "theirs",
     });
     if (answer !== "restore" || !(await this.restore())) {
-      this.drop(wish.field);
+      this.drop(wish);
       return "refused"; // what was typed stays where it is
     }
     return this.send(wish);
@@ -352,7 +361,8 @@ export class TicketEditor {
     clearTimeout(this.timer);
     for (const wish of this.failed) {
       this.saving++;
-      void this.turn(() => this.send({ ...wish })).finally(() => this.saving--);
+      const isWaiting = () => this.failed.some((x) => x.field === wish.field && x.at === wish.at);
+      void this.turn(async () => isWaiting() && this.send({ ...wish })).finally(() => this.saving--);
     }
   }
 

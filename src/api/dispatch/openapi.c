@@ -3,6 +3,7 @@
 #include "api/dispatch/call.h"
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,13 +172,15 @@ static void add_form(struct form_set *set, const struct form *form)
         add_form(set, form->fields[i].rows);
 }
 
-static void collect(struct form_set *set)
+/* Queries are parameters in OpenAPI, and types in TypeScript. */
+static void collect(struct form_set *set, bool with_queries)
 {
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++) {
             must(str_starts(route_sets[s]->routes[i].path, ROUTE_ROOT));
             add_form(set, route_sets[s]->routes[i].form);
-            add_form(set, route_sets[s]->routes[i].query);
+            if (with_queries)
+                add_form(set, route_sets[s]->routes[i].query);
             add_form(set, route_sets[s]->routes[i].reply);
         }
 }
@@ -256,33 +259,119 @@ static void put_content(struct json_out *o, const char *type,
     json_close(o, '}');
 }
 
+/* "get", "/api/v1/tickets/:id/files" -> "getTicketsByIdFiles": unique, since
+ * method and path together are, and the same as long as they are. */
+static void put_operation_id(struct json_out *o, const struct route *r)
+{
+    char id[128];
+    size_t n = (size_t)snprintf(id, sizeof(id), "%s", method_names[r->method]);
+    bool is_begin = true;
+
+    for (const char *p = r->path + strlen(ROUTE_ROOT); *p; p++) {
+        must(n + 4 < sizeof(id));
+        if (*p == ':') {
+            memcpy(id + n, "By", 2);
+            n += 2;
+        } else if (isalnum((unsigned char)*p)) {
+            bool is_lower = *p >= 'a' && *p <= 'z';
+            id[n++] = (char)(is_begin && is_lower ? *p - 'a' + 'A' : *p);
+        }
+        is_begin = !isalnum((unsigned char)*p);
+    }
+    id[n] = 0;
+    json_text(o, "operationId", id);
+}
+
+/* The noun: the first word of the path. */
+static size_t tag_length(const struct route *r)
+{
+    return strcspn(r->path + strlen(ROUTE_ROOT), "/");
+}
+
+static void put_tag(struct json_out *o, const char *name, const struct route *r)
+{
+    char tag[64];
+    size_t len = tag_length(r);
+
+    must(len < sizeof(tag));
+    memcpy(tag, r->path + strlen(ROUTE_ROOT), len);
+    tag[len] = 0;
+    json_text(o, name, tag);
+}
+
+static void put_scheme(struct json_out *o, const char *name)
+{
+    json_open(o, NULL, '{');
+    json_open(o, name, '[');
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+/* One of these is enough; none: anybody may call. */
+static void put_security(struct json_out *o, const struct route_set *set,
+                         const struct route *r)
+{
+    json_open(o, "security", '[');
+    if (r->right != RIGHT_ANYONE)
+        put_scheme(o, "session");
+    if (r->right != RIGHT_ANYONE && r->right != RIGHT_HALF &&
+        (set->flags & SET_TOKENS) && !(r->flags & ROUTE_FRESH))
+        put_scheme(o, "token");
+    json_close(o, ']');
+}
+
+static void put_body(struct json_out *o, const struct route *r)
+{
+    json_open(o, "requestBody", '{');
+    json_bool(o, "required", true);
+    if (r->flags & ROUTE_RAW) {
+        json_text(o, "description", "The bytes of the file");
+        json_open(o, "content", '{');
+        json_open(o, "application/octet-stream", '{');
+        json_open(o, "schema", '{');
+        json_text(o, "type", "string");
+        json_text(o, "format", "binary");
+        json_close(o, '}');
+        json_close(o, '}');
+        json_close(o, '}');
+    } else {
+        put_content(o, "application/json", r->form, false);
+    }
+    json_close(o, '}');
+}
+
 static void put_responses(struct json_out *o, const struct route *r)
 {
+    static const char *const refusals[] = {"4XX", "5XX"};
+
     json_open(o, "responses", '{');
     json_open(o, r->flags & ROUTE_CREATED ? "201" : "200", '{');
     json_text(o, "description", "Done");
     if (r->reply)
         put_content(o, "application/json", r->reply, r->flags & ROUTE_LIST);
     json_close(o, '}');
-    json_open(o, "default", '{');
-    json_text(o, "description", "Problem details, RFC 9457");
-    put_content(o, "application/problem+json", NULL, false);
-    json_close(o, '}');
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        json_open(o, refusals[i], '{');
+        json_text(o, "$ref", "#/components/responses/Problem");
+        json_close(o, '}');
+    }
     json_close(o, '}');
 }
 
-static void put_operation(struct json_out *o, const struct route *r)
+static void put_operation(struct json_out *o, const struct route_set *set,
+                          const struct route *r)
 {
     json_open(o, method_names[r->method], '{');
+    put_operation_id(o, r);
+    json_open(o, "tags", '[');
+    put_tag(o, NULL, r);
+    json_close(o, ']');
     json_text(o, "summary", r->summary);
     json_text(o, "x-right", right_words[r->right]);
+    put_security(o, set, r);
     put_parameters(o, r);
-    if (r->form) {
-        json_open(o, "requestBody", '{');
-        json_bool(o, "required", true);
-        put_content(o, "application/json", r->form, false);
-        json_close(o, '}');
-    }
+    if (r->form || (r->flags & ROUTE_RAW))
+        put_body(o, r);
     put_responses(o, r);
     json_close(o, '}');
 }
@@ -329,8 +418,93 @@ static void put_path(struct json_out *o, const char *path)
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++)
             if (strcmp(route_sets[s]->routes[i].path, path) == 0)
-                put_operation(o, &route_sets[s]->routes[i]);
+                put_operation(o, route_sets[s], &route_sets[s]->routes[i]);
     json_close(o, '}');
+}
+
+/* Each noun once, in the order of the tables. */
+static bool is_first_tag(size_t set, size_t index)
+{
+    const struct route *own = &route_sets[set]->routes[index];
+    size_t begin = strlen(ROUTE_ROOT), len = tag_length(own);
+
+    for (size_t s = 0; s <= set; s++)
+        for (size_t i = 0; i < route_sets[s]->count; i++) {
+            const struct route *r = &route_sets[s]->routes[i];
+            if (s == set && i == index)
+                return true;
+            if (tag_length(r) == len &&
+                memcmp(r->path + begin, own->path + begin, len) == 0)
+                return false;
+        }
+    return true;
+}
+
+static void put_tags(struct json_out *o)
+{
+    json_open(o, "tags", '[');
+    for (size_t s = 0; s < route_set_count; s++)
+        for (size_t i = 0; i < route_sets[s]->count; i++)
+            if (is_first_tag(s, i)) {
+                json_open(o, NULL, '{');
+                put_tag(o, "name", &route_sets[s]->routes[i]);
+                json_close(o, '}');
+            }
+    json_close(o, ']');
+}
+
+/* A tenant without a host name of its own is below its path. */
+static void put_servers(struct json_out *o)
+{
+    json_open(o, "servers", '[');
+    json_open(o, NULL, '{');
+    json_text(o, "url", "/");
+    json_close(o, '}');
+    json_open(o, NULL, '{');
+    json_text(o, "url", "/t/{tenant}");
+    json_open(o, "variables", '{');
+    json_open(o, "tenant", '{');
+    json_text(o, "default", "main");
+    json_close(o, '}');
+    json_close(o, '}');
+    json_close(o, '}');
+    json_close(o, ']');
+}
+
+static void put_schemes(struct json_out *o)
+{
+    json_open(o, "securitySchemes", '{');
+    json_open(o, "session", '{');
+    json_text(o, "type", "apiKey");
+    json_text(o, "in", "cookie");
+    json_text(o, "name", "__Host-s-ID");
+    json_text(o, "description",
+              "Set by signing in; ID is the tenant's; without TLS, or below "
+              "/t/ID/, it begins"
+              " otherwise. Changes need the header X-Req: 1 besides.");
+    json_close(o, '}');
+    json_open(o, "token", '{');
+    json_text(o, "type", "http");
+    json_text(o, "scheme", "bearer");
+    json_text(o, "description", "A token that a person has made (ygr_...)");
+    json_close(o, '}');
+    json_close(o, '}');
+}
+
+/* What dispatch/problem.c writes; an error may have members of its own. */
+static void put_problem(struct json_out *o)
+{
+    json_raw(o, "responses",
+             "{\"Problem\":{\"description\":\"Problem details, RFC 9457\","
+             "\"content\":{\"application/problem+json\":{\"schema\":{"
+             "\"type\":\"object\",\"required\":[\"title\",\"status\"],"
+             "\"properties\":{\"type\":{\"type\":\"string\"},"
+             "\"title\":{\"type\":\"string\"},"
+             "\"status\":{\"type\":\"integer\"},"
+             "\"errors\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
+             "\"required\":[\"field\",\"rule\",\"message\"],\"properties\":{"
+             "\"field\":{\"type\":\"string\"},\"rule\":{\"type\":\"string\"},"
+             "\"message\":{\"type\":\"string\"}}}}}}}}}}");
 }
 
 void openapi_print(struct buf *b)
@@ -338,13 +512,19 @@ void openapi_print(struct buf *b)
     struct json_out o = {.b = b};
     struct form_set set = {.count = 0};
 
-    collect(&set);
+    collect(&set, false);
     json_open(&o, NULL, '{');
     json_text(&o, "openapi", "3.1.0");
     json_open(&o, "info", '{');
     json_text(&o, "title", "Yagura");
     json_text(&o, "version", YAGURA_VERSION);
+    json_open(&o, "license", '{');
+    json_text(&o, "name", "Apache 2.0");
+    json_text(&o, "identifier", "Apache-2.0");
     json_close(&o, '}');
+    json_close(&o, '}');
+    put_servers(&o);
+    put_tags(&o);
     json_open(&o, "paths", '{');
     for (size_t s = 0; s < route_set_count; s++)
         for (size_t i = 0; i < route_sets[s]->count; i++)
@@ -356,6 +536,8 @@ void openapi_print(struct buf *b)
     for (size_t i = 0; i < set.count; i++)
         put_schema(&o, set.list[i]);
     json_close(&o, '}');
+    put_schemes(&o);
+    put_problem(&o);
     json_close(&o, '}');
     json_close(&o, '}');
 }
@@ -403,7 +585,7 @@ void openapi_print_types(struct buf *b)
 {
     struct form_set set = {.count = 0};
 
-    collect(&set);
+    collect(&set, true);
     buf_puts(b, "// Printed by `yagura types` from the form tables.\n");
     for (size_t i = 0; i < set.count; i++) {
         buf_printf(b, "export interface %s {\n", set.list[i]->name);

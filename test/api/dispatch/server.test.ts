@@ -153,9 +153,9 @@ function routesInSource(): string[] {
   const found: string[] = [];
   for (const file of readdirSync("src/api", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("_api.c")))
     for (const [, method, path] of readFileSync(join("src/api", file), "utf8").matchAll(
-      /\{METHOD_([A-Z]+),\s*"(\/api\/v1\/[^"]*)"/g,
+      /\{(GET|POST|PUT|PATCH|DELETE)\(\s*"([^"]*)"/g,
     ))
-      found.push(`${method} ${path!.replace(/:([a-z]+)/g, "{$1}")}`);
+      found.push(`${method} /api/v1${path!.replace(/:([a-z]+)/g, "{$1}")}`);
   return found;
 }
 
@@ -165,6 +165,13 @@ test("the OpenAPI document is 3.1 and has every route there is", async () => {
   assert.ok(doc.info.title && doc.info.version);
   const words = doc.paths["/api/v1/projects/{id}/imports"].post.parameters;
   assert.deepEqual(words.filter((one: any) => one.required).map((one: any) => one.name), ["id", "format"]);
+  const ids = new Set<string>();
+  const tags = new Set(doc.tags.map((one: any) => one.name));
+  assert.deepEqual(doc.servers[0], { url: "/" });
+  const upload = doc.paths["/api/v1/tickets/{id}/files"].post;
+  assert.deepEqual(upload.requestBody.content["application/octet-stream"].schema, { type: "string", format: "binary" });
+  assert.deepEqual(upload.security, [{ session: [] }, { token: [] }]);
+  assert.deepEqual(doc.paths["/api/v1/me/password"].post.security, [{ session: [] }], "one's own account takes no token");
   const listed: string[] = [];
   const refs: string[] = [];
   const collect = (node: any) => {
@@ -180,7 +187,15 @@ test("the OpenAPI document is 3.1 and has every route there is", async () => {
       const name = `${method.toUpperCase()} ${path}`;
       listed.push(name);
       assert.ok(operation.summary, name);
-      assert.ok(operation.responses.default, name);
+      for (const refused of ["4XX", "5XX"]) assert.ok(operation.responses[refused], name);
+      assert.match(operation.operationId, /^[a-z][A-Za-z0-9]+$/, name);
+      assert.ok(!ids.has(operation.operationId), `${operation.operationId} twice`);
+      ids.add(operation.operationId);
+      assert.deepEqual(operation.tags, [path.split("/")[3]], name);
+      assert.ok(tags.has(operation.tags[0]), name);
+      for (const way of operation.security) assert.ok(doc.components.securitySchemes[Object.keys(way)[0]!], name);
+      if (operation["x-right"] === "anyone") assert.deepEqual(operation.security, [], name);
+      else assert.ok(operation.security.some((way: any) => way.session), name);
       const declared = (operation.parameters ?? []).filter((one: any) => one.in === "path");
       assert.deepEqual(
         declared.map((one: any) => one.name),
@@ -194,7 +209,7 @@ test("the OpenAPI document is 3.1 and has every route there is", async () => {
   assert.equal(new Set(source).size, source.length, "each route once");
   assert.deepEqual([...listed].sort(), [...source].sort());
   assert.ok(refs.length > 20);
-  for (const ref of refs) assert.ok(doc.components.schemas[ref.replace("#/components/schemas/", "")], ref);
+  for (const ref of refs) assert.ok(ref.slice(2).split("/").reduce((node: any, name) => node?.[name], doc), ref);
 });
 
 test("who is not signed in gets 401 on every route but the way in", async () => {

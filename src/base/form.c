@@ -604,6 +604,14 @@ bool values_has(const struct values *v, const char *name)
     return get_cell(v, name)->is_given;
 }
 
+bool values_give_rights(const struct values *v)
+{
+    for (size_t i = 0; i < v->form->count; i++)
+        if ((v->form->fields[i].flags & GIVES_RIGHTS) && v->cells[i].is_given)
+            return true;
+    return false;
+}
+
 bool values_is_null(const struct values *v, const char *name)
 {
     return get_cell(v, name)->is_null;

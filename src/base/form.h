@@ -24,7 +24,9 @@ enum field_kind {
     FIELD_ROWS,   /* array of objects of .rows, at most max */
 };
 
-enum { OPTIONAL = 0, REQUIRED = 1, NULLABLE = 2 };
+/* GIVES_RIGHTS: setting it gives or takes somebody's rights, whatever the rest
+ * of the form does. */
+enum { OPTIONAL = 0, REQUIRED = 1, NULLABLE = 2, GIVES_RIGHTS = 4 };
 
 struct form;
 struct field {
@@ -103,6 +105,8 @@ MUST_USE enum err values_parse_cells(struct ctx *c, const struct form *form,
                                      const struct values **out);
 
 bool values_has(const struct values *v, const char *name); /* null counts */
+/* Whether a field flagged GIVES_RIGHTS is given. */
+bool values_give_rights(const struct values *v);
 bool values_is_null(const struct values *v, const char *name);
 const char *values_text(const struct values *v, const char *name); /* NULL */
 int64_t values_int(const struct values *v, const char *name, int64_t missing);

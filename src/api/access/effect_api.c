@@ -60,7 +60,11 @@ static enum err of_grant(struct call *k, enum member_of of, int64_t principal)
 {
     struct member_place at = {of, of == MEMBER_OF_TENANT ? 0 : call_id(k, 0)};
     struct effect x;
+    enum err e =
+        principal < 0 ? OK : access_check_user(k->c, "user", principal);
 
+    if (e)
+        return e;
     return put_effect(
         k,
         effect_of_grant(k->c, at, principal, values_text(k->query, "role"), &x),

@@ -142,12 +142,12 @@ static const struct route routes[] = {
            .form = &group_edit_form, .flags = ROUTE_MATCH)},
     {DELETE("/groups/:id", delete_group, RIGHT_ADMIN_ACCESS,
             "Delete a group; with_grants when it holds any",
-            .query = &delete_form, .flags = ROUTE_MATCH)},
+            .query = &delete_form, .flags = ROUTE_MATCH | ROUTE_FRESH)},
     {GET("/groups/:id/members", list_members, RIGHT_ADMIN_ACCESS,
          "Who is in it", .query = &list_form, .flags = ROUTE_LIST)},
     {POST("/groups/:id/members", post_members, RIGHT_ADMIN_ACCESS,
-          "Put people in", .form = &group_members_form)},
+          "Put people in", .form = &group_members_form, .flags = ROUTE_FRESH)},
     {DELETE("/groups/:id/members/:user", delete_member, RIGHT_ADMIN_ACCESS,
-            "Take a person out")},
+            "Take a person out", .flags = ROUTE_FRESH)},
 };
 const struct route_set group_routes = {routes, COUNT(routes), SET_TOKENS};

@@ -62,9 +62,11 @@ static enum err check_support(struct call *k, const struct visitor *v)
 {
     if (!v->session.support)
         return OK;
+    /* the body is known when rights are asked the second time */
+    bool is_work = (k->route->flags & ROUTE_SUPPORT) &&
+                   !(k->body && values_give_rights(k->body));
     return support_access_may(k->c, v->session.support,
-                              route_is_reading(k->route),
-                              k->route->flags & ROUTE_SUPPORT);
+                              route_is_reading(k->route), is_work);
 }
 
 static enum err check_right(struct call *k, const struct visitor *v)

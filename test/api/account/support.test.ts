@@ -164,6 +164,15 @@ test("read and write: the work, under the supporter's name; not people, rights o
     const reply = await supporter.request(method, path, body, { "If-Match": '"1"' });
     if (reply.status !== 404 && reply.status !== 405) assert.equal(rule(reply), "support_limited", `${method} ${path}`);
   }
+  // work, but for the fields that give somebody rights
+  const change = async (body: object) => {
+    const { version } = (await supporter.get(`/projects/${id}`)).body;
+    return supporter.request("PATCH", `/projects/${id}`, body, { "If-Match": `"${version}"` });
+  };
+  const [person] = (await admin.get("/users?limit=1")).body.items;
+  for (const body of [{ manager: person.id }, { program: null }, { name: "x", manager: null }])
+    assert.equal(rule(await change(body)), "support_limited", JSON.stringify(body));
+  assert.equal((await change({ name: "支援中の名前" })).status, 200);
   // who it acts as is in no list and cannot sign in
   assert.ok(!JSON.stringify((await admin.get("/users?limit=200")).body).includes("support:"));
   assert.equal((await supporter.delete("/session")).status, 204);

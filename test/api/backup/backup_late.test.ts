@@ -81,7 +81,8 @@ test("told after 26 hours and then once a day, with its age; again after it was 
     assert.equal(await late(), 0, `after ${hours} hours`);
   }
   // a run has failed meanwhile: its reason is told
-  await until(async () => (await oper.get("/backups")).body.tenants.some((t: any) => t.reason));
+  const later = await signedInOperator(demo); // the session of the day before is over
+  await until(async () => (await later.get("/backups")).body.tenants.some((t: any) => t.reason));
   moveTo(26.5);
   await until(async () => (await late()) === 1);
   const told = (await mails()).find((mail: any) => /26時間/.test(mail.subject));

@@ -42,31 +42,34 @@ struct field {
 /* Rows of a table of fields: {TEXT("name", 1, 60, REQUIRED, "名前", "Name")}.
  * What comes in has a name for people; OUT_…: of replies only. */
 #define OUT_(kind_, name_, flags_)                                             \
-    .name = name_, .kind = FIELD_##kind_, .flags = flags_, .ja = "", .en = ""
+    .name = (name_), .kind = FIELD_##kind_, .flags = (flags_), .ja = "",       \
+    .en = ""
 #define IN_(kind_, name_, flags_, ja_, en_)                                    \
-    .name = name_, .kind = FIELD_##kind_, .flags = flags_, .ja = ja_, .en = en_
+    .name = (name_), .kind = FIELD_##kind_, .flags = (flags_), .ja = (ja_),    \
+    .en = (en_)
 #define TEXT(name_, min_, max_, flags_, ja_, en_)                              \
-    IN_(TEXT, name_, flags_, ja_, en_), .min = min_, .max = max_
+    IN_(TEXT, name_, flags_, ja_, en_), .min = (min_), .max = (max_)
 #define LINES(name_, min_, max_, flags_, ja_, en_)                             \
-    IN_(LINES, name_, flags_, ja_, en_), .min = min_, .max = max_
+    IN_(LINES, name_, flags_, ja_, en_), .min = (min_), .max = (max_)
 #define SECRET(name_, min_, max_, flags_, ja_, en_)                            \
-    IN_(SECRET, name_, flags_, ja_, en_), .min = min_, .max = max_
+    IN_(SECRET, name_, flags_, ja_, en_), .min = (min_), .max = (max_)
 #define INT(name_, min_, max_, flags_, ja_, en_)                               \
-    IN_(INT, name_, flags_, ja_, en_), .min = min_, .max = max_
+    IN_(INT, name_, flags_, ja_, en_), .min = (min_), .max = (max_)
 #define BOOL(name_, flags_, ja_, en_) IN_(BOOL, name_, flags_, ja_, en_)
 #define DAY(name_, flags_, ja_, en_)  IN_(DAY, name_, flags_, ja_, en_)
 #define DAY_IN(name_, min_, max_, flags_, ja_, en_)                            \
-    IN_(DAY, name_, flags_, ja_, en_), .min = min_, .max = max_
+    IN_(DAY, name_, flags_, ja_, en_), .min = (min_), .max = (max_)
 #define MOMENT(name_, flags_, ja_, en_) IN_(MOMENT, name_, flags_, ja_, en_)
 #define ID(name_, flags_, ja_, en_)     IN_(ID, name_, flags_, ja_, en_)
 #define IDS(name_, max_, flags_, ja_, en_)                                     \
-    IN_(IDS, name_, flags_, ja_, en_), .max = max_
+    IN_(IDS, name_, flags_, ja_, en_), .max = (max_)
 #define CHOICE(name_, choices_, flags_, ja_, en_)                              \
-    IN_(CHOICE, name_, flags_, ja_, en_), .choices = choices_
+    IN_(CHOICE, name_, flags_, ja_, en_), .choices = (choices_)
 #define WORDS(name_, choices_, flags_, ja_, en_)                               \
-    IN_(WORDS, name_, flags_, ja_, en_), .choices = choices_
+    IN_(WORDS, name_, flags_, ja_, en_), .choices = (choices_)
 #define ROWS(name_, rows_, min_, max_, flags_, ja_, en_)                       \
-    IN_(ROWS, name_, flags_, ja_, en_), .rows = rows_, .min = min_, .max = max_
+    IN_(ROWS, name_, flags_, ja_, en_), .rows = (rows_), .min = (min_),        \
+                                        .max = (max_)
 #define OUT_TEXT(name_, flags_)      OUT_(TEXT, name_, flags_)
 #define OUT_LINES(name_, flags_)     OUT_(LINES, name_, flags_)
 #define OUT_INT(name_, flags_)       OUT_(INT, name_, flags_)
@@ -74,13 +77,13 @@ struct field {
 #define OUT_DAY(name_, flags_)       OUT_(DAY, name_, flags_)
 #define OUT_MOMENT(name_, flags_)    OUT_(MOMENT, name_, flags_)
 #define OUT_ID(name_, flags_)        OUT_(ID, name_, flags_)
-#define OUT_IDS(name_, max_, flags_) OUT_(IDS, name_, flags_), .max = max_
+#define OUT_IDS(name_, max_, flags_) OUT_(IDS, name_, flags_), .max = (max_)
 #define OUT_CHOICE(name_, choices_, flags_)                                    \
-    OUT_(CHOICE, name_, flags_), .choices = choices_
+    OUT_(CHOICE, name_, flags_), .choices = (choices_)
 #define OUT_WORDS(name_, choices_, flags_)                                     \
-    OUT_(WORDS, name_, flags_), .choices = choices_
+    OUT_(WORDS, name_, flags_), .choices = (choices_)
 #define OUT_ROWS(name_, rows_, max_, flags_)                                   \
-    OUT_(ROWS, name_, flags_), .rows = rows_, .max = max_
+    OUT_(ROWS, name_, flags_), .rows = (rows_), .max = (max_)
 
 struct form {
     const char *name; /* schema name in OpenAPI and TypeScript */

@@ -86,8 +86,8 @@ struct route {
 /* A row: GET("/labels", list_labels, RIGHT_ADMIN_MASTER, "One line", and the
  * other members by name: .form = …, .query = …, .reply = …, .flags = …). */
 #define ROUTE_(method_, path_, handle_, right_, ...)                           \
-    .method = method_, .path = API_ROOT path_, .handle = handle_,              \
-    .right = right_, .summary = __VA_ARGS__
+    .method = (method_), .path = API_ROOT path_, .handle = (handle_),          \
+    .right = (right_), .summary = __VA_ARGS__
 #define GET(...)    ROUTE_(METHOD_GET, __VA_ARGS__)
 #define POST(...)   ROUTE_(METHOD_POST, __VA_ARGS__)
 #define PUT(...)    ROUTE_(METHOD_PUT, __VA_ARGS__)

@@ -111,7 +111,7 @@ test("a supporter who may only read is offered nothing that would be refused", {
 test("one who may write reaches the master data, and is offered nothing else", { timeout: 600_000 }, async () => {
   const page = await entered(true);
   await page.goto(`${demo.ready.url}/master`);
-  assert.equal(await page.getByRole("button", { name: /^その他の操作 押す札/ }).count(), 1);
+  await page.getByRole("button", { name: /^その他の操作 押す札/ }).waitFor();
   assert.ok((await page.locator(`main button${live}`, { hasText: "追加" }).count()) > 0);
   await page.goto(`${demo.ready.url}/`); // work on what is there is his, a new project is not
   await page.getByRole("heading", { name: "プログラム" }).waitFor();

@@ -1458,6 +1458,7 @@ static bool is_old_at(struct watch *x, int64_t now_us, int no,
     assert_int_equal(
         trust_read(&x->w->c, &x->app, TRUST_OPERATOR, NULL, x->rows), OK);
     const struct trust_evidence *line = find_line(x, no, words);
+    must(line != NULL);
     bool is_old = strstr(line->text, "測定が古い") != NULL;
     assert_int_equal(line->at, NOW_US);
     if (is_old) {

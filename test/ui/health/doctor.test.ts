@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Browser, Page } from "playwright-core";
-import { type Demo, removeDir, startDemo } from "../../api/server.ts";
+import { type Demo, removeDir, signedInOperator, startDemo } from "../../api/server.ts";
 import { look as lookAt, openBrowser, signInAt, watch } from "../browser.ts";
 
 let demo: Demo;
@@ -56,6 +56,8 @@ test("on a telephone, in English, at night", async () => {
 test("the first page says that a rewrap is due, and leads to what is to be done", async () => {
   // the master key is a credential, and a tenant was deleted: what doctor says then is tested in test/api/contract/key.test.ts
   const { page, problems } = await opened();
+  const own = await signedInOperator(demo); // the test before has made it English
+  assert.equal((await own.request("PATCH", "/me", { lang: "ja" })).status, 200);
   const due = { state: "warning", ja: "削除 1 件（最初は 2026-11-30）のあと、鍵の包み直しが必要です。" };
   await page.route("**/api/v1/doctor", async (route) => {
     const reply = await route.fetch();

@@ -97,6 +97,9 @@ test("never the account, nor a step that wants a fresh sign-in, whatever its own
     ["POST", "/session/fresh", { password: demo.ready.accounts[0]!.password }],
     ["POST", "/security/addresses", { cidr: "0.0.0.0/0" }],
     ["PATCH", "/security", { min: 12 }],
+    ["POST", "/groups/1/members", { users: ["1"] }],
+    ["DELETE", "/groups/1/members/1", undefined],
+    ["DELETE", "/groups/1", undefined],
   ] as const) {
     const reply = await program.request(method, path, body, { "If-Match": '"1"' });
     assert.deepEqual([reply.status, rule(reply)], [403, "token_scope"], `${method} ${path}`);

@@ -237,7 +237,8 @@ const comment = (p: Person) =>
     }
     // away from the box: the server has it, or it is a draft still
     const isDraft = (await draftsOf(p)).includes(typed);
-    if ((await box.inputValue()) === "" && opened(p) === key && !isDraft) p.ops.push({ kind: "comment", seen: "", typed });
+    // what the server has said it has; another panel's empty box says nothing
+    if (p.stored.has(typed) && opened(p) === key && !isDraft) p.ops.push({ kind: "comment", seen: "", typed });
     else await box.fill("");
   });
 const moves = [rename, rename, rename, progress, progress, add, add, indent, indent, remove, undo, undo, details, details, comment];

@@ -64,6 +64,8 @@ interface Person {
   log: string[];
   /** Comments that the server said it has. */
   stored: Set<string>;
+  /** Comments whose box was empty though no answer came and no draft is kept. */
+  unanswered: string[];
 }
 let demo: Demo;
 let browser: Browser;
@@ -107,7 +109,7 @@ before(async () => {
       }).observe(document.body, { subtree: true, childList: true, attributes: true });
     });
     page.setDefaultTimeout(2500); // of a person's step, who then looks again
-    people.push({ name: demo.ready.accounts[n]!.name, page, typed: 0, ops: [], overwrote: [], dropped: [], undos: 0, log: [], stored: new Set() });
+    people.push({ name: demo.ready.accounts[n]!.name, page, typed: 0, ops: [], overwrote: [], dropped: [], undos: 0, log: [], stored: new Set(), unanswered: [] });
     const one = people.at(-1)!;
     page.on("response", (reply) => {
       if (reply.status() === 201 && /\/comments$/.test(reply.url())) one.stored.add(reply.request().postDataJSON().body);
@@ -238,6 +240,7 @@ const comment = (p: Person) =>
     // away from the box: the server has it, or it is a draft still
     const isDraft = (await draftsOf(p)).includes(typed);
     // what the server has said it has; another panel's empty box says nothing
+    if ((await box.inputValue()) === "" && !p.stored.has(typed) && !isDraft) p.unanswered.push(typed);
     if (p.stored.has(typed) && opened(p) === key && !isDraft) p.ops.push({ kind: "comment", seen: "", typed });
     else await box.fill("");
   });
@@ -327,7 +330,7 @@ test(`two people, ${EDITS} random edits each: the screens are what the server ha
     await outside;
     await compare(`after ${done + n}`);
   }
-  console.log(`# seed ${SEED}: ${people.map((p) => `${p.ops.length} texts, ${p.undos} undos, ${p.overwrote.length} overwritten, ${p.dropped.length} let go`).join("; ")}; ${restarts} restarts, ${trouble} looked again`);
+  console.log(`# seed ${SEED}: ${people.map((p) => `${p.ops.length} texts, ${p.undos} undos, ${p.overwrote.length} overwritten, ${p.dropped.length} let go, boxes emptied without an answer: ${p.unanswered.join() || "none"}`).join("; ")}; ${restarts} restarts, ${trouble} looked again`);
 });
 
 test("every text was stored, or its writer let it go; every overwrite was asked", async () => {
